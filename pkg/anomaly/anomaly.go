@@ -1,0 +1,61 @@
+// Package anomaly says how unusual observations are: bands, scores, events.
+package anomaly
+
+import (
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Direction says which deviations count.
+type Direction string
+
+// The directions.
+const (
+	Both  Direction = "both"
+	Above Direction = "above"
+	Below Direction = "below"
+)
+
+// Request asks for anomalies in the last part of a history.
+type Request struct {
+	History series.Series
+	From    time.Time // evaluate points from here on; all before is history
+	// Seasons are the candidate periods; empty: hour, day, week.
+	Seasons   []time.Duration
+	Model     string // of the expectation: "auto" or a forecast model's name
+	Direction Direction
+	// MinDeviation is the smallest absolute deviation from the expectation
+	// that counts, in the series' unit.
+	MinDeviation float64
+	// Threshold is the score from which a point belongs to an event.
+	Threshold float64
+	// Probability of the band, as 0.99.
+	Probability float64
+	NonNegative bool
+}
+
+// Result holds one value per evaluated point.
+type Result struct {
+	Actual                 series.Series // the evaluated part
+	Expected, Lower, Upper []float64
+	// Score is 0–100: 50 is about one in a thousand, 75 one in ten thousand,
+	// 90 and above one in a million. NaN where the point is missing or could
+	// not be judged.
+	Score      []float64
+	Events     []Event
+	Model      string
+	Season     time.Duration
+	Parameters map[string]float64
+	Observed   int
+	Notices    []string
+}
+
+// Event is a run of unusual points: one incident, one event.
+type Event struct {
+	Start, End time.Time // End is the last unusual point
+	Score      float64   // the peak
+	Above      bool      // the peak lay above the expectation
+	Actual     float64   // at the peak
+	Expected   float64
+}

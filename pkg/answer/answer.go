@@ -1,0 +1,108 @@
+// Package answer holds one file per question: what to fetch, and which domain
+// function to call. It is the only room that knows both upstreams and domains.
+package answer
+
+import (
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// Engine answers questions. It holds no state of its own: the same question
+// about the same data has the same answer on every replica.
+type Engine struct {
+	Metrics upstream.Metrics // nil where none is configured
+	Traces  upstream.Traces  // nil where none is configured
+	Limits  Limits
+}
+
+// Limits bound what one question may cost.
+type Limits struct {
+	MaxSeries int // series per question
+	MaxTraces int // traces per side of a comparison
+}
+
+// Window is the time range a question is about, as it was asked: not yet
+// aligned.
+type Window struct {
+	From, To  time.Time
+	Step      time.Duration // what the panel can show; 0 for no wish
+	MaxPoints int           // 0 for no wish
+}
+
+// Basis says what an answer rests on.
+type Basis struct {
+	Queries    []string // the upstream queries as they were sent
+	Notices    []string // what was left out, repaired or replaced
+	Parameters map[string]any
+}
+
+// ForecastAnswer holds one forecast per series.
+type ForecastAnswer struct {
+	Basis
+	Series []ForecastSeries
+}
+
+// ForecastSeries is one series' recent past and its forecast.
+type ForecastSeries struct {
+	Labels   series.Labels
+	Actual   series.Series // the part of the history inside the asked window
+	Forecast forecast.Result
+	// Problem is why there is no forecast ("not enough data: ..."); empty for
+	// none.
+	Problem string
+}
+
+// AnomalyAnswer holds one result per series.
+type AnomalyAnswer struct {
+	Basis
+	Series []AnomalySeries
+}
+
+// AnomalySeries is one series with its band, scores and events.
+type AnomalySeries struct {
+	Labels series.Labels
+	Result anomaly.Result
+	// Problem is why the series could not be judged; empty for no problem.
+	Problem string
+}
+
+// DeploysAnswer lists the versions seen, oldest arrival first.
+type DeploysAnswer struct {
+	Basis
+	Deploys []Deploy
+}
+
+// Deploy is one version of one service inside the window.
+type Deploy struct {
+	Service, Version    string
+	Previous            string // the version it arrived after; empty where none was seen
+	FirstSeen, LastSeen time.Time
+	// Arrived tells a deploy from a version that was there when the window
+	// began.
+	Arrived bool
+	// Share is the version's share of the service's spans in the last tenth of
+	// the window, 0–1.
+	Share float64
+}
+
+// TraceDiffAnswer is the comparison of two populations.
+type TraceDiffAnswer struct {
+	Basis
+	Service, Operation string
+	BaselineVersion    string
+	CandidateVersion   string
+	// BaselineTraceQL and CandidateTraceQL show the populations in Explore.
+	BaselineTraceQL, CandidateTraceQL string
+	Result                            diff.Result
+}
+
+// NamesAnswer is a sorted list for a variable.
+type NamesAnswer struct {
+	Basis
+	Names []string
+}

@@ -1,0 +1,58 @@
+// Package forecast extrapolates regular time series with calibrated prediction
+// intervals. One file per model behind one small interface.
+package forecast
+
+import (
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Model is a forecasting method with its hyper-parameters chosen.
+type Model interface {
+	Name() string
+	// Fit learns from y, observed on a regular grid, NaN where missing. It
+	// returns an error wrapping ErrShortHistory where y is too short.
+	Fit(y []float64) (Fitted, error)
+}
+
+// Fitted is a model that has learned from a history.
+type Fitted interface {
+	// Forecast is the expected value of the next horizon points.
+	Forecast(horizon int) []float64
+	// Parameters are the learned values, for the reader.
+	Parameters() map[string]float64
+}
+
+// Request asks for a forecast.
+type Request struct {
+	History       series.Series
+	Horizon       int             // points beyond the history
+	Model         string          // "auto" or a model's name
+	Seasons       []time.Duration // candidates; empty: hour, day, week
+	Probabilities []float64       // of the prediction intervals, as 0.95
+	NonNegative   bool            // the quantity cannot be below zero
+}
+
+// Interval is a central prediction interval for each point of the horizon.
+type Interval struct {
+	Probability  float64
+	Lower, Upper []float64
+}
+
+// Result is a forecast with what is needed to trust it.
+type Result struct {
+	Start     time.Time // of the first forecast point
+	Step      time.Duration
+	Mean      []float64
+	Intervals []Interval // ascending by probability
+	Model     string     // which model answered
+	// Season is the seasonal period the model used; 0 for none.
+	Season     time.Duration
+	Parameters map[string]float64
+	// Error and NaiveError are the mean absolute errors of the model and of
+	// seasonal naive over the same rolling origins, in the series' unit.
+	Error, NaiveError float64
+	Observed          int      // points of history that were not missing
+	Notices           []string // fallbacks and repairs
+}

@@ -1,0 +1,52 @@
+package query
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Duration is a length of time, written as Prometheus writes it ("14d", "90s",
+// "1h30m"). A bare number is seconds.
+type Duration time.Duration
+
+// Or is the duration, or the fallback where it is not set.
+func (d Duration) Or(fallback time.Duration) time.Duration {
+	if d == 0 {
+		return fallback
+	}
+	return time.Duration(d)
+}
+
+// MarshalJSON writes Prometheus' notation.
+func (d Duration) MarshalJSON() ([]byte, error) {
+	return json.Marshal(model.Duration(d).String())
+}
+
+// UnmarshalJSON reads Prometheus' notation, or a number of seconds.
+func (d *Duration) UnmarshalJSON(data []byte) error {
+	var seconds float64
+	if err := json.Unmarshal(data, &seconds); err == nil {
+		if seconds < 0 || seconds > 100*365*86400 {
+			return fmt.Errorf("duration of %g seconds is out of range (0 to 100 years)", seconds)
+		}
+		*d = Duration(seconds * float64(time.Second))
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return fmt.Errorf("duration %.40s: write it like \"14d\" or \"90s\"", data)
+	}
+	if text == "" {
+		*d = 0
+		return nil
+	}
+	parsed, err := model.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("duration %.40q: write it like \"14d\" or \"90s\"", text)
+	}
+	*d = Duration(parsed)
+	return nil
+}

@@ -1,0 +1,108 @@
+// Package diff compares two populations of traces, call path by call path.
+package diff
+
+import (
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// Verdict is the answer to "is the candidate different from the baseline?".
+type Verdict string
+
+// The verdicts.
+const (
+	Regressed     Verdict = "regressed"
+	Improved      Verdict = "improved"
+	Changed       Verdict = "changed" // other calls, neither slower nor faster nor more errors
+	NoChange      Verdict = "no_change"
+	Insufficient  Verdict = "insufficient"
+	NotComparable Verdict = "not_comparable"
+)
+
+// Result is the comparison of two populations.
+type Result struct {
+	Verdict Verdict
+	// Reason says in one sentence why, with numbers: what a person reads first.
+	Reason              string
+	Baseline, Candidate PopulationSummary
+	// NeededTraces is how many more traces of the candidate (or, where that is
+	// the smaller side, the baseline) the question needs; 0 when decided.
+	NeededTraces int
+	// Paths are all compared call paths, the deepest responsible one first,
+	// then by evidence and effect; those without findings last.
+	Paths []Path
+	// Notices say what was left out or repaired.
+	Notices []string
+}
+
+// PopulationSummary describes one side.
+type PopulationSummary struct {
+	Traces     int
+	Spans      int
+	Incomplete int // traces with missing parents or a partial answer
+	Start, End time.Time
+}
+
+// Path is one call path (the chain of service·operation·kind from the root) on
+// both sides.
+type Path struct {
+	Key         string // stable text form of the whole chain
+	Depth       int    // 0 is the root
+	Parent      string // Key of the calling path; empty for a root
+	Service     string
+	Operation   string // normalised: HTTP route, RPC method, SQL without literals
+	Example     string // the raw statement, URL or span name behind Operation
+	Kind        trace.Kind
+	Baseline    PathSummary
+	Candidate   PathSummary
+	Findings    []Finding // significant after correction and large enough; empty for most paths
+	Responsible bool      // the deepest path that explains the change of its callers
+	// Share is the part of the endpoint's change in mean duration which this
+	// path's own time (self time × calls) explains, 0–1.
+	Share float64
+	// Traces to look at: the slowest (or failed) first.
+	BaselineExamples, CandidateExamples []trace.TraceID
+}
+
+// PathSummary is one side of a call path.
+type PathSummary struct {
+	Traces          int // traces of the population in which the path occurs
+	Calls           int
+	CallsPerRequest float64  // calls per trace of the population
+	ErrorRate       float64  // share of calls that failed
+	Duration        Quantile // of single calls
+	SelfTime        Quantile
+}
+
+// Quantile holds quantiles and the mean of a duration, in nanoseconds.
+type Quantile struct{ Mean, P50, P95, P99 float64 }
+
+// Aspect is what of a path changed.
+type Aspect string
+
+// The aspects.
+const (
+	Latency   Aspect = "duration"
+	SelfTime  Aspect = "self_time"
+	ErrorRate Aspect = "errors"
+	Calls     Aspect = "calls"
+	New       Aspect = "new"
+	Gone      Aspect = "gone"
+)
+
+// Finding is a change of one aspect of one path with its evidence.
+type Finding struct {
+	Aspect Aspect
+	// Effect is the change: a ratio candidate/baseline for durations and calls,
+	// a difference of proportions for errors, the share of traces for new and
+	// gone paths.
+	Effect float64
+	// Lower and Upper bound the effect at 95 % confidence.
+	Lower, Upper float64
+	// PValue is adjusted for all the tests of this comparison (false discovery
+	// rate).
+	PValue float64
+	// Worse tells a regression from an improvement.
+	Worse bool
+}

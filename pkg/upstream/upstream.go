@@ -1,0 +1,90 @@
+// Package upstream asks metrics and trace stores and fills the plain types of
+// series and trace. One client per protocol, one transport below them.
+package upstream
+
+import (
+	"context"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// Range is a window aligned to its step: Start ≤ t ≤ End, both on the grid.
+type Range struct {
+	Start, End time.Time
+	Step       time.Duration
+}
+
+// Metrics is a Prometheus-compatible server.
+type Metrics interface {
+	// QueryRange evaluates PromQL over a window. Series come sorted by labels,
+	// on the range's grid, absent samples as NaN. A window of more points than
+	// the server allows in one query (11,000) is asked in parts.
+	QueryRange(ctx context.Context, promQL string, window Range) (SeriesSet, error)
+	// LabelValues lists the values of a label over the series that match any
+	// of the selectors (all series for none), sorted.
+	LabelValues(ctx context.Context, label string, selectors []string, start, end time.Time) ([]string, []string, error)
+	// Probe tells what the server is and can do.
+	Probe(ctx context.Context) (MetricsCapabilities, error)
+}
+
+// SeriesSet is the answer to one metrics query.
+type SeriesSet struct {
+	Series   []series.Series
+	Warnings []string // what the server, or a limit of ours, left out
+}
+
+// MetricsCapabilities is what a metrics server said of itself.
+type MetricsCapabilities struct {
+	Product          string // "Prometheus", "Mimir", ...
+	Version          string
+	SpanMetrics      bool // series of Tempo's metrics generator exist
+	ServiceGraph     bool
+	NativeHistograms bool
+}
+
+// TraceFilter selects traces that contain a matching span. Empty fields match
+// everything.
+type TraceFilter struct {
+	Service   string
+	Version   string
+	Operation string // span name
+	TraceQL   string // a further spanset filter, "{ ... }"; stores without TraceQL refuse it
+	Start     time.Time
+	End       time.Time
+	Limit     int // traces at most; the newest win
+}
+
+// TraceSet is a sample of traces, newest first.
+type TraceSet struct {
+	Traces    []trace.Trace
+	Queries   []string // what was asked, for the reader
+	Truncated bool     // more traces matched than the limit
+	Warnings  []string // what the store, or a limit of ours, left out
+}
+
+// Traces is a trace store: Tempo, or later Jaeger.
+type Traces interface {
+	// Search fetches whole traces that contain a span matching the filter.
+	Search(ctx context.Context, filter TraceFilter) (TraceSet, error)
+	// Services, Operations (span names) and Versions are sorted.
+	Services(ctx context.Context, start, end time.Time) ([]string, error)
+	Operations(ctx context.Context, service string, start, end time.Time) ([]string, error)
+	Versions(ctx context.Context, service string, start, end time.Time) ([]string, error)
+	// SpanCounts counts the spans of a service (of all services where it is
+	// empty) per step by service and version: one series for each pair, with
+	// labels service_name and service_version. A step without spans is 0.
+	SpanCounts(ctx context.Context, service string, window Range) (SeriesSet, error)
+	// Probe tells what the server is and can do.
+	Probe(ctx context.Context) (TraceCapabilities, error)
+}
+
+// TraceCapabilities is what a trace store said and showed of itself.
+type TraceCapabilities struct {
+	Product        string // "Tempo", "Jaeger"
+	Version        string
+	TraceQLMetrics bool
+	MetricsMessage string        // why TraceQL metrics are not available
+	Freshness      time.Duration // age of the newest searchable trace; negative where there is none
+}
