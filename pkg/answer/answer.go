@@ -18,6 +18,8 @@ type Engine struct {
 	Metrics upstream.Metrics // nil where none is configured
 	Traces  upstream.Traces  // nil where none is configured
 	Limits  Limits
+	// Now tells the time; it only keeps windows out of the future.
+	Now func() time.Time
 }
 
 // Limits bound what one question may cost.
@@ -29,9 +31,8 @@ type Limits struct {
 // Window is the time range a question is about, as it was asked: not yet
 // aligned.
 type Window struct {
-	From, To  time.Time
-	Step      time.Duration // what the panel can show; 0 for no wish
-	MaxPoints int           // 0 for no wish
+	From, To time.Time
+	Step     time.Duration // what the panel can show; 0 for no wish
 }
 
 // Basis says what an answer rests on.

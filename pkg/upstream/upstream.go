@@ -60,6 +60,7 @@ type TraceFilter struct {
 type TraceSet struct {
 	Traces    []trace.Trace
 	Queries   []string // what was asked, for the reader
+	Filter    string   // the filter in the store's own language, to see such traces in Explore
 	Truncated bool     // more traces matched than the limit
 	Warnings  []string // what the store, or a limit of ours, left out
 }

@@ -1,0 +1,185 @@
+//go:build mage
+
+// Every command a person runs: go tool mage <command>.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/build"
+	"github.com/magefile/mage/mg"
+	"github.com/magefile/mage/sh"
+)
+
+// Demo tells the story: a slow query ships, and Foresight names it.
+type Demo mg.Namespace
+
+// Test runs the tests.
+type Test mg.Namespace
+
+// Build makes the plugin in dist/.
+type Build mg.Namespace
+
+// Aliases give the everyday commands their short names.
+var Aliases = map[string]any{
+	"demo":  Demo.Serve,
+	"test":  Test.All,
+	"build": Build.All,
+}
+
+// Default is what "go tool mage" alone does.
+var Default = Build.All
+
+// Serve tells the story and keeps everything running until interrupted.
+func (Demo) Serve() error {
+	mg.Deps(Servers)
+	return story("go", "run", "./tests/demo")
+}
+
+// Once tells the story and ends, with a non-zero status if the finding is wrong.
+func (Demo) Once() error {
+	mg.Deps(Servers)
+	return story("go", "run", "./tests/demo", "-once")
+}
+
+// story runs a command that keeps the terminal, so that an interrupt reaches
+// it and its own clean-up.
+func story(name string, arguments ...string) error {
+	command := exec.Command(name, arguments...)
+	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
+	return command.Run()
+}
+
+// All builds the frontend and the backend for this machine.
+func (Build) All() { mg.SerialDeps(Build.Frontend, Build.Backend) }
+
+// Backend builds the Go binary for this machine.
+func (Build) Backend() error {
+	return step("building the backend", func() error {
+		return build.Build{}.Custom(runtime.GOOS, runtime.GOARCH)
+	})
+}
+
+// Release builds the backend for every platform that Grafana runs on, and the
+// frontend.
+func (Build) Release() error {
+	mg.Deps(Build.Frontend)
+	b := build.Build{}
+	for _, platform := range []func() error{b.Linux, b.LinuxARM, b.LinuxARM64, b.Darwin, b.DarwinARM64, b.Windows} {
+		if err := platform(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Frontend builds the TypeScript modules.
+func (Build) Frontend() error {
+	mg.Deps(packages)
+	return step("building the frontend", func() error { return sh.RunV("npm", "run", "--silent", "build") })
+}
+
+// Servers builds the lab's Prometheus and Tempo, once, into the user's cache.
+func Servers() error {
+	return step("building the lab's servers (once; about ten minutes on two cores)", func() error {
+		return in("tests/lab", "go", "run", ".", "-build-only")
+	})
+}
+
+// packages installs the npm packages when the lock file is newer than they are.
+func packages() error {
+	if upToDate("node_modules/.package-lock.json", "package-lock.json") {
+		return nil
+	}
+	return step("installing npm packages", func() error {
+		return sh.RunV("npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+	})
+}
+
+// All passes every test: frontend, Go, the lab, real servers, gRPC.
+func (Test) All() {
+	mg.SerialDeps(Test.Frontend, Test.Lab, Test.Go)
+}
+
+// Frontend checks the types and runs the frontend's tests.
+func (Test) Frontend() error {
+	mg.Deps(packages)
+	return step("testing the frontend", func() error {
+		return errors.Join(
+			sh.RunV("npm", "run", "--silent", "typecheck"),
+			sh.RunV("npm", "run", "--silent", "test:ci"),
+		)
+	})
+}
+
+// Go runs the Go tests, those against real servers among them.
+func (Test) Go() error {
+	mg.Deps(Servers)
+	return step("testing the backend, with real servers", func() error {
+		return sh.RunV("go", "test", "./...")
+	})
+}
+
+// Lab runs the lab's own tests.
+func (Test) Lab() error {
+	return step("testing the lab", func() error { return in("tests/lab", "go", "test", "./...") })
+}
+
+// Bench runs every benchmark and prints its figures; results belong into
+// tests/bench/RESULTS.md.
+func Bench() error {
+	mg.Deps(Servers)
+	return sh.RunV("go", "run", "./tests/bench", "all")
+}
+
+// Lint runs the linters.
+func Lint() error {
+	mg.Deps(packages)
+	unformatted, err := sh.Output("gofmt", "-l", "pkg", "tests", "Magefile.go")
+	if err == nil && unformatted != "" {
+		err = fmt.Errorf("not gofmt-clean:\n%s", unformatted)
+	}
+	return errors.Join(err,
+		sh.RunV("go", "vet", "./..."),
+		in("tests/lab", "go", "vet", "./..."),
+		sh.RunV("npm", "run", "--silent", "lint"),
+	)
+}
+
+// step says what is done, and how long it took.
+func step(what string, do func() error) error {
+	begun := time.Now()
+	fmt.Printf("→ %s …\n", what)
+	if err := do(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	fmt.Printf("✓ %s (%s)\n", what, time.Since(begun).Round(time.Second/10))
+	return nil
+}
+
+// in runs a command in a folder.
+func in(folder, name string, arguments ...string) error {
+	command := exec.Command(name, arguments...)
+	command.Dir = filepath.FromSlash(folder)
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("%s %s in %s: %w", name, strings.Join(arguments, " "), folder, err)
+	}
+	return nil
+}
+
+func upToDate(target, source string) bool {
+	made, err := os.Stat(target)
+	if err != nil {
+		return false
+	}
+	wanted, err := os.Stat(source)
+	return err == nil && !wanted.ModTime().After(made.ModTime())
+}

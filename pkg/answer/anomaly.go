@@ -1,0 +1,36 @@
+package answer
+
+import (
+	"context"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+// Anomaly answers what about a metric is unusual inside the window.
+func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (AnomalyAnswer, error) {
+	g := gridFor(window, q.History.Or(defaultHistory), time.Duration(q.Step), e.Now())
+	answer := AnomalyAnswer{}
+	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
+	if err != nil {
+		return answer, err
+	}
+	answer.parameter("step", g.step.String())
+	answer.parameter("threshold", q.Threshold)
+	answer.Series = make([]AnomalySeries, len(histories))
+	return answer, eachSeries(ctx, len(histories), func(i int) {
+		history := histories[i]
+		result, err := anomaly.Detect(anomaly.Request{
+			History:      history,
+			From:         g.from,
+			Model:        q.Model,
+			Direction:    anomaly.Direction(q.Direction),
+			MinDeviation: q.MinDeviation,
+			Threshold:    q.Threshold,
+			Probability:  q.Probability,
+			NonNegative:  q.NonNegative == nil || *q.NonNegative,
+		})
+		answer.Series[i] = AnomalySeries{Labels: history.Labels, Result: result, Problem: problem(err)}
+	})
+}

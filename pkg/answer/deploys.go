@@ -1,0 +1,152 @@
+package answer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+const (
+	// finestDeployStep is how exactly the arrival of a version is known.
+	finestDeployStep = 5 * time.Second
+	// deployPoints bounds the resolution over long windows.
+	deployPoints = 720
+	// spansToArrive keeps one stray span, say of a developer's laptop, from
+	// being taken for a deploy.
+	spansToArrive = 3
+)
+
+// Deploys answers which versions of a service sent spans inside the window,
+// and when each arrived.
+func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window Window) (DeploysAnswer, error) {
+	answer := DeploysAnswer{}
+	if e.Traces == nil {
+		return answer, errNoTraces
+	}
+	grid := deployGrid(window, e.Now())
+	counts, err := e.Traces.SpanCounts(ctx, q.Service, grid)
+	if err != nil {
+		return answer, err
+	}
+	answer.query("span counts by service and version of %s [%s to %s, step %s]", orEvery(q.Service), clock(grid.Start), clock(grid.End), grid.Step)
+	answer.notice(counts.Warnings...)
+	answer.Deploys = deploysFrom(counts.Series)
+	if len(answer.Deploys) == 0 {
+		answer.notice(fmt.Sprintf("No spans of %s between %s and %s.", orEvery(q.Service), clock(window.From), clock(window.To)))
+	}
+	return answer, nil
+}
+
+func orEvery(service string) string {
+	if service == "" {
+		return "any service"
+	}
+	return service
+}
+
+func deployGrid(window Window, now time.Time) upstream.Range {
+	to := window.To
+	if to.After(now) {
+		to = now
+	}
+	least := max(to.Sub(window.From)/deployPoints, finestDeployStep)
+	step := least
+	for _, candidate := range []time.Duration{5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second} {
+		if candidate >= least {
+			step = candidate
+			break
+		}
+	}
+	if step > 30*time.Second {
+		step = stepFor(step)
+	}
+	end := floor(to, step)
+	start := floor(window.From, step)
+	if start.After(end) {
+		start = end
+	}
+	return upstream.Range{Start: start, End: end, Step: step}
+}
+
+// deploysFrom reads arrivals off span counts, one series for each service and
+// version, oldest arrival first.
+func deploysFrom(counts []series.Series) []Deploy {
+	byService := map[string][]series.Series{}
+	for _, version := range counts {
+		service := version.Labels["service_name"]
+		byService[service] = append(byService[service], version)
+	}
+	var deploys []Deploy
+	for service, versions := range byService {
+		deploys = append(deploys, deploysOf(service, versions)...)
+	}
+	slices.SortFunc(deploys, func(a, b Deploy) int {
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Version, b.Version))
+	})
+	return deploys
+}
+
+func deploysOf(service string, versions []series.Series) []Deploy {
+	var total float64
+	var deploys []Deploy
+	recent := map[string]float64{}
+	for _, counts := range versions {
+		version := counts.Labels["service_version"]
+		first, last, spans := activity(counts.Values)
+		if spans < spansToArrive {
+			continue
+		}
+		for _, count := range counts.Values[len(counts.Values)-tenth(counts.Len()):] {
+			recent[version] += finite(count)
+			total += finite(count)
+		}
+		deploys = append(deploys, Deploy{
+			Service: service, Version: version,
+			FirstSeen: counts.Time(first), LastSeen: counts.Time(last),
+			// The first step of the window cannot tell "arrived" from "was there".
+			Arrived: first > 0 && version != "",
+		})
+	}
+	slices.SortFunc(deploys, func(a, b Deploy) int {
+		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Version, b.Version))
+	})
+	for i := range deploys {
+		if i > 0 {
+			deploys[i].Previous = deploys[i-1].Version
+		}
+		if total > 0 {
+			deploys[i].Share = recent[deploys[i].Version] / total
+		}
+	}
+	return deploys
+}
+
+// activity is the first and last step with spans, and the number of spans.
+func activity(counts []float64) (first, last int, spans float64) {
+	first = -1
+	for i, count := range counts {
+		if count > 0 {
+			if first < 0 {
+				first = i
+			}
+			last = i
+			spans += count
+		}
+	}
+	return max(first, 0), last, spans
+}
+
+func tenth(n int) int { return max(n/10, min(n, 1)) }
+
+func finite(count float64) float64 {
+	if count > 0 {
+		return count
+	}
+	return 0
+}

@@ -1,0 +1,41 @@
+package answer
+
+import (
+	"context"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+const defaultHistory = 14 * 24 * time.Hour
+
+// Forecast answers what a metric will be after the window.
+func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) (ForecastAnswer, error) {
+	g := gridFor(window, q.History.Or(defaultHistory), time.Duration(q.Step), e.Now())
+	horizon := q.Horizon.Or(max(g.to.Sub(g.from)/4, 10*g.step))
+	answer := ForecastAnswer{}
+	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
+	if err != nil {
+		return answer, err
+	}
+	answer.parameter("step", g.step.String())
+	answer.parameter("horizon", horizon.String())
+	answer.Series = make([]ForecastSeries, len(histories))
+	return answer, eachSeries(ctx, len(histories), func(i int) {
+		history := histories[i]
+		result, err := forecast.Run(forecast.Request{
+			History:       history,
+			Horizon:       max(int(horizon/g.step), 1),
+			Model:         q.Model,
+			Probabilities: []float64{q.Probability},
+			NonNegative:   q.NonNegative == nil || *q.NonNegative,
+		})
+		answer.Series[i] = ForecastSeries{
+			Labels:   history.Labels,
+			Actual:   history.Between(g.from, g.to.Add(g.step)),
+			Forecast: result,
+			Problem:  problem(err),
+		}
+	})
+}

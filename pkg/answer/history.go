@@ -1,0 +1,80 @@
+package answer
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// history fetches a metric over the whole grid, at most MaxSeries series,
+// ordered by labels.
+func (e *Engine) history(ctx context.Context, promQL string, g grid, basis *Basis) ([]series.Series, error) {
+	if e.Metrics == nil {
+		return nil, errNoMetrics
+	}
+	parts := g.parts()
+	sets := make([]upstream.SeriesSet, len(parts))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, part := range parts {
+		group.Go(func() (err error) {
+			sets[i], err = e.Metrics.QueryRange(ctx, promQL, part)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	basis.query("%s [%s to %s, step %s]", promQL, clock(g.start), clock(g.to), g.step)
+	for _, set := range sets {
+		basis.notice(set.Warnings...)
+	}
+	joined := join(sets, g)
+	if len(joined) == 0 {
+		basis.notice(fmt.Sprintf("The query returned no series between %s and %s.", clock(g.start), clock(g.to)))
+	}
+	if limit := e.Limits.MaxSeries; limit > 0 && len(joined) > limit {
+		basis.notice(fmt.Sprintf("Only the first %d of %d series are shown; narrow the query, or raise limits.maxSeries.", limit, len(joined)))
+		joined = joined[:limit]
+	}
+	return joined, nil
+}
+
+// join lays the parts of each series on the whole grid; what no part has stays
+// missing.
+func join(sets []upstream.SeriesSet, g grid) []series.Series {
+	byLabels := map[string]*series.Series{}
+	for _, set := range sets {
+		for _, part := range set.Series {
+			key := part.Labels.String()
+			whole, known := byLabels[key]
+			if !known {
+				whole = &series.Series{Labels: part.Labels, Start: g.start, Step: g.step, Values: make([]float64, g.points())}
+				for i := range whole.Values {
+					whole.Values[i] = math.NaN()
+				}
+				byLabels[key] = whole
+			}
+			offset := whole.Index(part.Start)
+			for i, value := range part.Values {
+				if at := offset + i; at >= 0 && at < len(whole.Values) && !math.IsInf(value, 0) {
+					whole.Values[at] = value
+				}
+			}
+		}
+	}
+	joined := make([]series.Series, 0, len(byLabels))
+	for _, whole := range byLabels {
+		joined = append(joined, *whole)
+	}
+	slices.SortFunc(joined, func(a, b series.Series) int {
+		return strings.Compare(a.Labels.String(), b.Labels.String())
+	})
+	return joined
+}

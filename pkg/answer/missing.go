@@ -1,0 +1,50 @@
+package answer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// NotFoundError says that what the question names does not exist in the data.
+type NotFoundError struct{ Message string }
+
+func (e *NotFoundError) Error() string { return e.Message }
+
+// explainEmpty tells why a side has no traces: an unknown service or version,
+// or simply no traffic (nil).
+func (e *Engine) explainEmpty(ctx context.Context, filter upstream.TraceFilter) error {
+	services, err := e.Traces.Services(ctx, filter.Start, filter.End)
+	if err != nil {
+		return err
+	}
+	period := fmt.Sprintf("between %s and %s", clock(filter.Start), clock(filter.End))
+	if !slices.Contains(services, filter.Service) {
+		return &NotFoundError{fmt.Sprintf("service %q sent no spans %s; services that did: %s", filter.Service, period, list(services))}
+	}
+	if filter.Version != "" {
+		versions, err := e.Traces.Versions(ctx, filter.Service, filter.Start, filter.End)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(versions, filter.Version) {
+			return &NotFoundError{fmt.Sprintf("version %q of %s was not seen %s; versions seen: %s", filter.Version, filter.Service, period, list(versions))}
+		}
+	}
+	return nil
+}
+
+// list names a few things in a sentence.
+func list(names []string) string {
+	const most = 12
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,126 @@
+package answer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+const (
+	// settling is how long after its end a trace may still be missing spans:
+	// exporters send in batches, each service on its own clock.
+	settling = 5 * time.Second
+	// lookBack bounds how long before a deploy the baseline begins: near enough
+	// to be the same time of day.
+	lookBack = time.Hour
+)
+
+// comparison is what a trace diff compares, resolved to two filters.
+type comparison struct {
+	baseline, candidate upstream.TraceFilter
+	// byVersion says that both sides are versions of the service, so that a
+	// trace with both belongs to neither.
+	byVersion bool
+	notices   []string
+}
+
+// populations resolves the question's defaults: the newest deploy inside the
+// window against the version before it; without one, the second half of the
+// window against the first.
+func (e *Engine) populations(ctx context.Context, q query.TraceDiff, window Window) (comparison, error) {
+	horizon := window.To
+	if settled := e.Now().Add(-settling); horizon.After(settled) {
+		horizon = settled
+	}
+	if !window.From.Before(horizon) {
+		return comparison{}, fmt.Errorf("the window %s to %s holds no finished traces yet; choose one that begins earlier", clock(window.From), clock(window.To))
+	}
+	c := comparison{
+		baseline:  upstream.TraceFilter{Service: q.Service, Operation: q.Operation, Version: q.Baseline.Version, TraceQL: q.Baseline.TraceQL},
+		candidate: upstream.TraceFilter{Service: q.Service, Operation: q.Operation, Version: q.Candidate.Version, TraceQL: q.Candidate.TraceQL},
+	}
+	baselineTimed, err := bound(&c.baseline, q.Baseline, window.From, horizon)
+	if err != nil {
+		return c, fmt.Errorf("baseline: %w", err)
+	}
+	candidateTimed, err := bound(&c.candidate, q.Candidate, window.From, horizon)
+	if err != nil {
+		return c, fmt.Errorf("candidate: %w", err)
+	}
+	chosen := baselineTimed || candidateTimed || q.Baseline.TraceQL != "" || q.Candidate.TraceQL != ""
+	if !chosen && (q.Baseline.Version == "" || q.Candidate.Version == "") {
+		return c, e.resolveVersions(ctx, &c, window, horizon)
+	}
+	c.byVersion = c.baseline.Version != "" && c.candidate.Version != "" && c.baseline.Version != c.candidate.Version
+	return c, nil
+}
+
+// bound sets the times of one side: those of the question, or the whole
+// window.
+func bound(filter *upstream.TraceFilter, population query.Population, from, horizon time.Time) (bool, error) {
+	start, end, set, err := population.Bounds(from, horizon)
+	if err != nil {
+		return false, err
+	}
+	if end.After(horizon) {
+		end = horizon
+	}
+	if !start.Before(end) {
+		return set, fmt.Errorf("the population begins at %s and ends at %s: it holds no finished traces", clock(start), clock(end))
+	}
+	filter.Start, filter.End = start, end
+	return set, nil
+}
+
+// resolveVersions fills in the versions that the question left open.
+func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Window, horizon time.Time) error {
+	deploys, err := e.Deploys(ctx, query.Deploys{Service: c.candidate.Service}, window)
+	if err != nil {
+		return err
+	}
+	deploy, found := chooseDeploy(deploys.Deploys, c.baseline.Version, c.candidate.Version)
+	if !found {
+		if c.baseline.Version != "" || c.candidate.Version != "" {
+			return fmt.Errorf("no second version of %s to compare %s with between %s and %s; widen the time range, or name both versions",
+				c.candidate.Service, c.baseline.Version+c.candidate.Version, clock(window.From), clock(horizon))
+		}
+		middle := window.From.Add(horizon.Sub(window.From) / 2).Truncate(time.Second)
+		c.baseline.Start, c.baseline.End = window.From, middle
+		c.candidate.Start, c.candidate.End = middle, horizon
+		c.notices = append(c.notices, fmt.Sprintf("No deploy of %s arrived in this window: the time after %s is compared with the time before it.", c.candidate.Service, clock(middle)))
+		return nil
+	}
+	c.byVersion = true
+	c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
+	if start := deploy.FirstSeen.Add(-lookBack); start.After(c.baseline.Start) {
+		c.baseline.Start = start
+	}
+	if deploy.FirstSeen.After(c.candidate.Start) {
+		c.candidate.Start = deploy.FirstSeen
+	}
+	return nil
+}
+
+// chooseDeploy is the newest arrival that fits the versions that are given.
+func chooseDeploy(deploys []Deploy, baseline, candidate string) (Deploy, bool) {
+	for i := len(deploys) - 1; i >= 0; i-- {
+		deploy := deploys[i]
+		if deploy.Previous == "" || (candidate == "" && baseline == "" && !deploy.Arrived) {
+			continue
+		}
+		if candidate != "" && deploy.Version != candidate {
+			continue
+		}
+		if baseline != "" && deploy.Previous != baseline {
+			if candidate == "" && deploy.Version == baseline {
+				continue
+			}
+			deploy.Previous = baseline
+		}
+		return deploy, true
+	}
+	return Deploy{}, false
+}

@@ -1,0 +1,57 @@
+package answer
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestGridFor(t *testing.T) {
+	day := Window{From: noon.Add(-24 * time.Hour), To: noon, Step: 90 * time.Second}
+	g := gridFor(day, 14*24*time.Hour, 0, noon)
+	require.Equal(t, 2*time.Minute, g.step, "the next step of the ladder")
+	require.Equal(t, noon, g.to)
+	require.Equal(t, noon.Add(-24*time.Hour), g.from)
+	require.Equal(t, noon.Add(-15*24*time.Hour), g.start)
+
+	g = gridFor(day, 14*24*time.Hour, 0, noon.Add(-time.Hour))
+	require.Equal(t, noon.Add(-time.Hour), g.to, "no point lies in the future")
+
+	g = gridFor(day, 90*24*time.Hour, 0, noon)
+	require.LessOrEqual(t, g.points(), maxPoints+60, "a long history widens the step")
+}
+
+func TestHistoryQueryStaysWhileTheWindowMoves(t *testing.T) {
+	first := gridFor(Window{From: noon.Add(5 * time.Minute), To: noon.Add(35 * time.Minute)}, time.Hour, 0, noon.Add(time.Hour))
+	later := gridFor(Window{From: noon.Add(9 * time.Minute), To: noon.Add(39 * time.Minute)}, time.Hour, 0, noon.Add(time.Hour))
+	require.Equal(t, first.parts()[0], later.parts()[0])
+}
+
+func TestGridProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		from := noon.Add(time.Duration(rapid.Int64Range(-1e15, 1e15).Draw(t, "from")))
+		window := Window{
+			From: from,
+			To:   from.Add(time.Duration(rapid.Int64Range(0, int64(60*24*time.Hour)).Draw(t, "length"))),
+			Step: time.Duration(rapid.Int64Range(0, int64(2*time.Hour)).Draw(t, "step")),
+		}
+		history := time.Duration(rapid.Int64Range(0, int64(90*24*time.Hour)).Draw(t, "history"))
+		wished := time.Duration(rapid.IntRange(0, 4000).Draw(t, "wished")) * time.Second
+		g := gridFor(window, history, wished, noon)
+		for _, instant := range []time.Time{g.start, g.anchor, g.from, g.to} {
+			require.Zero(t, instant.UnixNano()%int64(g.step), "on the grid")
+		}
+		require.False(t, g.to.After(noon))
+		require.False(t, g.to.Before(g.from))
+		require.False(t, g.from.Before(g.anchor))
+		require.False(t, g.anchor.Before(g.start))
+
+		covered := 0
+		for _, part := range g.parts() {
+			covered += int(part.End.Sub(part.Start)/g.step) + 1
+		}
+		require.Equal(t, g.points(), covered, "the parts cover the grid, once")
+	})
+}

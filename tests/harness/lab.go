@@ -1,0 +1,123 @@
+package harness
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"time"
+)
+
+// Lab is a running lab: a real Prometheus, a real Tempo, and the shop.
+type Lab struct {
+	Prometheus string `json:"prometheus"`
+	Tempo      string `json:"tempo"`
+	OTLP       string `json:"otlp"`
+	Control    string `json:"control"`
+
+	command *exec.Cmd
+	stdin   io.Closer
+}
+
+// StartLab builds the lab program and starts it; its progress goes to the
+// writer. Where the servers are not in the cache yet they are built, which
+// takes minutes.
+func StartLab(ctx context.Context, progress io.Writer, flags ...string) (*Lab, error) {
+	binary, err := build(ctx, "tests/lab", ".", "lab", progress)
+	if err != nil {
+		return nil, err
+	}
+	command := exec.Command(binary, flags...)
+	command.Stderr = progress
+	stdin, err := command.StdinPipe() // the lab ends when its parent's end of this pipe is gone
+	if err != nil {
+		return nil, err
+	}
+	stdout, err := command.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("starting the lab: %w", err)
+	}
+	lab := &Lab{command: command, stdin: stdin}
+	ready := make(chan error, 1)
+	go func() {
+		line, err := bufio.NewReader(stdout).ReadBytes('\n')
+		if err == nil {
+			err = json.Unmarshal(line, lab)
+		}
+		ready <- err
+	}()
+	select {
+	case err = <-ready:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		lab.Stop()
+		return nil, fmt.Errorf("the lab did not come up (its messages stand above): %w", err)
+	}
+	return lab, nil
+}
+
+// Stop ends the lab and its servers.
+func (l *Lab) Stop() {
+	_ = l.stdin.Close()
+	done := make(chan struct{})
+	go func() { _ = l.command.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		_ = l.command.Process.Kill()
+		<-done
+	}
+}
+
+// Settings are the data source's settings for this lab.
+func (l *Lab) Settings() map[string]any {
+	return map[string]any{
+		"prometheus": map[string]any{"mode": "direct", "url": l.Prometheus},
+		"traces":     map[string]any{"kind": "tempo", "mode": "direct", "url": l.Tempo},
+	}
+}
+
+// Deploy brings a new version of a service; fault may be empty.
+func (l *Lab) Deploy(ctx context.Context, service, version, fault string) error {
+	values := url.Values{"service": {service}, "version": {version}}
+	if fault != "" {
+		values.Set("fault", fault)
+	}
+	return l.control(ctx, http.MethodPost, "/deploy?"+values.Encode())
+}
+
+// Fault switches a fault on, and ClearFault off.
+func (l *Lab) Fault(ctx context.Context, name string) error {
+	return l.control(ctx, http.MethodPost, "/fault?name="+url.QueryEscape(name))
+}
+
+// ClearFault switches a fault off.
+func (l *Lab) ClearFault(ctx context.Context, name string) error {
+	return l.control(ctx, http.MethodDelete, "/fault?name="+url.QueryEscape(name))
+}
+
+func (l *Lab) control(ctx context.Context, method, path string) error {
+	request, err := http.NewRequestWithContext(ctx, method, l.Control+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("asking the lab to %s %s: %w", method, path, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode/100 != 2 {
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 1024))
+		return fmt.Errorf("the lab refused %s %s: %s: %s", method, path, response.Status, body)
+	}
+	return nil
+}
