@@ -18,6 +18,9 @@ type Model interface {
 
 // Fitted is a model that has learned from a history.
 type Fitted interface {
+	// Observe takes the next observation in, NaN where missing: the state moves
+	// on, the learned parameters stay.
+	Observe(value float64)
 	// Forecast is the expected value of the next horizon points.
 	Forecast(horizon int) []float64
 	// Parameters are the learned values, for the reader.

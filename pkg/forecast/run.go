@@ -1,0 +1,97 @@
+package forecast
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// Auto is the model name that leaves the choice to the error over rolling
+// origins.
+const Auto = "auto"
+
+const defaultProbability = 0.95
+
+// Run forecasts. The error wraps ErrShortHistory where the history is too short
+// and ErrBadRequest where the request makes no sense.
+func Run(r Request) (Result, error) {
+	probabilities, err := validate(r)
+	if err != nil {
+		return Result{}, err
+	}
+	p, err := prepare(r)
+	if err != nil {
+		return Result{}, err
+	}
+	best, naive, err := p.choose(r)
+	if err != nil {
+		return Result{}, err
+	}
+	fitted, err := best.model.Fit(p.clean)
+	if err != nil {
+		return Result{}, err
+	}
+	if tried := len(best.errors); tried < r.Horizon {
+		p.notice("the history allows to test %d points ahead; intervals beyond that are extrapolated", tried)
+	}
+	result := Result{
+		Start:      r.History.Time(r.History.Len()),
+		Step:       r.History.Step,
+		Mean:       p.fine(fitted, p.clean, r.Horizon),
+		Intervals:  intervals(best.errors, r.Horizon, probabilities),
+		Model:      best.model.Name(),
+		Parameters: fitted.Parameters(),
+		Error:      p.value(best.mae),
+		NaiveError: p.value(naive.mae),
+		Observed:   r.History.Observed(),
+		Notices:    p.notices,
+	}
+	if seasonal, ok := best.model.(interface{ season() int }); ok && seasonal.season() > 1 {
+		result.Season = time.Duration(seasonal.season()*p.factor) * r.History.Step
+	}
+	return p.unscale(result, r.NonNegative), nil
+}
+
+func validate(r Request) (probabilities []float64, err error) {
+	if r.History.Step <= 0 {
+		return nil, fmt.Errorf("%w: the step must be positive, not %s", ErrBadRequest, r.History.Step)
+	}
+	if r.Horizon < 1 || r.Horizon > longestHorizon {
+		return nil, fmt.Errorf("%w: the horizon must be 1 to %d points, not %d", ErrBadRequest, longestHorizon, r.Horizon)
+	}
+	probabilities = slices.Clone(r.Probabilities)
+	if len(probabilities) == 0 {
+		probabilities = []float64{defaultProbability}
+	}
+	slices.Sort(probabilities)
+	for _, probability := range probabilities {
+		if !(probability > 0 && probability < 1) {
+			return nil, fmt.Errorf("%w: a probability must lie between 0 and 1, not %v", ErrBadRequest, probability)
+		}
+	}
+	return slices.Compact(probabilities), nil
+}
+
+func (p *prepared) value(scaled float64) float64 { return bounded(scaled * p.unit) }
+
+// bounded keeps a number inside what a float holds.
+func bounded(v float64) float64 { return min(max(v, -math.MaxFloat64), math.MaxFloat64) }
+
+// unscale puts the mean and the intervals, so far around zero, in the series'
+// unit.
+func (p *prepared) unscale(r Result, nonNegative bool) Result {
+	least := math.Inf(-1)
+	if nonNegative {
+		least = 0
+	}
+	for h, mean := range r.Mean {
+		for i := range r.Intervals {
+			interval := &r.Intervals[i]
+			interval.Lower[h] = max(p.value(mean+interval.Lower[h]), least)
+			interval.Upper[h] = max(p.value(mean+interval.Upper[h]), least)
+		}
+		r.Mean[h] = max(p.value(mean), least)
+	}
+	return r
+}

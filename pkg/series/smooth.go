@@ -1,0 +1,82 @@
+package series
+
+import (
+	"math"
+	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+// MovingMean is the mean of the window values around each point, missing ones
+// left out. At the ends the window is moved inside rather than cut, so that a
+// window of one period always holds every phase. NaN where all are missing.
+func MovingMean(values []float64, window int) []float64 {
+	n := len(values)
+	window = min(max(window, 1), max(n, 1))
+	sums, counts := make([]float64, n+1), make([]int, n+1)
+	for i, v := range values {
+		sums[i+1], counts[i+1] = sums[i], counts[i]
+		if !math.IsNaN(v) {
+			sums[i+1] += v
+			counts[i+1]++
+		}
+	}
+	means := make([]float64, n)
+	for i := range means {
+		low := min(max(i-window/2, 0), n-window)
+		means[i] = (sums[low+window] - sums[low]) / float64(counts[low+window]-counts[low])
+	}
+	return means
+}
+
+// MovingMedian is the median of the window values around each point, missing
+// ones left out, with the window moved inside at the ends. NaN where all are
+// missing.
+func MovingMedian(values []float64, window int) []float64 {
+	n := len(values)
+	window = min(max(window, 1), max(n, 1))
+	sorted := make([]float64, 0, window)
+	insert := func(v float64) {
+		if !math.IsNaN(v) {
+			at, _ := slices.BinarySearch(sorted, v)
+			sorted = slices.Insert(sorted, at, v)
+		}
+	}
+	for _, v := range values[:min(window, n)] {
+		insert(v)
+	}
+	medians := make([]float64, n)
+	low := 0
+	for i := range medians {
+		for want := min(max(i-window/2, 0), n-window); low < want; low++ {
+			if leaving := values[low]; !math.IsNaN(leaving) {
+				at, _ := slices.BinarySearch(sorted, leaving)
+				sorted = slices.Delete(sorted, at, at+1)
+			}
+			insert(values[low+window])
+		}
+		medians[i] = middle(sorted)
+	}
+	return medians
+}
+
+func middle(sorted []float64) float64 {
+	n := len(sorted)
+	if n == 0 {
+		return math.NaN()
+	}
+	return sorted[(n-1)/2] + (sorted[n/2]-sorted[(n-1)/2])/2
+}
+
+// Winsorize copies the values with those further than limit spreads (see
+// stats.Spread) from the median moved to that distance.
+func Winsorize(values []float64, limit float64) []float64 {
+	center, reach := stats.Median(values), limit*stats.Spread(values)
+	clipped := slices.Clone(values)
+	for i, v := range clipped {
+		if !math.IsNaN(v) {
+			clipped[i] = min(max(v, center-reach), center+reach)
+		}
+	}
+	return clipped
+}

@@ -1,0 +1,101 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+// consistency makes the median absolute deviation an estimate of a normal
+// distribution's standard deviation: 1/Φ⁻¹(3/4).
+const consistency = 1.482602218505602
+
+// Observed copies the values that are not missing (NaN).
+func Observed(x []float64) []float64 {
+	observed := make([]float64, 0, len(x))
+	for _, v := range x {
+		if !math.IsNaN(v) {
+			observed = append(observed, v)
+		}
+	}
+	return observed
+}
+
+// Median of the values that are not missing; NaN where there is none.
+func Median(x []float64) float64 { return MedianOf(Observed(x)) }
+
+// MedianOf is the median of x, which holds no NaN and is reordered. NaN where
+// x is empty.
+func MedianOf(x []float64) float64 {
+	n := len(x)
+	if n == 0 {
+		return math.NaN()
+	}
+	upper := orderStatistic(x, n/2)
+	if n%2 == 1 {
+		return upper
+	}
+	lower := slices.Max(x[:n/2])
+	return lower + (upper-lower)/2
+}
+
+// MAD is the median absolute deviation from the median, scaled to estimate the
+// standard deviation of normal data. Missing values are skipped; NaN where
+// there is none.
+func MAD(x []float64) float64 {
+	observed := Observed(x)
+	center := MedianOf(observed)
+	for i, v := range observed {
+		observed[i] = math.Abs(v - center)
+	}
+	return consistency * MedianOf(observed)
+}
+
+// Spread is MAD, and where that is zero because more than half of the values
+// are equal, the mean absolute deviation from the median, scaled alike. Zero
+// only for constant data; NaN where every value is missing.
+func Spread(x []float64) float64 {
+	if mad := MAD(x); mad != 0 {
+		return mad
+	}
+	center, sum, n := Median(x), 0.0, 0
+	for _, v := range x {
+		if !math.IsNaN(v) {
+			sum += math.Abs(v - center)
+			n++
+		}
+	}
+	// √(π/2) relates the mean absolute deviation to the standard deviation.
+	return math.Sqrt(math.Pi/2) * sum / float64(n)
+}
+
+// orderStatistic is the k-th smallest value (from 0), by Hoare's selection.
+// It reorders x so that x[:k] ≤ x[k] ≤ x[k+1:].
+func orderStatistic(x []float64, k int) float64 {
+	low, high := 0, len(x)-1
+	for low < high {
+		pivot := x[low+(high-low)/2]
+		i, j := low, high
+		for i <= j {
+			for x[i] < pivot {
+				i++
+			}
+			for x[j] > pivot {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			high = j
+		case k >= i:
+			low = i
+		default:
+			return x[k]
+		}
+	}
+	return x[k]
+}

@@ -1,0 +1,110 @@
+package stats
+
+import (
+	"math"
+	"slices"
+)
+
+const (
+	// tailShare is the part of the data that the generalised Pareto
+	// distribution is fitted to.
+	tailShare = 0.02
+	// fewestExcesses is what a fit of two parameters needs; below it the tail is
+	// exponential.
+	fewestExcesses = 20
+	// heaviestShape bounds the shape: above ½ a tail has no variance, and a fit
+	// that says so has seen an outlier rather than a law.
+	heaviestShape = 0.5
+)
+
+// Tail is the upper tail of a distribution: the empirical distribution function
+// inside the data, a generalised Pareto distribution beyond its threshold
+// (peaks over threshold: Coles, An Introduction to Statistical Modeling of
+// Extreme Values, ch. 4; as in SPOT, Siffer et al., KDD 2017).
+type Tail struct {
+	sorted           []float64
+	Threshold        float64
+	Scale, Shape     float64
+	Rate             float64 // share of the data above the threshold
+	excess, observed int
+}
+
+// FitTail learns an upper tail from x, which holds no NaN and is not changed.
+// The shape is bounded to [0, ½]: a tail is never taken to end, so nothing is
+// ever impossible.
+func FitTail(x []float64) Tail {
+	sorted := slices.Clone(x)
+	slices.Sort(sorted)
+	n := len(sorted)
+	if n == 0 {
+		return Tail{}
+	}
+	k := min(max(int(math.Ceil(tailShare*float64(n))), min(fewestExcesses, n/2)), n-1)
+	t := Tail{sorted: sorted, Threshold: sorted[n-1-k], excess: k, observed: n}
+	t.Rate = float64(k) / float64(n)
+	t.Scale, t.Shape = fitPareto(sorted[n-k:], t.Threshold)
+	return t
+}
+
+// fitPareto estimates a generalised Pareto distribution from ascending values
+// above a threshold by probability-weighted moments (Hosking and Wallis,
+// Technometrics 29, 1987, section 4).
+func fitPareto(values []float64, threshold float64) (scale, shape float64) {
+	n := float64(len(values))
+	var a0, a1 float64
+	for i, v := range values {
+		excess := v - threshold
+		a0 += excess / n
+		a1 += excess / n * (1 - (float64(i)+1-0.35)/n)
+	}
+	if len(values) < fewestExcesses || a0 <= 2*a1 {
+		return a0, 0
+	}
+	shape = 2 - a0/(a0-2*a1)
+	if shape <= 0 {
+		return a0, 0
+	}
+	shape = min(shape, heaviestShape)
+	return a0 * (1 - shape), shape
+}
+
+// Survival is the probability of a value of x or more, never zero.
+func (t Tail) Survival(x float64) float64 {
+	if t.observed == 0 {
+		return 1
+	}
+	if x <= t.Threshold {
+		at, _ := slices.BinarySearch(t.sorted, x)
+		return (float64(t.observed-at) + 1) / float64(t.observed+1)
+	}
+	// Continue from what the empirical part says at the threshold.
+	base := (float64(t.excess) + 1) / float64(t.observed+1)
+	if t.Scale == 0 {
+		return math.SmallestNonzeroFloat64
+	}
+	return max(base*paretoSurvival((x-t.Threshold)/t.Scale, t.Shape), math.SmallestNonzeroFloat64)
+}
+
+func paretoSurvival(excess, shape float64) float64 {
+	if shape == 0 {
+		return math.Exp(-excess)
+	}
+	return math.Pow(1+shape*excess, -1/shape)
+}
+
+// Quantile is the value that is exceeded with probability p, the inverse of
+// Survival.
+func (t Tail) Quantile(p float64) float64 {
+	if t.observed == 0 {
+		return math.NaN()
+	}
+	base := (float64(t.excess) + 1) / float64(t.observed+1)
+	if p >= base {
+		above := int(p*float64(t.observed+1)) - 1 // values at or above the answer
+		return t.sorted[min(max(t.observed-max(above, 1), 0), t.observed-1)]
+	}
+	if t.Shape == 0 {
+		return t.Threshold + t.Scale*math.Log(base/p)
+	}
+	return t.Threshold + t.Scale/t.Shape*(math.Pow(base/p, t.Shape)-1)
+}
