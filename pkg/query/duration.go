@@ -3,13 +3,14 @@ package query
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/prometheus/common/model"
 )
 
 // Duration is a length of time, written as Prometheus writes it ("14d", "90s",
-// "1h30m"). A bare number is seconds.
+// "1h30m"), to the millisecond. A bare number is seconds.
 type Duration time.Duration
 
 // Or is the duration, or the fallback where it is not set.
@@ -20,9 +21,12 @@ func (d Duration) Or(fallback time.Duration) time.Duration {
 	return time.Duration(d)
 }
 
+// String is Prometheus' notation.
+func (d Duration) String() string { return model.Duration(d).String() }
+
 // MarshalJSON writes Prometheus' notation.
 func (d Duration) MarshalJSON() ([]byte, error) {
-	return json.Marshal(model.Duration(d).String())
+	return json.Marshal(d.String())
 }
 
 // UnmarshalJSON reads Prometheus' notation, or a number of seconds.
@@ -30,14 +34,14 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	var seconds float64
 	if err := json.Unmarshal(data, &seconds); err == nil {
 		if seconds < 0 || seconds > 100*365*86400 {
-			return fmt.Errorf("duration of %g seconds is out of range (0 to 100 years)", seconds)
+			return fmt.Errorf("a duration of %g seconds is out of range (0 to 100 years)", seconds)
 		}
-		*d = Duration(seconds * float64(time.Second))
+		*d = Duration(time.Duration(math.Round(seconds*1000)) * time.Millisecond)
 		return nil
 	}
 	var text string
 	if err := json.Unmarshal(data, &text); err != nil {
-		return fmt.Errorf("duration %.40s: write it like \"14d\" or \"90s\"", data)
+		return fmt.Errorf("%.40s is not a duration: write it like \"14d\" or \"90s\"", data)
 	}
 	if text == "" {
 		*d = 0
@@ -45,7 +49,7 @@ func (d *Duration) UnmarshalJSON(data []byte) error {
 	}
 	parsed, err := model.ParseDuration(text)
 	if err != nil {
-		return fmt.Errorf("duration %.40q: write it like \"14d\" or \"90s\"", text)
+		return fmt.Errorf("%.40q is not a duration: write it like \"14d\" or \"90s\"", text)
 	}
 	*d = Duration(parsed)
 	return nil

@@ -1,0 +1,123 @@
+package query_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+const day = query.Duration(24 * time.Hour)
+
+var common = query.Common{SchemaVersion: 1}
+
+func TestParseFillsInDefaults(t *testing.T) {
+	for name, test := range map[string]struct {
+		queryType, raw string
+		want           query.Query
+	}{
+		"forecast": {"forecast", `{"expr":"up"}`, query.Forecast{
+			Common: common, Expr: "up", Model: "auto", History: 14 * day, Probability: 0.95, NonNegative: new(true)}},
+		"anomaly": {"anomaly", `{"expr":"up"}`, query.Anomaly{
+			Common: common, Expr: "up", Model: "auto", History: 14 * day, Probability: 0.99,
+			Direction: "both", Threshold: 75, NonNegative: new(true)}},
+		"deploys":    {"deploys", `{}`, query.Deploys{Common: common}},
+		"traceDiff":  {"traceDiff", `{"service":"orders"}`, query.TraceDiff{Common: common, Service: "orders", MaxTraces: 400}},
+		"services":   {"services", ``, query.Services{Common: common}},
+		"operations": {"operations", `{"service":"orders"}`, query.Operations{Common: common, Service: "orders"}},
+		"versions":   {"versions", `{"service":"orders"}`, query.Versions{Common: common, Service: "orders"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := query.Parse(test.queryType, json.RawMessage(test.raw))
+			require.NoError(t, err)
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+func TestParseReadsWhatGrafanaSends(t *testing.T) {
+	got, err := query.Parse("", json.RawMessage(`{
+		"refId": "A", "datasource": {"type": "foresight-observability-datasource", "uid": "foresight"}, "datasourceId": 7,
+		"intervalMs": 1000, "maxDataPoints": 43200, "hide": false, "key": "Q-1", "instant": true, "list": [1, {"a": null}],
+		"queryType": " traceDiff ", "schemaVersion": 1, "format": "annotations",
+		"service": " orders ", "operation": "POST /orders", "maxTraces": 50,
+		"baseline": {"version": "1.0.0", "from": "-2h", "to": "-1h", "note": 1}, "candidate": {"traceQL": " { status = error } "}
+	}`))
+	require.NoError(t, err)
+	require.Equal(t, query.TraceDiff{
+		Common:  query.Common{SchemaVersion: 1, Format: query.Annotations},
+		Service: "orders", Operation: "POST /orders", MaxTraces: 50,
+		Baseline:  query.Population{Version: "1.0.0", From: "-2h", To: "-1h"},
+		Candidate: query.Population{TraceQL: "{ status = error }"},
+	}, got)
+
+	got, err = query.Parse("anomaly", json.RawMessage(`{"queryType":"forecast","expr":"up","nonNegative":false,"history":3600,
+		"step":"1m30s","probability":0.9,"direction":"above","minDeviation":0.2,"threshold":50,"model":null}`))
+	require.NoError(t, err, "the request's queryType wins over the body's")
+	require.Equal(t, query.Anomaly{
+		Common: common, Expr: "up", Model: "auto", History: query.Duration(time.Hour), Step: query.Duration(90 * time.Second),
+		Probability: 0.9, Direction: "above", MinDeviation: 0.2, Threshold: 50, NonNegative: new(false),
+	}, got)
+}
+
+func TestParseSaysWhatIsWrong(t *testing.T) {
+	for name, test := range map[string]struct{ queryType, raw, want string }{
+		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, deploys, forecast, operations, services, traceDiff, versions"},
+		"unknown type":          {"divination", `{}`, `unknown queryType "divination": choose one of anomaly, deploys`},
+		"type is no text":       {"", `{"queryType":5}`, "queryType must be text, got the number 5"},
+		"not JSON":              {"forecast", `{"expr":`, "the query is not valid JSON: unexpected end of JSON input"},
+		"a list":                {"forecast", `[1]`, "the query must be an object, got a list"},
+		"newer version":         {"forecast", `{"schemaVersion":3,"expr":5}`, "the query is written in version 3 of the query language, this plugin speaks version 1: update the plugin"},
+		"negative version":      {"forecast", `{"schemaVersion":-1}`, "schemaVersion -1 does not exist"},
+		"version in words":      {"forecast", `{"schemaVersion":"two"}`, "schemaVersion must be a whole number, got text"},
+		"expr is a number":      {"forecast", `{"expr":5}`, "expr must be text, got the number 5"},
+		"expr is an object":     {"forecast", `{"expr":{}}`, "expr must be text, got an object"},
+		"probability is text":   {"forecast", `{"expr":"up","probability":"0.9"}`, "probability must be a number, got text"},
+		"probability too large": {"forecast", `{"expr":"up","probability":1e999}`, "probability must be a number, got the number 1e999"},
+		"nonNegative is text":   {"forecast", `{"expr":"up","nonNegative":"yes"}`, "nonNegative must be true or false, got text"},
+		"half a trace":          {"traceDiff", `{"service":"a","maxTraces":1.5}`, "maxTraces must be a whole number, got the number 1.5"},
+		"duration":              {"forecast", `{"expr":"up","history":"a fortnight"}`, `history: "a fortnight" is not a duration: write it like "14d" or "90s"`},
+		"duration is a list":    {"forecast", `{"expr":"up","history":[1]}`, `history: [1] is not a duration`},
+		"negative duration":     {"forecast", `{"expr":"up","history":-5}`, `history: a duration of -5 seconds is out of range`},
+		"population is text":    {"traceDiff", `{"service":"a","baseline":"1.0.0"}`, "baseline must be an object, got text"},
+		"version is a number":   {"traceDiff", `{"service":"a","candidate":{"version":2.0}}`, "candidate.version must be text, got the number 2.0"},
+		"too long":              {"forecast", `{"expr":"` + strings.Repeat("a", 64<<10+1) + `"}`, "expr has 65537 bytes; at most 65536 are allowed"},
+		"far too long":          {"forecast", `{"expr":"` + strings.Repeat("a", 1<<20) + `"}`, "the query is 1024 KiB of JSON; at most 1024 KiB are read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := query.Parse(test.queryType, json.RawMessage(test.raw))
+			require.ErrorContains(t, err, test.want)
+			require.Nil(t, got)
+		})
+	}
+}
+
+func TestFormatOf(t *testing.T) {
+	for name, test := range map[string]struct {
+		query     query.Query
+		fromAlert bool
+		want      query.Format
+		problem   string
+	}{
+		"panel by default":       {query.Forecast{}, false, query.Panel, ""},
+		"alert for a rule":       {query.Anomaly{}, true, query.Alert, ""},
+		"as asked, for a rule":   {query.Anomaly{Common: query.Common{Format: query.Panel}}, true, query.Panel, ""},
+		"as asked, for a panel":  {query.Deploys{Common: query.Common{Format: query.Annotations}}, false, query.Annotations, ""},
+		"no rule on names":       {query.Services{}, true, query.Alert, `a services query has no format "alert": choose one of panel`},
+		"forecasts mark nothing": {query.Forecast{Common: query.Common{Format: query.Annotations}}, false, query.Annotations, "choose one of panel, alert"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := query.FormatOf(test.query, test.fromAlert)
+			if test.problem != "" {
+				require.ErrorContains(t, err, test.problem)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, test.want, got)
+		})
+	}
+}

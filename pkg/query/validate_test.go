@@ -1,0 +1,122 @@
+package query_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+func TestValidate(t *testing.T) {
+	forecast := func(change func(*query.Forecast)) query.Query {
+		q := query.Forecast{Expr: "up"}.WithDefaults()
+		change(&q)
+		return q
+	}
+	anomaly := func(change func(*query.Anomaly)) query.Query {
+		q := query.Anomaly{Expr: "up"}.WithDefaults()
+		change(&q)
+		return q
+	}
+	traceDiff := func(change func(*query.TraceDiff)) query.Query {
+		q := query.TraceDiff{Service: "orders"}.WithDefaults()
+		change(&q)
+		return q
+	}
+	long := strings.Repeat("x", 1<<10+1)
+	for name, test := range map[string]struct {
+		query query.Query
+		want  string // empty: valid
+	}{
+		"forecast":             {forecast(func(*query.Forecast) {}), ""},
+		"forecast at limits":   {forecast(func(q *query.Forecast) { q.Probability, q.History, q.Horizon = 0.9999, 90*day, 30*day }), ""},
+		"without defaults":     {query.Forecast{Expr: "up"}, ""},
+		"no expr":              {forecast(func(q *query.Forecast) { q.Expr = "" }), "expr is missing: write the PromQL query of the metric to forecast"},
+		"coin toss":            {forecast(func(q *query.Forecast) { q.Probability = 0.5 }), "probability is 0.5; it must be above 0.5 and at most 0.9999"},
+		"per cent":             {forecast(func(q *query.Forecast) { q.Probability = 95 }), "probability is 95"},
+		"no probability":       {forecast(func(q *query.Forecast) { q.Probability = math.NaN() }), "probability is NaN"},
+		"long history":         {forecast(func(q *query.Forecast) { q.History = 91 * day }), "history is 13w; it must be between 1m and 90d"},
+		"short history":        {forecast(func(q *query.Forecast) { q.History = query.Duration(time.Second) }), "history is 1s"},
+		"far horizon":          {forecast(func(q *query.Forecast) { q.Horizon = 31 * day }), "horizon is 31d; it must be between 1s and 30d"},
+		"tiny step":            {forecast(func(q *query.Forecast) { q.Step = query.Duration(time.Millisecond) }), "step is 1ms"},
+		"horizon below step":   {forecast(func(q *query.Forecast) { q.Step, q.Horizon = day, day/2 }), "horizon is 12h, shorter than one step of 1d"},
+		"history below step":   {forecast(func(q *query.Forecast) { q.Step, q.History = day, day/2 }), "history is 12h, shorter than one step of 1d"},
+		"no model's name":      {forecast(func(q *query.Forecast) { q.Model = "crystal ball" }), `model "crystal ball" is not a model's name`},
+		"long legend":          {forecast(func(q *query.Forecast) { q.Legend = long }), "legend has 1025 bytes"},
+		"forecast annotations": {forecast(func(q *query.Forecast) { q.Format = query.Annotations }), `a forecast query has no format "annotations"`},
+		"anomaly":              {anomaly(func(*query.Anomaly) {}), ""},
+		"direction":            {anomaly(func(q *query.Anomaly) { q.Direction = "sideways" }), `direction is "sideways": choose one of both, above, below`},
+		"threshold":            {anomaly(func(q *query.Anomaly) { q.Threshold = 101 }), "threshold is 101; it must be between 0 and 100"},
+		"negative deviation":   {anomaly(func(q *query.Anomaly) { q.MinDeviation = -1 }), "minDeviation is -1"},
+		"infinite deviation":   {anomaly(func(q *query.Anomaly) { q.MinDeviation = math.Inf(1) }), "minDeviation is +Inf"},
+		"no expr to judge":     {anomaly(func(q *query.Anomaly) { q.Expr = "" }), "expr is missing: write the PromQL query of the metric to judge"},
+		"traceDiff":            {traceDiff(func(*query.TraceDiff) {}), ""},
+		"one side":             {traceDiff(func(q *query.TraceDiff) { q.Candidate.Version = "2" }), ""},
+		"view":                 {traceDiff(func(q *query.TraceDiff) { q.View = "pie" }), `view is "pie": choose one of flameGraph, summary, paths`},
+		"no service":           {traceDiff(func(q *query.TraceDiff) { q.Service = "" }), "service is missing: name the service (service.name) whose traces to compare"},
+		"same populations": {traceDiff(func(q *query.TraceDiff) { q.Baseline.Version, q.Candidate.Version = "2", "2" }),
+			"baseline and candidate are the same population"},
+		"time":           {traceDiff(func(q *query.TraceDiff) { q.Baseline.From = "yesterday" }), `baseline.from is "yesterday": write a time as`},
+		"long version":   {traceDiff(func(q *query.TraceDiff) { q.Candidate.Version = long }), "candidate.version has 1025 bytes"},
+		"too many":       {traceDiff(func(q *query.TraceDiff) { q.MaxTraces = 10_001 }), "maxTraces is 10001"},
+		"fewer than one": {traceDiff(func(q *query.TraceDiff) { q.MaxTraces = -1 }), "maxTraces is -1"},
+		"deploys":        {query.Deploys{}, ""},
+		"long service":   {query.Deploys{Service: long}, "service has 1025 bytes"},
+		"operations":     {query.Operations{}, "service is missing: name the service (service.name) whose operations to list"},
+		"versions":       {query.Versions{}, "service is missing: name the service (service.name) whose versions to list"},
+		"services":       {query.Services{}, ""},
+		"alert on names": {query.Services{Common: query.Common{Format: query.Alert}}, `a services query has no format "alert": choose one of panel`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := test.query.Validate()
+			if test.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.want)
+		})
+	}
+}
+
+func TestBounds(t *testing.T) {
+	to := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	from := to.Add(-6 * time.Hour)
+	for name, test := range map[string]struct {
+		population query.Population
+		from, to   time.Time
+		set        bool
+		problem    string
+	}{
+		"nothing":            {query.Population{Version: "2"}, from, to, false, ""},
+		"relative":           {query.Population{From: "-2h", To: "now-1h30m"}, to.Add(-2 * time.Hour), to.Add(-90 * time.Minute), true, ""},
+		"until now":          {query.Population{From: "-2h", To: "now"}, to.Add(-2 * time.Hour), to, true, ""},
+		"before the window":  {query.Population{From: "-2d", To: "-1d"}, to.Add(-48 * time.Hour), to.Add(-24 * time.Hour), true, ""},
+		"one end":            {query.Population{To: "-1h"}, from, to.Add(-time.Hour), true, ""},
+		"RFC 3339":           {query.Population{From: "2026-03-01T09:00:00+01:00", To: "2026-03-01T09:00:00.5Z"}, to.Add(-4 * time.Hour), to.Add(-3*time.Hour + 500*time.Millisecond), true, ""},
+		"milliseconds":       {query.Population{From: "1772355600000"}, to.Add(-3 * time.Hour), to, true, ""},
+		"wrong way round":    {query.Population{From: "-1h", To: "-2h"}, from, to, true, "from (2026-03-01T11:00:00Z) is not before to (2026-03-01T10:00:00Z)"},
+		"empty":              {query.Population{From: "-1h", To: "-1h"}, from, to, true, "is not before"},
+		"before the window?": {query.Population{To: "-7h"}, from, to, true, "is not before"},
+		"into the future":    {query.Population{To: "+1h"}, from, to, true, `to is "+1h": write a time as`},
+		"now and then":       {query.Population{From: "now/d"}, from, to, true, `from is "now/d": write a time as`},
+		"a word":             {query.Population{From: "-soon"}, from, to, true, `from is "-soon"`},
+		"long ago":           {query.Population{From: "-11y"}, from, to, true, "from reaches back 11y"},
+		"another age":        {query.Population{From: "99999999999999"}, from, to, true, "from lies in the year 5138"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gotFrom, gotTo, set, err := test.population.Bounds(from, to)
+			require.Equal(t, test.set, set)
+			if test.problem != "" {
+				require.ErrorContains(t, err, test.problem)
+				return
+			}
+			require.NoError(t, err)
+			require.True(t, test.from.Equal(gotFrom), "%s", gotFrom)
+			require.True(t, test.to.Equal(gotTo), "%s", gotTo)
+		})
+	}
+}
