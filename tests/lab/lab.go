@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/tests/lab/servers"
+)
+
+// addresses is the line of JSON that tells the parent where everything is.
+type addresses struct {
+	Prometheus string `json:"prometheus,omitempty"`
+	Tempo      string `json:"tempo,omitempty"`
+	OTLP       string `json:"otlp,omitempty"`
+	Control    string `json:"control,omitempty"`
+}
+
+type logger func(format string, args ...any)
+
+// binaries are the paths of the built servers, empty for those not run.
+type binaries struct{ prometheus, tempo string }
+
+func build(ctx context.Context, o options, log logger) (b binaries, err error) {
+	builder := servers.Builder{Source: o.source, Cache: o.cache, Log: log}
+	group, ctx := errgroup.WithContext(ctx)
+	get := func(spec servers.Spec, path *string) {
+		if !o.runs(spec) {
+			return
+		}
+		group.Go(func() (err error) {
+			*path, err = builder.Binary(ctx, spec)
+			return err
+		})
+	}
+	get(servers.Prometheus, &b.prometheus)
+	get(servers.Tempo, &b.tempo)
+	return b, group.Wait()
+}
+
+// lab is what runs.
+type lab struct {
+	log       logger
+	addresses addresses
+	cleanup   []func() // run in reverse order
+	failed    chan error
+}
+
+func startLab(ctx context.Context, o options, built binaries, log logger) (*lab, error) {
+	l := &lab{log: log, failed: make(chan error, 2)}
+	data := o.data
+	if data == "" {
+		var err error
+		if data, err = os.MkdirTemp("", "foresight-lab-"); err != nil {
+			return l, fmt.Errorf("create a directory for the servers' data: %w", err)
+		}
+		l.onStop(func() { os.RemoveAll(data) })
+	}
+
+	if o.runs(servers.Prometheus) {
+		log("starting Prometheus")
+		process, err := servers.StartPrometheus(ctx, built.prometheus, data, o.prometheusPort)
+		if err != nil {
+			return l, err
+		}
+		l.watch(process)
+		l.addresses.Prometheus = process.URL
+	}
+	if o.runs(servers.Tempo) {
+		log("starting Tempo")
+		remoteWrite := ""
+		if l.addresses.Prometheus != "" {
+			remoteWrite = l.addresses.Prometheus + "/api/v1/write"
+		}
+		tempo, err := servers.StartTempo(ctx, built.tempo, data, remoteWrite,
+			servers.TempoPorts{HTTP: o.tempoPort, OTLP: o.otlpPort})
+		if err != nil {
+			return l, err
+		}
+		l.watch(tempo.Process)
+		l.addresses.Tempo, l.addresses.OTLP = tempo.URL, tempo.OTLP
+	}
+	return l, nil
+}
+
+// watch stops the server with the lab and fails the lab when the server ends
+// by itself.
+func (l *lab) watch(process *servers.Process) {
+	l.log("%s is ready at %s", process.Name, process.URL)
+	l.onStop(process.Stop)
+	go func() {
+		<-process.Exited()
+		l.failed <- fmt.Errorf("%s ended by itself\n%s", process.Name, process.LogTail())
+	}()
+}
+
+func (l *lab) onStop(f func()) { l.cleanup = append(l.cleanup, f) }
+
+// serve waits for the end: the caller's, or that of a server.
+func (l *lab) serve(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-l.failed:
+		return err
+	}
+}
+
+func (l *lab) stop() {
+	for i := len(l.cleanup) - 1; i >= 0; i-- {
+		l.cleanup[i]()
+	}
+	l.log("stopped")
+}

@@ -1,0 +1,61 @@
+package servers
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// prometheusConfig promotes the resource attributes that name a service to
+// labels, and takes late samples: a batch may arrive after its successors.
+const prometheusConfig = `global:
+  scrape_interval: 15s
+otlp:
+  promote_resource_attributes:
+    - service.name
+    - service.namespace
+    - service.version
+    - deployment.environment.name
+storage:
+  tsdb:
+    out_of_order_time_window: 10m
+    retention:
+      time: 60d
+`
+
+// PrometheusData is the directory below the lab's data directory that holds
+// Prometheus' blocks.
+func PrometheusData(data string) string { return filepath.Join(data, "prometheus", "tsdb") }
+
+// StartPrometheus runs Prometheus on a loopback port (0: a free one), with its
+// remote-write and OTLP receivers on.
+func StartPrometheus(ctx context.Context, binary, data string, port int) (*Process, error) {
+	directory := filepath.Join(data, "prometheus")
+	if err := os.MkdirAll(PrometheusData(data), 0o755); err != nil {
+		return nil, fmt.Errorf("create the data directory of Prometheus: %w", err)
+	}
+	config := filepath.Join(directory, "prometheus.yml")
+	if err := os.WriteFile(config, []byte(prometheusConfig), 0o644); err != nil {
+		return nil, fmt.Errorf("write the configuration of Prometheus: %w", err)
+	}
+	if port == 0 {
+		ports, err := freePorts(1)
+		if err != nil {
+			return nil, err
+		}
+		port = ports[0]
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	return start(ctx, "prometheus", directory, binary, "http://"+address, "/-/ready",
+		"--config.file="+config,
+		"--storage.tsdb.path="+PrometheusData(data),
+		// One block size: history arrives in blocks that need no compaction.
+		"--storage.tsdb.min-block-duration=2h",
+		"--storage.tsdb.max-block-duration=2h",
+		"--web.listen-address="+address,
+		"--web.enable-remote-write-receiver",
+		"--web.enable-otlp-receiver",
+		"--enable-feature=exemplar-storage",
+	)
+}
