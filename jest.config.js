@@ -1,8 +1,13 @@
-// force timezone to UTC to allow tests to work regardless of local timezone
-// generally used by snapshots, but can affect specific tests
+// Times in tests read the same everywhere.
 process.env.TZ = 'UTC';
 
+const grafanaConfig = require('./.config/jest.config');
+const [transformer] = Object.values(grafanaConfig.transform);
+
 module.exports = {
-  // Jest configuration provided by Grafana scaffolding
-  ...require('./.config/jest.config'),
+  ...grafanaConfig,
+  // Editors draw slowly on a busy machine.
+  testTimeout: 30_000,
+  // Some of Grafana's dependencies ship their modules as .mjs.
+  transform: { '^.+\\.(m?j|t)sx?$': transformer },
 };

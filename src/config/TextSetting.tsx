@@ -1,0 +1,28 @@
+import React, { useId } from 'react';
+import { Field, Input } from '@grafana/ui';
+
+interface Props {
+  label: string;
+  description?: string;
+  placeholder?: string;
+  value: string | number | undefined;
+  type?: 'text' | 'number' | 'url';
+  required?: boolean;
+  width?: number;
+  onChange: (value: string) => void;
+}
+
+export function TextSetting({ label, description, value, width = 60, onChange, ...input }: Props) {
+  const id = useId();
+  return (
+    <Field label={label} description={description} htmlFor={id} required={input.required}>
+      <Input
+        {...input}
+        id={id}
+        width={width}
+        value={value ?? ''}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+    </Field>
+  );
+}

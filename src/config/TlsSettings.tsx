@@ -1,0 +1,75 @@
+import React, { useId } from 'react';
+import { config } from '@grafana/runtime';
+import { Field, Switch } from '@grafana/ui';
+import { type Upstream } from '../settings';
+import { SecretField } from './SecretField';
+import { TextSetting } from './TextSetting';
+import { type UpstreamProps } from './UpstreamSettings';
+
+/** Certificates, and the way through a proxy where Grafana has one. */
+export function TlsSettings(props: UpstreamProps) {
+  const { options, name, onUpstreamChange } = props;
+  const upstream: Upstream = options.jsonData[name] ?? {};
+  return (
+    <>
+      <SecretField
+        {...props}
+        name={`${name}TlsCaCert`}
+        label="CA certificate"
+        description="To trust a server with a certificate of your own authority."
+        placeholder="-----BEGIN CERTIFICATE-----"
+        multiline
+      />
+      <SecretField
+        {...props}
+        name={`${name}TlsClientCert`}
+        label="Client certificate"
+        placeholder="-----BEGIN CERTIFICATE-----"
+        multiline
+      />
+      <SecretField
+        {...props}
+        name={`${name}TlsClientKey`}
+        label="Client key"
+        placeholder="-----BEGIN PRIVATE KEY-----"
+        multiline
+      />
+      <TextSetting
+        label="Server name"
+        description="The name in the server's certificate, where it is not the host of the URL."
+        value={upstream.tlsServerName}
+        onChange={(tlsServerName) => onUpstreamChange({ tlsServerName })}
+      />
+      <Toggle
+        label="Skip certificate check"
+        description="Anyone on the way can then read and forge answers."
+        value={upstream.tlsSkipVerify}
+        onChange={(tlsSkipVerify) => onUpstreamChange({ tlsSkipVerify })}
+      />
+      {config.secureSocksDSProxyEnabled && (
+        <Toggle
+          label="Secure socks proxy"
+          description="Reach the server through Grafana's private connection."
+          value={upstream.secureSocksProxy}
+          onChange={(secureSocksProxy) => onUpstreamChange({ secureSocksProxy })}
+        />
+      )}
+    </>
+  );
+}
+
+interface ToggleProps {
+  label: string;
+  description: string;
+  value: boolean | undefined;
+  onChange: (on: boolean) => void;
+}
+
+function Toggle({ label, description, value, onChange }: ToggleProps) {
+  const id = useId();
+  return (
+    <Field label={label} description={description} htmlFor={id}>
+      <Switch id={id} value={value ?? false} onChange={(event) => onChange(event.currentTarget.checked)} />
+    </Field>
+  );
+}

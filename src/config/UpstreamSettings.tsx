@@ -1,0 +1,87 @@
+import React, { useId } from 'react';
+import { DataSourcePicker } from '@grafana/runtime';
+import { ControlledCollapse, Field, FieldSet, RadioButtonGroup } from '@grafana/ui';
+import { type Upstream, type UpstreamName } from '../settings';
+import { AuthenticationSettings } from './AuthenticationSettings';
+import { compact, type EditorProps, withSettings } from './options';
+import { TextSetting } from './TextSetting';
+import { TlsSettings } from './TlsSettings';
+
+export interface UpstreamProps extends EditorProps {
+  name: UpstreamName;
+  onUpstreamChange: (change: Partial<Upstream>) => void;
+}
+
+interface Props extends EditorProps {
+  name: UpstreamName;
+  title: string;
+  description: string;
+  urlPlaceholder: string;
+  /** The plugins whose data sources can stand in. */
+  types: string[];
+}
+
+const modes: Array<{ value: NonNullable<Upstream['mode']>; label: string }> = [
+  { value: 'direct', label: 'By URL' },
+  { value: 'grafana', label: 'Existing data source' },
+];
+
+/** How one server is reached. */
+export function UpstreamSettings({ options, onOptionsChange, name, title, description, urlPlaceholder, types }: Props) {
+  const pickerId = useId();
+  const upstream: Upstream = options.jsonData[name] ?? {};
+  const mode = upstream.mode ?? 'direct';
+  const onUpstreamChange = (change: Partial<Upstream>) =>
+    onOptionsChange(withSettings(options, { [name]: compact({ ...upstream, ...change }) }));
+  const shared = { options, onOptionsChange, name, onUpstreamChange };
+
+  return (
+    <FieldSet label={title}>
+      <p>{description}</p>
+      <Field label="Connect">
+        <RadioButtonGroup
+          aria-label={`Connect ${title}`}
+          options={modes}
+          value={mode}
+          onChange={(chosen) => onUpstreamChange({ mode: chosen })}
+        />
+      </Field>
+      {mode === 'grafana' ? (
+        <Field
+          label="Data source"
+          description="Asked through Grafana, with the service account token below."
+          htmlFor={pickerId}
+        >
+          <DataSourcePicker
+            inputId={pickerId}
+            type={types}
+            noDefault
+            width={60}
+            current={upstream.uid ?? null}
+            onChange={({ uid }) => onUpstreamChange({ uid })}
+          />
+        </Field>
+      ) : (
+        <>
+          <TextSetting
+            label="URL"
+            type="url"
+            placeholder={urlPlaceholder}
+            value={upstream.url}
+            onChange={(url) => onUpstreamChange({ url: url.trim() })}
+          />
+          <AuthenticationSettings {...shared} />
+          <ControlledCollapse label="Tenant, TLS and proxy">
+            <TextSetting
+              label="Tenant"
+              description="Sent as X-Scope-OrgID to a multi-tenant server."
+              value={upstream.tenant}
+              onChange={(tenant) => onUpstreamChange({ tenant })}
+            />
+            <TlsSettings {...shared} />
+          </ControlledCollapse>
+        </>
+      )}
+    </FieldSet>
+  );
+}

@@ -1,0 +1,86 @@
+import { lastValueFrom } from 'rxjs';
+import {
+  type AnnotationSupport,
+  CoreApp,
+  type DataFrame,
+  type DataQueryRequest,
+  type DataSourceInstanceSettings,
+  dateTime,
+  FieldType,
+  getDefaultTimeRange,
+  LoadingState,
+  type ScopedVars,
+  type TimeRange,
+} from '@grafana/data';
+import { DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
+import { interpolate } from './interpolate';
+import { type ForesightQuery, isComplete, type NamesQuery, SCHEMA_VERSION } from './query';
+import { type ForesightSettings } from './settings';
+import { ForesightVariables } from './variables';
+
+export class ForesightDataSource extends DataSourceWithBackend<ForesightQuery, ForesightSettings> {
+  annotations: AnnotationSupport<ForesightQuery> = {
+    getDefaultQuery: () => ({ queryType: 'deploys', format: 'annotations', schemaVersion: SCHEMA_VERSION }),
+    prepareQuery: ({ target }) => target && { ...target, format: 'annotations' },
+  };
+
+  constructor(
+    settings: DataSourceInstanceSettings<ForesightSettings>,
+    private readonly templates: TemplateSrv = getTemplateSrv()
+  ) {
+    super(settings);
+    this.variables = new ForesightVariables(this);
+  }
+
+  getDefaultQuery(app: CoreApp): Partial<ForesightQuery> {
+    return { queryType: 'anomaly', schemaVersion: SCHEMA_VERSION, format: defaultFormat(app) };
+  }
+
+  filterQuery(query: ForesightQuery): boolean {
+    return !query.hide && isComplete(query);
+  }
+
+  applyTemplateVariables(query: ForesightQuery, scopedVars: ScopedVars): ForesightQuery {
+    return interpolate(query, this.templates, scopedVars);
+  }
+
+  interpolateVariablesInQueries(queries: ForesightQuery[], scopedVars: ScopedVars): ForesightQuery[] {
+    return queries.map((query) => ({ ...interpolate(query, this.templates, scopedVars), datasource: this.getRef() }));
+  }
+
+  /** What the backend lists for a picker: services, operations or versions. */
+  async names(queryType: NamesQuery['queryType'], service?: string, range?: TimeRange): Promise<string[]> {
+    const target: NamesQuery = { refId: 'names', queryType, service, schemaVersion: SCHEMA_VERSION };
+    if (!this.filterQuery(target)) {
+      return [];
+    }
+    const answer = await lastValueFrom(this.query(request(target, range ?? getDefaultTimeRange())));
+    if (answer.state === LoadingState.Error || answer.errors?.length) {
+      throw new Error(answer.errors?.[0]?.message ?? `The list of ${queryType} could not be loaded.`);
+    }
+    return answer.data.flatMap(strings);
+  }
+}
+
+function defaultFormat(app: CoreApp) {
+  return app === CoreApp.UnifiedAlerting ? 'alert' : 'panel';
+}
+
+function strings(frame: DataFrame): string[] {
+  return frame.fields.find((field) => field.type === FieldType.string)?.values ?? [];
+}
+
+function request(target: NamesQuery, range: TimeRange): DataQueryRequest<ForesightQuery> {
+  return {
+    requestId: `foresight-${target.queryType}`,
+    app: CoreApp.Unknown,
+    targets: [target],
+    range,
+    interval: '1m',
+    intervalMs: 60_000,
+    maxDataPoints: 1,
+    scopedVars: {},
+    timezone: 'utc',
+    startTime: dateTime().valueOf(),
+  };
+}

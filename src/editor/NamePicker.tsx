@@ -1,0 +1,48 @@
+import React, { useId } from 'react';
+import { type TimeRange } from '@grafana/data';
+import { getTemplateSrv } from '@grafana/runtime';
+import { Combobox, type ComboboxOption, Field } from '@grafana/ui';
+import { type ForesightDataSource } from '../datasource';
+import { type NamesQuery } from '../query';
+
+interface Props {
+  datasource: ForesightDataSource;
+  list: NamesQuery['queryType'];
+  label: string;
+  /** Whose operations or versions. */
+  service?: string;
+  range?: TimeRange;
+  value: string | undefined;
+  placeholder: string;
+  onChange: (name: string | undefined) => void;
+}
+
+/** A name out of those that the backend lists, a dashboard variable, or one typed in. */
+export function NamePicker({ datasource, list, label, service, range, value, placeholder, onChange }: Props) {
+  const id = useId();
+  const load = async (input: string): Promise<ComboboxOption[]> => {
+    const variables = getTemplateSrv()
+      .getVariables()
+      .map(({ name }) => `$${name}`);
+    const names = await datasource.names(list, service && getTemplateSrv().replace(service), range);
+    return [...names, ...variables]
+      .filter((name) => name.includes(input))
+      .map((name) => ({ value: name, label: name }));
+  };
+  return (
+    <Field label={label} htmlFor={id} noMargin>
+      <Combobox
+        id={id}
+        // Another service has other names: forget those that were loaded.
+        key={service}
+        width={28}
+        isClearable
+        createCustomValue
+        options={load}
+        placeholder={placeholder}
+        value={value ?? null}
+        onChange={(option) => onChange(option?.value || undefined)}
+      />
+    </Field>
+  );
+}

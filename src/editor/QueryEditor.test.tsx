@@ -1,0 +1,150 @@
+import React from 'react';
+import { CoreApp } from '@grafana/data';
+import { render, screen, waitFor } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { type ForesightDataSource } from '../datasource';
+import { type ForesightQuery } from '../query';
+import { QueryEditor } from './QueryEditor';
+
+jest.mock('@grafana/ui', () => ({
+  ...jest.requireActual('@grafana/ui'),
+  // Monaco needs a real browser.
+  CodeEditor: ({ value, onBlur }: { value: string; onBlur: (value: string) => void }) => (
+    <textarea aria-label="PromQL" defaultValue={value} onBlur={(event) => onBlur(event.currentTarget.value)} />
+  ),
+}));
+
+jest.mock('@grafana/runtime', () => ({
+  ...jest.requireActual('@grafana/runtime'),
+  getTemplateSrv: () => ({
+    getVariables: () => [{ name: 'service' }],
+    replace: (text: string) => text.replace('$service', 'orders'),
+  }),
+}));
+
+const names = jest.fn();
+
+const datasource = {
+  getDefaultQuery: (app: CoreApp) => ({
+    queryType: 'anomaly',
+    format: app === CoreApp.UnifiedAlerting ? 'alert' : 'panel',
+  }),
+  names,
+} as unknown as ForesightDataSource;
+
+function open(query: Partial<ForesightQuery>, app = CoreApp.PanelEditor) {
+  const onChange = jest.fn();
+  const onRunQuery = jest.fn();
+  const editor = (shown: Partial<ForesightQuery>) => (
+    <QueryEditor {...{ datasource, app, onChange, onRunQuery }} query={{ refId: 'A', ...shown } as ForesightQuery} />
+  );
+  const { rerender } = render(editor(query));
+  // The panel around the editor hands every change back to it.
+  onChange.mockImplementation((changed) => rerender(editor(changed)));
+  return { onChange, onRunQuery, user: userEvent.setup(), last: () => onChange.mock.lastCall?.[0] };
+}
+
+beforeAll(() => {
+  // Lists draw only what fits, and nothing fits in a document without a size.
+  jest.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(300);
+  jest.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(300);
+});
+
+beforeEach(() => {
+  names.mockReset();
+  names.mockImplementation(
+    async (list: string) => ({ services: ['cart', 'orders'], versions: ['1.4.0', '2.0.0'] })[list] ?? []
+  );
+});
+
+describe('a metric question', () => {
+  it('is committed and run when the expression is left', async () => {
+    const { user, last, onRunQuery } = open({});
+    await user.type(screen.getByLabelText('PromQL'), 'sum(up)');
+    expect(last()).toBeUndefined();
+    await user.tab();
+    expect(last()).toMatchObject({ queryType: 'anomaly', format: 'panel', expr: 'sum(up)' });
+    expect(onRunQuery).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not run again when nothing was changed', async () => {
+    const { user, onRunQuery } = open({ queryType: 'forecast', expr: 'up' });
+    await user.click(screen.getByLabelText('PromQL'));
+    await user.tab();
+    expect(onRunQuery).not.toHaveBeenCalled();
+  });
+
+  it('keeps its expression, but no score threshold, as a forecast', async () => {
+    const { user, last } = open({ queryType: 'anomaly', expr: 'up', threshold: 80, history: '7d' });
+    await user.click(screen.getByRole('radio', { name: 'Forecast a metric' }));
+    expect(last()).toMatchObject({ queryType: 'forecast', expr: 'up', history: '7d' });
+    expect(last()).not.toHaveProperty('threshold');
+  });
+
+  it('tells in the folded options what is set', () => {
+    open({ queryType: 'anomaly', expr: 'up', history: '7d', direction: 'above' });
+    expect(screen.getByText('Options: learn from 7d, only above')).toBeInTheDocument();
+    expect(screen.queryByLabelText('Learn from')).not.toBeInTheDocument();
+  });
+
+  it('takes options that make sense, and explains those that do not', async () => {
+    const { user, last, onChange } = open({ queryType: 'anomaly', expr: 'up' });
+    await user.click(screen.getByText('Options'));
+    await user.type(screen.getByLabelText('Learn from'), '7 days{Enter}');
+    expect(screen.getByText('Write it like 14d, 90s or 1h30m.')).toBeInTheDocument();
+    await user.type(screen.getByLabelText('Event from score'), '150{Enter}');
+    expect(screen.getByText('Write a number from 0 to 100.')).toBeInTheDocument();
+    expect(onChange).not.toHaveBeenCalled();
+
+    await user.clear(screen.getByLabelText('Learn from'));
+    await user.type(screen.getByLabelText('Learn from'), '1w{Enter}');
+    expect(last()).toMatchObject({ history: '1w' });
+    await user.click(screen.getByRole('radio', { name: 'Too low' }));
+    expect(last()).toMatchObject({ history: '1w', direction: 'below' });
+  });
+});
+
+describe('a comparison', () => {
+  it('offers what the backend lists, and the variables of the dashboard', async () => {
+    const { user, last } = open({ queryType: 'traceDiff' });
+    await user.click(screen.getByRole('combobox', { name: 'Service' }));
+    expect(await screen.findByRole('option', { name: '$service' })).toBeInTheDocument();
+    await user.click(await screen.findByRole('option', { name: 'orders' }));
+    expect(last()).toMatchObject({ queryType: 'traceDiff', service: 'orders' });
+  });
+
+  it('lists the versions of the chosen service', async () => {
+    const { user, last } = open({ queryType: 'traceDiff', service: '$service', baseline: { from: '-1h' } });
+    await user.click(screen.getByRole('combobox', { name: 'Baseline version' }));
+    await user.click(await screen.findByRole('option', { name: '1.4.0' }));
+    expect(names).toHaveBeenLastCalledWith('versions', 'orders', undefined);
+    expect(last().baseline).toEqual({ version: '1.4.0', from: '-1h' });
+  });
+
+  it('forgets operation and versions of a service that was left', async () => {
+    const { user, last } = open({
+      queryType: 'traceDiff',
+      service: 'web',
+      operation: 'GET /',
+      candidate: { version: '3' },
+    });
+    await user.click(screen.getByRole('combobox', { name: 'Service' }));
+    await user.clear(screen.getByRole('combobox', { name: 'Service' }));
+    await user.click(await screen.findByRole('option', { name: 'cart' }));
+    expect(last()).toMatchObject({ service: 'cart', operation: undefined, candidate: {} });
+  });
+});
+
+describe('an alert rule', () => {
+  it('always asks in the shape of an alert', async () => {
+    const { last } = open({ queryType: 'anomaly', expr: 'up', format: 'panel' }, CoreApp.UnifiedAlerting);
+    await waitFor(() => expect(last()).toMatchObject({ expr: 'up', format: 'alert' }));
+    expect(screen.queryByText('Answer as')).not.toBeInTheDocument();
+  });
+
+  it('stays in that shape when another question is asked', async () => {
+    const { user, last } = open({ queryType: 'anomaly', expr: 'up', format: 'alert' }, CoreApp.UnifiedAlerting);
+    await user.click(screen.getByRole('radio', { name: 'Forecast a metric' }));
+    expect(last()).toMatchObject({ queryType: 'forecast', format: 'alert' });
+  });
+});

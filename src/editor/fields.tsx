@@ -1,0 +1,102 @@
+import React, { useId, useState } from 'react';
+import { Field, Input } from '@grafana/ui';
+
+interface Props<T> {
+  label: string;
+  description?: string;
+  placeholder?: string;
+  value: T | undefined;
+  onCommit: (value: T | undefined) => void;
+  width?: number;
+}
+
+/** An input that reports its value when the person is done with it. */
+export function TextField({ label, description, placeholder, value, onCommit, width = 20 }: Props<string>) {
+  return (
+    <CommittedField
+      {...{ label, description, placeholder, width }}
+      text={value ?? ''}
+      onCommit={(text) => onCommit(text.trim() || undefined)}
+    />
+  );
+}
+
+interface NumberProps extends Props<number> {
+  min?: number;
+  max?: number;
+}
+
+export function NumberField({ value, onCommit, min = -Infinity, max = Infinity, ...rest }: NumberProps) {
+  const problem = (text: string) => {
+    const number = Number(text);
+    return Number.isFinite(number) && number >= min && number <= max ? undefined : range(min, max);
+  };
+  return (
+    <CommittedField
+      {...rest}
+      text={value === undefined ? '' : String(value)}
+      problem={problem}
+      onCommit={(text) => onCommit(text.trim() === '' ? undefined : Number(text))}
+    />
+  );
+}
+
+const duration = /^\$|^(\d+(ms|[smhdwy]))+$/;
+
+export function DurationField(props: Props<string>) {
+  const { value, onCommit, ...rest } = props;
+  const problem = (text: string) => (duration.test(text) ? undefined : 'Write it like 14d, 90s or 1h30m.');
+  return (
+    <CommittedField
+      {...rest}
+      text={value ?? ''}
+      problem={problem}
+      onCommit={(text) => onCommit(text.trim() || undefined)}
+    />
+  );
+}
+
+interface CommittedProps {
+  label: string;
+  description?: string;
+  placeholder?: string;
+  width?: number;
+  text: string;
+  problem?: (text: string) => string | undefined;
+  onCommit: (text: string) => void;
+}
+
+function CommittedField({ label, description, placeholder, width = 14, text, problem, onCommit }: CommittedProps) {
+  const id = useId();
+  const [draft, setDraft] = useState<string>();
+  const shown = draft ?? text;
+  const error = shown.trim() === '' ? undefined : problem?.(shown.trim());
+  const commit = () => {
+    if (draft !== undefined && !error) {
+      setDraft(undefined);
+      if (draft !== text) {
+        onCommit(draft);
+      }
+    }
+  };
+  return (
+    <Field label={label} description={description} htmlFor={id} invalid={Boolean(error)} error={error} noMargin>
+      <Input
+        id={id}
+        width={width}
+        placeholder={placeholder}
+        value={shown}
+        onChange={(event) => setDraft(event.currentTarget.value)}
+        onBlur={commit}
+        onKeyDown={(event) => event.key === 'Enter' && commit()}
+      />
+    </Field>
+  );
+}
+
+function range(min: number, max: number): string {
+  if (max === Infinity) {
+    return min === -Infinity ? 'Write a number.' : `Write a number from ${min} on.`;
+  }
+  return `Write a number from ${min} to ${max}.`;
+}

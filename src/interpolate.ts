@@ -1,0 +1,62 @@
+import { type ScopedVars } from '@grafana/data';
+import { type TemplateSrv } from '@grafana/runtime';
+import { isMetricQuery, isNamesQuery, type ForesightQuery, type Population } from './query';
+
+const specialInRegex = /[\\^$.*+?()[\]{}|]/g;
+
+/** Escapes a value for the inside of a quoted string. */
+function quoted(value: string): string {
+  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"');
+}
+
+/** Escapes a value for a regular expression inside a quoted string. */
+function literal(value: string): string {
+  return quoted(value.replace(specialInRegex, '\\$&'));
+}
+
+interface Variable {
+  multi?: boolean;
+  includeAll?: boolean;
+}
+
+/**
+ * Writes a variable's value into PromQL or TraceQL. A variable that may have
+ * several values stands in a regular expression (`=~"$service"`), any other in
+ * a plain string (`="$service"`).
+ */
+export function matcherValue(value: string | string[], variable: Variable): string {
+  if (Array.isArray(value)) {
+    return value.length === 1 ? literal(value[0]) : `(${value.map(literal).join('|')})`;
+  }
+  return variable.multi || variable.includeAll ? literal(value) : quoted(value);
+}
+
+/** Replaces the dashboard's variables in every field that a person writes. */
+export function interpolate(query: ForesightQuery, variables: TemplateSrv, scopedVars: ScopedVars): ForesightQuery {
+  const plain = (text: string | undefined) => text && variables.replace(text, scopedVars);
+  const matcher = (text: string | undefined) => text && variables.replace(text, scopedVars, matcherValue);
+  const side = (population: Population | undefined): Population | undefined =>
+    population && {
+      version: plain(population.version),
+      from: plain(population.from),
+      to: plain(population.to),
+      traceQL: matcher(population.traceQL),
+    };
+
+  if (isMetricQuery(query)) {
+    const common = { expr: matcher(query.expr), history: plain(query.history), step: plain(query.step) };
+    return query.queryType === 'forecast'
+      ? { ...query, ...common, horizon: plain(query.horizon) }
+      : { ...query, ...common };
+  }
+  if (isNamesQuery(query) || query.queryType === 'deploys') {
+    return { ...query, service: plain(query.service) };
+  }
+  return {
+    ...query,
+    service: plain(query.service),
+    operation: plain(query.operation),
+    baseline: side(query.baseline),
+    candidate: side(query.candidate),
+  };
+}
