@@ -32,8 +32,29 @@ type Result struct {
 	// Paths are all compared call paths, the deepest responsible one first,
 	// then by evidence and effect; those without findings last.
 	Paths []Path
+	// Endpoints are the roots that were compared, the most changed first. Paths
+	// are only ever compared within one endpoint.
+	Endpoints []Endpoint
 	// Notices say what was left out or repaired.
 	Notices []string
+}
+
+// Endpoint is one kind of request: all traces with the same root path.
+type Endpoint struct {
+	Key               string // of the root path
+	Service           string
+	Operation         string
+	Baseline          int // traces
+	Candidate         int
+	Verdict           Verdict
+	BaselineDuration  Quantile
+	CandidateDuration Quantile
+	// Change is the ratio candidate/baseline of the durations (Hodges–Lehmann)
+	// with its 95 % interval; all 1 where a side has no traces.
+	Change, ChangeLower, ChangeUpper float64
+	// MeanChange is the change of the mean duration, in nanoseconds. It is the
+	// sum of Path.CallsEffect and Path.PerCallEffect over the endpoint's paths.
+	MeanChange float64
 }
 
 // PopulationSummary describes one side.
@@ -61,6 +82,13 @@ type Path struct {
 	// Share is the part of the endpoint's change in mean duration which this
 	// path's own time (self time × calls) explains, 0–1.
 	Share float64
+	// Endpoint is the Key of the root path.
+	Endpoint string
+	// CallsEffect and PerCallEffect are what this path contributes to the change
+	// of the endpoint's mean duration, in nanoseconds, by being called more often
+	// and by taking longer each time: the time that it held up the request (on
+	// the critical path) without its own calls, gap included.
+	CallsEffect, PerCallEffect float64
 	// Traces to look at: the slowest (or failed) first.
 	BaselineExamples, CandidateExamples []trace.TraceID
 }
@@ -73,6 +101,10 @@ type PathSummary struct {
 	ErrorRate       float64  // share of calls that failed
 	Duration        Quantile // of single calls
 	SelfTime        Quantile
+	// Gap is the part of a remote call that neither client nor server accounts
+	// for: network, queues, proxies. Zero where client and server were not both
+	// recorded.
+	Gap Quantile
 }
 
 // Quantile holds quantiles and the mean of a duration, in nanoseconds.
@@ -85,6 +117,8 @@ type Aspect string
 const (
 	Latency   Aspect = "duration"
 	SelfTime  Aspect = "self_time"
+	Gap       Aspect = "gap"  // time between client and server
+	Tail      Aspect = "tail" // the slowest tenth of the durations
 	ErrorRate Aspect = "errors"
 	Calls     Aspect = "calls"
 	New       Aspect = "new"
@@ -94,7 +128,8 @@ const (
 // Finding is a change of one aspect of one path with its evidence.
 type Finding struct {
 	Aspect Aspect
-	// Effect is the change: a ratio candidate/baseline for durations and calls,
+	// Effect is the change: a ratio candidate/baseline for durations and calls
+	// (of the 95th percentile for the tail),
 	// a difference of proportions for errors, the share of traces for new and
 	// gone paths.
 	Effect float64

@@ -1,0 +1,64 @@
+package diff
+
+import "time"
+
+// Options are the rules of a comparison. Zero values mean the defaults, which
+// hold for any system: they come from reasoning about what a person would call
+// a change, not from a data set.
+type Options struct {
+	// MinTraces is the least number of traces of an endpoint on each side for
+	// any judgement. Default 20.
+	MinTraces int
+	// MinTracesForNew is the least number of traces that must lack a path
+	// before it is called new or gone: a path unseen in n traces still occurs in
+	// up to 3/n of them (rule of three). Default 60.
+	MinTracesForNew int
+	// MinOccurrences is the least number of traces with a path on each side for
+	// a test of its durations. Default 8.
+	MinOccurrences int
+	// FalseDiscoveryRate bounds the expected share of false findings within
+	// each family of tests (durations, tails, errors, calls). Default 0.01.
+	FalseDiscoveryRate float64
+	// MinRatio is the least ratio of durations that counts as a change.
+	// Default 1.25.
+	MinRatio float64
+	// MinChange is the least change of a path's time per request that counts,
+	// as is 1 % of the endpoint's median duration. Default 1 ms.
+	MinChange time.Duration
+	// MinSuperiority is the least probability that a request of the slower side
+	// takes longer than one of the faster side. Default 0.64, a medium effect
+	// (Vargha and Delaney 2000).
+	MinSuperiority float64
+	// MinCallRatio is the least ratio of calls per calling request that counts
+	// as a change, besides a change of one call or of the median. Default 1.5.
+	MinCallRatio float64
+	// MinErrorRatio and MinErrorChange are the least ratio and the least
+	// difference of error rates that count. Defaults 2 and 0.005.
+	MinErrorRatio, MinErrorChange float64
+	// Examples is how many example traces a path names on each side. Default 3.
+	Examples int
+}
+
+func (o Options) withDefaults() Options {
+	setDefault(&o.MinTraces, 20)
+	setDefault(&o.MinTracesForNew, 60)
+	setDefault(&o.MinOccurrences, 8)
+	setDefault(&o.FalseDiscoveryRate, 0.01)
+	setDefault(&o.MinRatio, 1.25)
+	setDefault(&o.MinChange, time.Millisecond)
+	setDefault(&o.MinSuperiority, 0.64)
+	setDefault(&o.MinCallRatio, 1.5)
+	setDefault(&o.MinErrorRatio, 2)
+	setDefault(&o.MinErrorChange, 0.005)
+	setDefault(&o.Examples, 3)
+	return o
+}
+
+func setDefault[T int | float64 | time.Duration](field *T, value T) {
+	if !(*field > 0) {
+		*field = value
+	}
+}
+
+// confidence is that of all reported intervals.
+const confidence = 0.95

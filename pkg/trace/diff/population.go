@@ -1,0 +1,147 @@
+package diff
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// call is one call of a trace, reduced to what is compared. Durations are
+// nanoseconds.
+type call struct {
+	path, request         int32
+	failed, origin        bool
+	duration, self, gap   int64
+	critical, criticalGap int64 // time on the critical path at work, and in the gap
+}
+
+// request is one trace.
+type request struct {
+	id         trace.TraceID
+	root       trace.PathID
+	fragmented bool
+	start      int64
+}
+
+// population is one side of the comparison: all calls, grouped by path and in
+// the order of the requests within.
+type population struct {
+	requests []request
+	calls    []call
+	offsets  []int32 // calls of path p are calls[offsets[p]:offsets[p+1]]
+	summary  PopulationSummary
+	repairs  trace.Repairs
+	repeated int // traces with an id seen before, left out
+	empty    int // traces without spans, left out
+}
+
+// collect builds the trees of all traces, in the order of their ids so that
+// the answer does not depend on the order in which they were given.
+func collect(traces []trace.Trace, paths *trace.Paths) *population {
+	order := make([]int, len(traces))
+	spans := 0
+	for i := range traces {
+		order[i] = i
+		spans += len(traces[i].Spans)
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if byID := bytes.Compare(traces[a].ID[:], traces[b].ID[:]); byID != 0 {
+			return byID
+		}
+		return len(traces[b].Spans) - len(traces[a].Spans)
+	})
+	p := &population{calls: make([]call, 0, spans)}
+	builder := collector{population: p, paths: paths}
+	for position, index := range order {
+		t := &traces[index]
+		switch {
+		case position > 0 && t.ID == traces[order[position-1]].ID:
+			p.repeated++
+		case len(t.Spans) == 0:
+			p.empty++
+		default:
+			builder.add(t)
+		}
+	}
+	return p
+}
+
+// collector holds the memory that building trees needs.
+type collector struct {
+	population *population
+	paths      *trace.Paths
+	builder    trace.Builder
+	walk       trace.CriticalWalk
+	assigned   []trace.PathID
+}
+
+func (c *collector) add(t *trace.Trace) {
+	p := c.population
+	tree := c.builder.Build(t)
+	c.assigned = c.paths.Assign(tree, c.assigned[:0])
+	root := &tree.Nodes[0]
+	number := int32(len(p.requests))
+	p.requests = append(p.requests, request{
+		id: t.ID, root: c.assigned[0], fragmented: tree.Fragmented, start: root.Start,
+	})
+	p.summary.count(tree, len(t.Spans))
+	p.repairs.Add(tree.Repairs)
+
+	first := len(p.calls)
+	for i := range tree.Nodes {
+		node := &tree.Nodes[i]
+		p.calls = append(p.calls, call{
+			path: c.assigned[i], request: number, failed: node.Failed, origin: node.Origin,
+			duration: node.Duration, self: node.Self, gap: node.Gap,
+		})
+	}
+	for _, section := range c.walk.Sections(tree) {
+		held := &p.calls[first+int(section.Node)]
+		if section.Gap {
+			held.criticalGap += section.End - section.Start
+		} else {
+			held.critical += section.End - section.Start
+		}
+	}
+}
+
+func (s *PopulationSummary) count(tree *trace.Tree, spans int) {
+	s.Traces++
+	s.Spans += spans
+	if tree.Incomplete {
+		s.Incomplete++
+	}
+	start, end := time.Unix(0, tree.Nodes[0].Start).UTC(), time.Unix(0, tree.Nodes[0].End()).UTC()
+	if s.Traces == 1 || start.Before(s.Start) {
+		s.Start = start
+	}
+	if s.Traces == 1 || end.After(s.End) {
+		s.End = end
+	}
+}
+
+// group sorts the calls by path; the requests stay in order within a path.
+func (p *population) group(pathCount int) {
+	p.offsets = make([]int32, pathCount+1)
+	for i := range p.calls {
+		p.offsets[p.calls[i].path+1]++
+	}
+	for i := range pathCount {
+		p.offsets[i+1] += p.offsets[i]
+	}
+	next := slices.Clone(p.offsets)
+	grouped := make([]call, len(p.calls))
+	for i := range p.calls {
+		path := p.calls[i].path
+		grouped[next[path]] = p.calls[i]
+		next[path]++
+	}
+	p.calls = grouped
+}
+
+// of are the calls of a path.
+func (p *population) of(path trace.PathID) []call {
+	return p.calls[p.offsets[path]:p.offsets[path+1]]
+}
