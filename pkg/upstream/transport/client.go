@@ -1,0 +1,197 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend/httpclient"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// Client asks one upstream. It implements the api.Client of Prometheus' client
+// library. All its errors are of type *upstream.Error.
+type Client struct {
+	name    string
+	base    *url.URL
+	viaUID  string // of the data source, in the grafana mode
+	limits  Limits
+	http    *http.Client
+	slots   *semaphore.Weighted
+	breaker *breaker
+	redact  *strings.Replacer
+}
+
+type answer struct {
+	response *http.Response
+	body     []byte
+}
+
+// New makes a client for the named upstream ("Prometheus", "Tempo"). The error
+// says what is wrong with the configuration.
+func New(name string, config Config, limits Limits) (*Client, error) {
+	if err := config.Validate(name); err != nil {
+		return nil, err
+	}
+	limits = limits.withDefaults()
+	c := &Client{name: name, base: config.base(), limits: limits,
+		slots: semaphore.NewWeighted(int64(limits.Concurrency)), breaker: newBreaker(name, limits)}
+	if config.Mode == Grafana {
+		c.viaUID = config.UID
+	}
+	var replacements []string
+	for _, secret := range config.secrets() {
+		if len(secret) >= 4 { // shorter ones would blot out ordinary text
+			replacements = append(replacements, secret, "***")
+		}
+	}
+	c.redact = strings.NewReplacer(replacements...)
+
+	var err error
+	if c.http, err = httpclient.New(c.options(config)); err != nil {
+		return nil, &upstream.Error{Upstream: name, Category: upstream.Config, Message: c.clean(err.Error()), Err: err}
+	}
+	c.http.CheckRedirect = c.checkRedirect
+	return c, nil
+}
+
+func (c *Client) options(config Config) httpclient.Options {
+	timeouts := httpclient.DefaultTimeoutOptions
+	// The deadline of the question ends first, and with a better message.
+	timeouts.Timeout = c.limits.Timeout + time.Second
+	timeouts.DialTimeout = min(timeouts.DialTimeout, c.limits.Timeout)
+	timeouts.MaxIdleConnsPerHost = c.limits.Concurrency
+	options := httpclient.Options{
+		Timeouts:     &timeouts,
+		Header:       config.header(),
+		Labels:       config.Labels,
+		ProxyOptions: config.Proxy,
+		TLS: &httpclient.TLSOptions{
+			CACertificate:      config.TLS.CA,
+			ClientCertificate:  config.TLS.Certificate,
+			ClientKey:          config.TLS.Key,
+			InsecureSkipVerify: config.TLS.SkipVerify,
+			ServerName:         config.TLS.ServerName,
+		},
+	}
+	if config.Mode == Direct && config.BasicUser != "" {
+		options.BasicAuth = &httpclient.BasicAuthOptions{User: config.BasicUser, Password: config.BasicPassword}
+	}
+	return options
+}
+
+// checkRedirect stays on the server that the credentials were meant for.
+func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error {
+	if request.URL.Scheme == c.base.Scheme && request.URL.Host == c.base.Host && len(via) <= 3 {
+		return nil
+	}
+	target := upstream.Clean(request.URL.Scheme+"://"+request.URL.Host, 200)
+	return &upstream.Error{
+		Upstream: c.name, Category: upstream.Config,
+		Message: "it redirects to " + target + ", where the credentials must not follow",
+		Advice:  "Put the final address into the url. If it is a login page, the server needs credentials that it takes from a program",
+	}
+}
+
+// Close drops idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// ResponseBytes is the size to which an answer may grow.
+func (c *Client) ResponseBytes() int64 { return c.limits.ResponseBytes }
+
+// URL is the address of an endpoint. A part of the path that begins with a
+// colon takes the argument of that name.
+func (c *Client) URL(endpoint string, arguments map[string]string) *url.URL {
+	parts := strings.Split(strings.Trim(endpoint, "/"), "/")
+	for i, part := range parts {
+		if name, found := strings.CutPrefix(part, ":"); found {
+			parts[i] = url.PathEscape(arguments[name])
+		}
+	}
+	return c.base.JoinPath(parts...)
+}
+
+// Deadline starts the time that a question has. The requests made below it
+// share that time.
+func (c *Client) Deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, c.limits.Timeout, errDeadline)
+}
+
+var errDeadline = errors.New("the deadline of the question has passed")
+
+// Get asks an endpoint and returns the body of its answer and the headers that
+// came with it.
+func (c *Client) Get(ctx context.Context, address *url.URL, accept string) ([]byte, http.Header, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return nil, nil, &upstream.Error{Upstream: c.name, Category: upstream.Config, Message: c.clean(err.Error()), Err: err}
+	}
+	request.Header.Set("Accept", accept)
+	response, body, err := c.Do(ctx, request)
+	if err != nil {
+		return nil, nil, err
+	}
+	return body, response.Header, nil
+}
+
+// Do waits for its turn, sends the request and reads the whole answer. The
+// response is there without an error for 2xx only; its body has been read.
+func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response, []byte, error) {
+	ctx, cancel := c.Deadline(ctx)
+	defer cancel()
+	if err := c.slots.Acquire(ctx, 1); err != nil {
+		return nil, nil, c.waited(ctx, err)
+	}
+	defer c.slots.Release(1)
+	result, err := c.breaker.do(func() (answer, error) { return c.roundTrip(ctx, request.WithContext(ctx)) })
+	return result.response, result.body, err
+}
+
+func (c *Client) waited(ctx context.Context, err error) error {
+	failure := c.failure(ctx, err)
+	if failure.Category == upstream.Timeout {
+		failure.Category = upstream.Overload
+		failure.Message = fmt.Sprintf("no turn within %s, as %d requests are under way at once", c.limits.Timeout, c.limits.Concurrency)
+		failure.Advice = "Ask for less at once, or raise limits.concurrency"
+	}
+	return failure
+}
+
+func (c *Client) roundTrip(ctx context.Context, request *http.Request) (answer, error) {
+	response, err := c.http.Do(request)
+	if err != nil {
+		return answer{}, c.failure(ctx, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode/100 != 2 {
+		// A refusal is a few lines; what is longer is not worth reading.
+		body, _ := readAtMost(response, refusalBytes)
+		return answer{response, body}, c.refusal(response, body)
+	}
+	if response.ContentLength > c.limits.ResponseBytes {
+		return answer{}, c.failure(ctx, httpclient.ErrResponseBodyTooLarge)
+	}
+	var body bytes.Buffer
+	if response.ContentLength > 0 {
+		body.Grow(int(response.ContentLength) + bytes.MinRead)
+	}
+	if _, err := body.ReadFrom(httpclient.MaxBytesReader(response.Body, c.limits.ResponseBytes)); err != nil {
+		return answer{}, c.failure(ctx, err)
+	}
+	if isHTML(body.Bytes()) {
+		return answer{}, c.page(response, body.Bytes())
+	}
+	return answer{response, body.Bytes()}, nil
+}
+
+// clean makes a foreign text fit for a message of ours.
+func (c *Client) clean(text string) string {
+	return upstream.Clean(c.redact.Replace(text), upstream.MaxMessage)
+}
