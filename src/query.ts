@@ -56,6 +56,8 @@ export interface Population {
   traceQL?: string;
 }
 
+export type View = 'summary' | 'paths' | 'flameGraph';
+
 export interface TraceDiffQuery extends Common {
   queryType: 'traceDiff';
   service?: string;
@@ -63,6 +65,8 @@ export interface TraceDiffQuery extends Common {
   baseline?: Population;
   candidate?: Population;
   maxTraces?: number;
+  /** The frame a panel shows; empty for all. */
+  view?: View;
 }
 
 export interface NamesQuery extends Common {
@@ -80,6 +84,20 @@ export function isMetricQuery(query: ForesightQuery): query is MetricQuery {
 
 export function isNamesQuery(query: ForesightQuery): query is NamesQuery {
   return query.queryType === 'services' || query.queryType === 'operations' || query.queryType === 'versions';
+}
+
+/** The shapes in which each question can be answered, as in pkg/query. */
+export function formatsOf(queryType: QueryType): Format[] {
+  switch (queryType) {
+    case 'forecast':
+      return ['panel', 'alert'];
+    case 'anomaly':
+    case 'deploys':
+    case 'traceDiff':
+      return ['panel', 'alert', 'annotations'];
+    default:
+      return ['panel'];
+  }
 }
 
 /** Whether the query says enough to be asked. */

@@ -81,6 +81,13 @@ describe('a metric question', () => {
     expect(last()).not.toHaveProperty('threshold');
   });
 
+  it('loses a shape that the new question has not', async () => {
+    const { user, last } = open({ queryType: 'anomaly', expr: 'up', format: 'annotations' });
+    await user.click(screen.getByRole('radio', { name: 'Forecast a metric' }));
+    expect(last().format).toBeUndefined();
+    expect(screen.queryByRole('radio', { name: 'Annotations' })).not.toBeInTheDocument();
+  });
+
   it('tells in the folded options what is set', () => {
     open({ queryType: 'anomaly', expr: 'up', history: '7d', direction: 'above' });
     expect(screen.getByText('Options: learn from 7d, only above')).toBeInTheDocument();
@@ -119,6 +126,13 @@ describe('a comparison', () => {
     await user.click(await screen.findByRole('option', { name: '1.4.0' }));
     expect(names).toHaveBeenLastCalledWith('versions', 'orders', undefined);
     expect(last().baseline).toEqual({ version: '1.4.0', from: '-1h' });
+  });
+
+  it('shows one part of the answer where a panel can draw only one', async () => {
+    const { user, last } = open({ queryType: 'traceDiff', service: 'web' });
+    expect(screen.getByRole('radio', { name: 'Everything' })).toBeChecked();
+    await user.click(screen.getByRole('radio', { name: 'Flame graph' }));
+    expect(last()).toMatchObject({ service: 'web', view: 'flameGraph' });
   });
 
   it('forgets operation and versions of a service that was left', async () => {

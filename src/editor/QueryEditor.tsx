@@ -2,7 +2,7 @@ import React, { useEffect } from 'react';
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type ForesightDataSource } from '../datasource';
-import { type Format, type ForesightQuery, isMetricQuery, isNamesQuery } from '../query';
+import { type Format, formatsOf, type ForesightQuery, isMetricQuery, isNamesQuery } from '../query';
 import { type ForesightSettings } from '../settings';
 import { MetricFields } from './MetricFields';
 import { ask, formats, lists, questions } from './questions';
@@ -40,7 +40,7 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
           <Field label="Answer as" noMargin>
             <RadioButtonGroup<Format>
               aria-label="Answer as"
-              options={formats}
+              options={formats.filter(({ value }) => value && formatsOf(query.queryType).includes(value))}
               value={query.format ?? 'panel'}
               onChange={(format) => onCommit({ ...query, format })}
             />

@@ -1,12 +1,13 @@
 import React from 'react';
 import { type TimeRange } from '@grafana/data';
-import { Stack } from '@grafana/ui';
+import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type ForesightDataSource } from '../datasource';
 import { type DeploysQuery, type NamesQuery, type Population, type TraceDiffQuery } from '../query';
 import { NumberField, TextField } from './fields';
 import { type FieldsProps } from './MetricFields';
 import { NamePicker } from './NamePicker';
 import { Options } from './Options';
+import { views } from './questions';
 
 interface Props<T> extends FieldsProps<T> {
   datasource: ForesightDataSource;
@@ -69,6 +70,16 @@ export function TraceDiffFields({ query, onCommit, datasource, range }: Props<Tr
           value={candidate.version}
           onChange={(version) => set('candidate', { version })}
         />
+        {(query.format ?? 'panel') === 'panel' && (
+          <Field label="Show" noMargin>
+            <RadioButtonGroup
+              aria-label="Show"
+              options={views}
+              value={query.view}
+              onChange={(view) => onCommit({ ...query, view })}
+            />
+          </Field>
+        )}
       </Stack>
       <Options summary={[side('baseline', baseline), side('candidate', candidate), sample(query.maxTraces)]}>
         <PopulationFields name="Baseline" value={baseline} onCommit={(change) => set('baseline', change)} />

@@ -1,5 +1,5 @@
 import { type SelectableValue } from '@grafana/data';
-import { type Direction, type Format, type ForesightQuery, type QueryType } from '../query';
+import { type Direction, type Format, formatsOf, type ForesightQuery, type QueryType, type View } from '../query';
 
 /** What one can ask of a panel, in plain words. */
 export const questions: Array<SelectableValue<QueryType>> = [
@@ -28,9 +28,17 @@ export const formats: Array<SelectableValue<Format>> = [
   { value: 'annotations', label: 'Annotations' },
 ];
 
+export const views: Array<SelectableValue<View>> = [
+  { value: undefined, label: 'Everything' },
+  { value: 'summary', label: 'Verdict' },
+  { value: 'paths', label: 'Call paths' },
+  { value: 'flameGraph', label: 'Flame graph' },
+];
+
 /** The fields that mean the same in another question survive the change. */
 export function ask(query: ForesightQuery, queryType: QueryType): ForesightQuery {
-  const { refId, datasource, hide, key, schemaVersion, format } = query;
+  const { refId, datasource, hide, key, schemaVersion } = query;
+  const format = query.format && formatsOf(queryType).includes(query.format) ? query.format : undefined;
   const kept = { refId, datasource, hide, key, schemaVersion, format };
   switch (queryType) {
     case 'forecast':
