@@ -10,7 +10,7 @@ import (
 
 // Anomaly answers what about a metric is unusual inside the window.
 func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (AnomalyAnswer, error) {
-	g := gridFor(window, q.History.Or(defaultHistory), time.Duration(q.Step), e.Now())
+	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	answer := AnomalyAnswer{}
 	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
 	if err != nil {

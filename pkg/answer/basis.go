@@ -1,23 +1,31 @@
 package answer
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 )
 
+// AskersFault is an error that the asker, or whoever configured the data
+// source, can correct.
+type AskersFault struct{ Message string }
+
+func (e *AskersFault) Error() string { return e.Message }
+
+func askersFault(format string, arguments ...any) error {
+	return &AskersFault{fmt.Sprintf(format, arguments...)}
+}
+
+// NotFoundError says that what the question names does not exist in the data.
+type NotFoundError struct{ Message string }
+
+func (e *NotFoundError) Error() string { return e.Message }
+
 // The errors of a question that no configured upstream can answer.
 var (
-	errNoMetrics = errors.New("no metrics server is configured: set the Prometheus URL (or data source) in Foresight's settings")
-	errNoTraces  = errors.New("no trace store is configured: set the Tempo URL (or data source) in Foresight's settings")
+	errNoMetrics = askersFault("no metrics server is configured: set the Prometheus URL (or data source) in Foresight's settings")
+	errNoTraces  = askersFault("no trace store is configured: set the Tempo URL (or data source) in Foresight's settings")
 )
-
-// IsConfiguration tells whether an answer failed because an upstream is not
-// configured.
-func IsConfiguration(err error) bool {
-	return errors.Is(err, errNoMetrics) || errors.Is(err, errNoTraces)
-}
 
 func (b *Basis) query(format string, arguments ...any) {
 	b.Queries = append(b.Queries, fmt.Sprintf(format, arguments...))

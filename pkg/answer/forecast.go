@@ -8,11 +8,9 @@ import (
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
-const defaultHistory = 14 * 24 * time.Hour
-
 // Forecast answers what a metric will be after the window.
 func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) (ForecastAnswer, error) {
-	g := gridFor(window, q.History.Or(defaultHistory), time.Duration(q.Step), e.Now())
+	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := q.Horizon.Or(max(g.to.Sub(g.from)/4, 10*g.step))
 	answer := ForecastAnswer{}
 	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)

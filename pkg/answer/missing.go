@@ -9,11 +9,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// NotFoundError says that what the question names does not exist in the data.
-type NotFoundError struct{ Message string }
-
-func (e *NotFoundError) Error() string { return e.Message }
-
 // explainEmpty tells why a side has no traces: an unknown service or version,
 // or simply no traffic (nil).
 func (e *Engine) explainEmpty(ctx context.Context, filter upstream.TraceFilter) error {

@@ -36,7 +36,7 @@ func (e *Engine) populations(ctx context.Context, q query.TraceDiff, window Wind
 		horizon = settled
 	}
 	if !window.From.Before(horizon) {
-		return comparison{}, fmt.Errorf("the window %s to %s holds no finished traces yet; choose one that begins earlier", clock(window.From), clock(window.To))
+		return comparison{}, askersFault("the window %s to %s holds no finished traces yet; choose one that begins earlier", clock(window.From), clock(window.To))
 	}
 	c := comparison{
 		baseline:  upstream.TraceFilter{Service: q.Service, Operation: q.Operation, Version: q.Baseline.Version, TraceQL: q.Baseline.TraceQL},
@@ -44,11 +44,11 @@ func (e *Engine) populations(ctx context.Context, q query.TraceDiff, window Wind
 	}
 	baselineTimed, err := bound(&c.baseline, q.Baseline, window.From, horizon)
 	if err != nil {
-		return c, fmt.Errorf("baseline: %w", err)
+		return c, askersFault("baseline: %v", err)
 	}
 	candidateTimed, err := bound(&c.candidate, q.Candidate, window.From, horizon)
 	if err != nil {
-		return c, fmt.Errorf("candidate: %w", err)
+		return c, askersFault("candidate: %v", err)
 	}
 	chosen := baselineTimed || candidateTimed || q.Baseline.TraceQL != "" || q.Candidate.TraceQL != ""
 	if !chosen && (q.Baseline.Version == "" || q.Candidate.Version == "") {
@@ -84,7 +84,7 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 	deploy, found := chooseDeploy(deploys.Deploys, c.baseline.Version, c.candidate.Version)
 	if !found {
 		if c.baseline.Version != "" || c.candidate.Version != "" {
-			return fmt.Errorf("no second version of %s to compare %s with between %s and %s; widen the time range, or name both versions",
+			return askersFault("no second version of %s to compare %s with between %s and %s; widen the time range, or name both versions",
 				c.candidate.Service, c.baseline.Version+c.candidate.Version, clock(window.From), clock(horizon))
 		}
 		middle := window.From.Add(horizon.Sub(window.From) / 2).Truncate(time.Second)

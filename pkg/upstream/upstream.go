@@ -16,7 +16,17 @@ type Range struct {
 	Step       time.Duration
 }
 
-// Metrics is a Prometheus-compatible server.
+// Points is the number of instants of the window; 0 for one that is empty or
+// has no step.
+func (r Range) Points() int {
+	if r.Step <= 0 || r.End.Before(r.Start) {
+		return 0
+	}
+	return int(r.End.Sub(r.Start)/r.Step) + 1
+}
+
+// Metrics is a Prometheus-compatible server. What it returns may be shared with
+// other askers: it is to be read, never to be changed.
 type Metrics interface {
 	// QueryRange evaluates PromQL over a window. Series come sorted by labels,
 	// on the range's grid, absent samples as NaN. A window of more points than
@@ -41,7 +51,8 @@ type MetricsCapabilities struct {
 	Version          string
 	SpanMetrics      bool // series of Tempo's metrics generator exist
 	ServiceGraph     bool
-	NativeHistograms bool
+	NativeHistograms bool     // of latencies, under the names that Tempo and OpenTelemetry use
+	Warnings         []string // what could not be found out, and why
 }
 
 // TraceFilter selects traces that contain a matching span. Empty fields match

@@ -1,0 +1,41 @@
+package frames
+
+import (
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+// AnomalyLive is a judged metric as one wide frame, since a live channel
+// carries a single schema: the time, then every series' lines, exactly those
+// of the panel. Series that could not be judged are left out until they can.
+func AnomalyLive(a answer.AnomalyAnswer, q query.Anomaly) *data.Frame {
+	live := newFrame("anomaly", data.FrameTypeTimeSeriesWide, data.VisTypeGraph, a.Basis)
+	var times *data.Field
+	for _, frame := range anomalyPanel(a, q) {
+		if len(frame.Fields) == 0 || frame.Rows() == 0 {
+			continue
+		}
+		if times == nil {
+			times = frame.Fields[0]
+			live.Fields = append(live.Fields, times)
+		}
+		// Every series lies on the same grid, see answer.grid.
+		if frame.Rows() == times.Len() {
+			live.Fields = append(live.Fields, frame.Fields[1:]...)
+		}
+	}
+	return live
+}
+
+// Rows is the part of a frame with first ≤ row < end.
+func Rows(frame *data.Frame, first, end int) *data.Frame {
+	part := frame.EmptyCopy()
+	for i, field := range frame.Fields {
+		for row := first; row < end; row++ {
+			part.Fields[i].Append(field.At(row))
+		}
+	}
+	return part
+}

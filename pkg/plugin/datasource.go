@@ -1,0 +1,63 @@
+// Package plugin is Grafana's face of Foresight, one file per endpoint of the
+// plugin protocol.
+package plugin
+
+import (
+	"context"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/instancemgmt"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+)
+
+// ID is the plugin's id in Grafana.
+const ID = "foresight-observability-datasource"
+
+// DataSource is one configured Foresight data source.
+type DataSource struct {
+	backend.CallResourceHandler
+	settings Settings
+	unusable error // why nothing can be answered; nil where the settings are sound
+	engine   *answer.Engine
+	lifetime context.Context
+	dispose  func()
+	streams  chan struct{} // a slot for each live query
+}
+
+var (
+	_ backend.QueryDataHandler      = (*DataSource)(nil)
+	_ backend.CheckHealthHandler    = (*DataSource)(nil)
+	_ backend.CallResourceHandler   = (*DataSource)(nil)
+	_ backend.StreamHandler         = (*DataSource)(nil)
+	_ instancemgmt.InstanceDisposer = (*DataSource)(nil)
+)
+
+// New makes the data source that settings describe. Settings that cannot be
+// used still make one, which answers every query and the health check with
+// what is wrong: an error here would reach only the first query of a request.
+func New(_ context.Context, instance backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
+	lifetime, cancel := context.WithCancel(context.Background())
+	d := &DataSource{lifetime: lifetime, streams: make(chan struct{}, maxStreams)}
+	var connected stores
+	settings, err := ParseSettings(instance)
+	if err == nil {
+		connected, err = settings.connect()
+	}
+	if err != nil {
+		d.unusable = &badQuery{err}
+	}
+	d.settings = settings
+	d.engine = &answer.Engine{
+		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
+		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
+	}
+	d.dispose = func() { cancel(); connected.close() }
+	d.CallResourceHandler = httpadapter.New(d.resources())
+	return d, nil
+}
+
+// Dispose ends what runs for this instance when its settings were replaced.
+func (d *DataSource) Dispose() { d.dispose() }

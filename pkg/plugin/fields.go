@@ -1,0 +1,185 @@
+package plugin
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// fields reads a settings object field by field. YAML and Terraform turn what
+// looks like a number or a boolean into one, so where the meaning is clear
+// another type is accepted; where it is not, the problem is noted and named.
+type fields struct {
+	path     string
+	values   map[string]any
+	problems *[]string
+	known    map[string]bool
+}
+
+func parseFields(raw json.RawMessage) (fields, error) {
+	values := map[string]any{}
+	if len(raw) > 0 {
+		if err := json.Unmarshal(raw, &values); err != nil {
+			return fields{}, fmt.Errorf("the data source's jsonData is not a JSON object: %w", err)
+		}
+	}
+	return fields{values: values, problems: new([]string), known: map[string]bool{}}, nil
+}
+
+func (f fields) problem(key, format string, arguments ...any) {
+	*f.problems = append(*f.problems, f.path+key+" "+fmt.Sprintf(format, arguments...))
+}
+
+func (f fields) value(key string) any {
+	f.known[key] = true
+	return f.values[key]
+}
+
+// object is the nested object under a key; a missing one is empty.
+func (f fields) object(key string) fields {
+	nested := fields{path: f.path + key + ".", problems: f.problems, known: map[string]bool{}}
+	switch value := f.value(key).(type) {
+	case nil:
+	case map[string]any:
+		nested.values = value
+	default:
+		f.problem(key, "must be an object, got %s", kind(value))
+	}
+	return nested
+}
+
+func (f fields) text(key, fallback string) string {
+	switch value := f.value(key).(type) {
+	case nil:
+		return fallback
+	case string:
+		if value = strings.TrimSpace(value); value == "" {
+			return fallback
+		}
+		return value
+	default:
+		f.problem(key, "must be text, got %s: put it in quotes", kind(value))
+		return fallback
+	}
+}
+
+func (f fields) choice(key string, choices ...string) string {
+	value := f.text(key, choices[0])
+	if !slices.Contains(choices, value) {
+		f.problem(key, "is %.40q; choose %s", value, strings.Join(choices, " or "))
+		return choices[0]
+	}
+	return value
+}
+
+func (f fields) boolean(key string) bool {
+	switch value := f.value(key).(type) {
+	case nil:
+		return false
+	case bool:
+		return value
+	case string:
+		if parsed, err := strconv.ParseBool(value); err == nil {
+			return parsed
+		}
+		f.problem(key, "is %.40q; write true or false", value)
+	default:
+		f.problem(key, "must be true or false, got %s", kind(value))
+	}
+	return false
+}
+
+// number is a whole number between low and high.
+func (f fields) number(key string, fallback, low, high int) int {
+	var number float64
+	switch value := f.value(key).(type) {
+	case nil:
+		return fallback
+	case float64:
+		number = value
+	case string:
+		parsed, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil {
+			f.problem(key, "is %.40q; write a number", value)
+			return fallback
+		}
+		number = parsed
+	default:
+		f.problem(key, "must be a number, got %s", kind(value))
+		return fallback
+	}
+	if number != float64(int(number)) || int(number) < low || int(number) > high {
+		f.problem(key, "is %g; write a whole number from %d to %d", number, low, high)
+		return fallback
+	}
+	return int(number)
+}
+
+// duration is Prometheus' notation ("25s"), or a number of seconds.
+func (f fields) duration(key string, fallback, low, high time.Duration) time.Duration {
+	var duration time.Duration
+	switch value := f.value(key).(type) {
+	case nil:
+		return fallback
+	case float64:
+		duration = time.Duration(min(value, 1e9) * float64(time.Second))
+	case string:
+		parsed, err := model.ParseDuration(strings.TrimSpace(value))
+		if err != nil {
+			f.problem(key, "is %.40q; write it like \"25s\"", value)
+			return fallback
+		}
+		duration = time.Duration(parsed)
+	default:
+		f.problem(key, "must be a duration like \"25s\", got %s", kind(value))
+		return fallback
+	}
+	if duration < low || duration > high {
+		f.problem(key, "is %s; choose between %s and %s", duration, low, high)
+		return fallback
+	}
+	return duration
+}
+
+// textMap is an object of texts.
+func (f fields) textMap(key string) map[string]string {
+	nested := f.object(key)
+	texts := map[string]string{}
+	for name := range nested.values {
+		texts[name] = nested.text(name, "")
+	}
+	return texts
+}
+
+// unknown names the fields that nobody asked for: mostly misspellings.
+func (f fields) unknown() []string {
+	var names []string
+	for _, key := range slices.Sorted(maps.Keys(f.values)) {
+		if !f.known[key] {
+			names = append(names, f.path+key)
+		}
+	}
+	return names
+}
+
+func kind(value any) string {
+	switch value := value.(type) {
+	case float64:
+		return fmt.Sprintf("the number %g", value)
+	case bool:
+		return fmt.Sprintf("the boolean %t", value)
+	case string:
+		return fmt.Sprintf("the text %.40q", value)
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	}
+	return "null"
+}

@@ -1,0 +1,130 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// healthDeadline leaves time to say which upstream hangs before Grafana's own
+// limit cuts the check off.
+const healthDeadline = 10 * time.Second
+
+// upstreamHealth is what the check found out about one upstream.
+type upstreamHealth struct {
+	Name         string   `json:"name"`
+	OK           bool     `json:"ok"`
+	Message      string   `json:"message"`
+	Category     string   `json:"category,omitempty"`
+	Advice       []string `json:"advice,omitempty"`
+	Capabilities any      `json:"capabilities,omitempty"`
+}
+
+// CheckHealth probes both upstreams at once and says a line on each.
+func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequest) (*backend.CheckHealthResult, error) {
+	if d.unusable != nil {
+		return &backend.CheckHealthResult{Status: backend.HealthStatusError, Message: d.unusable.Error()}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthDeadline)
+	defer cancel()
+	var metrics, traces upstreamHealth
+	var probes sync.WaitGroup
+	probes.Go(func() { metrics = d.checkMetrics(ctx) })
+	probes.Go(func() { traces = d.checkTraces(ctx) })
+	probes.Wait()
+
+	status := backend.HealthStatusOk
+	var lines, verbose []string
+	for _, health := range []upstreamHealth{metrics, traces} {
+		if !health.OK {
+			status = backend.HealthStatusError
+		}
+		lines = append(lines, health.Message)
+		verbose = append(verbose, health.Advice...)
+	}
+	verbose = append(verbose, d.settings.Notices...)
+	details, err := json.Marshal(map[string]any{
+		"prometheus":     metrics,
+		"traces":         traces,
+		"verboseMessage": strings.Join(verbose, "\n"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &backend.CheckHealthResult{Status: status, Message: strings.Join(lines, "\n"), JSONDetails: details}, nil
+}
+
+func (d *DataSource) checkMetrics(ctx context.Context) upstreamHealth {
+	if d.engine.Metrics == nil {
+		return notConfigured("Prometheus", "Forecasts and anomalies need it: set prometheus.url, or prometheus.mode: grafana with a uid.")
+	}
+	found, err := d.engine.Metrics.Probe(ctx)
+	if err != nil {
+		return failedHealth("Prometheus", err)
+	}
+	health := upstreamHealth{Name: "Prometheus", OK: true, Capabilities: found}
+	health.Message = fmt.Sprintf("%s %s: connected; %s, %s, %s", found.Product, found.Version,
+		presence("span metrics", found.SpanMetrics), presence("service graph", found.ServiceGraph), presence("native histograms", found.NativeHistograms))
+	if !found.SpanMetrics {
+		health.Advice = append(health.Advice, "No span metrics were found in Prometheus: enable the span-metrics and service-graphs processors of Tempo's metrics generator, with service.version as a dimension, to get request rates and latencies per service without instrumentation of their own.")
+	}
+	return health
+}
+
+func (d *DataSource) checkTraces(ctx context.Context) upstreamHealth {
+	if d.engine.Traces == nil {
+		return notConfigured("Tempo", "Deploys and trace diffs need it: set traces.url, or traces.mode: grafana with a uid.")
+	}
+	found, err := d.engine.Traces.Probe(ctx)
+	if err != nil {
+		return failedHealth("Tempo", err)
+	}
+	health := upstreamHealth{Name: found.Product, OK: true, Capabilities: found}
+	health.Message = fmt.Sprintf("%s %s: connected; %s, %s", found.Product, found.Version,
+		presence("TraceQL metrics", found.TraceQLMetrics), freshness(found))
+	if !found.TraceQLMetrics {
+		health.Advice = append(health.Advice, fmt.Sprintf("TraceQL metrics are not available (%s): deploys cannot be found by themselves until Tempo's local-blocks processor is enabled.", found.MetricsMessage))
+	}
+	if found.Freshness > 30*time.Second {
+		health.Advice = append(health.Advice, fmt.Sprintf("The newest searchable trace is %s old: if traffic flows, lower Tempo's query_end_cutoff (Tempo 3) or its idle and flush periods to see a deploy sooner.", found.Freshness.Round(time.Second)))
+	}
+	return health
+}
+
+func presence(what string, present bool) string {
+	if present {
+		return what + " found"
+	}
+	return "no " + what
+}
+
+func freshness(found upstream.TraceCapabilities) string {
+	if found.Freshness < 0 {
+		return "no traces in the last hour"
+	}
+	return fmt.Sprintf("newest trace %s old", found.Freshness.Round(time.Second))
+}
+
+func notConfigured(name, advice string) upstreamHealth {
+	return upstreamHealth{Name: name, Message: name + ": not configured", Category: "config", Advice: []string{advice}}
+}
+
+func failedHealth(name string, err error) upstreamHealth {
+	health := upstreamHealth{Name: name, Message: err.Error()}
+	var known *upstream.Error
+	if errors.As(err, &known) {
+		health.Category = string(known.Category)
+		if known.Advice != "" {
+			health.Advice = []string{known.Advice}
+		}
+	}
+	return health
+}

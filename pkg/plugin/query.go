@@ -1,0 +1,95 @@
+package plugin
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+	"github.com/grafana/grafana-plugin-sdk-go/experimental/concurrent"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/frames"
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+// QueryData answers each query of a panel, a rule or Explore on its own: one
+// that fails leaves the others alone.
+func (d *DataSource) QueryData(ctx context.Context, request *backend.QueryDataRequest) (*backend.QueryDataResponse, error) {
+	// Grafana sends this header without the http_ prefix, so the SDK's header
+	// accessors do not show it.
+	fromRule := request.Headers[backend.FromAlertHeaderName] == "true"
+	answerOne := func(ctx context.Context, q concurrent.Query) backend.DataResponse {
+		return d.respond(ctx, q.DataQuery, fromRule)
+	}
+	return concurrent.QueryData(ctx, request, answerOne, d.settings.Limits.Concurrency)
+}
+
+func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule bool) backend.DataResponse {
+	if d.unusable != nil {
+		return failure(d.unusable)
+	}
+	question, err := query.Parse(q.QueryType, q.JSON)
+	if err != nil {
+		return failure(&badQuery{err})
+	}
+	// Where a rule leaves the format open it gets the alert shape: rules fail
+	// on anything else.
+	format, err := query.FormatOf(question, fromRule)
+	if err != nil {
+		return failure(&badQuery{err})
+	}
+	window := answer.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval}
+	result, err := d.answer(ctx, question, window, format)
+	if err != nil {
+		return failure(err)
+	}
+	return backend.DataResponse{Frames: result, Status: http.StatusOK}
+}
+
+// answer asks the engine and shapes what it says.
+func (d *DataSource) answer(ctx context.Context, question query.Query, window answer.Window, format query.Format) (data.Frames, error) {
+	switch q := question.(type) {
+	case query.Forecast:
+		found, err := d.engine.Forecast(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Forecast(found, q, format)
+	case query.Anomaly:
+		found, err := d.engine.Anomaly(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Anomaly(found, q, format)
+	case query.Deploys:
+		found, err := d.engine.Deploys(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Deploys(found, format)
+	case query.TraceDiff:
+		found, err := d.engine.TraceDiff(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.TraceDiff(found, q, format)
+	case query.Services:
+		found, err := d.engine.Services(ctx, q, window)
+		return names(found, err, q, format)
+	case query.Operations:
+		found, err := d.engine.Operations(ctx, q, window)
+		return names(found, err, q, format)
+	case query.Versions:
+		found, err := d.engine.Versions(ctx, q, window)
+		return names(found, err, q, format)
+	}
+	return nil, backend.PluginErrorf("query type %q is known but not answered; please report this", question.Type())
+}
+
+func names(found answer.NamesAnswer, err error, q query.Query, format query.Format) (data.Frames, error) {
+	if err != nil {
+		return nil, err
+	}
+	return frames.Names(found, q.Type(), format)
+}

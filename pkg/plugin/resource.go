@@ -1,0 +1,107 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+const (
+	maxResourceBody = 1 << 20
+	defaultLookBack = time.Hour
+)
+
+// resources are the HTTP routes below the data source's resource path. Names
+// fill the editor's pickers; live tells a viewer the channel of a query.
+func (d *DataSource) resources() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /services", namesRoute(d.engine.Services, func(url.Values) query.Services {
+		return query.Services{}
+	}))
+	mux.Handle("GET /operations", namesRoute(d.engine.Operations, func(v url.Values) query.Operations {
+		return query.Operations{Service: v.Get("service")}
+	}))
+	mux.Handle("GET /versions", namesRoute(d.engine.Versions, func(v url.Values) query.Versions {
+		return query.Versions{Service: v.Get("service")}
+	}))
+	mux.HandleFunc("POST /live", channelOf)
+	return mux
+}
+
+// namesRoute answers a list of names for the time range in from and to.
+func namesRoute[Q query.Query](
+	ask func(context.Context, Q, answer.Window) (answer.NamesAnswer, error),
+	question func(url.Values) Q,
+) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		values := r.URL.Query()
+		q := question(values)
+		window, err := windowOf(values)
+		if err = errors.Join(err, q.Validate()); err != nil {
+			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+			return
+		}
+		found, err := ask(r.Context(), q, window)
+		if err != nil {
+			status, _ := classify(err)
+			reply(w, int(status), map[string]string{"error": err.Error()})
+			return
+		}
+		reply(w, http.StatusOK, map[string]any{"names": found.Names, "notices": found.Notices})
+	}
+}
+
+// channelOf answers with the live channel's path of a query. The browser sends
+// the same body as the subscription's data.
+func channelOf(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResourceBody))
+	if err == nil {
+		var asked live
+		if asked, err = parseLive(body); err == nil {
+			reply(w, http.StatusOK, map[string]string{"path": asked.path})
+			return
+		}
+	}
+	reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+}
+
+// windowOf reads from and to, in milliseconds since the epoch; without them it
+// is the last hour.
+func windowOf(values url.Values) (answer.Window, error) {
+	to, err := instant(values.Get("to"), time.Now())
+	if err != nil {
+		return answer.Window{}, err
+	}
+	from, err := instant(values.Get("from"), to.Add(-defaultLookBack))
+	return answer.Window{From: from, To: to}, err
+}
+
+func instant(text string, fallback time.Time) (time.Time, error) {
+	if text == "" {
+		return fallback.UTC(), nil
+	}
+	milliseconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("from and to are milliseconds since the epoch, not %.40q", text)
+	}
+	return time.UnixMilli(milliseconds).UTC(), nil
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		backend.Logger.Warn("A resource answer was not delivered", "error", err)
+	}
+}

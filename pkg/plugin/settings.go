@@ -1,0 +1,109 @@
+package plugin
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/foresight-observability/foresight/pkg/upstream/transport"
+)
+
+// Settings are a data source's configuration: its jsonData and secureJsonData,
+// decoded leniently and checked strictly.
+type Settings struct {
+	Metrics *UpstreamSettings // nil where no metrics server is configured
+	Traces  *UpstreamSettings // nil where no trace store is configured
+	Limits  Limits
+	// Notices are settings that mean nothing to this version.
+	Notices []string
+}
+
+// UpstreamSettings say how one upstream is reached.
+type UpstreamSettings struct {
+	transport.Config
+	SecureSocks bool // through Grafana's secure socks proxy
+}
+
+// Limits bound what this data source asks of its upstreams.
+type Limits struct {
+	Concurrency int
+	Timeout     time.Duration
+	MaxSeries   int
+	MaxTraces   int
+	CacheMiB    int
+}
+
+// ParseSettings reads a data source's configuration. The error names every
+// problem at once, each with its field.
+func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error) {
+	root, err := parseFields(instance.JSONData)
+	if err != nil {
+		return Settings{}, err
+	}
+	secrets := instance.DecryptedSecureJSONData
+	grafana := root.object("grafana")
+	shared := transport.Config{
+		URL:          grafana.text("url", ""),
+		OwnUID:       instance.UID,
+		GrafanaToken: secrets["grafanaToken"],
+		Labels: map[string]string{
+			"datasource_uid": instance.UID, "datasource_name": instance.Name, "datasource_type": ID,
+		},
+	}
+	metrics, traces, limits := root.object("prometheus"), root.object("traces"), root.object("limits")
+	traces.choice("kind", "tempo")
+	settings := Settings{
+		Metrics: upstreamConfig(metrics, "prometheus", shared, secrets),
+		Traces:  upstreamConfig(traces, "traces", shared, secrets),
+		Limits: Limits{
+			Concurrency: limits.number("concurrency", 8, 1, 10),
+			Timeout:     limits.duration("timeout", 25*time.Second, time.Second, 5*time.Minute),
+			MaxSeries:   limits.number("maxSeries", 200, 1, 10_000),
+			MaxTraces:   limits.number("maxTraces", 2000, 20, 20_000),
+			CacheMiB:    limits.number("cacheMiB", 64, 1, 4096),
+		},
+	}
+	for _, section := range []fields{grafana, metrics, traces, limits} {
+		for _, name := range section.unknown() {
+			settings.Notices = append(settings.Notices, "The setting "+name+" is unknown and was passed over.")
+		}
+	}
+	if problems := *root.problems; len(problems) > 0 {
+		return settings, errors.New("settings: " + strings.Join(problems, "; "))
+	}
+	return settings, nil
+}
+
+// upstreamConfig is one upstream's part of the settings; nil where it is left
+// empty.
+func upstreamConfig(f fields, name string, shared transport.Config, secrets map[string]string) *UpstreamSettings {
+	config := shared
+	config.Mode = transport.Mode(f.choice("mode", string(transport.Direct), string(transport.Grafana)))
+	address, uid := f.text("url", ""), f.text("uid", "")
+	if config.Mode == transport.Direct {
+		config.URL = address
+	}
+	config.UID = uid
+	config.BasicUser, config.BasicPassword = f.text("basicAuthUser", ""), secrets[name+"Password"]
+	config.BearerToken = secrets[name+"Token"]
+	config.Tenant = f.text("tenant", "")
+	config.Headers = http.Header{}
+	for header, value := range f.textMap("headers") {
+		config.Headers.Set(header, value)
+	}
+	config.TLS = transport.TLS{
+		CA:          secrets[name+"TlsCaCert"],
+		Certificate: secrets[name+"TlsClientCert"],
+		Key:         secrets[name+"TlsClientKey"],
+		ServerName:  f.text("tlsServerName", ""),
+		SkipVerify:  f.boolean("tlsSkipVerify"),
+	}
+	socks := f.boolean("secureSocksProxy")
+	if (config.Mode == transport.Direct && address == "") || (config.Mode == transport.Grafana && uid == "") {
+		return nil
+	}
+	return &UpstreamSettings{Config: config, SecureSocks: socks}
+}

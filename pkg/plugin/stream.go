@@ -1,0 +1,191 @@
+package plugin
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/frames"
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+const (
+	// channelPrefix carries a version: when the meaning of a live query changes,
+	// its channels must have other names, or browsers would be fed stale ones.
+	channelPrefix = "anomaly/v1/"
+	maxStreams    = 32
+	fastestTick   = 5 * time.Second
+	longestLive   = 24 * time.Hour
+)
+
+var errDisposed = errors.New("the data source's settings changed; the stream starts again with the new ones")
+
+// liveQuery is what a viewer asks to be kept up to date.
+type liveQuery struct {
+	Query   json.RawMessage `json:"query"`   // an anomaly query
+	Seconds int             `json:"seconds"` // how much of the recent past to show
+}
+
+// live is a decoded liveQuery with the channel that belongs to it.
+type live struct {
+	question query.Anomaly
+	window   time.Duration
+	path     string
+}
+
+// parseLive checks a live query. Equal questions have equal channels however
+// their JSON was written, so that many viewers cost one computation.
+func parseLive(raw json.RawMessage) (live, error) {
+	var asked liveQuery
+	if err := json.Unmarshal(raw, &asked); err != nil {
+		return live{}, fmt.Errorf("a live query is {\"query\": {…}, \"seconds\": 3600}: %w", err)
+	}
+	window := time.Duration(asked.Seconds) * time.Second
+	if asked.Seconds <= 0 || window > longestLive {
+		return live{}, fmt.Errorf("seconds is %d; a live window is between 1 and %d seconds", asked.Seconds, int(longestLive.Seconds()))
+	}
+	question, err := query.Parse("", asked.Query)
+	if err != nil {
+		return live{}, err
+	}
+	anomaly, ok := question.(query.Anomaly)
+	if !ok {
+		return live{}, fmt.Errorf("only anomaly queries can be watched live, not %s", question.Type())
+	}
+	canonical, err := json.Marshal(anomaly)
+	if err != nil {
+		return live{}, err
+	}
+	sum := sha256.Sum256(fmt.Appendf(canonical, " %d", asked.Seconds))
+	return live{question: anomaly, window: window, path: channelPrefix + hex.EncodeToString(sum[:16])}, nil
+}
+
+// SubscribeStream lets a viewer in and shows the present state. The channel's
+// name must belong to the query: otherwise one viewer could feed another's
+// channel with a query of their own.
+func (d *DataSource) SubscribeStream(ctx context.Context, request *backend.SubscribeStreamRequest) (*backend.SubscribeStreamResponse, error) {
+	if !strings.HasPrefix(request.Path, channelPrefix) {
+		return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusNotFound}, nil
+	}
+	asked, err := parseLive(request.Data)
+	if err != nil || asked.path != request.Path {
+		return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusPermissionDenied}, nil
+	}
+	frame, err := d.snapshot(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	initial, err := backend.NewInitialFrame(frame, data.IncludeAll)
+	if err != nil {
+		return nil, err
+	}
+	return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusOK, InitialData: initial}, nil
+}
+
+// PublishStream refuses: channels carry answers only.
+func (d *DataSource) PublishStream(context.Context, *backend.PublishStreamRequest) (*backend.PublishStreamResponse, error) {
+	return &backend.PublishStreamResponse{Status: backend.PublishStreamStatusPermissionDenied}, nil
+}
+
+// RunStream sends the present state once, then each new point. It ends with an
+// error when the instance is replaced: on nil Grafana would not start it again.
+func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRequest, sender *backend.StreamSender) error {
+	asked, err := parseLive(request.Data)
+	if err != nil {
+		return err
+	}
+	select {
+	case d.streams <- struct{}{}:
+		defer func() { <-d.streams }()
+	default:
+		return fmt.Errorf("%d live queries run already, the most this data source allows; close some panels", maxStreams)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(d.lifetime, func() { cancel(errDisposed) })()
+
+	var sent sentRows
+	for {
+		frame, err := d.snapshot(ctx, asked)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			backend.Logger.FromContext(ctx).Warn("A live query failed; it is tried again", "error", err)
+		} else if err := sent.send(frame, sender); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(fastestTick):
+		}
+	}
+}
+
+func (d *DataSource) snapshot(ctx context.Context, asked live) (*data.Frame, error) {
+	now := d.engine.Now()
+	found, err := d.engine.Anomaly(ctx, asked.question, answer.Window{From: now.Add(-asked.window), To: now})
+	if err != nil {
+		return nil, err
+	}
+	return frames.AnomalyLive(found, asked.question), nil
+}
+
+// sentRows remembers what a channel's viewers already have.
+type sentRows struct {
+	schema string
+	last   time.Time
+}
+
+// send sends the whole frame where its columns are new to the viewers, else
+// only the rows that are newer than those sent before.
+func (s *sentRows) send(frame *data.Frame, sender *backend.StreamSender) error {
+	rows := frame.Rows()
+	if rows == 0 && s.schema != "" {
+		return nil
+	}
+	if schema := schemaOf(frame); schema != s.schema {
+		if err := sender.SendFrame(frame, data.IncludeAll); err != nil {
+			return err
+		}
+		s.schema = schema
+	} else {
+		first := rows
+		for first > 0 && timeAt(frame, first-1).After(s.last) {
+			first--
+		}
+		if first == rows {
+			return nil
+		}
+		if err := sender.SendFrame(frames.Rows(frame, first, rows), data.IncludeDataOnly); err != nil {
+			return err
+		}
+	}
+	if rows > 0 {
+		s.last = timeAt(frame, rows-1)
+	}
+	return nil
+}
+
+func timeAt(frame *data.Frame, row int) time.Time {
+	at, _ := frame.Fields[0].At(row).(time.Time)
+	return at
+}
+
+func schemaOf(frame *data.Frame) string {
+	var schema strings.Builder
+	for _, field := range frame.Fields {
+		fmt.Fprintf(&schema, "%s%s%s|", field.Name, field.Labels, field.Type())
+	}
+	return schema.String()
+}
