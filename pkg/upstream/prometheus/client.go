@@ -1,0 +1,103 @@
+// Package prometheus asks servers that speak Prometheus' HTTP API.
+package prometheus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/upstream/transport"
+)
+
+// Name is how messages call the upstream.
+const Name = "Prometheus"
+
+// Client implements upstream.Metrics.
+type Client struct {
+	transport *transport.Client
+	api       v1.API
+	now       func() time.Time
+}
+
+var _ upstream.Metrics = (*Client)(nil)
+
+// New makes a client. The clock is asked by Probe only.
+func New(config transport.Config, limits transport.Limits, now func() time.Time) (*Client, error) {
+	connection, err := transport.New(Name, config, limits)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{transport: connection, api: v1.NewAPI(connection), now: now}, nil
+}
+
+// Close drops idle connections.
+func (c *Client) Close() { c.transport.Close() }
+
+// LabelValues implements upstream.Metrics.
+func (c *Client) LabelValues(ctx context.Context, label string, selectors []string, start, end time.Time) ([]string, []string, error) {
+	if !model.LegacyValidation.IsValidLabelName(label) {
+		return nil, nil, rejected("%.60q is not the name of a label", label)
+	}
+	found, warnings, infos, err := c.api.LabelValues(ctx, label, selectors, start, end)
+	if err != nil {
+		return nil, nil, c.failure(err)
+	}
+	values := make([]string, len(found))
+	for i, value := range found {
+		values[i] = string(value)
+	}
+	slices.Sort(values)
+	return slices.Compact(values), notes(warnings, infos), nil
+}
+
+// failure makes errors of Prometheus' client library ours. What the transport
+// says passes unchanged.
+func (c *Client) failure(err error) error {
+	var known *upstream.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	known = &upstream.Error{Upstream: Name, Category: upstream.Malformed, Message: upstream.Clean(err.Error(), upstream.MaxMessage), Err: err}
+	var answered *v1.Error
+	if !errors.As(err, &answered) {
+		return known
+	}
+	known.Message = upstream.Clean(answered.Msg, upstream.MaxMessage)
+	switch answered.Type {
+	case v1.ErrBadData, v1.ErrExec, v1.ErrClient:
+		known.Category = upstream.Rejected
+	case v1.ErrTimeout, v1.ErrCanceled:
+		known.Category = upstream.Overload
+		known.Advice = "Ask for a shorter time range or a larger step"
+	case v1.ErrServer:
+		known.Category = upstream.Server
+	default:
+		known.Advice = "Check that the url is that of Prometheus' HTTP API"
+	}
+	return known
+}
+
+func rejected(format string, args ...any) *upstream.Error {
+	return &upstream.Error{Upstream: Name, Category: upstream.Rejected, Message: fmt.Sprintf(format, args...)}
+}
+
+// maxNotes bounds how many remarks of the server are passed on.
+const maxNotes = 10
+
+// notes are the server's own warnings and remarks.
+func notes(warnings v1.Warnings, infos v1.Infos) []string {
+	var all []string
+	for _, note := range slices.Concat([]string(warnings), []string(infos)) {
+		note = Name + ": " + upstream.Clean(note, upstream.MaxMessage)
+		if len(all) < maxNotes && !slices.Contains(all, note) {
+			all = append(all, note)
+		}
+	}
+	return all
+}

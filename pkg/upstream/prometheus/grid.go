@@ -1,0 +1,150 @@
+package prometheus
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// bytesPerPoint relates the size of an answer to the points that it may fill:
+// an answer with a sample in every series but few samples each must not grow
+// into many times its size.
+const bytesPerPoint = 4
+
+// grid collects samples on the points of a window. It trusts nothing that the
+// server said: samples may repeat, lie between the points or outside.
+type grid struct {
+	window upstream.Range
+	points int
+	limit  int64 // points of all series together
+	rows   map[string]*row
+
+	infinite, moved, outside, histograms int
+}
+
+type row struct {
+	labels series.Labels
+	values []float64
+}
+
+func newGrid(window upstream.Range, points int, limit int64) *grid {
+	return &grid{window: window, points: points, limit: max(limit, int64(points)), rows: map[string]*row{}}
+}
+
+func (g *grid) time(i int) time.Time {
+	return g.window.Start.Add(time.Duration(i) * g.window.Step)
+}
+
+// fill takes the answer to the part of the window from the first to the last
+// point.
+func (g *grid) fill(matrix model.Matrix, first, last int) error {
+	for _, stream := range matrix {
+		if stream == nil {
+			continue
+		}
+		if len(stream.Histograms) > 0 {
+			g.histograms++
+		}
+		if len(stream.Values) == 0 {
+			continue
+		}
+		values, err := g.row(stream.Metric)
+		if err != nil {
+			return err
+		}
+		for _, sample := range stream.Values {
+			g.place(values, sample, first, last)
+		}
+	}
+	return nil
+}
+
+// row is the series of a metric. The key quotes the values of labels, so that
+// no two metrics share one.
+func (g *grid) row(metric model.Metric) ([]float64, error) {
+	key := metric.String()
+	if known, ok := g.rows[key]; ok {
+		return known.values, nil
+	}
+	if int64(len(g.rows)+1)*int64(g.points) > g.limit {
+		return nil, &upstream.Error{
+			Upstream: Name, Category: upstream.TooLarge,
+			Message: fmt.Sprintf("the answer has more than %d series of %d points each", len(g.rows), g.points),
+			Advice:  "Aggregate, as with sum by (...), select fewer series, or raise the step",
+		}
+	}
+	labels := make(series.Labels, len(metric))
+	for name, value := range metric {
+		labels[string(name)] = string(value)
+	}
+	values := make([]float64, g.points)
+	for i := range values {
+		values[i] = math.NaN()
+	}
+	g.rows[key] = &row{labels, values}
+	return values, nil
+}
+
+// place puts a sample on the nearest point. VictoriaMetrics moves the points of
+// long windows to multiples of the step.
+func (g *grid) place(values []float64, sample model.SamplePair, first, last int) {
+	offset := sample.Timestamp.Time().Sub(g.window.Start)
+	if offset < -g.window.Step/2 || offset > time.Duration(g.points)*g.window.Step {
+		g.outside++
+		return
+	}
+	i := int((offset + g.window.Step/2) / g.window.Step)
+	if i < first || i > last {
+		g.outside++
+		return
+	}
+	// Prometheus' own points are rounded to milliseconds.
+	if (offset - time.Duration(i)*g.window.Step).Abs() > time.Millisecond {
+		g.moved++
+	}
+	value := float64(sample.Value)
+	if math.IsInf(value, 0) {
+		g.infinite++
+		value = math.NaN()
+	}
+	values[i] = value
+}
+
+// series are the rows, sorted by labels.
+func (g *grid) series() []series.Series {
+	keys := make([]string, 0, len(g.rows))
+	for key := range g.rows {
+		keys = append(keys, key)
+	}
+	names := make(map[string]string, len(keys))
+	for _, key := range keys {
+		names[key] = g.rows[key].labels.String()
+	}
+	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(names[a], names[b]), cmp.Compare(a, b)) })
+	all := make([]series.Series, 0, len(keys))
+	for _, key := range keys {
+		all = append(all, series.Series{Labels: g.rows[key].labels, Start: g.window.Start, Step: g.window.Step, Values: g.rows[key].values})
+	}
+	return all
+}
+
+func (g *grid) warnings() []string {
+	var all []string
+	note := func(count int, format string) {
+		if count > 0 {
+			all = append(all, fmt.Sprintf(format, count))
+		}
+	}
+	note(g.histograms, "%d series hold native histograms, which are not numbers: use histogram_quantile, histogram_avg or histogram_count")
+	note(g.infinite, "%d samples are infinite (a division by zero?) and count as missing")
+	note(g.moved, "%d samples lay between the points of the time range and were moved to the nearest one")
+	note(g.outside, "%d samples lay outside the time range and were left out")
+	return all
+}

@@ -1,0 +1,135 @@
+package prometheus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// The series that the probe looks for, by name. Those of Tempo's metrics
+// generator come under two spellings, the second from OpenTelemetry's span
+// metrics connector.
+var (
+	spanMetrics  = []string{"traces_spanmetrics_calls_total", "traces_span_metrics_calls_total"}
+	serviceGraph = []string{"traces_service_graph_request_total"}
+	// A native histogram is stored under the bare name, which a classic one
+	// (_bucket, _sum, _count) never uses.
+	nativeHistograms = []string{
+		"traces_spanmetrics_latency", "traces_span_metrics_duration_milliseconds", "traces_span_metrics_duration_seconds",
+		"traces_service_graph_request_server_seconds", "traces_service_graph_request_client_seconds",
+		"http_server_request_duration_seconds", "http_client_request_duration_seconds",
+		"rpc_server_duration_seconds", "rpc_client_duration_seconds", "rpc_server_call_duration_seconds", "rpc_client_call_duration_seconds",
+		"db_client_operation_duration_seconds", "prometheus_http_request_duration_seconds",
+	}
+)
+
+// recently is how far back the probe looks for series.
+const recently = time.Hour
+
+// Probe implements upstream.Metrics. It fails if the server cannot be queried;
+// what else it could not find out stands in the warnings.
+func (c *Client) Probe(ctx context.Context) (upstream.MetricsCapabilities, error) {
+	ctx, cancel := c.transport.Deadline(ctx)
+	defer cancel()
+	var found upstream.MetricsCapabilities
+	var names []string
+	var build, listing error
+	group, together := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		// The endpoint of versions may be missing, or open without credentials:
+		// only a query shows that queries work.
+		_, _, _, err := c.api.Query(together, "vector(1)", c.now())
+		if err != nil {
+			return c.failure(err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		found.Product, found.Version, build = c.buildInfo(together)
+		return nil
+	})
+	group.Go(func() error {
+		selector := selectNames(slices.Concat(spanMetrics, serviceGraph, nativeHistograms))
+		names, _, listing = c.LabelValues(together, model.MetricNameLabel, []string{selector}, c.now().Add(-recently), c.now())
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return upstream.MetricsCapabilities{}, err
+	}
+
+	present := func(name string) bool { return slices.Contains(names, name) }
+	found.SpanMetrics = slices.ContainsFunc(spanMetrics, present)
+	found.ServiceGraph = slices.ContainsFunc(serviceGraph, present)
+	var native error
+	if bare := slices.DeleteFunc(slices.Clone(nativeHistograms), func(name string) bool { return !present(name) }); len(bare) > 0 {
+		found.NativeHistograms, native = c.nativeHistograms(ctx, bare)
+	}
+	for _, err := range []error{build, listing, native} {
+		if err != nil {
+			found.Warnings = append(found.Warnings, err.Error())
+		}
+	}
+	return found, nil
+}
+
+// nativeHistograms reports whether any of the metrics is a native histogram.
+// For other samples histogram_count gives nothing.
+func (c *Client) nativeHistograms(ctx context.Context, names []string) (bool, error) {
+	value, _, _, err := c.api.Query(ctx, "count(histogram_count("+selectNames(names)+"))", c.now())
+	if err != nil {
+		return false, c.failure(err)
+	}
+	counted, ok := value.(model.Vector)
+	return ok && len(counted) > 0, nil
+}
+
+// selectNames is a selector of metrics by their names, which hold no special
+// characters.
+func selectNames(names []string) string {
+	return `{__name__=~"` + strings.Join(names, "|") + `"}`
+}
+
+// buildInfo tells product and version. A server without that endpoint is one
+// that speaks Prometheus' API, no more is known.
+func (c *Client) buildInfo(ctx context.Context) (product, version string, err error) {
+	body, header, err := c.transport.Get(ctx, c.transport.URL("/api/v1/status/buildinfo", nil), "application/json")
+	var known *upstream.Error
+	if errors.As(err, &known) && known.Status/100 == 4 {
+		return Name, "", nil
+	}
+	if err != nil {
+		return Name, "", err
+	}
+	var info struct {
+		Data struct {
+			Application string `json:"application"` // Mimir and GEM say who they are
+			Version     string `json:"version"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(body, &info); err != nil {
+		return Name, "", c.failure(err)
+	}
+	version = upstream.Clean(info.Data.Version, 60)
+	return productOf(header, upstream.Clean(info.Data.Application, 60), version), version, nil
+}
+
+func productOf(header http.Header, application, version string) string {
+	switch {
+	case application != "":
+		return strings.TrimPrefix(application, "Grafana ")
+	case header.Get("X-Server-Hostname") != "":
+		return "VictoriaMetrics" // which sets it on every answer, and poses as Prometheus 2.24
+	case strings.HasPrefix(version, "0."):
+		return "Thanos" // Prometheus left 0.x behind in 2016
+	}
+	return Name
+}
