@@ -2,7 +2,6 @@ package forecast
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -37,7 +36,7 @@ func prepare(r Request) (*prepared, error) {
 	if len(observed) < fewestObserved {
 		return nil, shortHistory(len(observed), fewestObserved, "a forecast with intervals")
 	}
-	p.unit = unitOf(observed)
+	p.unit = series.Unit(observed)
 	p.observed = values
 	for i := range values {
 		values[i] /= p.unit
@@ -58,33 +57,12 @@ func prepare(r Request) (*prepared, error) {
 	for _, season := range series.Seasons(coarse, divide(candidates, p.factor)) {
 		p.periods = append(p.periods, season.Period)
 	}
-	p.clean = withoutIncidents(coarse, p.periods)
+	p.clean = series.WithoutIncidents(coarse, p.periods, incidentLimit)
 	return p, nil
 }
 
 func (p *prepared) notice(format string, args ...any) {
 	p.notices = append(p.notices, fmt.Sprintf(format, args...))
-}
-
-// unitOf is a power of two near the spread of the values, so that models meet
-// numbers of ordinary size and scaling itself rounds nothing.
-func unitOf(observed []float64) float64 {
-	largest := 0.0
-	for _, v := range observed {
-		largest = max(largest, math.Abs(v))
-	}
-	if largest == 0 {
-		return 1
-	}
-	_, exponent := math.Frexp(largest)
-	// Shrink first: the spread of values near the largest float overflows.
-	shrunk := make([]float64, len(observed))
-	for i, v := range observed {
-		shrunk[i] = math.Ldexp(v, -exponent)
-	}
-	spread := max(stats.Spread(shrunk), 1e-9)
-	_, own := math.Frexp(spread)
-	return math.Ldexp(1, max(min(exponent+own, 1020), -1020))
 }
 
 // coarseness is how many points to average into one so that a model learns from
@@ -111,42 +89,6 @@ func divide(periods []int, factor int) []int {
 		}
 	}
 	return coarse
-}
-
-// withoutIncidents moves points far from their seasonal expectation to the edge
-// of the usual, so that models do not learn from past incidents. A lasting
-// change of level is not an incident: the moving median follows it.
-func withoutIncidents(y []float64, periods []int) []float64 {
-	window := 25
-	if len(periods) > 0 {
-		window = periods[0] | 1
-	}
-	expected := make([]float64, len(y))
-	rest := y
-	for _, period := range periods {
-		profile := series.Profile(series.Detrended(series.Winsorize(rest, incidentLimit), period), period)
-		left := make([]float64, len(y))
-		for i := range y {
-			expected[i] += profile[i%period]
-			left[i] = rest[i] - profile[i%period]
-		}
-		rest = left
-	}
-	level := series.MovingMedian(rest, window)
-	residual := make([]float64, len(y))
-	for i := range y {
-		expected[i] += level[i]
-		residual[i] = y[i] - expected[i]
-	}
-	reach := incidentLimit * stats.Spread(residual)
-	clean := make([]float64, len(y))
-	for i, v := range y {
-		clean[i] = v
-		if math.Abs(residual[i]) > reach {
-			clean[i] = expected[i] + math.Copysign(reach, residual[i])
-		}
-	}
-	return clean
 }
 
 // short renders whole days and hours without the zeros of time.Duration.

@@ -42,13 +42,15 @@ func Periods(durations []time.Duration, step time.Duration) []int {
 // strongly in what the shorter ones leave over, and of which values holds at
 // least two cycles.
 func Seasons(values []float64, candidates []int) []Season {
-	rest := Winsorize(values, 5)
+	rest := slices.Clone(values)
 	var strong []Season
 	for _, period := range candidates {
 		if period < 2 || 2*period > len(values) {
 			continue
 		}
-		detrended := Detrended(rest, period)
+		// What the shorter seasons explained no longer hides an incident.
+		rest = Winsorize(rest, limitOfShape)
+		detrended := Winsorize(Detrended(rest, period), limitOfShape)
 		cycles := float64(len(values)) / float64(period)
 		strength := repeats(detrended, period)
 		if strength < strongFrom+strongFrom/(cycles-1) {
@@ -88,9 +90,9 @@ func repeats(x []float64, period int) float64 {
 
 // Profile is the typical value at each phase of a period; values[i] has phase
 // i mod period. It is the median over the cycles, so that an incident does not
-// teach. Of two cycles it is what both agree on: the value nearer zero, and
-// zero where they point in opposite directions. A phase never observed takes
-// the line between its neighbours.
+// teach. Of two cycles it is what both agree on: their mean, but at most half as
+// much again as the value nearer zero, and zero where they point in opposite
+// directions. A phase never observed takes the line between its neighbours.
 func Profile(values []float64, period int) []float64 {
 	profile := make([]float64, period)
 	seen := make([]float64, 0, len(values)/period+1)
@@ -112,13 +114,11 @@ func Profile(values []float64, period int) []float64 {
 }
 
 func agreement(a, b float64) float64 {
-	switch {
-	case a > 0 && b > 0:
-		return min(a, b)
-	case a < 0 && b < 0:
-		return max(a, b)
+	if a > 0 != (b > 0) {
+		return 0
 	}
-	return 0
+	least := min(math.Abs(a), math.Abs(b))
+	return math.Copysign(min(math.Abs(a/2+b/2), 1.5*least), a)
 }
 
 // FillCircular replaces missing values by the line between their neighbours,

@@ -7,8 +7,9 @@ import (
 
 const (
 	// tailShare is the part of the data that the generalised Pareto
-	// distribution is fitted to.
-	tailShare = 0.02
+	// distribution is fitted to; small samples give more, up to a half.
+	tailShare      = 0.02
+	wishedExcesses = 100
 	// fewestExcesses is what a fit of two parameters needs; below it the tail is
 	// exponential.
 	fewestExcesses = 20
@@ -39,7 +40,8 @@ func FitTail(x []float64) Tail {
 	if n == 0 {
 		return Tail{}
 	}
-	k := min(max(int(math.Ceil(tailShare*float64(n))), min(fewestExcesses, n/2)), n-1)
+	k := max(int(math.Ceil(tailShare*float64(n))), min(wishedExcesses, n/8), min(fewestExcesses, n/2))
+	k = min(k, n-1)
 	t := Tail{sorted: sorted, Threshold: sorted[n-1-k], excess: k, observed: n}
 	t.Rate = float64(k) / float64(n)
 	t.Scale, t.Shape = fitPareto(sorted[n-k:], t.Threshold)
@@ -80,7 +82,9 @@ func (t Tail) Survival(x float64) float64 {
 	// Continue from what the empirical part says at the threshold.
 	base := (float64(t.excess) + 1) / float64(t.observed+1)
 	if t.Scale == 0 {
-		return math.SmallestNonzeroFloat64
+		// Nothing ever exceeded the threshold; one observation in as many as
+		// were made is all that can be said.
+		return 1 / float64(t.observed+1)
 	}
 	return max(base*paretoSurvival((x-t.Threshold)/t.Scale, t.Shape), math.SmallestNonzeroFloat64)
 }

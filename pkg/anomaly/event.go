@@ -1,0 +1,50 @@
+package anomaly
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// release is the share of the threshold below which an event ends, so that
+	// a score that hovers at the threshold makes one event.
+	release = 0.6
+	// refractory is how long after an event a new one still belongs to it.
+	refractory       = time.Hour
+	fewestRefractory = 5 // points
+)
+
+// events groups unusual points: one incident, one event. An event begins where
+// the score reaches the threshold, goes on while it stays above the release
+// level, and takes in what follows within the refractory time.
+func events(r Result, threshold float64) []Event {
+	patience := max(int(refractory/r.Actual.Step), fewestRefractory)
+	var found []Event
+	last := math.MinInt / 2 // last unusual point of the latest event
+	active := false
+	for i, score := range r.Score {
+		switch {
+		case math.IsNaN(score):
+			continue
+		case score >= threshold:
+			if i-last > patience {
+				found = append(found, Event{Start: r.Actual.Time(i), Score: -1})
+			}
+			active = true
+		case score < release*threshold:
+			active = false
+		}
+		if !active {
+			continue
+		}
+		last = i
+		event := &found[len(found)-1]
+		event.End = r.Actual.Time(i)
+		if score > event.Score {
+			event.Score = score
+			event.Actual, event.Expected = r.Actual.Values[i], r.Expected[i]
+			event.Above = event.Actual > event.Expected
+		}
+	}
+	return found
+}

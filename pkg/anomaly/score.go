@@ -1,0 +1,20 @@
+package anomaly
+
+import "math"
+
+// Score is the fixed scale of surprise: 0 for nothing unusual, 50 for a chance
+// of one in a thousand, 75 for one in ten thousand, 90 for one in a million,
+// towards 100 beyond. Between those it is linear in the logarithm.
+func Score(probability float64) float64 {
+	surprise := -math.Log10(min(max(probability, math.SmallestNonzeroFloat64), 1))
+	switch {
+	case surprise <= 3:
+		return 50 * surprise / 3
+	case surprise <= 4:
+		return 50 + 25*(surprise-3)
+	case surprise <= 6:
+		return 75 + 15*(surprise-4)/2
+	}
+	// The slope at one in a million carries on, then levels off.
+	return 100 - 10*math.Exp(-(surprise-6)*0.75)
+}

@@ -1,0 +1,89 @@
+package forecast
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+// rollingLead is how far ahead of the data rolling forecasts look: far enough
+// that an incident does not explain itself.
+const rollingLead = time.Hour
+
+// Rolled is what a model would have expected all along.
+type Rolled struct {
+	Expected   []float64 // NaN before the model had learned
+	Model      string
+	Season     time.Duration
+	Parameters map[string]float64
+}
+
+// Rolling forecasts each point of the history up to an hour ahead, from what
+// lay before it. The model is chosen on the first learn points and fitted to
+// the first half of them; after that it only observes, unusual points cut off.
+func Rolling(r Request, learn int) (Rolled, error) {
+	r.Horizon = max(int(rollingLead/max(r.History.Step, 1)), 1)
+	whole := r.History.Values
+	if learn < 1 || learn > len(whole) {
+		return Rolled{}, fmt.Errorf("%w: %d of %d points to learn from", ErrBadRequest, learn, len(whole))
+	}
+	if _, err := validate(r); err != nil {
+		return Rolled{}, err
+	}
+	r.History.Values = whole[:learn]
+	p, err := prepare(r)
+	if err != nil {
+		return Rolled{}, err
+	}
+	best, _, err := p.choose(r)
+	if err != nil {
+		return Rolled{}, err
+	}
+	origin := p.origins()[0]
+	fitted, err := best.model.Fit(p.clean[:origin])
+	if err != nil {
+		return Rolled{}, err
+	}
+	var errorsSeen []float64
+	for _, e := range best.errors {
+		errorsSeen = append(errorsSeen, e...)
+	}
+	reach := incidentLimit * stats.Spread(errorsSeen)
+
+	rolled := Rolled{Expected: repeat(math.NaN(), len(whole)), Model: best.model.Name(), Parameters: fitted.Parameters()}
+	if seasonal, ok := best.model.(interface{ season() int }); ok && seasonal.season() > 1 {
+		rolled.Season = time.Duration(seasonal.season()*p.factor) * r.History.Step
+	}
+	past := p.clean[:origin:origin]
+	for at := len(p.observed) - (len(p.clean)-origin)*p.factor; at < len(whole); {
+		lead := max(r.Horizon/p.factor, 1) * p.factor
+		mean := p.fine(fitted, past, lead)
+		start := at
+		for ; at < min(start+lead, len(whole)); at += p.factor {
+			group := averageOf(whole[at:min(at+p.factor, len(whole))], p.unit)
+			expected := averageOf(mean[at-start:at-start+p.factor], 1)
+			if group < expected-reach || group > expected+reach {
+				group = expected + math.Copysign(reach, group-expected)
+			}
+			fitted.Observe(group)
+			past = append(past, group)
+		}
+		for i := start; i < min(start+lead, len(whole)); i++ {
+			rolled.Expected[i] = p.value(mean[i-start])
+		}
+	}
+	return rolled, nil
+}
+
+func averageOf(values []float64, unit float64) float64 {
+	sum, n := 0.0, 0
+	for _, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			sum += v / unit
+			n++
+		}
+	}
+	return sum / float64(n)
+}

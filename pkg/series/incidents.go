@@ -1,0 +1,75 @@
+package series
+
+import (
+	"math"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+const (
+	// centerPoints is the length up to which a centre line is found on the
+	// points themselves; longer series are averaged down first.
+	centerPoints = 5_000
+	// levelWindow is the window of the level where there is no season, in points.
+	levelWindow = 25
+)
+
+// WithoutIncidents copies values with those further than limit spreads from the
+// centre line moved to that distance, so that past incidents do not teach. A
+// lasting change of level is not an incident: the centre line follows it.
+// The periods are those of the strong seasons, ascending.
+func WithoutIncidents(values []float64, periods []int, limit float64) []float64 {
+	line := centerLine(values, periods)
+	rest := make([]float64, len(values))
+	for i := range rest {
+		rest[i] = values[i] - line[i]
+	}
+	reach := limit * stats.Spread(rest)
+	for i, e := range rest {
+		if math.Abs(e) > reach {
+			rest[i] = line[i] + math.Copysign(reach, e)
+		} else {
+			rest[i] = values[i]
+		}
+	}
+	return rest
+}
+
+// centerLine is a robust level plus the seasons' profiles.
+func centerLine(values []float64, periods []int) []float64 {
+	factor := max((len(values)+centerPoints-1)/centerPoints, 1)
+	coarse := Coarsen(values, factor)
+	line := make([]float64, len(coarse))
+	rest := coarse
+	window := levelWindow
+	for i, period := range periods {
+		if period /= factor; period < 2 {
+			continue
+		}
+		if i == 0 || window == levelWindow {
+			window = period | 1
+		}
+		profile := Profile(Detrended(Winsorize(rest, limitOfShape), period), period)
+		left := make([]float64, len(rest))
+		for j := range rest {
+			line[j] += profile[j%period]
+			left[j] = rest[j] - profile[j%period]
+		}
+		rest = left
+	}
+	for i, level := range MovingMedian(rest, window) {
+		line[i] += level
+	}
+	if factor == 1 {
+		return line
+	}
+	fine := make([]float64, len(values))
+	offset := len(values) - factor*len(coarse)
+	for i := range fine {
+		fine[i] = line[max(i-offset, 0)/factor]
+	}
+	return fine
+}
+
+// limitOfShape bounds single values, in spreads, where a shape is learned.
+const limitOfShape = 5
