@@ -3,11 +3,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"os"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/foresight-observability/foresight/tests/lab/control"
 	"github.com/foresight-observability/foresight/tests/lab/servers"
+	"github.com/foresight-observability/foresight/tests/lab/shop"
 )
 
 // addresses is the line of JSON that tells the parent where everything is.
@@ -82,7 +87,49 @@ func startLab(ctx context.Context, o options, built binaries, log logger) (*lab,
 		l.watch(tempo.Process)
 		l.addresses.Tempo, l.addresses.OTLP = tempo.URL, tempo.OTLP
 	}
+	if o.shop {
+		return l, l.openShop(ctx, o)
+	}
 	return l, nil
+}
+
+// openShop starts the traffic and the API that controls it.
+func (l *lab) openShop(ctx context.Context, o options) error {
+	telemetry, closeTelemetry, err := shop.LiveTelemetry(ctx, l.addresses.OTLP, l.addresses.Prometheus)
+	if err != nil {
+		return err
+	}
+	live, err := shop.New(shop.Options{
+		Seed: o.seed, Rate: o.rate, Load: shop.Rhythm{Seed: o.seed}, Telemetry: telemetry,
+	}, time.Now())
+	if err != nil {
+		return err
+	}
+	running, stopTraffic := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		live.RunLive(running)
+		close(done)
+	}()
+	l.onStop(func() {
+		stopTraffic()
+		<-done
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		_ = live.Close(ctx) // the servers go away with the shop: a lost last batch is no loss
+		_ = closeTelemetry(ctx)
+	})
+
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", o.controlPort))
+	if err != nil {
+		return fmt.Errorf("listen for the control API: %w", err)
+	}
+	server := &http.Server{Handler: control.Handler(live), ReadHeaderTimeout: 5 * time.Second}
+	go server.Serve(listener)
+	l.onStop(func() { server.Close() })
+	l.addresses.Control = "http://" + listener.Addr().String()
+	l.log("the shop is open: %.1f requests per second now", live.State().Rate)
+	return nil
 }
 
 // watch stops the server with the lab and fails the lab when the server ends

@@ -1,0 +1,66 @@
+package shop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+)
+
+// How often the shop sends.
+const (
+	spanDelay      = time.Second
+	metricInterval = 5 * time.Second
+)
+
+// LiveTelemetry sends spans and metrics over OTLP. An empty address sends
+// nothing of its kind. Close it after the shop.
+func LiveTelemetry(ctx context.Context, tracesURL, metricsURL string) (t Telemetry, closing func(context.Context) error, err error) {
+	t = Telemetry{Spans: discardSpans{}, Metrics: func(Identity) sdkmetric.Reader { return sdkmetric.NewManualReader() }}
+	var closers []func(context.Context) error
+	closing = func(ctx context.Context) error {
+		var failures []error
+		for _, f := range closers {
+			failures = append(failures, f(ctx))
+		}
+		return errors.Join(failures...)
+	}
+	if tracesURL != "" {
+		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(tracesURL+"/v1/traces"))
+		if err != nil {
+			return t, closing, fmt.Errorf("OTLP trace exporter: %w", err)
+		}
+		batches := sdktrace.NewBatchSpanProcessor(exporter,
+			sdktrace.WithBatchTimeout(spanDelay), sdktrace.WithMaxQueueSize(65536), sdktrace.WithMaxExportBatchSize(4096))
+		t.Spans = batches
+		closers = append(closers, batches.Shutdown)
+	}
+	if metricsURL != "" {
+		exporter, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(metricsURL+"/api/v1/otlp/v1/metrics"))
+		if err != nil {
+			return t, closing, fmt.Errorf("OTLP metric exporter: %w", err)
+		}
+		t.Metrics = func(Identity) sdkmetric.Reader {
+			return sdkmetric.NewPeriodicReader(unownedMetrics{exporter}, sdkmetric.WithInterval(metricInterval))
+		}
+		closers = append(closers, exporter.Shutdown)
+	}
+	return t, closing, nil
+}
+
+// unownedMetrics is an exporter that outlives the readers it is given to.
+type unownedMetrics struct{ sdkmetric.Exporter }
+
+func (unownedMetrics) Shutdown(context.Context) error { return nil }
+
+type discardSpans struct{}
+
+func (discardSpans) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (discardSpans) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (discardSpans) Shutdown(context.Context) error                  { return nil }
+func (discardSpans) ForceFlush(context.Context) error                { return nil }
