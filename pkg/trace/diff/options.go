@@ -1,6 +1,10 @@
 package diff
 
-import "time"
+import (
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
 
 // Options are the rules of a comparison. Zero values mean the defaults, which
 // hold for any system: they come from reasoning about what a person would call
@@ -37,6 +41,8 @@ type Options struct {
 	MinErrorRatio, MinErrorChange float64
 	// Examples is how many example traces a path names on each side. Default 3.
 	Examples int
+	// Limits bound what one trace may cost.
+	Limits trace.Limits
 }
 
 func (o Options) withDefaults() Options {

@@ -39,7 +39,7 @@ type population struct {
 
 // collect builds the trees of all traces, in the order of their ids so that
 // the answer does not depend on the order in which they were given.
-func collect(traces []trace.Trace, paths *trace.Paths) *population {
+func collect(traces []trace.Trace, paths *trace.Paths, limits trace.Limits) *population {
 	order := make([]int, len(traces))
 	spans := 0
 	for i := range traces {
@@ -53,7 +53,7 @@ func collect(traces []trace.Trace, paths *trace.Paths) *population {
 		return len(traces[b].Spans) - len(traces[a].Spans)
 	})
 	p := &population{calls: make([]call, 0, spans)}
-	builder := collector{population: p, paths: paths}
+	c := collector{population: p, paths: paths, builder: trace.Builder{Limits: limits}}
 	for position, index := range order {
 		t := &traces[index]
 		switch {
@@ -62,7 +62,7 @@ func collect(traces []trace.Trace, paths *trace.Paths) *population {
 		case len(t.Spans) == 0:
 			p.empty++
 		default:
-			builder.add(t)
+			c.add(t)
 		}
 	}
 	return p

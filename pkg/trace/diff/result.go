@@ -32,6 +32,9 @@ type Result struct {
 	// Paths are all compared call paths, the deepest responsible one first,
 	// then by evidence and effect; those without findings last.
 	Paths []Path
+	// Suspects are the likely causes, the likeliest first; empty where nothing
+	// was found.
+	Suspects []Suspect
 	// Endpoints are the roots that were compared, the most changed first. Paths
 	// are only ever compared within one endpoint.
 	Endpoints []Endpoint
@@ -117,8 +120,9 @@ type Aspect string
 const (
 	Latency   Aspect = "duration"
 	SelfTime  Aspect = "self_time"
-	Gap       Aspect = "gap"  // time between client and server
-	Tail      Aspect = "tail" // the slowest tenth of the durations
+	Gap       Aspect = "gap"      // time between client and server
+	Tail      Aspect = "tail"     // the slowest tenth of the durations
+	OwnTail   Aspect = "own_tail" // the slowest tenth of self time and gap
 	ErrorRate Aspect = "errors"
 	Calls     Aspect = "calls"
 	New       Aspect = "new"
@@ -140,4 +144,24 @@ type Finding struct {
 	PValue float64
 	// Worse tells a regression from an improvement.
 	Worse bool
+}
+
+// Suspect is a likely cause of what changed.
+type Suspect struct {
+	Path      string // Key of the path to blame
+	Endpoint  string // Key of the root path of the requests it harms
+	Service   string
+	Operation string
+	// Kind is what of it changed: SelfTime, OwnTail, Gap (the way to it; on a
+	// caller, the way to several of its callees), Calls, New, Gone (it stopped
+	// making a call), ErrorRate, or Latency where the cause could not be placed
+	// deeper.
+	Kind Aspect
+	// Share of the change that it explains, 0–1: of the endpoint's mean
+	// duration, or of its failed requests for errors.
+	Share float64
+	// Finding is the evidence.
+	Finding Finding
+	// Score ranks suspects: the share weighed by the evidence, 0–1.
+	Score float64
 }

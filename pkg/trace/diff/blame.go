@@ -1,0 +1,153 @@
+package diff
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// blame turns findings into suspects, one per path and kind of harm. A finding
+// on a path's own time (self time, gap, calls made) is a cause; one on the
+// whole duration is only passed on from below, unless nothing below explains
+// it. Failures are caused where they begin.
+func (c *comparison) blame() {
+	placed := make([]bool, len(c.endpoints))
+	for i := range c.tests {
+		t := &c.tests[i]
+		if suspect, isCause := c.suspect(t); isCause {
+			c.suspects = append(c.suspects, suspect)
+			placed[c.endpointOf[t.path]] = true
+		}
+	}
+	c.suspects = append(c.suspects, c.blameCallers()...)
+	for i := range c.tests {
+		t := &c.tests[i]
+		if (t.aspect == Latency || t.aspect == Tail) && !placed[c.endpointOf[t.path]] && c.deepest(t) {
+			c.suspects = append(c.suspects, c.newSuspect(t, t.path, Latency, c.results[t.path].Share))
+		}
+	}
+	slices.SortStableFunc(c.suspects, func(a, b Suspect) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.Share, a.Share), cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.Kind, b.Kind))
+	})
+	c.suspects = slices.CompactFunc(c.suspects, func(a, b Suspect) bool { return a.Path == b.Path && a.Kind == b.Kind })
+}
+
+// suspect makes a suspect of a finding that names a cause.
+func (c *comparison) suspect(t *test) (suspect Suspect, isCause bool) {
+	e, effect, path := &c.endpoints[c.endpointOf[t.path]], &c.effects[t.path], c.paths.Path(t.path)
+	switch t.aspect {
+	case SelfTime:
+		return c.newSuspect(t, t.path, SelfTime, e.share(effect.selfTime, t.worse)), true
+	case OwnTail:
+		typical := slices.ContainsFunc(c.tests, func(other test) bool {
+			return other.path == t.path && (other.aspect == SelfTime || other.aspect == Gap)
+		})
+		return c.newSuspect(t, t.path, OwnTail, e.share(effect.selfTime+effect.gap, t.worse)), !typical
+	case Gap:
+		return c.newSuspect(t, t.path, Gap, e.share(effect.gap, t.worse)), true
+	case Calls, New:
+		return c.newSuspect(t, t.path, t.aspect, e.share(effect.calls, effect.calls > 0)), true
+	case Gone:
+		return c.newSuspect(t, path.Parent, Gone, e.share(effect.calls, effect.calls > 0)), true
+	case ErrorRate:
+		share := c.originShare(t)
+		return c.newSuspect(t, t.path, ErrorRate, share), share >= 0.2
+	}
+	return Suspect{}, false
+}
+
+func (c *comparison) newSuspect(t *test, id trace.PathID, kind Aspect, share float64) Suspect {
+	path := &c.results[id]
+	evidence := 1.0
+	if t.pValue > 0 {
+		evidence = math.Min(1, -math.Log10(t.pValue)/3)
+	}
+	return Suspect{
+		Path: path.Key, Endpoint: path.Endpoint, Service: path.Service, Operation: path.Operation, Kind: kind,
+		Share: share, Score: share * evidence,
+		Finding: Finding{
+			Aspect: t.aspect, Effect: t.effect.Estimate, Lower: t.effect.Lower, Upper: t.effect.Upper,
+			PValue: t.pValue, Worse: t.worse,
+		},
+	}
+}
+
+// blameCallers finds services whose way to several others became longer at
+// once: what these ways have in common is the caller (its processor, its
+// connection pool).
+func (c *comparison) blameCallers() []Suspect {
+	callees := map[string]map[string]bool{}
+	strongest := map[trace.PathID]*test{}
+	gap := map[trace.PathID]float64{}
+	var callers []trace.PathID
+	for i := range c.tests {
+		t := &c.tests[i]
+		path := c.paths.Path(t.path)
+		if t.aspect != Gap || !t.worse || path.Parent == trace.None {
+			continue
+		}
+		held := strongest[path.Parent]
+		if held == nil {
+			callers = append(callers, path.Parent)
+		}
+		if held == nil || t.pValue < held.pValue {
+			strongest[path.Parent] = t
+		}
+		gap[path.Parent] += c.effects[t.path].gap
+		service := c.paths.Path(path.Parent).Service
+		if callees[service] == nil {
+			callees[service] = map[string]bool{}
+		}
+		callees[service][path.Service] = true
+	}
+	var suspects []Suspect
+	for _, caller := range callers {
+		if len(callees[c.paths.Path(caller).Service]) >= 2 {
+			share := c.endpoints[c.endpointOf[caller]].share(gap[caller], true)
+			suspects = append(suspects, c.newSuspect(strongest[caller], caller, Gap, share))
+		}
+	}
+	return suspects
+}
+
+// deepest says that no path below has a finding on its duration as well.
+func (c *comparison) deepest(t *test) bool {
+	for i := range c.tests {
+		other := &c.tests[i]
+		if other.worse != t.worse || other.aspect != Latency && other.aspect != Tail {
+			continue
+		}
+		for id := other.path; id != trace.None; id = c.paths.Path(id).Parent {
+			if id == t.path && other.path != t.path {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// originShare is how much of the change in the endpoint's failed requests is
+// failures that begin on the path.
+func (c *comparison) originShare(t *test) float64 {
+	whole, own := 0.0, 0.0
+	for id := range c.results {
+		if c.endpointOf[id] != c.endpointOf[t.path] {
+			continue
+		}
+		change := c.originChange[id]
+		if !t.worse {
+			change = -change
+		}
+		whole += max(0, change)
+		if id == int(t.path) {
+			own = max(0, change)
+		}
+	}
+	if whole == 0 {
+		return 0
+	}
+	return own / whole
+}

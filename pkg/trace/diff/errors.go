@@ -1,0 +1,19 @@
+package diff
+
+import "github.com/foresight-observability/foresight/pkg/stats"
+
+// askErrors tests whether more or fewer requests see a call of the path fail,
+// among those that call it.
+func (q *question) askErrors() {
+	before := stats.Proportion{Successes: q.baseline.failed, Trials: q.baseline.present}
+	after := stats.Proportion{Successes: q.candidate.failed, Trials: q.candidate.present}
+	if before.Successes+after.Successes == 0 || before.Trials < q.options.MinOccurrences || after.Trials < q.options.MinOccurrences {
+		return
+	}
+	q.ask(ErrorRate, failures, stats.FisherMidP(before, after), func(t *test) {
+		t.worse = after.Rate() > before.Rate()
+		t.effect = stats.Newcombe(before, after, confidence)
+		low, high := min(before.Rate(), after.Rate()), max(before.Rate(), after.Rate())
+		t.large = high >= low*q.options.MinErrorRatio && high-low >= q.options.MinErrorChange
+	})
+}

@@ -1,0 +1,192 @@
+package diff
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+)
+
+// reason says in one sentence why the verdict is what it is.
+func (c *comparison) reason(r *Result) string {
+	switch r.Verdict {
+	case NotComparable:
+		return fmt.Sprintf("The two sides have no endpoint in common: %d and %d traces, each of other requests.",
+			r.Baseline.Traces, r.Candidate.Traces)
+	case Insufficient:
+		return c.reasonInsufficient(r)
+	case NoChange:
+		return c.reasonNoChange()
+	}
+	if len(r.Suspects) == 0 {
+		return "The populations differ."
+	}
+	return c.reasonSuspect(&r.Suspects[0])
+}
+
+func (c *comparison) reasonInsufficient(r *Result) string {
+	if len(c.endpoints) == 0 {
+		return fmt.Sprintf("Not enough data: neither side has a trace; a judgement needs %d of one endpoint on each side.", c.options.MinTraces)
+	}
+	best := &c.endpoints[0]
+	for i := range c.endpoints {
+		e := &c.endpoints[i]
+		if min(e.Baseline, e.Candidate) > min(best.Baseline, best.Candidate) {
+			best = e
+		}
+	}
+	smaller := "candidate"
+	if best.Baseline < best.Candidate {
+		smaller = "baseline"
+	}
+	return fmt.Sprintf("Not enough data: %s has %d traces in the baseline and %d in the candidate; a judgement needs %d on each side, %d more of the %s.",
+		nameOf(best.Service, best.Operation), best.Baseline, best.Candidate, c.options.MinTraces, r.NeededTraces, smaller)
+}
+
+// equivalence is the ratio of durations within which two populations count as
+// equal.
+const equivalence = 1.10
+
+func (c *comparison) reasonNoChange() string {
+	var most *endpoint
+	for i := range c.endpoints {
+		e := &c.endpoints[i]
+		if e.judged && (most == nil || e.Candidate+e.Baseline > most.Candidate+most.Baseline) {
+			most = e
+		}
+	}
+	shown := "shown equal within 10 %"
+	if most.ChangeLower < 1/equivalence || most.ChangeUpper > equivalence {
+		shown = "a difference within these limits is not excluded"
+	}
+	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; %s), %s → %s at the median; %d vs %d traces.",
+		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, shown,
+		milliseconds(most.BaselineDuration.P50), milliseconds(most.CandidateDuration.P50), most.Candidate, most.Baseline)
+}
+
+func (c *comparison) reasonSuspect(suspect *Suspect) string {
+	var path *Path
+	for i := range c.results {
+		if c.results[i].Key == suspect.Path {
+			path = &c.results[i]
+		}
+	}
+	e := &c.endpoints[0]
+	for i := range c.endpoints {
+		if c.endpoints[i].Key == suspect.Endpoint {
+			e = &c.endpoints[i]
+		}
+	}
+	sentence := whatChanged(path, suspect)
+	if share := whatItExplains(path, e, suspect); share != "" {
+		sentence += "; " + share
+	}
+	return fmt.Sprintf("%s; %d vs %d traces, p %s", sentence, e.Candidate, e.Baseline, probability(suspect.Finding.PValue))
+}
+
+// whatChanged describes the finding on the suspect's path.
+func whatChanged(path *Path, suspect *Suspect) string {
+	name, f := nameOf(path.Service, path.Operation), &suspect.Finding
+	limits := fmt.Sprintf("95 %% %s–%s", ratioText(f.Lower), ratioText(f.Upper))
+	if !f.Worse && f.Effect < 1 && f.Lower > 0 && (suspect.Kind == SelfTime || suspect.Kind == OwnTail || suspect.Kind == Latency) {
+		limits = fmt.Sprintf("95 %% %s–%s", ratioText(1/f.Upper), ratioText(1/f.Lower))
+	}
+	switch suspect.Kind {
+	case SelfTime, Latency:
+		before, after := path.Baseline.SelfTime.P50, path.Candidate.SelfTime.P50
+		if suspect.Kind == Latency {
+			before, after = path.Baseline.Duration.P50, path.Candidate.Duration.P50
+		}
+		return fmt.Sprintf("%s is %s (%s): %s → %s at the median", name, slower(f), limits, milliseconds(before), milliseconds(after))
+	case OwnTail:
+		return fmt.Sprintf("the slowest calls of %s are %s at the 95th percentile (%s)", name, slower(f), limits)
+	case Gap:
+		if f.Aspect == Gap && path.Candidate.Gap.Mean == 0 {
+			return fmt.Sprintf("the way from %s to several services (network, queue, connection) takes %s× as long (%s)", name, ratioText(f.Effect), limits)
+		}
+		return fmt.Sprintf("the way to %s (network, queue, connection) takes %s× as long (%s): %s → %s at the median",
+			name, ratioText(f.Effect), limits, milliseconds(path.Baseline.Gap.P50), milliseconds(path.Candidate.Gap.P50))
+	case Calls:
+		return fmt.Sprintf("%s is called %s× as often (%s): %.2f → %.2f calls per request",
+			name, ratioText(f.Effect), limits, path.Baseline.CallsPerRequest, path.Candidate.CallsPerRequest)
+	case New:
+		return fmt.Sprintf("%s is new: in %.0f %% of the requests of its caller, %.3g calls per request of %s at the median",
+			name, 100*f.Effect, path.Candidate.CallsPerRequest, milliseconds(path.Candidate.Duration.P50))
+	case Gone:
+		return fmt.Sprintf("%s no longer makes a call that it made in %.0f %% of its requests", name, 100*f.Effect)
+	case ErrorRate:
+		return fmt.Sprintf("%s fails in %s of its calls, was %s (difference 95 %% %s–%s)", name,
+			percent(path.Candidate.ErrorRate), percent(path.Baseline.ErrorRate), percent(f.Lower), percent(f.Upper))
+	}
+	return name + " changed"
+}
+
+func slower(f *Finding) string {
+	if f.Worse {
+		return ratioText(f.Effect) + "× slower"
+	}
+	return ratioText(1/f.Effect) + "× faster"
+}
+
+func whatItExplains(path *Path, e *endpoint, suspect *Suspect) string {
+	if suspect.Share < 0.005 || path.Key == e.Key && suspect.Kind == Latency {
+		return ""
+	}
+	direction := "slowdown"
+	if suspect.Kind == ErrorRate {
+		direction = "additional failures"
+	} else if e.MeanChange < 0 {
+		direction = "speedup"
+	}
+	return fmt.Sprintf("it explains %.0f %% of the %s of %s (mean %s → %s)", 100*suspect.Share, direction,
+		nameOf(e.Service, e.Operation), milliseconds(e.BaselineDuration.Mean), milliseconds(e.CandidateDuration.Mean))
+}
+
+func nameOf(service, operation string) string {
+	if len(operation) > 200 {
+		operation = strings.ToValidUTF8(operation[:200], "") + "…"
+	}
+	if service == "" {
+		return operation
+	}
+	return service + ": " + operation
+}
+
+// milliseconds writes nanoseconds as a person would: 4.1 ms, 250 µs, 1.2 s.
+func milliseconds(nanoseconds float64) string {
+	switch {
+	case nanoseconds >= 1e9:
+		return threeDigits(nanoseconds/1e9) + " s"
+	case nanoseconds >= 1e6:
+		return threeDigits(nanoseconds/1e6) + " ms"
+	case nanoseconds >= 1e3:
+		return threeDigits(nanoseconds/1e3) + " µs"
+	}
+	return time.Duration(nanoseconds).String()
+}
+
+func threeDigits(value float64) string {
+	switch {
+	case value >= 100:
+		return fmt.Sprintf("%.0f", value)
+	case value >= 10:
+		return fmt.Sprintf("%.1f", value)
+	}
+	return fmt.Sprintf("%.2f", value)
+}
+
+func ratioText(ratio float64) string {
+	if math.IsInf(ratio, 0) || ratio > 9999 {
+		return ">9999"
+	}
+	return threeDigits(ratio)
+}
+
+func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
+
+func probability(p float64) string {
+	if p < 1e-12 {
+		return "< 1e-12"
+	}
+	return fmt.Sprintf("= %.1g", p)
+}

@@ -1,0 +1,74 @@
+package diff
+
+import (
+	"github.com/foresight-observability/foresight/pkg/stats"
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// family is a set of tests among which false discoveries are counted.
+type family uint8
+
+const (
+	timings family = iota
+	tails
+	failures
+	structure
+	families
+)
+
+// test is one question about one path with its answer.
+type test struct {
+	path   trace.PathID
+	aspect Aspect
+	family family
+	// pValue is not yet adjusted.
+	pValue float64
+	// large says that the effect reaches the minimum.
+	large  bool
+	worse  bool
+	effect stats.Interval
+}
+
+// question is what the tests of one path look at.
+type question struct {
+	path                trace.PathID
+	baseline, candidate *side
+	options             *Options
+	// minChange is the least change of time per request that counts,
+	// nanoseconds.
+	minChange float64
+	tests     []test
+}
+
+// ask adds a test; the effect is worked out only where the p-value could count.
+func (q *question) ask(aspect Aspect, family family, pValue float64, effect func(*test)) {
+	t := test{path: q.path, aspect: aspect, family: family, pValue: pValue}
+	if pValue <= q.options.FalseDiscoveryRate {
+		effect(&t)
+	}
+	q.tests = append(q.tests, t)
+}
+
+// adjust replaces the p-values by those adjusted within their family
+// (Benjamini and Hochberg) and keeps the findings: significant and large.
+func adjust(tests []test, rate float64) []test {
+	var found []test
+	for family := range families {
+		var members []int
+		var pValues []float64
+		for i := range tests {
+			if tests[i].family == family {
+				members = append(members, i)
+				pValues = append(pValues, tests[i].pValue)
+			}
+		}
+		for position, adjusted := range stats.BenjaminiHochberg(pValues) {
+			t := tests[members[position]]
+			t.pValue = adjusted
+			if adjusted <= rate && t.large {
+				found = append(found, t)
+			}
+		}
+	}
+	return found
+}
