@@ -1,0 +1,142 @@
+package frames
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Anomaly shapes a judged metric. As a panel: per series the observations
+// inside their band, the score on an axis of its own, for Grafana's time
+// series panel. As an alert: per series the score of now. As annotations: each
+// event as a region.
+func Anomaly(a answer.AnomalyAnswer, q query.Anomaly, format query.Format) (data.Frames, error) {
+	switch format {
+	case query.Panel:
+		return anomalyPanel(a, q), nil
+	case query.Alert:
+		return anomalyAlert(a)
+	case query.Annotations:
+		return anomalyAnnotations(a, q), nil
+	}
+	return nil, noFormat(query.TypeAnomaly, format)
+}
+
+func anomalyPanel(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
+	names := anomalyNames(a, q)
+	notices := remarksOf(a.Basis)
+	var frames data.Frames
+	for i, s := range a.Series {
+		result := s.Result
+		times := make([]time.Time, result.Actual.Len())
+		for row := range times {
+			times[row] = result.Actual.Time(row).UTC()
+		}
+		frame := newBandFrame(names[i], s.Labels, i, times, a.Basis)
+		anomalyModel(result).describe(frame.Frame, names[i], map[string]any{})
+		for _, line := range []struct {
+			role   string
+			values []float64
+		}{
+			{actual, result.Actual.Values}, {expected, result.Expected},
+			{lower, result.Lower}, {upper, result.Upper}, {score, result.Score},
+		} {
+			frame.add(line.role, func(row int) *float64 { return at(line.values, row) })
+		}
+		frames = append(frames, frame.Frame)
+		notices.addSeries(names[i], s.Problem, result.Notices)
+	}
+	if len(frames) == 0 {
+		frames = data.Frames{newFrame("anomaly", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Basis)}
+		notices.add(data.NoticeSeverityInfo, noSeries)
+	}
+	return notices.attach(frames)
+}
+
+func anomalyNames(a answer.AnomalyAnswer, q query.Anomaly) []string {
+	return seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s answer.AnomalySeries) series.Labels { return s.Labels }))
+}
+
+func anomalyAlert(a answer.AnomalyAnswer) (data.Frames, error) {
+	notices := remarksOf(a.Basis)
+	instances := make([]instance, len(a.Series))
+	for i, s := range a.Series {
+		instances[i] = instance{s.Labels, currentScore(s.Result), anomalyModel(s.Result)}
+		notices.addSeries(s.Labels.String(), s.Problem, s.Result.Notices)
+	}
+	return alertFrames("anomaly_score", instances, a.Basis, notices, noSeries)
+}
+
+func anomalyModel(r anomaly.Result) model { return model{r.Model, r.Season, r.Parameters, r.Observed} }
+
+// freshPoints is how many points back the latest judged one may lie: the
+// newest samples may not have been scraped yet, but a series that has ended is
+// "no data" and not its last score for ever.
+const freshPoints = 5
+
+// currentScore is the score a rule evaluates: that of the latest judged point
+// or, as long as that point belongs to an event, the event's peak, so that a
+// quiet minute inside an incident does not resolve the alert. NaN where
+// nothing recent was judged.
+func currentScore(result anomaly.Result) float64 {
+	n := len(result.Score)
+	for i := n - 1; i >= max(0, n-freshPoints); i-- {
+		if !isFinite(result.Score[i]) {
+			continue
+		}
+		latest, current := result.Actual.Time(i), result.Score[i]
+		for _, e := range result.Events {
+			if !latest.Before(e.Start) && !latest.After(e.End) && isFinite(e.Score) {
+				current = max(current, e.Score)
+			}
+		}
+		return current
+	}
+	return math.NaN()
+}
+
+func anomalyAnnotations(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
+	names := anomalyNames(a, q)
+	notices := remarksOf(a.Basis)
+	var events []event
+	for i, s := range a.Series {
+		for _, e := range s.Result.Events {
+			events = append(events, anomalyEvent(names[i], s.Labels, e))
+		}
+		notices.addSeries(names[i], s.Problem, s.Result.Notices)
+	}
+	slices.SortStableFunc(events, func(a, b event) int { return a.start.Compare(b.start) })
+	empty := "Nothing unusual happened in this window."
+	if len(a.Series) == 0 {
+		empty = noSeries
+	}
+	return annotationFrames("anomalies", events, a.Basis, notices, empty)
+}
+
+func anomalyEvent(name string, labels series.Labels, e anomaly.Event) event {
+	direction, adverb := "below", "low"
+	if e.Above {
+		direction, adverb = "above", "high"
+	}
+	tags := []string{"anomaly", direction}
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
+		tags = append(tags, label+":"+labels[label])
+	}
+	return event{
+		start:    e.Start,
+		end:      e.End,
+		title:    fmt.Sprintf("Unusually %s: %s", adverb, name),
+		text:     fmt.Sprintf("%s at the peak, expected %s (score %s of 100)", number(e.Actual), number(e.Expected), number(math.Round(e.Score))),
+		tags:     tags,
+		identity: labels.String(),
+	}
+}

@@ -1,0 +1,86 @@
+package frames
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Deploys shapes the versions of services. As a panel: a table. As
+// annotations: one instant per arrival. As an alert: per service the number of
+// versions that arrived inside the window, 0 for none.
+func Deploys(a answer.DeploysAnswer, format query.Format) (data.Frames, error) {
+	notices := remarksOf(a.Basis)
+	const empty = "No versions (service.version) were seen in this window."
+	switch format {
+	case query.Panel:
+		if len(a.Deploys) == 0 {
+			notices.add(data.NoticeSeverityInfo, empty)
+		}
+		return notices.attach(data.Frames{deploysTable(a)}), nil
+	case query.Alert:
+		return alertFrames("deploys", arrivals(a.Deploys), a.Basis, notices, empty)
+	case query.Annotations:
+		return annotationFrames("deploys", deployEvents(a.Deploys), a.Basis, notices, "Nothing was deployed in this window."), nil
+	}
+	return nil, noFormat(query.TypeDeploys, format)
+}
+
+func deploysTable(a answer.DeploysAnswer) *data.Frame {
+	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	rows := a.Deploys
+	frame.Fields = data.Fields{
+		column(rows, "service", "Service", "", func(d answer.Deploy) string { return d.Service }),
+		column(rows, "version", "Version", "", func(d answer.Deploy) string { return d.Version }),
+		column(rows, "previous", "Previous version", "", func(d answer.Deploy) string { return d.Previous }),
+		column(rows, "first_seen", "First seen", "", func(d answer.Deploy) *time.Time { return nullableTime(d.FirstSeen) }),
+		column(rows, "last_seen", "Last seen", "", func(d answer.Deploy) *time.Time { return nullableTime(d.LastSeen) }),
+		column(rows, "share", "Share of traffic", "percentunit", func(d answer.Deploy) *float64 { return nullable(d.Share) }),
+		column(rows, "arrived", "Arrived in this window", "", func(d answer.Deploy) bool { return d.Arrived }),
+	}
+	return frame
+}
+
+// arrivals counts the deploys of each service, in the order of appearance.
+func arrivals(deploys []answer.Deploy) []instance {
+	var instances []instance
+	position := map[string]int{}
+	for _, d := range deploys {
+		i, known := position[d.Service]
+		if !known {
+			i = len(instances)
+			position[d.Service] = i
+			instances = append(instances, instance{labels: series.Labels{"service_name": d.Service}})
+		}
+		if d.Arrived {
+			instances[i].value++
+		}
+	}
+	return instances
+}
+
+func deployEvents(deploys []answer.Deploy) []event {
+	var events []event
+	for _, d := range deploys {
+		if !d.Arrived {
+			continue
+		}
+		text := fmt.Sprintf("Version %s of %s arrived.", d.Version, d.Service)
+		if d.Previous != "" {
+			text = fmt.Sprintf("Version %s of %s arrived after %s.", d.Version, d.Service, d.Previous)
+		}
+		events = append(events, event{
+			start:    d.FirstSeen,
+			title:    d.Service + " " + d.Version,
+			text:     text,
+			tags:     []string{"deploy", "service_name:" + d.Service, "service_version:" + d.Version},
+			identity: d.Service + "\x00" + d.Version,
+		})
+	}
+	return events
+}

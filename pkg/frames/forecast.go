@@ -1,0 +1,79 @@
+package frames
+
+import (
+	"math"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Forecast shapes a forecast. As a panel: per series the observations, then
+// beyond them the dashed expectation inside its prediction interval, for
+// Grafana's time series panel. As an alert: per series the expected value at
+// the end of the horizon, since rules cannot look into the future themselves.
+func Forecast(a answer.ForecastAnswer, q query.Forecast, format query.Format) (data.Frames, error) {
+	switch format {
+	case query.Panel:
+		return forecastPanel(a, q), nil
+	case query.Alert:
+		return forecastAlert(a)
+	}
+	return nil, noFormat(query.TypeForecast, format)
+}
+
+func forecastPanel(a answer.ForecastAnswer, q query.Forecast) data.Frames {
+	names := seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s answer.ForecastSeries) series.Labels { return s.Labels }))
+	notices := remarksOf(a.Basis)
+	var frames data.Frames
+	for i, s := range a.Series {
+		result, interval := s.Forecast, intervalFor(s.Forecast, q.Probability)
+		times, observed, predicted := union(s.Actual, series.Series{Start: result.Start, Step: result.Step, Values: result.Mean})
+		frame := newBandFrame(names[i], s.Labels, i, times, a.Basis)
+		forecastModel(result).describe(frame.Frame, names[i], map[string]any{
+			"error": result.Error, "naiveError": result.NaiveError, "probability": interval.Probability,
+		})
+		frame.add(actual, func(row int) *float64 { return at(s.Actual.Values, observed[row]) })
+		frame.add(expected, func(row int) *float64 { return at(result.Mean, predicted[row]) })
+		frame.add(lower, func(row int) *float64 { return at(interval.Lower, predicted[row]) })
+		frame.add(upper, func(row int) *float64 { return at(interval.Upper, predicted[row]) })
+		frames = append(frames, frame.Frame)
+		notices.addSeries(names[i], s.Problem, result.Notices)
+	}
+	if len(frames) == 0 {
+		frames = data.Frames{newFrame("forecast", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Basis)}
+		notices.add(data.NoticeSeverityInfo, noSeries)
+	}
+	return notices.attach(frames)
+}
+
+func forecastAlert(a answer.ForecastAnswer) (data.Frames, error) {
+	notices := remarksOf(a.Basis)
+	instances := make([]instance, len(a.Series))
+	for i, s := range a.Series {
+		instances[i] = instance{s.Labels, math.NaN(), forecastModel(s.Forecast)}
+		if last := len(s.Forecast.Mean) - 1; last >= 0 {
+			instances[i].value = s.Forecast.Mean[last]
+		}
+		notices.addSeries(s.Labels.String(), s.Problem, s.Forecast.Notices)
+	}
+	return alertFrames("forecast", instances, a.Basis, notices, noSeries)
+}
+
+// intervalFor is the interval whose probability is nearest to the asked one.
+func intervalFor(result forecast.Result, probability float64) (nearest forecast.Interval) {
+	distance := math.Inf(1)
+	for _, interval := range result.Intervals {
+		if d := math.Abs(interval.Probability - probability); d < distance {
+			nearest, distance = interval, d
+		}
+	}
+	return nearest
+}
+
+func forecastModel(r forecast.Result) model {
+	return model{r.Model, r.Season, r.Parameters, r.Observed}
+}

@@ -1,0 +1,159 @@
+package frames
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+func TestAlertLabels(t *testing.T) {
+	kept, volatile := alertLabels(series.Labels{
+		"__name__": "up", "service.name": "a", "service_name": "b", "0zone": "x", "größe": "y", "": "z",
+		"service.version": "2", "pod": "p-1", "traceID": "ff", "empty": "", "bad": "\xff",
+	})
+	require.Equal(t, series.Labels{"service_name": "a;b", "_0zone": "x", "gr__e": "y", "_": "z", "bad": "�"}, kept)
+	require.Equal(t, []string{"pod", "service_version", "traceID"}, volatile)
+}
+
+func TestAlertRefusesEqualLabels(t *testing.T) {
+	byPod := answer.ForecastAnswer{Series: []answer.ForecastSeries{
+		{Labels: series.Labels{"service_name": "a", "pod": "1"}}, {Labels: series.Labels{"service_name": "a", "pod": "2"}},
+	}}
+	_, err := Forecast(byPod, query.Forecast{}, query.Alert)
+	require.EqualError(t, err, `more than one series has the labels {service_name="a"} (pod left out: it would give alerts another identity at every deploy or request): `+
+		`aggregate the query so that one series is left for each, as in sum by (service_name) (...)`)
+
+	byName := answer.ForecastAnswer{Series: []answer.ForecastSeries{
+		{Labels: series.Labels{"__name__": "a"}}, {Labels: series.Labels{"__name__": "b"}},
+	}}
+	_, err = Forecast(byName, query.Forecast{}, query.Alert)
+	require.ErrorContains(t, err, "more than one series has the labels {}: aggregate")
+}
+
+func TestFormatsThatDoNotExist(t *testing.T) {
+	_, err := Forecast(answer.ForecastAnswer{}, query.Forecast{}, query.Annotations)
+	require.EqualError(t, err, `forecast answers have no format "annotations"`)
+	_, err = Names(answer.NamesAnswer{}, query.TypeVersions, query.Alert)
+	require.EqualError(t, err, `versions answers have no format "alert"`)
+	_, err = Deploys(answer.DeploysAnswer{}, "pie")
+	require.Error(t, err)
+	_, err = Anomaly(answer.AnomalyAnswer{}, query.Anomaly{}, "")
+	require.Error(t, err)
+	_, err = TraceDiff(answer.TraceDiffAnswer{}, query.TraceDiff{}, "")
+	require.Error(t, err)
+}
+
+func TestCurrentScore(t *testing.T) {
+	nan := math.NaN()
+	minute := func(i int) time.Time { return noon.Add(time.Duration(i) * time.Minute) }
+	event := anomaly.Event{Start: minute(1), End: minute(3), Score: 99}
+	for name, test := range map[string]struct {
+		scores []float64
+		events []anomaly.Event
+		want   float64
+	}{
+		"no points":           {nil, nil, nan},
+		"the latest":          {[]float64{90, 10, 20}, nil, 20},
+		"not yet scraped":     {[]float64{90, 40, nan, nan}, nil, 40},
+		"ended long ago":      {[]float64{90, nan, nan, nan, nan, nan}, nil, nan},
+		"never judged":        {[]float64{nan, nan}, nil, nan},
+		"infinite":            {[]float64{5, math.Inf(1)}, nil, 5},
+		"inside an event":     {[]float64{0, 99, 50, 80}, []anomaly.Event{event}, 99},
+		"after an event":      {[]float64{0, 99, 50, 80, 30}, []anomaly.Event{event}, 30},
+		"event without score": {[]float64{0, 99, 50, 80}, []anomaly.Event{{Start: minute(1), End: minute(3), Score: nan}}, 80},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := currentScore(anomaly.Result{
+				Actual: series.Series{Start: noon, Step: time.Minute, Values: test.scores}, Score: test.scores, Events: test.events,
+			})
+			if math.IsNaN(test.want) {
+				require.True(t, math.IsNaN(got), "%g", got)
+				return
+			}
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+func TestSeriesNames(t *testing.T) {
+	a := series.Labels{"service_name": "a", "env": "prod", "zone": "1"}
+	b := series.Labels{"service_name": "b", "env": "prod"}
+	for name, test := range map[string]struct {
+		legend, expr string
+		labels       []series.Labels
+		want         []string
+	}{
+		"what differs":       {"", "up", []series.Labels{a, b}, []string{"a 1", "b"}},
+		"one series":         {"__auto", "up", []series.Labels{b}, []string{`{env="prod", service_name="b"}`}},
+		"no labels":          {"", "sum(up)", []series.Labels{{}}, []string{"sum(up)"}},
+		"legend":             {"{{ service_name }} in {{zone}}", "up", []series.Labels{a, b}, []string{"a in 1", "b in "}},
+		"legend of nothing":  {"{{nothing}}", "up", []series.Labels{b}, []string{`{env="prod", service_name="b"}`}},
+		"same legend":        {"x", "up", []series.Labels{b, b, b}, []string{"x", `x {env="prod", service_name="b"}`, `x {env="prod", service_name="b"} (2)`}},
+		"name of a bound":    {"{{n}}", "up", []series.Labels{{"n": "x lower"}, {"n": "x"}}, []string{"x lower", `x {n="x"}`}},
+		"distinguished less": {"", "up", []series.Labels{{"n": "x"}, {}}, []string{"x", "up"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Equal(t, test.want, seriesNames(test.legend, test.expr, test.labels))
+		})
+	}
+}
+
+func TestUnion(t *testing.T) {
+	grid := func(start, n int) series.Series {
+		return series.Series{Start: noon.Add(time.Duration(start) * time.Minute), Step: time.Minute, Values: make([]float64, n)}
+	}
+	times, inA, inB := union(grid(0, 3), grid(2, 2))
+	require.Equal(t, []time.Time{noon, noon.Add(time.Minute), noon.Add(2 * time.Minute), noon.Add(3 * time.Minute)}, times)
+	require.Equal(t, []int{0, 1, 2, -1}, inA)
+	require.Equal(t, []int{-1, -1, 0, 1}, inB)
+	times, _, _ = union(grid(0, 0), grid(0, 0))
+	require.Empty(t, times)
+}
+
+func TestLargeComparisonsAreCut(t *testing.T) {
+	var paths []diff.Path
+	for i := range 6000 {
+		side := diff.PathSummary{Calls: 1, CallsPerRequest: 1, SelfTime: diff.Quantile{Mean: float64(i)}}
+		path := diff.Path{Key: fmt.Sprint(i), Baseline: side, Candidate: side}
+		if i > 0 {
+			path.Parent = fmt.Sprint(i - 1) // one chain: the deepest is the widest of its own
+		}
+		paths = append(paths, path)
+	}
+	got, err := TraceDiff(answer.TraceDiffAnswer{Result: diff.Result{Paths: paths}}, query.TraceDiff{}, query.Panel)
+	require.NoError(t, err)
+	require.Equal(t, maxNodes, got[0].Rows())
+	require.Equal(t, maxRows, got[2].Rows())
+	require.Equal(t, int64(maxNodes-1), got[0].Fields[0].At(maxNodes-1), "callers are kept")
+	require.Equal(t, []data.Notice{
+		{Severity: data.NoticeSeverityWarning, Text: "The flame graph shows the 5000 widest of 6000 call paths."},
+		{Severity: data.NoticeSeverityWarning, Text: "The table shows the first 1000 of 6000 call paths."},
+	}, got[0].Meta.Notices)
+}
+
+func TestNoticesAreBoundedAndSaidOnce(t *testing.T) {
+	a := answer.NamesAnswer{Names: []string{"a"}, Basis: answer.Basis{Notices: []string{"same", "", "same"}}}
+	got, err := Names(a, query.TypeServices, query.Panel)
+	require.NoError(t, err)
+	require.Equal(t, []data.Notice{{Severity: data.NoticeSeverityWarning, Text: "same"}}, got[0].Meta.Notices)
+
+	for i := range 50 {
+		a.Notices = append(a.Notices, fmt.Sprint(i))
+	}
+	got, err = Names(a, query.TypeServices, query.Panel)
+	require.NoError(t, err)
+	require.Len(t, got[0].Meta.Notices, maxNotices+1)
+	require.Equal(t, "31 more notices are not shown.", got[0].Meta.Notices[maxNotices].Text)
+}

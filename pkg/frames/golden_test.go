@@ -1,0 +1,193 @@
+package frames_test
+
+import (
+	"flag"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+	"github.com/grafana/grafana-plugin-sdk-go/experimental"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/frames"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden frames in testdata")
+
+var (
+	noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	nan  = math.NaN()
+)
+
+// TestGolden pins every shape of every answer: dashboards, rules and
+// transformations of users rest on them.
+func TestGolden(t *testing.T) {
+	forecastOf := func(a answer.ForecastAnswer, format query.Format) func() (data.Frames, error) {
+		q := query.Forecast{Expr: "sum by (service_name) (rate(requests_total[5m]))", Probability: 0.95}
+		return func() (data.Frames, error) { return frames.Forecast(a, q, format) }
+	}
+	anomalyOf := func(a answer.AnomalyAnswer, format query.Format) func() (data.Frames, error) {
+		q := query.Anomaly{Expr: "latency", Legend: "{{ service_name }} latency", Threshold: 75}
+		return func() (data.Frames, error) { return frames.Anomaly(a, q, format) }
+	}
+	deploysOf := func(a answer.DeploysAnswer, format query.Format) func() (data.Frames, error) {
+		return func() (data.Frames, error) { return frames.Deploys(a, format) }
+	}
+	traceDiffOf := func(a answer.TraceDiffAnswer, view query.View, format query.Format) func() (data.Frames, error) {
+		return func() (data.Frames, error) { return frames.TraceDiff(a, query.TraceDiff{View: view}, format) }
+	}
+	namesOf := func(a answer.NamesAnswer) func() (data.Frames, error) {
+		return func() (data.Frames, error) { return frames.Names(a, query.TypeServices, query.Panel) }
+	}
+	for name, shape := range map[string]func() (data.Frames, error){
+		"forecast_panel":         forecastOf(someForecast(), query.Panel),
+		"forecast_panel_empty":   forecastOf(answer.ForecastAnswer{}, query.Panel),
+		"forecast_alert":         forecastOf(someForecast(), query.Alert),
+		"forecast_alert_empty":   forecastOf(answer.ForecastAnswer{}, query.Alert),
+		"anomaly_panel":          anomalyOf(someAnomaly(), query.Panel),
+		"anomaly_alert":          anomalyOf(someAnomaly(), query.Alert),
+		"anomaly_annotations":    anomalyOf(someAnomaly(), query.Annotations),
+		"anomaly_quiet":          anomalyOf(answer.AnomalyAnswer{Series: []answer.AnomalySeries{{}}}, query.Annotations),
+		"deploys_panel":          deploysOf(someDeploys(), query.Panel),
+		"deploys_panel_empty":    deploysOf(answer.DeploysAnswer{}, query.Panel),
+		"deploys_alert":          deploysOf(someDeploys(), query.Alert),
+		"deploys_annotations":    deploysOf(someDeploys(), query.Annotations),
+		"tracediff_panel":        traceDiffOf(someTraceDiff(), "", query.Panel),
+		"tracediff_summary":      traceDiffOf(someTraceDiff(), query.Summary, query.Panel),
+		"tracediff_alert":        traceDiffOf(someTraceDiff(), "", query.Alert),
+		"tracediff_annotations":  traceDiffOf(someTraceDiff(), "", query.Annotations),
+		"tracediff_insufficient": traceDiffOf(tooFewTraces(), "", query.Panel),
+		"tracediff_undecided":    traceDiffOf(tooFewTraces(), "", query.Alert),
+		"names":                  namesOf(answer.NamesAnswer{Names: []string{"checkout", "orders"}}),
+		"names_empty":            namesOf(answer.NamesAnswer{}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			shaped, err := shape()
+			require.NoError(t, err)
+			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
+		})
+	}
+}
+
+func someForecast() answer.ForecastAnswer {
+	return answer.ForecastAnswer{
+		Basis: answer.Basis{
+			Queries:    []string{"sum by (service_name) (rate(requests_total[5m])) [14d to 2026-03-02 12:00:00Z, step 1m]"},
+			Notices:    []string{"2 of 4 series were left out: at most 2 are forecast at once."},
+			Parameters: map[string]any{"step": "1m0s", "horizon": "2m0s", "impossible": nan},
+		},
+		Series: []answer.ForecastSeries{{
+			Labels: series.Labels{"service_name": "checkout", "env": "prod"},
+			Actual: series.Series{Start: noon, Step: time.Minute, Values: []float64{10, nan, 12}},
+			Forecast: forecast.Result{
+				Start: noon.Add(3 * time.Minute), Step: time.Minute,
+				Mean: []float64{13, 14},
+				Intervals: []forecast.Interval{
+					{Probability: 0.8, Lower: []float64{12, 12}, Upper: []float64{14, 16}},
+					{Probability: 0.95, Lower: []float64{11, 10}, Upper: []float64{15, math.Inf(1)}},
+				},
+				Model: "holt-winters", Season: 24 * time.Hour,
+				Parameters: map[string]float64{"alpha": 0.3, "beta": nan},
+				Error:      0.5, NaiveError: 1.5, Observed: 20000,
+				Notices: []string{"12 missing points were filled in."},
+			},
+		}, {
+			Labels:  series.Labels{"service_name": "orders", "env": "prod"},
+			Actual:  series.Series{Start: noon, Step: time.Minute, Values: []float64{1, 2, 3}},
+			Problem: "not enough data: 3 points, at least 20 are needed",
+		}},
+	}
+}
+
+func someAnomaly() answer.AnomalyAnswer {
+	return answer.AnomalyAnswer{
+		Basis: answer.Basis{Queries: []string{"latency"}},
+		Series: []answer.AnomalySeries{{
+			Labels: series.Labels{"service_name": "checkout", "pod": "checkout-7d9f"},
+			Result: anomaly.Result{
+				Actual:   series.Series{Start: noon, Step: time.Minute, Values: []float64{1, 9, nan, 5}},
+				Expected: []float64{1, 1, 1, 1}, Lower: []float64{0, 0, 0, 0}, Upper: []float64{2, 2, 2, 2},
+				Score: []float64{3, 97.2, nan, 81},
+				Events: []anomaly.Event{{
+					Start: noon.Add(time.Minute), End: noon.Add(3 * time.Minute), Score: 97.2, Above: true, Actual: 9, Expected: 1,
+				}},
+				Model: "seasonal-naive", Season: 7 * 24 * time.Hour, Observed: 10000,
+			},
+		}, {
+			Labels:  series.Labels{"service_name": "orders, legacy"},
+			Problem: "not enough data: 1 day of history, 2 weeks are needed",
+		}},
+	}
+}
+
+func someDeploys() answer.DeploysAnswer {
+	return answer.DeploysAnswer{
+		Basis: answer.Basis{Queries: []string{"{} | count_over_time() by (resource.service.version)"}},
+		Deploys: []answer.Deploy{
+			{Service: "orders", Version: "1.0.0", FirstSeen: noon, LastSeen: noon.Add(time.Hour), Share: 0.1},
+			{Service: "orders", Version: "2.0.0", Previous: "1.0.0", FirstSeen: noon.Add(time.Hour), LastSeen: noon.Add(2 * time.Hour), Arrived: true, Share: 0.9},
+			{Service: "web", Version: "5", FirstSeen: noon, LastSeen: noon.Add(2 * time.Hour), Share: 1},
+		},
+	}
+}
+
+func someTraceDiff() answer.TraceDiffAnswer {
+	root := diff.Path{
+		Key: "web·GET /orders", Service: "web", Operation: "GET /orders", Example: "GET /orders?id=7", Kind: trace.Server,
+		Baseline: diff.PathSummary{Traces: 400, Calls: 400, CallsPerRequest: 1,
+			Duration: diff.Quantile{Mean: 50e6, P50: 48e6, P95: 80e6, P99: 95e6}, SelfTime: diff.Quantile{Mean: 5e6, P50: 5e6, P95: 6e6, P99: 7e6}},
+		Candidate: diff.PathSummary{Traces: 380, Calls: 380, CallsPerRequest: 1, ErrorRate: 0.01,
+			Duration: diff.Quantile{Mean: 250e6, P50: 240e6, P95: 330e6, P99: 360e6}, SelfTime: diff.Quantile{Mean: 5e6, P50: 5e6, P95: 6e6, P99: 7e6}},
+		Findings: []diff.Finding{{Aspect: diff.Latency, Effect: 5, Lower: 4.7, Upper: 5.4, PValue: 1.2e-30, Worse: true}},
+	}
+	statement := diff.Path{
+		Key: root.Key + " > orders-db·SELECT orders", Depth: 1, Parent: root.Key, Service: "orders-db",
+		Operation: "SELECT orders", Example: "SELECT * FROM orders WHERE lower(id) = '7'", Kind: trace.Client,
+		Baseline: diff.PathSummary{Traces: 400, Calls: 800, CallsPerRequest: 2,
+			Duration: diff.Quantile{Mean: 20e6, P50: 19e6, P95: 30e6, P99: 40e6}, SelfTime: diff.Quantile{Mean: 20e6, P50: 19e6, P95: 30e6, P99: 40e6}},
+		Candidate: diff.PathSummary{Traces: 380, Calls: 760, CallsPerRequest: 2,
+			Duration: diff.Quantile{Mean: 120e6, P50: 118e6, P95: 160e6, P99: 170e6}, SelfTime: diff.Quantile{Mean: 120e6, P50: 118e6, P95: 160e6, P99: 170e6}},
+		Findings: []diff.Finding{
+			{Aspect: diff.SelfTime, Effect: 6, Lower: 5.6, Upper: 6.5, PValue: 3e-40, Worse: true},
+			{Aspect: diff.Latency, Effect: 6, Lower: 5.6, Upper: math.Inf(1), PValue: nan, Worse: true},
+		},
+		Responsible: true, Share: 1,
+		BaselineExamples:  []trace.TraceID{{15: 1}, {15: 2}},
+		CandidateExamples: []trace.TraceID{{15: 3}},
+	}
+	cache := diff.Path{
+		Key: root.Key + " > cache·GET", Depth: 1, Parent: root.Key, Service: "cache", Operation: "GET", Kind: trace.Client,
+		Baseline: diff.PathSummary{Traces: 400, Calls: 400, CallsPerRequest: 1, ErrorRate: 0,
+			Duration: diff.Quantile{Mean: 1e6, P50: 1e6, P95: 1e6, P99: 1e6}, SelfTime: diff.Quantile{Mean: 1e6, P50: 1e6, P95: 1e6, P99: 1e6}},
+		Findings: []diff.Finding{{Aspect: diff.Gone, Effect: 1, Lower: 0.99, Upper: 1, PValue: 1e-9, Worse: true}},
+	}
+	return answer.TraceDiffAnswer{
+		Basis:   answer.Basis{Queries: []string{`baseline: { resource.service.name = "web" }`}, Notices: []string{"The baseline is a sample."}},
+		Service: "web", Operation: "GET /orders", BaselineVersion: "1.0.0", CandidateVersion: "2.0.0",
+		BaselineTraceQL:  `{ resource.service.name = "web" && resource.service.version = "1.0.0" }`,
+		CandidateTraceQL: `{ resource.service.name = "web" && resource.service.version = "2.0.0" }`,
+		Result: diff.Result{
+			Verdict: diff.Regressed, Reason: "orders-db SELECT orders takes ×6.00 of its self time.",
+			Baseline:  diff.PopulationSummary{Traces: 400, Spans: 1600, Start: noon.Add(-time.Hour), End: noon},
+			Candidate: diff.PopulationSummary{Traces: 380, Spans: 1140, Incomplete: 3, Start: noon, End: noon.Add(time.Hour)},
+			Paths:     []diff.Path{statement, root, cache},
+			Notices:   []string{"3 traces are incomplete."},
+		},
+	}
+}
+
+func tooFewTraces() answer.TraceDiffAnswer {
+	return answer.TraceDiffAnswer{
+		Service: "web",
+		Result:  diff.Result{Verdict: diff.Insufficient, Reason: "The candidate has 3 traces; 27 more are needed.", NeededTraces: 27},
+	}
+}
