@@ -75,8 +75,7 @@ func decluster(z []float64, apart int) (ordinary []float64, runs []run) {
 	if len(ordered) == 0 {
 		return nil, nil
 	}
-	slices.Sort(ordered)
-	threshold := ordered[int(float64(len(ordered)-1)*(1-extremeShare))]
+	threshold := stats.OrderStatistic(ordered, int(float64(len(ordered)-1)*(1-extremeShare)))
 	ordinary = ordered[:0]
 	for i, v := range z {
 		switch {

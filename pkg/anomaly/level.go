@@ -25,7 +25,10 @@ const (
 // memories are the time constants of the level to choose from.
 var memories = []time.Duration{24 * time.Hour, 6 * time.Hour, 90 * time.Minute, 20 * time.Minute}
 
-const shortestMemory = 4 // points
+const (
+	shortestMemory = 4     // points
+	spreadSample   = 1_000 // residuals are enough to compare spreads
+)
 
 type levelPath struct {
 	path   []float64 // the level before each point was seen
@@ -63,8 +66,8 @@ func residualSpread(y []float64, memory int) float64 {
 	spread := math.Inf(1)
 	for range 2 {
 		path := smooth(y, memory, spread, len(y)).path
-		residual := make([]float64, 0, len(y))
-		for i := min(memory, len(y)/2); i < len(y); i++ {
+		residual := make([]float64, 0, 2*spreadSample)
+		for i := min(memory, len(y)/2); i < len(y); i += 1 + len(y)/2/spreadSample {
 			residual = append(residual, y[i]-path[i])
 		}
 		spread = stats.Spread(residual)

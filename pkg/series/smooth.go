@@ -71,7 +71,8 @@ func middle(sorted []float64) float64 {
 // Winsorize copies the values with those further than limit spreads (see
 // stats.Spread) from the median moved to that distance.
 func Winsorize(values []float64, limit float64) []float64 {
-	center, reach := stats.Median(values), limit*stats.Spread(values)
+	center, spread := stats.Center(values)
+	reach := limit * spread
 	clipped := slices.Clone(values)
 	for i, v := range clipped {
 		if !math.IsNaN(v) {

@@ -30,12 +30,28 @@ func MedianOf(x []float64) float64 {
 	if n == 0 {
 		return math.NaN()
 	}
-	upper := orderStatistic(x, n/2)
+	upper := OrderStatistic(x, n/2)
 	if n%2 == 1 {
 		return upper
 	}
 	lower := slices.Max(x[:n/2])
 	return lower + (upper-lower)/2
+}
+
+// Center is the median of the values that are not missing, and their Spread.
+func Center(x []float64) (median, spread float64) {
+	deviations := Observed(x)
+	median = MedianOf(deviations)
+	sum := 0.0
+	for i, v := range deviations {
+		deviations[i] = math.Abs(v - median)
+		sum += deviations[i]
+	}
+	if mad := consistency * MedianOf(deviations); mad != 0 {
+		return median, mad
+	}
+	// √(π/2) relates the mean absolute deviation to the standard deviation.
+	return median, math.Sqrt(math.Pi/2) * sum / float64(len(deviations))
 }
 
 // MAD is the median absolute deviation from the median, scaled to estimate the
@@ -54,23 +70,13 @@ func MAD(x []float64) float64 {
 // are equal, the mean absolute deviation from the median, scaled alike. Zero
 // only for constant data; NaN where every value is missing.
 func Spread(x []float64) float64 {
-	if mad := MAD(x); mad != 0 {
-		return mad
-	}
-	center, sum, n := Median(x), 0.0, 0
-	for _, v := range x {
-		if !math.IsNaN(v) {
-			sum += math.Abs(v - center)
-			n++
-		}
-	}
-	// √(π/2) relates the mean absolute deviation to the standard deviation.
-	return math.Sqrt(math.Pi/2) * sum / float64(n)
+	_, spread := Center(x)
+	return spread
 }
 
-// orderStatistic is the k-th smallest value (from 0), by Hoare's selection.
-// It reorders x so that x[:k] ≤ x[k] ≤ x[k+1:].
-func orderStatistic(x []float64, k int) float64 {
+// OrderStatistic is the k-th smallest value of x (from 0), by Hoare's selection.
+// x holds no NaN and is reordered so that x[:k] ≤ x[k] ≤ x[k+1:].
+func OrderStatistic(x []float64, k int) float64 {
 	low, high := 0, len(x)-1
 	for low < high {
 		pivot := x[low+(high-low)/2]

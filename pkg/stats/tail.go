@@ -104,8 +104,8 @@ func (t Tail) Quantile(p float64) float64 {
 	}
 	base := (float64(t.excess) + 1) / float64(t.observed+1)
 	if p >= base {
-		above := int(p*float64(t.observed+1)) - 1 // values at or above the answer
-		return t.sorted[min(max(t.observed-max(above, 1), 0), t.observed-1)]
+		at := int((1 - p) * float64(t.observed+1))
+		return t.sorted[min(max(at, 0), t.observed-1-t.excess)]
 	}
 	if t.Shape == 0 {
 		return t.Threshold + t.Scale*math.Log(base/p)

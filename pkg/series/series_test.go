@@ -1,0 +1,136 @@
+package series_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+var nan = math.NaN()
+
+func TestFromPoints(t *testing.T) {
+	at := func(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }
+	s, err := series.FromPoints(nil, []time.Time{at(130), at(61), at(65), at(250)}, []float64{4, 1, 3, math.Inf(1)}, time.Minute)
+	require.NoError(t, err)
+	require.Equal(t, at(60), s.Start)
+	require.Len(t, s.Values, 4)
+	require.Equal(t, []float64{2, 4}, s.Values[:2])
+	require.True(t, math.IsNaN(s.Values[2]) && math.IsNaN(s.Values[3]), "a gap and an infinity are missing")
+
+	empty, err := series.FromPoints(nil, nil, nil, time.Minute)
+	require.NoError(t, err)
+	require.Zero(t, empty.Len())
+	for _, step := range []time.Duration{0, -1, 1} {
+		_, err = series.FromPoints(nil, []time.Time{at(0), at(1e9)}, []float64{1, 1}, step)
+		require.Error(t, err)
+	}
+	_, err = series.FromPoints(nil, []time.Time{at(0)}, nil, time.Minute)
+	require.Error(t, err)
+}
+
+func TestCoarsenKeepsTheEndWhole(t *testing.T) {
+	require.Equal(t, []float64{2.5, 5}, series.Coarsen([]float64{9, 2, 3, nan, 5}, 2))
+	require.Empty(t, series.Coarsen([]float64{1}, 2))
+}
+
+func TestMovingWindows(t *testing.T) {
+	require.Equal(t, []float64{2, 2, 3, 4, 4}, series.MovingMean([]float64{1, 2, 3, 4, 5}, 3))
+	require.Equal(t, []float64{2, 2, 3, 4, 4}, series.MovingMedian([]float64{1, 2, 3, 4, 100}, 3)[:5])
+	require.Empty(t, series.MovingMedian(nil, 3))
+	require.True(t, math.IsNaN(series.MovingMean([]float64{nan, nan}, 5)[0]))
+}
+
+func TestProfile(t *testing.T) {
+	require.Equal(t, []float64{1, 5}, series.Profile([]float64{1, 5, 1, 5, 99, 5}, 2), "one incident does not teach")
+	require.Equal(t, []float64{0, 3, 1.5}, series.Profile([]float64{-1, 3, 1, 1, 3, 99}, 3), "two cycles must agree")
+	require.Equal(t, []float64{1, 2, 3, 2}, series.Profile([]float64{1, nan, 3, nan}, 4))
+	require.Equal(t, []float64{0, 0}, series.Profile([]float64{nan, nan}, 2))
+}
+
+func TestUnitKeepsNumbersOrdinary(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.Float64(), 1, 50).Draw(t, "values")
+		unit := series.Unit(values)
+		exponent := math.Log2(unit)
+		require.Equal(t, math.Trunc(exponent), exponent, "a power of two")
+		for _, v := range values {
+			require.False(t, math.IsInf(v/unit, 0))
+		}
+	})
+}
+
+func seasonal(n int, noise float64, shape func(i int) float64) []float64 {
+	random := rand.New(rand.NewPCG(1, 1))
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = shape(i) + noise*random.NormFloat64()
+	}
+	return values
+}
+
+func TestSeasons(t *testing.T) {
+	candidates := series.Periods(series.Calendar, 5*time.Minute)
+	require.Equal(t, []int{12, 288, 2016}, candidates)
+	daily := func(i int) float64 { return math.Sin(2 * math.Pi * float64(i) / 288) }
+	weekly := func(i int) float64 {
+		if i/288%7 >= 5 {
+			return -1
+		}
+		return 0
+	}
+	incident := func(i int) float64 {
+		if i > 1000 && i < 1030 || i > 3000 && i < 3020 {
+			return 100
+		}
+		return 0
+	}
+	for _, c := range []struct {
+		name    string
+		shape   func(int) float64
+		noise   float64
+		periods []int
+	}{
+		{"noise", func(int) float64 { return 0 }, 1, nil},
+		{"constant", func(int) float64 { return 1 }, 0, nil},
+		{"trend", func(i int) float64 { return float64(i) }, 1, nil},
+		{"day", daily, 0.5, []int{288}},
+		{"day and week", func(i int) float64 { return daily(i) + weekly(i) }, 0.3, []int{288, 2016}},
+		{"hour", func(i int) float64 { return float64(i % 12 / 10) }, 0.2, []int{12}},
+		{"day and week with incidents", func(i int) float64 { return daily(i) + weekly(i) + incident(i) }, 0.3, []int{288, 2016}},
+	} {
+		var periods []int
+		for _, s := range series.Seasons(seasonal(14*288, c.noise, c.shape), candidates) {
+			periods = append(periods, s.Period)
+			require.LessOrEqual(t, s.Strength, 1.0)
+		}
+		require.Equal(t, c.periods, periods, c.name)
+	}
+}
+
+func TestPeriodsFollowTheGrid(t *testing.T) {
+	require.Equal(t, []int{24, 168}, series.Periods(series.Calendar, time.Hour))
+	require.Equal(t, []int{7}, series.Periods(series.Calendar, 24*time.Hour))
+	require.Equal(t, []int{1440}, series.Periods(series.Calendar, 7*time.Minute), "a week is a multiple of 7 min, a day is not")
+	require.Empty(t, series.Periods(series.Calendar, 0))
+}
+
+func TestWithoutIncidentsKeepsAShift(t *testing.T) {
+	values := seasonal(4000, 1, func(i int) float64 {
+		switch {
+		case i > 1000 && i < 1005:
+			return 50
+		case i >= 3000:
+			return 40
+		}
+		return 0
+	})
+	clean := series.WithoutIncidents(values, nil, 5)
+	require.Less(t, clean[1002], 10.0)
+	require.InDelta(t, 40, clean[3500], 8)
+}
