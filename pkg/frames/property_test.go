@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func TestEveryFrameIsSound(t *testing.T) {
 				checkBand(t, frame, displayNames)
 			}
 			if frame.Name == "flamegraph" {
-				checkFlameGraph(t, frame)
+				checkFlameGraph(t, frame, shaped[2].Rows())
 			}
 		}
 		if format == query.Alert {
@@ -157,12 +158,16 @@ func checkAlert(t *rapid.T, shaped data.Frames) {
 }
 
 // checkFlameGraph holds what the flame graph panel takes for granted: one
-// root, levels without gaps, and no node wider than its caller.
-func checkFlameGraph(t *rapid.T, frame *data.Frame) {
+// root, levels without gaps, and a node as wide as itself and what it calls;
+// and that every call path is there once.
+func checkFlameGraph(t *rapid.T, frame *data.Frame, paths int) {
+	if label := frame.Fields[1].At(0).(string); strings.HasPrefix(label, "all requests of ") {
+		paths++
+	}
+	require.Equal(t, paths, frame.Rows())
 	number := func(field, row int) float64 { return frame.Fields[field].At(row).(float64) }
 	var callers []int
 	children := make([][2]float64, frame.Rows())
-	require.Positive(t, frame.Rows())
 	for row := range frame.Rows() {
 		level := int(frame.Fields[0].At(row).(int64))
 		require.Equal(t, row == 0, level == 0, "one root, in front")
