@@ -31,7 +31,7 @@ func stepUp(pValues []float64, factor float64) []float64 {
 	smallest := 1.0
 	for position, index := range order {
 		rank := float64(len(order) - position)
-		smallest = math.Min(smallest, pValues[index]*factor*float64(len(order))/rank)
+		smallest = math.Min(smallest, pValues[index]*(factor*float64(len(order))/rank))
 		adjusted[index] = smallest
 	}
 	return adjusted
