@@ -2,15 +2,22 @@ package plugin
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/proxy"
 
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/upstream/cache"
+	"github.com/foresight-observability/foresight/pkg/upstream/prometheus"
+	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
+	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
 
 // stores are the connected upstreams of one data source.
 type stores struct {
-	metrics upstream.Metrics
+	metrics upstream.Metrics // nil where none is configured
 	traces  upstream.Traces
 	closers []func()
 }
@@ -19,4 +26,63 @@ func (s stores) close() {
 	for _, closer := range s.closers {
 		closer()
 	}
+}
+
+// connect makes the clients that the settings describe, with one cache over
+// both.
+func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstanceSettings) (stores, error) {
+	shared := cache.NewStore(int64(s.Limits.CacheMiB)<<20, time.Now)
+	connected := stores{closers: []func(){shared.Close}}
+	limits := transport.Limits{Concurrency: s.Limits.Concurrency, Timeout: s.Limits.Timeout}
+	if s.Metrics != nil {
+		config, err := s.Metrics.complete(ctx, instance)
+		if err != nil {
+			return connected, err
+		}
+		client, err := prometheus.New(config, limits, time.Now)
+		if err != nil {
+			return connected, err
+		}
+		connected.metrics = cache.Metrics(client, shared)
+		connected.closers = append(connected.closers, client.Close)
+	}
+	if s.Traces != nil {
+		config, err := s.Traces.complete(ctx, instance)
+		if err != nil {
+			return connected, err
+		}
+		client, err := tempo.New(config, limits, time.Now)
+		if err != nil {
+			return connected, err
+		}
+		connected.traces = cache.Traces(client, shared)
+		connected.closers = append(connected.closers, client.Close)
+	}
+	return connected, nil
+}
+
+// complete adds what Grafana itself knows: its own address, and its secure
+// socks proxy.
+func (u UpstreamSettings) complete(ctx context.Context, instance backend.DataSourceInstanceSettings) (transport.Config, error) {
+	config := u.Config
+	if config.Mode == transport.Grafana && config.URL == "" {
+		if address, err := backend.GrafanaConfigFromContext(ctx).AppURL(); err == nil {
+			config.URL = address
+		}
+	}
+	if u.SecureSocks {
+		options, err := socksProxy(ctx, instance)
+		if err != nil {
+			return config, err
+		}
+		config.Proxy = options
+	}
+	return config, nil
+}
+
+// socksProxy asks the SDK with settings of our own making: it panics on some
+// types that provisioning files can hold.
+func socksProxy(ctx context.Context, instance backend.DataSourceInstanceSettings) (*proxy.Options, error) {
+	instance.JSONData = json.RawMessage(`{"enableSecureSocksProxy": true}`)
+	return instance.ProxyOptionsFromContext(ctx)
 }

@@ -38,13 +38,13 @@ var (
 // New makes the data source that settings describe. Settings that cannot be
 // used still make one, which answers every query and the health check with
 // what is wrong: an error here would reach only the first query of a request.
-func New(_ context.Context, instance backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
+func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
 	lifetime, cancel := context.WithCancel(context.Background())
 	d := &DataSource{lifetime: lifetime, streams: make(chan struct{}, maxStreams)}
 	var connected stores
 	settings, err := ParseSettings(instance)
 	if err == nil {
-		connected, err = settings.connect()
+		connected, err = settings.connect(ctx, instance)
 	}
 	if err != nil {
 		d.unusable = &badQuery{err}

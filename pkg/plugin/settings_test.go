@@ -1,0 +1,95 @@
+package plugin
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/upstream/transport"
+)
+
+func instance(jsonData string, secrets map[string]string) backend.DataSourceInstanceSettings {
+	return backend.DataSourceInstanceSettings{UID: "foresight", Name: "Foresight", JSONData: json.RawMessage(jsonData), DecryptedSecureJSONData: secrets}
+}
+
+func TestParseSettingsMinimum(t *testing.T) {
+	settings, err := ParseSettings(instance(`{
+		"prometheus": {"mode": "direct", "url": "http://prometheus:9090", "tenant": ""},
+		"traces": {"kind": "tempo", "mode": "direct", "url": "http://tempo:3200"}
+	}`, nil))
+	require.NoError(t, err)
+	require.Equal(t, "http://prometheus:9090", settings.Metrics.URL)
+	require.Equal(t, transport.Direct, settings.Traces.Mode)
+	require.Equal(t, Limits{Concurrency: 8, Timeout: 25 * time.Second, MaxSeries: 200, MaxTraces: 2000, CacheMiB: 64}, settings.Limits)
+	require.Empty(t, settings.Notices)
+}
+
+func TestParseSettingsThroughGrafana(t *testing.T) {
+	settings, err := ParseSettings(instance(`{
+		"prometheus": {"mode": "grafana", "uid": "prom"},
+		"grafana": {"url": "http://localhost:3000"}
+	}`, map[string]string{"grafanaToken": "glsa_x"}))
+	require.NoError(t, err)
+	require.Equal(t, transport.Config{
+		Mode: transport.Grafana, URL: "http://localhost:3000", UID: "prom", OwnUID: "foresight", GrafanaToken: "glsa_x",
+		Headers: settings.Metrics.Headers,
+		Labels:  map[string]string{"datasource_uid": "foresight", "datasource_name": "Foresight", "datasource_type": ID},
+	}, settings.Metrics.Config)
+	require.Nil(t, settings.Traces)
+}
+
+// TestParseSettingsIsLenient holds what YAML and Terraform make of texts.
+func TestParseSettingsIsLenient(t *testing.T) {
+	settings, err := ParseSettings(instance(`{
+		"prometheus": {"url": " http://p ", "tlsSkipVerify": "true", "headers": {"X-Team": "sre"}},
+		"limits": {"concurrency": "4", "timeout": 10, "maxSeries": 50.0},
+		"somethingOfGrafana": true, "prometheuss": {}
+	}`, map[string]string{"prometheusToken": "t"}))
+	require.NoError(t, err)
+	require.Equal(t, "http://p", settings.Metrics.URL)
+	require.True(t, settings.Metrics.TLS.SkipVerify)
+	require.Equal(t, "sre", settings.Metrics.Headers.Get("X-Team"))
+	require.Equal(t, "t", settings.Metrics.BearerToken)
+	require.Equal(t, 4, settings.Limits.Concurrency)
+	require.Equal(t, 10*time.Second, settings.Limits.Timeout)
+}
+
+func TestParseSettingsNamesEveryProblem(t *testing.T) {
+	_, err := ParseSettings(instance(`{
+		"prometheus": {"url": 9090, "tenant": 7, "tlsSkipVerify": "maybe", "headers": {"X": 1}},
+		"traces": "http://tempo",
+		"limits": {"concurrency": 2.5, "timeout": "soon"}
+	}`, nil))
+	for _, part := range []string{
+		"prometheus.url must be text, got the number 9090: put it in quotes",
+		"prometheus.tenant must be text", "prometheus.tlsSkipVerify", "prometheus.headers.X must be text",
+		"traces must be an object", "limits.concurrency", "limits.timeout",
+	} {
+		require.ErrorContains(t, err, part)
+	}
+}
+
+func TestParseSettingsNoticesMisspellings(t *testing.T) {
+	settings, err := ParseSettings(instance(`{"prometheus": {"url": "http://p", "tennant": "a"}}`, nil))
+	require.NoError(t, err)
+	require.Len(t, settings.Notices, 1)
+	require.Contains(t, settings.Notices[0], "prometheus.tennant")
+}
+
+func FuzzParseSettings(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, `null`, `[]`, `{"prometheus": null}`, `{"prometheus": {"url": 1e400}}`,
+		`{"prometheus": {"headers": {"A": null, "": ""}}, "limits": {"timeout": 1e300, "concurrency": -1e300}}`,
+		`{"traces": {"kind": "jaeger", "mode": "grafana", "uid": {}}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		created, err := New(t.Context(), instance(string(raw), map[string]string{"prometheusToken": "secret"}))
+		require.NoError(t, err, "bad settings still make an instance, which says what is wrong")
+		created.(*DataSource).Dispose()
+	})
+}
