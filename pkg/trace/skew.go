@@ -2,10 +2,9 @@ package trace
 
 // Clocks of different hosts differ. Causality bounds by how much: the server's
 // part of a call lies inside its caller's. Where it does not, and would fit,
-// the smallest shift of the server's clock that puts it there is taken; what
-// the server did in its own process moves along. Time inside the caller is
-// thereby exact, and so is the gap; only its split into before and after is
-// not known.
+// the server's clock is shifted until it does, and what the server did in its
+// own process moves along. The gap of the call is thereby exact; only its
+// split into the way there and the way back is not known.
 
 // shiftOf is what to add to the clock of a server's span so that it lies
 // within its caller's part from start to end; moved tells a repair from a
@@ -19,8 +18,15 @@ func (b *Builder) shiftOf(server int32, callerShift, start, end int64) (shift in
 	return bounded(start-begin, end-begin-clampDuration(span.Duration), callerShift)
 }
 
-// bounded is the shift within the bounds that changes the least.
+// bounded is the shift within the bounds: none where that fits, else the
+// caller's, else the least that fits. A clock that is off by more than the
+// bounds are wide is plainly wrong, and the middle of the bounds is the better
+// guess: as long there as back, as in NTP.
 func bounded(low, high, callerShift int64) (shift int64, moved bool) {
+	least := low
+	if high < 0 {
+		least = -high
+	}
 	switch {
 	case low > high: // longer than its caller: no shift makes it fit
 		return 0, false
@@ -28,12 +34,14 @@ func bounded(low, high, callerShift int64) (shift int64, moved bool) {
 		return 0, false
 	case low <= callerShift && callerShift <= high:
 		return callerShift, false
-	case low > 0 && low <= mostSkew:
+	case least > mostSkew:
+		return 0, false
+	case least > high-low:
+		return low + (high-low)/2, true
+	case low > 0:
 		return low, true
-	case high < 0 && -high <= mostSkew:
-		return high, true
 	}
-	return 0, false
+	return high, true
 }
 
 // shiftChildren sets the shifts of a node's calls. Calls in the caller's own

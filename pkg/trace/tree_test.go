@@ -1,0 +1,301 @@
+package trace_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// span is a span in short: ids are small numbers, times milliseconds.
+type span struct {
+	id, parent      int
+	kind            trace.Kind
+	service, name   string
+	start, duration int
+	failed          bool
+}
+
+func traceOf(spans ...span) *trace.Trace {
+	t := &trace.Trace{}
+	for _, s := range spans {
+		t.Spans = append(t.Spans, trace.Span{
+			ID: idOf(s.id), ParentID: idOf(s.parent), Kind: s.kind, Service: s.service, Name: s.name, Failed: s.failed,
+			Start: int64(s.start) * 1e6, Duration: int64(s.duration) * 1e6,
+		})
+	}
+	return t
+}
+
+func idOf(number int) (id trace.SpanID) {
+	binary.BigEndian.PutUint64(id[:], uint64(number))
+	return id
+}
+
+// nodeNamed is the only node of a span with the name.
+func nodeNamed(t *testing.T, tree *trace.Tree, name string) *trace.Node {
+	t.Helper()
+	var found *trace.Node
+	for i := range tree.Nodes {
+		if at := &tree.Nodes[i]; at.Span != trace.None && tree.Trace.Spans[at.Span].Name == name {
+			require.Nil(t, found, "two nodes named %s", name)
+			found = at
+		}
+	}
+	require.NotNil(t, found, "no node named %s", name)
+	return found
+}
+
+func milliseconds(nanoseconds int64) float64 { return float64(nanoseconds) / 1e6 }
+
+func TestSelfTimeIsWhatNoCallCovers(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, service: "web", name: "root", start: 0, duration: 100},
+		span{id: 2, parent: 1, service: "web", name: "a", start: 10, duration: 30},
+		span{id: 3, parent: 1, service: "web", name: "b", start: 20, duration: 40},       // overlaps a
+		span{id: 4, parent: 1, service: "web", name: "inside", start: 25, duration: 5},   // within both
+		span{id: 5, parent: 1, service: "web", name: "over", start: 90, duration: 30},    // ends after the root
+		span{id: 6, parent: 2, service: "web", name: "grand", start: 10, duration: 30},   // covers all of a
+		span{id: 7, parent: 1, service: "web", name: "after", start: 150, duration: 100}, // nobody waits for it
+	), trace.Limits{})
+	require.Equal(t, 40.0, milliseconds(tree.Nodes[0].Self)) // 100 − [10,60) − [90,100)
+	require.Equal(t, 0.0, milliseconds(nodeNamed(t, tree, "a").Self))
+	require.Equal(t, 30.0, milliseconds(nodeNamed(t, tree, "over").Self))
+	require.True(t, nodeNamed(t, tree, "after").Apart)
+	require.False(t, tree.Incomplete)
+	require.Equal(t, trace.Repairs{}, tree.Repairs)
+}
+
+func TestClientAndServerBecomeOneCallWithItsGap(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "call", start: 10, duration: 50},
+		span{id: 3, parent: 2, kind: trace.Server, service: "cart", name: "handle", start: 20, duration: 30},
+		span{id: 4, parent: 3, kind: trace.Client, service: "cart", name: "SELECT", start: 25, duration: 10},
+		span{id: 5, parent: 1, kind: trace.Client, service: "web", name: "GET cache", start: 70, duration: 5},
+		span{id: 6, parent: 1, kind: trace.Client, service: "web", name: "retried", start: 76, duration: 20},
+		span{id: 7, parent: 6, kind: trace.Server, service: "pay", name: "try", start: 77, duration: 5, failed: true},
+		span{id: 8, parent: 6, kind: trace.Server, service: "pay", name: "again", start: 85, duration: 5},
+	), trace.Limits{})
+	require.Len(t, tree.Nodes, 7, "one pair is merged; a database's and a retried call have no pair")
+	call := nodeNamed(t, tree, "call")
+	require.Equal(t, "handle", tree.Trace.Spans[call.Server].Name)
+	require.Equal(t, []float64{50, 30, 20, 20}, []float64{
+		milliseconds(call.Duration), milliseconds(call.InnerDuration), milliseconds(call.Gap), milliseconds(call.Self)})
+	require.Equal(t, trace.None, nodeNamed(t, tree, "retried").Server)
+	require.Equal(t, 25.0, milliseconds(tree.Nodes[0].Self)) // 100 − 50 − 5 − 20
+}
+
+func TestPairsWithoutKindsAreGuessedFromNames(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, service: "web", name: "Cart/Get", start: 10, duration: 20},
+		span{id: 3, parent: 2, service: "cart", name: "Cart/Get", start: 12, duration: 15},
+		span{id: 4, parent: 1, service: "web", name: "HTTP GET", start: 40, duration: 20},
+		span{id: 5, parent: 4, service: "user", name: "/users/{id}", start: 42, duration: 15},
+		span{id: 6, parent: 1, service: "web", name: "controller", start: 70, duration: 20},
+		span{id: 7, parent: 6, service: "user", name: "handler", start: 72, duration: 15},
+	), trace.Limits{})
+	require.Len(t, tree.Nodes, 5)
+	require.NotEqual(t, trace.None, nodeNamed(t, tree, "HTTP GET").Server)
+	require.Equal(t, trace.None, nodeNamed(t, tree, "controller").Server, "an ordinary span that makes one call is work of its own")
+}
+
+func TestSharedSpanIDsOfZipkin(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "call", start: 10, duration: 50},
+		span{id: 2, parent: 1, kind: trace.Server, service: "cart", name: "handle", start: 20, duration: 30},
+		span{id: 4, parent: 2, kind: trace.Client, service: "cart", name: "SELECT", start: 25, duration: 10},
+	), trace.Limits{})
+	require.Len(t, tree.Nodes, 3)
+	require.Zero(t, tree.Repairs.Duplicates)
+	require.Equal(t, 20.0, milliseconds(nodeNamed(t, tree, "call").Self))
+}
+
+func TestDuplicatesKeepTheFinishedSpan(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, service: "web", name: "partial", start: 10, duration: 1},
+		span{id: 2, parent: 1, service: "web", name: "whole", start: 10, duration: 40},
+		span{id: 2, parent: 1, service: "web", name: "partial", start: 10, duration: 2},
+	), trace.Limits{})
+	require.Len(t, tree.Nodes, 2)
+	require.Equal(t, 2, tree.Repairs.Duplicates)
+	require.Equal(t, "whole", tree.Trace.Spans[tree.Nodes[1].Span].Name)
+}
+
+func TestOrphansHangUnderAStandIn(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 77, service: "cart", name: "orphan", start: 10, duration: 40},
+		span{id: 3, parent: 78, service: "cart", name: "another", start: 50, duration: 20},
+	), trace.Limits{})
+	require.Len(t, tree.Nodes, 4)
+	require.Equal(t, 2, tree.Repairs.Orphans)
+	require.True(t, tree.Incomplete && tree.Fragmented)
+	standIn := tree.Nodes[1]
+	require.Equal(t, trace.None, standIn.Span)
+	require.True(t, standIn.Apart, "nobody knows whether the root waited for them")
+	require.Equal(t, 100.0, milliseconds(tree.Nodes[0].Self))
+	require.Equal(t, 60.0, milliseconds(standIn.Duration))
+}
+
+func TestLoneOrphanIsTheRoot(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, parent: 99, service: "web", name: "root", duration: 100}, // its caller is not instrumented
+		span{id: 2, parent: 1, service: "web", name: "child", start: 10, duration: 40},
+	), trace.Limits{})
+	require.Len(t, tree.Nodes, 2)
+	require.True(t, tree.Incomplete)
+	require.False(t, tree.Fragmented)
+}
+
+func TestRootMissing(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, parent: 99, service: "web", name: "first", duration: 10},
+		span{id: 2, parent: 99, service: "web", name: "second", start: 20, duration: 30},
+	), trace.Limits{})
+	require.Len(t, tree.Nodes, 3)
+	require.Equal(t, trace.None, tree.Nodes[0].Span)
+	require.Equal(t, 50.0, milliseconds(tree.Nodes[0].Duration))
+	require.Equal(t, 10.0, milliseconds(tree.Nodes[0].Self))
+}
+
+func TestCyclesAreCutAtTheEarliestSpan(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 4, service: "a", name: "two", start: 10, duration: 40},
+		span{id: 3, parent: 2, service: "a", name: "three", start: 11, duration: 30},
+		span{id: 4, parent: 3, service: "a", name: "four", start: 12, duration: 20},
+		span{id: 5, parent: 4, service: "a", name: "below", start: 13, duration: 5},
+		span{id: 6, parent: 6, service: "b", name: "own parent", start: 5, duration: 5},
+	), trace.Limits{})
+	require.Equal(t, 2, tree.Repairs.Cycles)
+	require.True(t, tree.Incomplete)
+	require.Len(t, tree.Nodes, 7)
+	require.Equal(t, int32(2), nodeNamed(t, tree, "two").Depth)
+	require.Equal(t, int32(5), nodeNamed(t, tree, "below").Depth)
+}
+
+func TestClockSkewIsRepairedWithinTheCall(t *testing.T) {
+	const skew = 180_000 // three minutes
+	tree := trace.Build(traceOf(
+		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "call", start: 10, duration: 50},
+		span{id: 3, parent: 2, kind: trace.Server, service: "cart", name: "handle", start: skew + 20, duration: 30},
+		span{id: 4, parent: 3, kind: trace.Client, service: "cart", name: "call stock", start: skew + 25, duration: 10},
+		span{id: 5, parent: 4, kind: trace.Server, service: "stock", name: "stock", start: 27, duration: 6}, // this clock is right
+	), trace.Limits{})
+	require.Equal(t, 1, tree.Repairs.Skewed)
+	call, stock := nodeNamed(t, tree, "call"), nodeNamed(t, tree, "call stock")
+	require.Equal(t, []float64{20, 20}, []float64{milliseconds(call.Gap), milliseconds(call.Self)})
+	require.False(t, stock.Apart)
+	require.Equal(t, 4.0, milliseconds(stock.Gap))
+	require.Equal(t, 50.0, milliseconds(tree.Nodes[0].Self))
+	sum := int64(0)
+	for _, section := range tree.CriticalPath() {
+		sum += section.End - section.Start
+	}
+	require.Equal(t, tree.Nodes[0].Duration, sum)
+}
+
+func TestSkewedSistersKeepTheirOrder(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, kind: trace.Server, service: "cart", name: "first", start: 1010, duration: 30},
+		span{id: 3, parent: 1, kind: trace.Server, service: "cart", name: "second", start: 1050, duration: 20},
+	), trace.Limits{})
+	first, second := nodeNamed(t, tree, "first"), nodeNamed(t, tree, "second")
+	require.Equal(t, 40.0, milliseconds(second.Start-first.Start), "one clock, one shift")
+	require.Equal(t, 50.0, milliseconds(tree.Nodes[0].Self))
+}
+
+func TestMessagesRunApart(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, kind: trace.Producer, service: "web", name: "send", start: 10, duration: 5},
+		span{id: 3, parent: 2, kind: trace.Consumer, service: "mailer", name: "process", start: 12, duration: 500},
+		span{id: 4, parent: 3, kind: trace.Internal, service: "mailer", name: "render", start: 13, duration: 400, failed: true},
+	), trace.Limits{})
+	require.False(t, nodeNamed(t, tree, "send").Apart)
+	require.True(t, nodeNamed(t, tree, "process").Apart)
+	require.True(t, nodeNamed(t, tree, "render").Apart)
+	require.Equal(t, 100.0, milliseconds(nodeNamed(t, tree, "process").Self))
+	for _, section := range tree.CriticalPath() {
+		require.False(t, tree.Nodes[section.Node].Apart)
+	}
+}
+
+func TestFailuresHaveTheirOriginBelow(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100, failed: true},
+		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "call", start: 10, duration: 50, failed: true},
+		span{id: 3, parent: 2, kind: trace.Server, service: "cart", name: "handle", start: 20, duration: 30},
+		span{id: 4, parent: 3, kind: trace.Client, service: "cart", name: "SELECT", start: 25, duration: 10, failed: true},
+		span{id: 5, parent: 1, kind: trace.Client, service: "web", name: "lonely", start: 70, duration: 5, failed: true},
+	), trace.Limits{})
+	origins := map[string]bool{}
+	for _, node := range tree.Nodes {
+		if node.Origin {
+			origins[tree.Trace.Spans[node.Span].Name] = true
+		}
+	}
+	require.Equal(t, map[string]bool{"SELECT": true, "lonely": true}, origins)
+}
+
+func TestNonsenseTimes(t *testing.T) {
+	tree := trace.Build(&trace.Trace{Spans: []trace.Span{
+		{ID: idOf(1), Service: "web", Name: "root", Start: math.MinInt64, Duration: math.MaxInt64},
+		{ID: idOf(2), ParentID: idOf(1), Service: "cart", Kind: trace.Server, Name: "negative", Start: math.MaxInt64, Duration: math.MinInt64},
+		{ID: idOf(3), ParentID: idOf(1), Service: "web", Name: "zero", Start: 0},
+		{ID: idOf(4), ParentID: idOf(2), Service: "web", Name: "future", Start: time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC).UnixNano(), Duration: 5},
+	}}, trace.Limits{})
+	require.Equal(t, 1, tree.Repairs.NegativeDurations)
+	requireSound(t, tree)
+}
+
+func TestHugeTracesOfAnyShape(t *testing.T) {
+	const count = 100_000
+	shapes := map[string]func(i int) (id, parent int){
+		"chain":       func(i int) (int, int) { return i + 1, i },
+		"wide":        func(i int) (int, int) { return i + 1, min(i, 1) },
+		"all orphans": func(i int) (int, int) { return i + 1, count + i + 2 },
+		"one id":      func(i int) (int, int) { return 1, 0 },
+		"one circle":  func(i int) (int, int) { return i + 1, (i+1)%count + 1 },
+		"pairs that circle": func(i int) (int, int) {
+			return i + 1, (i ^ 1) + 1
+		},
+		"binary": func(i int) (int, int) { return i + 1, (i + 1) / 2 },
+	}
+	for name, shape := range shapes {
+		t.Run(name, func(t *testing.T) {
+			large := &trace.Trace{Spans: make([]trace.Span, count)}
+			for i := range large.Spans {
+				id, parent := shape(i)
+				large.Spans[i] = trace.Span{ID: idOf(id), ParentID: idOf(parent), Service: fmt.Sprint("s", i%7), Name: "op", Start: int64(i), Duration: int64(count)}
+			}
+			tree := trace.Build(large, trace.Limits{})
+			requireSound(t, tree)
+			paths := trace.NewPaths(trace.Limits{})
+			require.Len(t, paths.Assign(tree, nil), len(tree.Nodes))
+			require.LessOrEqual(t, paths.Len(), 5002)
+		})
+	}
+}
+
+func TestSpansBeyondTheLimitAreLeftOut(t *testing.T) {
+	tree := trace.Build(traceOf(
+		span{id: 1, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, service: "web", name: "child", start: 10, duration: 40},
+	), trace.Limits{MaxSpans: 1})
+	require.Len(t, tree.Nodes, 1)
+	require.Equal(t, 1, tree.Repairs.Dropped)
+	require.True(t, tree.Incomplete)
+	require.Empty(t, trace.Build(&trace.Trace{}, trace.Limits{}).Nodes)
+}
