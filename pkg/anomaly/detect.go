@@ -57,7 +57,7 @@ func Detect(r Request) (Result, error) {
 	if missing := evaluated.Len() - evaluated.Observed(); missing > 0 {
 		result.notice("%d of %d points are missing and were not judged", missing, evaluated.Len())
 	}
-	result.Events = events(result, r.Threshold)
+	result.Events = Events(result, r.Threshold)
 	return result, nil
 }
 

@@ -14,10 +14,10 @@ const (
 	fewestRefractory = 5 // points
 )
 
-// events groups unusual points: one incident, one event. An event begins where
+// Events groups unusual points: one incident, one event. An event begins where
 // the score reaches the threshold, goes on while it stays above the release
 // level, and takes in what follows within the refractory time.
-func events(r Result, threshold float64) []Event {
+func Events(r Result, threshold float64) []Event {
 	patience := max(int(refractory/r.Actual.Step), fewestRefractory)
 	var found []Event
 	last := math.MinInt / 2 // last unusual point of the latest event

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/forecast"
+)
+
+func init() {
+	register("nab", "Numenta Anomaly Benchmark, 58 files: score per profile, by its own rules", runNAB)
+	register("cloudwatch", "five CloudWatch series with eight events at the default threshold: hits and false alerts", runCloudWatch)
+}
+
+// judged is a file with what the detector says of it.
+type judged struct {
+	nabFile
+	result anomaly.Result
+	rows   []int // of each judged grid point; -1 for none
+}
+
+// judgeNAB runs the detector with its defaults over each file, from the given
+// row of it on. A score rests on what lies before it alone.
+func judgeNAB(files []nabFile, from func(nabFile) int) ([]judged, error) {
+	all := make([]judged, len(files))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, file := range files {
+		group.Go(func() error {
+			laid, rows, err := file.grid()
+			if err != nil {
+				return err
+			}
+			first := laid.Index(file.times[from(file)].Add(-laid.Step + 1))
+			result, err := anomaly.Detect(anomaly.Request{History: laid, From: laid.Time(first)})
+			if err != nil && !errors.Is(err, forecast.ErrShortHistory) {
+				return fmt.Errorf("%s: %w", file.name, err)
+			}
+			all[i] = judged{file, result, rows[first:]}
+			return nil
+		})
+	}
+	return all, group.Wait()
+}
+
+// alerts marks with 1 the rows at which an event begins under a threshold.
+func (j judged) alerts(threshold float64) []float64 {
+	marks := make([]float64, len(j.times))
+	for _, event := range anomaly.Events(j.result, threshold) {
+		if row := j.rows[j.result.Actual.Index(event.Start)]; row >= 0 {
+			marks[row] = 1
+		}
+	}
+	return marks
+}
+
+func detections(all []judged) func(threshold float64) [][]float64 {
+	return func(threshold float64) [][]float64 {
+		marks := make([][]float64, len(all))
+		for i, one := range all {
+			marks[i] = one.alerts(threshold)
+		}
+		return marks
+	}
+}
+
+type nabFigures struct {
+	Standard   float64            `json:"standard"`
+	LowFP      float64            `json:"low_fp"`
+	LowFN      float64            `json:"low_fn"`
+	Thresholds map[string]float64 `json:"thresholds"`
+	Default    map[string]float64 `json:"default_threshold"`
+	Groups     map[string]float64 `json:"standard_by_group,omitempty"`
+	Seconds    float64            `json:"seconds"`
+}
+
+// swept are the thresholds tried: the benchmark's protocol is one threshold per
+// profile for all files, the best one.
+func swept() []float64 {
+	var thresholds []float64
+	for t := 40.0; t < 100; t += 0.5 {
+		thresholds = append(thresholds, t)
+	}
+	return thresholds
+}
+
+func runNAB(o options) (any, error) {
+	flags := flag.NewFlagSet("nab", flag.ContinueOnError)
+	byFile := flags.Bool("files", false, "print each file's alerts")
+	if err := flags.Parse(o.rest); err != nil {
+		return nil, err
+	}
+	files, err := readNAB(filepath.Join(o.data, "nab"))
+	if err != nil {
+		return nil, err
+	}
+	begun := time.Now()
+	all, err := judgeNAB(files, nabFile.probation)
+	if err != nil {
+		return nil, err
+	}
+	figures := nabFigures{
+		Thresholds: map[string]float64{}, Default: map[string]float64{}, Groups: map[string]float64{},
+		Seconds: round(time.Since(begun).Seconds()),
+	}
+	for _, p := range nabProfiles {
+		score, threshold := p.best(files, detections(all), swept())
+		figures.Thresholds[p.name] = threshold
+		figures.Default[p.name] = round(p.score(files, detections(all)(anomaly.DefaultThreshold), 1))
+		switch p.name {
+		case "standard":
+			figures.Standard = round(score)
+		case "low_fp":
+			figures.LowFP = round(score)
+		case "low_fn":
+			figures.LowFN = round(score)
+		}
+	}
+	at := figures.Thresholds["standard"]
+	groups := map[string][]judged{}
+	for _, one := range all {
+		group := filepath.Dir(one.name)
+		groups[group] = append(groups[group], one)
+		if *byFile {
+			printAlerts(one, at)
+		}
+	}
+	for name, members := range groups {
+		var part []nabFile
+		windows := 0
+		for _, member := range members {
+			part = append(part, member.nabFile)
+			windows += len(member.windows)
+		}
+		if windows > 0 {
+			figures.Groups[name] = round(nabProfiles[0].score(part, detections(members)(at), 1))
+		}
+	}
+	return figures, nil
+}
+
+// printAlerts shows where the alerts of a file lie against its windows.
+func printAlerts(one judged, threshold float64) {
+	standard := nabProfiles[0]
+	marks := one.alerts(threshold)
+	raw := standard.total(standard.rows(one.nabFile, marks, 0), 1)
+	fmt.Printf("%-62s raw %6.2f of %d, windows %v, alerts", one.name, raw, len(one.windows), one.windows)
+	for row, mark := range marks {
+		if mark > 0 && row >= one.probation() {
+			fmt.Printf(" %d", row)
+		}
+	}
+	fmt.Println()
+}
+
+// cloudWatch are the series on which OpenSearch publishes the alerts of its
+// detector: 13 alerts, 7 of 8 events hit (version 2.17).
+var cloudWatch = []string{
+	"realAWSCloudwatch/ec2_cpu_utilization_24ae8d.csv",
+	"realAWSCloudwatch/ec2_network_in_257a54.csv",
+	"realAWSCloudwatch/ec2_disk_write_bytes_1ef3de.csv",
+	"realAWSCloudwatch/rds_cpu_utilization_e47b3b.csv",
+	"realAWSCloudwatch/rds_cpu_utilization_cc0c53.csv",
+}
+
+type cloudWatchFigures struct {
+	Hits   int `json:"hits"`
+	False  int `json:"false"`
+	Events int `json:"events"`
+	Alerts int `json:"alerts"`
+}
+
+// runCloudWatch counts the windows in which an alert begins, and the alerts
+// that begin outside of all. The first 15 % of each series are warm-up, as in
+// the Numenta benchmark.
+func runCloudWatch(o options) (any, error) {
+	var figures cloudWatchFigures
+	all, err := readNAB(filepath.Join(o.data, "nab"))
+	if err != nil {
+		return nil, err
+	}
+	var files []nabFile
+	for _, name := range cloudWatch {
+		for _, file := range all {
+			if file.name == name {
+				files = append(files, file)
+			}
+		}
+	}
+	judgedFiles, err := judgeNAB(files, nabFile.probation)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range judgedFiles {
+		marks := one.alerts(anomaly.DefaultThreshold)
+		figures.Events += len(one.windows)
+		inside := 0
+		for _, window := range one.windows {
+			hit := 0
+			for row := window[0]; row <= window[1]; row++ {
+				hit += int(marks[row])
+			}
+			inside += hit
+			figures.Hits += min(hit, 1)
+		}
+		for _, mark := range marks {
+			figures.Alerts += int(mark)
+		}
+		figures.False -= inside
+	}
+	figures.False += figures.Alerts
+	return figures, nil
+}
+

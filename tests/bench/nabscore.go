@@ -1,0 +1,128 @@
+package main
+
+import (
+	"math"
+	"slices"
+)
+
+// The scoring of the Numenta Anomaly Benchmark (Lavin and Ahmad, ICMLA 2015,
+// section II; the NAB repository's scoring rules): in each window the earliest
+// detection counts, worth more the earlier it is; a detection outside costs
+// more the further behind a window it lies.
+
+// nabProfile weighs what can go right and wrong.
+type nabProfile struct {
+	name                                  string
+	truePositive, falseNegative, falsePos float64
+}
+
+var nabProfiles = []nabProfile{
+	{"standard", 1, 1, 0.11},
+	{"low_fp", 1, 1, 0.22},
+	{"low_fn", 1, 2, 0.11},
+}
+
+// position -1 is the beginning of a window, 0 its end, beyond it behind.
+func scaledSigmoid(position float64) float64 {
+	if position > 3 {
+		return -1
+	}
+	return 2/(1+math.Exp(5*position)) - 1
+}
+
+// nabRow is what a detection at a row is worth.
+type nabRow struct {
+	score  float64 // the detector's
+	worth  float64
+	window int // -1 outside
+}
+
+// rows are the scored rows of a file: all after the probation. Windows are
+// numbered from first on.
+func (p nabProfile) rows(f nabFile, scores []float64, first int) []nabRow {
+	var rows []nabRow
+	next, current := 0, -1
+	previousEnd, previousWidth := -1, 0.0
+	for i := range f.times {
+		if current < 0 && next < len(f.windows) && i == f.windows[next][0] {
+			current = next
+			next++
+		}
+		row := nabRow{score: scores[i], window: -1}
+		switch {
+		case current >= 0:
+			width := float64(f.windows[current][1] - f.windows[current][0] + 1)
+			row.worth = p.truePositive * scaledSigmoid(-float64(f.windows[current][1]-i+1)/width) / scaledSigmoid(-1)
+			row.window = first + current
+		case previousEnd < 0:
+			row.worth = -p.falsePos
+		default:
+			row.worth = p.falsePos * scaledSigmoid(float64(i-previousEnd)/(previousWidth-1))
+		}
+		if i >= f.probation() {
+			rows = append(rows, row)
+		}
+		if current >= 0 && i == f.windows[current][1] {
+			previousEnd = i
+			previousWidth = float64(f.windows[current][1] - f.windows[current][0] + 1)
+			current = -1
+		}
+	}
+	return rows
+}
+
+// total is the raw score of all rows under one threshold.
+func (p nabProfile) total(rows []nabRow, threshold float64) float64 {
+	best := map[int]float64{}
+	sum := 0.0
+	for _, row := range rows {
+		if row.window >= 0 {
+			if _, seen := best[row.window]; !seen {
+				best[row.window] = -p.falseNegative
+			}
+		}
+		switch {
+		case row.score < threshold:
+		case row.window >= 0:
+			best[row.window] = max(best[row.window], row.worth)
+		default:
+			sum += row.worth
+		}
+	}
+	for _, worth := range best {
+		sum += worth
+	}
+	return sum
+}
+
+// normalised maps the raw score so that detecting nothing is 0 and everything
+// at once 100.
+func (p nabProfile) normalised(raw float64, windows int) float64 {
+	nothing := -p.falseNegative * float64(windows)
+	everything := p.truePositive * float64(windows)
+	return 100 * (raw - nothing) / (everything - nothing)
+}
+
+// score evaluates the files, given each file's score per row, under one
+// threshold.
+func (p nabProfile) score(files []nabFile, scores [][]float64, threshold float64) float64 {
+	var rows []nabRow
+	windows := 0
+	for i, f := range files {
+		rows = append(rows, p.rows(f, scores[i], windows)...)
+		windows += len(f.windows)
+	}
+	return p.normalised(p.total(rows, threshold), windows)
+}
+
+// best is the highest score over the thresholds, as the benchmark's own
+// optimiser finds it for every detector.
+func (p nabProfile) best(files []nabFile, detect func(threshold float64) [][]float64, thresholds []float64) (score, threshold float64) {
+	score = math.Inf(-1)
+	for _, t := range slices.Backward(thresholds) {
+		if s := p.score(files, detect(t), 1); s > score {
+			score, threshold = s, t
+		}
+	}
+	return score, threshold
+}
