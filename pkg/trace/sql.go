@@ -1,6 +1,9 @@
 package trace
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // maxStatement bounds how much of a statement is read, in bytes.
 const maxStatement = 64 << 10
@@ -99,17 +102,17 @@ func collapseLists(pieces []string) []string {
 		piece := pieces[i]
 		switch {
 		case piece == "[":
-			if end := listEnd(pieces, i); end > i+1 {
+			if end := listEnd(pieces, i); end > 0 {
 				out, i = append(out, "[?+]"), end
 				continue
 			}
 		case piece == "(" && len(out) > 0 && (out[len(out)-1] == "IN" || out[len(out)-1] == "VALUES" || out[len(out)-1] == "ANY"):
-			if end := listEnd(pieces, i); end > i+1 {
+			if end := listEnd(pieces, i); end > 0 {
 				rows := out[len(out)-1] == "VALUES"
 				out, i = append(out, "(?+)"), end
 				for rows && i+1 < len(pieces) && pieces[i] == "," && pieces[i+1] == "(" {
 					next := listEnd(pieces, i+1)
-					if next <= i+2 {
+					if next == 0 {
 						break
 					}
 					i = next
@@ -127,10 +130,10 @@ func collapseLists(pieces []string) []string {
 	return out
 }
 
-// listEnd is the index after a bracketed list that holds nothing but values,
-// commas and such lists; 0 for another list.
+// listEnd is the index after a bracketed list of values and such lists; 0 for
+// another or an empty list.
 func listEnd(pieces []string, start int) int {
-	depth := 0
+	depth, values := 0, 0
 	for i := start; i < len(pieces); i++ {
 		switch pieces[i] {
 		case "(", "[":
@@ -138,9 +141,14 @@ func listEnd(pieces []string, start int) int {
 		case ")", "]":
 			depth--
 			if depth == 0 {
+				if values == 0 {
+					return 0
+				}
 				return i + 1
 			}
-		case "?", ",", "NULL", "DEFAULT", "TRUE", "FALSE":
+		case "?", "NULL", "DEFAULT", "TRUE", "FALSE":
+			values++
+		case ",":
 		default:
 			return 0
 		}
@@ -154,10 +162,10 @@ func appendRow(out, pieces []string, start int) ([]string, int) {
 	end := groupEnd(pieces, start)
 	row := len(out)
 	out = append(out, pieces[start:end]...)
-	row, rowEnd := row, len(out)
+	rowEnd := len(out)
 	for end+1 < len(pieces) && pieces[end] == "," && pieces[end+1] == "(" {
 		next := groupEnd(pieces, end+1)
-		if !equalPieces(out[row:rowEnd], pieces[end+1:next]) {
+		if !slices.Equal(out[row:rowEnd], pieces[end+1:next]) {
 			break
 		}
 		end = next
@@ -180,18 +188,6 @@ func groupEnd(pieces []string, start int) int {
 		}
 	}
 	return len(pieces)
-}
-
-func equalPieces(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // joinPieces writes the statement with single blanks where a person would put
