@@ -1,0 +1,202 @@
+package series
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// STL decomposes a series into trend, season and remainder by loess (Cleveland
+// et al. 1990). The zero value of a field takes the paper's default.
+type STL struct {
+	Period   int
+	Seasonal int // window of the cycle-subseries smoother; odd, at least 3; default 7
+	Trend    int // default: the least odd number from 1.5·Period/(1−1.5/Seasonal) on
+	LowPass  int // default: the least odd number above Period
+	// Degrees of the local polynomials, 0 or 1.
+	SeasonalDegree, TrendDegree, LowPassDegree int
+	// Jumps: evaluate every so many points; default 1.
+	SeasonalJump, TrendJump, LowPassJump int
+	Inner                                int // passes; default 2
+	// Outer passes give points far from the fit less weight, so that incidents
+	// shape neither trend nor season; default 0.
+	Outer int
+}
+
+// Decomposition is what a series consists of. Trend plus seasons plus remainder
+// is the series.
+type Decomposition struct {
+	Trend     []float64
+	Seasons   [][]float64 // one per period
+	Remainder []float64
+	Weights   []float64 // robustness weights, 1 for ordinary points
+}
+
+func (s STL) withDefaults() STL {
+	if s.Seasonal == 0 {
+		s.Seasonal = 7
+	}
+	if s.Trend == 0 {
+		s.Trend = odd(int(math.Ceil(1.5 * float64(s.Period) / (1 - 1.5/float64(s.Seasonal)))))
+	}
+	if s.LowPass == 0 {
+		s.LowPass = odd(s.Period + 1)
+	}
+	s.SeasonalJump, s.TrendJump, s.LowPassJump = max(s.SeasonalJump, 1), max(s.TrendJump, 1), max(s.LowPassJump, 1)
+	if s.Inner == 0 {
+		s.Inner = 2
+	}
+	return s
+}
+
+func odd(n int) int { return n + 1 - n%2 }
+
+// Decompose needs two periods. weights, where not nil, scale the influence of
+// each point; a point of weight zero (a filled gap) has none.
+func (s STL) Decompose(y, weights []float64) (Decomposition, error) {
+	n := len(y)
+	if s.Period < 2 || 2*s.Period > n {
+		return Decomposition{}, fmt.Errorf("a period of %d points cannot be found in %d: at least two cycles are needed", s.Period, n)
+	}
+	s = s.withDefaults()
+	w := newSTLWork(s, y)
+	current := weights
+	robustness := make([]float64, n)
+	for i := range robustness {
+		robustness[i] = 1
+	}
+	for pass := 0; ; pass++ {
+		for range s.Inner {
+			w.inner(current)
+		}
+		if pass >= s.Outer {
+			break
+		}
+		w.robustness(robustness)
+		current = robustness
+		if weights != nil {
+			current = make([]float64, n)
+			for i := range current {
+				current[i] = robustness[i] * weights[i]
+			}
+		}
+	}
+	remainder := make([]float64, n)
+	for i := range remainder {
+		remainder[i] = y[i] - w.trend[i] - w.season[i]
+	}
+	return Decomposition{Trend: w.trend, Seasons: [][]float64{w.season}, Remainder: remainder, Weights: robustness}, nil
+}
+
+// stlWork holds the components and what the inner loop needs again and again.
+type stlWork struct {
+	STL
+	y, trend, season        []float64
+	rest, low, average      []float64 // n, n, n+2·period
+	cycles, a, b            []float64 // n+2·period
+	sub, subWeights, fitted []float64 // one cycle-subseries
+	scratch                 []float64
+}
+
+func newSTLWork(s STL, y []float64) *stlWork {
+	n, long := len(y), len(y)+2*s.Period
+	w := &stlWork{STL: s, y: y}
+	for _, x := range []*[]float64{&w.trend, &w.season, &w.rest, &w.low} {
+		*x = make([]float64, n)
+	}
+	for _, x := range []*[]float64{&w.cycles, &w.a, &w.b} {
+		*x = make([]float64, long)
+	}
+	longest := n/s.Period + 1
+	w.sub, w.subWeights, w.fitted = make([]float64, longest), make([]float64, longest), make([]float64, longest)
+	w.scratch = make([]float64, min(s.Seasonal, longest))
+	return w
+}
+
+// inner is one pass of the inner loop (section 2.3 of the paper).
+func (w *stlWork) inner(weights []float64) {
+	for i := range w.rest {
+		w.rest[i] = w.y[i] - w.trend[i]
+	}
+	w.smoothCycles(weights)
+	n := len(w.y)
+	long := n + 2*w.Period
+	movingAverage(w.cycles, w.Period, w.a[:long-w.Period+1])
+	movingAverage(w.a[:long-w.Period+1], w.Period, w.b[:long-2*w.Period+2])
+	movingAverage(w.b[:n+2], 3, w.a[:n])
+	loess{w.LowPass, w.LowPassDegree, w.LowPassJump}.smooth(w.a[:n], nil, w.low)
+	for i := range w.season {
+		w.season[i] = w.cycles[w.Period+i] - w.low[i]
+		w.rest[i] = w.y[i] - w.season[i]
+	}
+	loess{w.Trend, w.TrendDegree, w.TrendJump}.smooth(w.rest, weights, w.trend)
+}
+
+// smoothCycles smooths each phase's subseries, one cycle beyond both ends.
+func (w *stlWork) smoothCycles(weights []float64) {
+	l := loess{w.Seasonal, w.SeasonalDegree, w.SeasonalJump}
+	for phase := range w.Period {
+		k := 0
+		for i := phase; i < len(w.rest); i += w.Period {
+			w.sub[k] = w.rest[i]
+			if weights != nil {
+				w.subWeights[k] = weights[i]
+			}
+			k++
+		}
+		var subWeights []float64
+		if weights != nil {
+			subWeights = w.subWeights[:k]
+		}
+		sub, fitted := w.sub[:k], w.fitted[:k]
+		l.smooth(sub, subWeights, fitted)
+		before, ok := l.at(sub, subWeights, -1, 0, min(l.window, k)-1, w.scratch)
+		if !ok {
+			before = fitted[0]
+		}
+		after, ok := l.at(sub, subWeights, float64(k), max(k-l.window, 0), k-1, w.scratch)
+		if !ok {
+			after = fitted[k-1]
+		}
+		w.cycles[phase] = before
+		for m, v := range fitted {
+			w.cycles[(m+1)*w.Period+phase] = v
+		}
+		w.cycles[(k+1)*w.Period+phase] = after
+	}
+}
+
+// robustness are bisquare weights of the remainder, zero beyond six median
+// absolute deviations.
+func (w *stlWork) robustness(weights []float64) {
+	n := len(w.y)
+	for i := range weights {
+		weights[i] = math.Abs(w.y[i] - w.trend[i] - w.season[i])
+	}
+	sorted := slices.Sorted(slices.Values(weights))
+	limit := 3 * (sorted[n/2] + sorted[n-n/2-1])
+	for i, r := range weights {
+		switch {
+		case r <= 0.001*limit:
+			weights[i] = 1
+		case r <= 0.999*limit:
+			q := r / limit
+			weights[i] = (1 - q*q) * (1 - q*q)
+		default:
+			weights[i] = 0
+		}
+	}
+}
+
+// movingAverage is the mean of every window of x, as many as out holds.
+func movingAverage(x []float64, window int, out []float64) {
+	sum := 0.0
+	for _, v := range x[:window] {
+		sum += v
+	}
+	out[0] = sum / float64(window)
+	for i := 1; i < len(out); i++ {
+		sum += x[i+window-1] - x[i-1]
+		out[i] = sum / float64(window)
+	}
+}
