@@ -98,7 +98,9 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 	if start := deploy.FirstSeen.Add(-lookBack); start.After(c.baseline.Start) {
 		c.baseline.Start = start
 	}
-	if deploy.FirstSeen.After(c.candidate.Start) {
+	// A version that has just arrived may have no finished traces yet; its
+	// version alone selects them then.
+	if deploy.FirstSeen.After(c.candidate.Start) && deploy.FirstSeen.Before(horizon.Add(-settling)) {
 		c.candidate.Start = deploy.FirstSeen
 	}
 	return nil

@@ -45,14 +45,14 @@ func (s *story) diff(ctx context.Context, begun time.Time) (finding, error) {
 	return f, nil
 }
 
-// latency is the service's 95th percentile, in milliseconds.
-const latency = `1000 * histogram_quantile(0.95, sum by (service_name, le) (rate(http_server_request_duration_seconds_bucket{service_name="web"}[5m])))`
+// latency is the mean duration of the shop's web requests, in milliseconds.
+const latency = `1000 * sum(rate(http_server_request_duration_seconds_sum{service_name="web"}[5m])) / sum(rate(http_server_request_duration_seconds_count{service_name="web"}[5m]))`
 
 // forecast shows the latency's recent past, its forecast and its band.
 func (s *story) forecast(ctx context.Context) error {
 	now := time.Now()
-	frames, err := s.source.Ask(ctx, now.Add(-6*time.Hour), now, map[string]any{
-		"queryType": "forecast", "expr": latency, "horizon": "3h",
+	frames, err := s.source.Ask(ctx, now.Add(-24*time.Hour), now, map[string]any{
+		"queryType": "forecast", "expr": latency, "horizon": "12h",
 	})
 	if err != nil {
 		return err
@@ -60,7 +60,7 @@ func (s *story) forecast(ctx context.Context) error {
 	if len(frames) == 0 || frames[0].Rows() == 0 {
 		return fmt.Errorf("there is no forecast of the latency")
 	}
-	s.say("p95 latency of web: ● the last 6 h, ─ the forecast for the next 3 h, ░ its 95 %% interval (14 days of history)")
+	s.say("mean latency of web: ● the last 24 h, ─ the forecast for the next 12 h, ░ its 95 %% interval (from 14 days of history)")
 	fmt.Fprint(s.out, chart(curve{
 		actual:   harness.Numbers(frames[0], "actual"),
 		expected: harness.Numbers(frames[0], "expected"),
