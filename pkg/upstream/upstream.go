@@ -61,10 +61,14 @@ type TraceFilter struct {
 	Service   string
 	Version   string
 	Operation string // span name
-	TraceQL   string // a further spanset filter, "{ ... }"; stores without TraceQL refuse it
-	Start     time.Time
-	End       time.Time
-	Limit     int // traces at most; the newest win
+	// TraceQL is a further spanset filter, "{ ... }", that the trace must match;
+	// stores without TraceQL refuse it.
+	TraceQL string
+	// The trace began in Start ≤ t < End.
+	Start, End time.Time
+	// Limit is the size of the sample. A large one is spread evenly over the
+	// time range; in each part of it the newest traces win.
+	Limit int
 }
 
 // TraceSet is a sample of traces, newest first.
@@ -76,7 +80,8 @@ type TraceSet struct {
 	Warnings  []string // what the store, or a limit of ours, left out
 }
 
-// Traces is a trace store: Tempo, or later Jaeger.
+// Traces is a trace store: Tempo, or later Jaeger. What it returns may be shared
+// with other askers: it is to be read, never to be changed.
 type Traces interface {
 	// Search fetches whole traces that contain a span matching the filter.
 	Search(ctx context.Context, filter TraceFilter) (TraceSet, error)
@@ -85,8 +90,10 @@ type Traces interface {
 	Operations(ctx context.Context, service string, start, end time.Time) ([]string, error)
 	Versions(ctx context.Context, service string, start, end time.Time) ([]string, error)
 	// SpanCounts counts the spans of a service (of all services where it is
-	// empty) per step by service and version: one series for each pair, with
-	// labels service_name and service_version. A step without spans is 0.
+	// empty) by service and version: one series for each pair, with labels
+	// service_name and service_version. The value at t counts the spans that
+	// began in t - step < s ≤ t. Without spans it is 0; where the store could
+	// not count it is missing.
 	SpanCounts(ctx context.Context, service string, window Range) (SeriesSet, error)
 	// Probe tells what the server is and can do.
 	Probe(ctx context.Context) (TraceCapabilities, error)

@@ -26,7 +26,8 @@ type grid struct {
 	limit  int64 // points of all series together
 	rows   map[string]*row
 
-	infinite, moved, outside, histograms int
+	histograms               map[string]bool // by metric
+	infinite, moved, outside int
 }
 
 type row struct {
@@ -35,7 +36,7 @@ type row struct {
 }
 
 func newGrid(window upstream.Range, points int, limit int64) *grid {
-	return &grid{window: window, points: points, limit: max(limit, int64(points)), rows: map[string]*row{}}
+	return &grid{window: window, points: points, limit: max(limit, int64(points)), rows: map[string]*row{}, histograms: map[string]bool{}}
 }
 
 func (g *grid) time(i int) time.Time {
@@ -50,7 +51,7 @@ func (g *grid) fill(matrix model.Matrix, first, last int) error {
 			continue
 		}
 		if len(stream.Histograms) > 0 {
-			g.histograms++
+			g.histograms[stream.Metric.String()] = true
 		}
 		if len(stream.Values) == 0 {
 			continue
@@ -142,7 +143,7 @@ func (g *grid) warnings() []string {
 			all = append(all, fmt.Sprintf(format, count))
 		}
 	}
-	note(g.histograms, "%d series hold native histograms, which are not numbers: use histogram_quantile, histogram_avg or histogram_count")
+	note(len(g.histograms), "%d series hold native histograms, which are not numbers: use histogram_quantile, histogram_avg or histogram_count")
 	note(g.infinite, "%d samples are infinite (a division by zero?) and count as missing")
 	note(g.moved, "%d samples lay between the points of the time range and were moved to the nearest one")
 	note(g.outside, "%d samples lay outside the time range and were left out")

@@ -100,6 +100,14 @@ func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error
 	}
 }
 
+// Apart is a client for a part of the upstream's API that may fail by itself:
+// the same connections and turns, but failures are counted apart.
+func (c *Client) Apart() *Client {
+	apart := *c
+	apart.breaker = newBreaker(c.name, c.limits)
+	return &apart
+}
+
 // Close drops idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

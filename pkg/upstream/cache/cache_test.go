@@ -1,0 +1,274 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func clock() time.Time { return now }
+
+// server is a metrics server and a trace store that counts questions.
+type server struct {
+	upstream.Traces
+	asked  atomic.Int32
+	answer func(ctx context.Context) (upstream.SeriesSet, error)
+	traces upstream.TraceSet
+}
+
+func (s *server) QueryRange(ctx context.Context, _ string, _ upstream.Range) (upstream.SeriesSet, error) {
+	s.asked.Add(1)
+	return s.answer(ctx)
+}
+
+func (s *server) Search(context.Context, upstream.TraceFilter) (upstream.TraceSet, error) {
+	s.asked.Add(1)
+	return s.traces, nil
+}
+
+func (s *server) LabelValues(context.Context, string, []string, time.Time, time.Time) ([]string, []string, error) {
+	s.asked.Add(1)
+	return []string{"a"}, []string{"w"}, nil
+}
+
+func (s *server) Versions(context.Context, string, time.Time, time.Time) ([]string, error) {
+	s.asked.Add(1)
+	return []string{"v1"}, nil
+}
+
+// metricsOf is its half that serves metrics.
+type metricsOf struct{ *server }
+
+func (metricsOf) Probe(context.Context) (upstream.MetricsCapabilities, error) {
+	return upstream.MetricsCapabilities{}, nil
+}
+
+func one(context.Context) (upstream.SeriesSet, error) {
+	return upstream.SeriesSet{Series: []series.Series{{Values: make([]float64, 100)}}}, nil
+}
+
+func newStore(t *testing.T, budget int64) *Store {
+	store := NewStore(budget, clock)
+	t.Cleanup(store.Close)
+	return store
+}
+
+func window(end time.Time) upstream.Range {
+	return upstream.Range{Start: end.Add(-time.Hour), End: end, Step: time.Minute}
+}
+
+func TestAnswersAreRemembered(t *testing.T) {
+	inner := &server{answer: one}
+	metrics := Metrics(metricsOf{inner}, newStore(t, 1<<20))
+	ask := func(promQL string, w upstream.Range) {
+		set, err := metrics.QueryRange(context.Background(), promQL, w)
+		require.NoError(t, err)
+		require.Len(t, set.Series, 1)
+	}
+	for range 3 {
+		ask("up", window(now))
+	}
+	require.EqualValues(t, 1, inner.asked.Load())
+	other := window(now)
+	other.Step = time.Second
+	ask("up", other)
+	ask("up", window(now.Add(time.Minute)))
+	ask("down", window(now))
+	require.EqualValues(t, 4, inner.asked.Load())
+}
+
+func TestEveryMethodIsRemembered(t *testing.T) {
+	inner := &server{answer: one, traces: upstream.TraceSet{Traces: []trace.Trace{{Spans: make([]trace.Span, 3)}}}}
+	store := newStore(t, 1<<20)
+	metrics, traces := Metrics(metricsOf{inner}, store), Traces(inner, store)
+	for range 2 {
+		values, warnings, err := metrics.LabelValues(context.Background(), "job", []string{"up"}, now, now)
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "w"}, append(values, warnings...))
+		versions, err := traces.Versions(context.Background(), "orders", now, now)
+		require.NoError(t, err)
+		require.Equal(t, []string{"v1"}, versions)
+		set, err := traces.Search(context.Background(), upstream.TraceFilter{Service: "orders", Limit: 3})
+		require.NoError(t, err)
+		require.Len(t, set.Traces, 1)
+	}
+	require.EqualValues(t, 3, inner.asked.Load())
+	_, err := traces.Search(context.Background(), upstream.TraceFilter{Service: "orders", Limit: 4})
+	require.NoError(t, err)
+	require.EqualValues(t, 4, inner.asked.Load())
+}
+
+func TestKeysDoNotCollide(t *testing.T) {
+	seen := map[string]bool{}
+	for _, one := range []string{
+		key("Search", "a", "b"), key("Search", "a\",\"b", ""), key("Search", "", "a", "b"), key("Versions", "a", "b"),
+		key("Search", []string{"a", "b"}), key("Search", []string{`a" "b`}), key("Search", 200), key("Search", 0x110000), key("Search", 0x110001),
+		key("Search", now), key("Search", now.Add(1)), key("Search", window(now)), key("Search", window(now.Add(1))),
+	} {
+		require.False(t, seen[one], one)
+		seen[one] = true
+	}
+}
+
+func TestFailuresAndLargeAnswersAreNotRemembered(t *testing.T) {
+	failed := errors.New("failed")
+	inner := &server{answer: func(context.Context) (upstream.SeriesSet, error) { return upstream.SeriesSet{}, failed }}
+	metrics := Metrics(metricsOf{inner}, newStore(t, 1<<20))
+	for range 2 {
+		_, err := metrics.QueryRange(context.Background(), "up", window(now))
+		require.ErrorIs(t, err, failed)
+	}
+	require.EqualValues(t, 2, inner.asked.Load())
+
+	for _, budget := range []int64{0, 1000} {
+		inner := &server{answer: one}
+		metrics := Metrics(metricsOf{inner}, newStore(t, budget))
+		for range 2 {
+			_, err := metrics.QueryRange(context.Background(), "up", window(now))
+			require.NoError(t, err)
+		}
+		require.EqualValues(t, 2, inner.asked.Load(), budget)
+	}
+}
+
+func TestBudgetIsKept(t *testing.T) {
+	store := newStore(t, 64<<10)
+	metrics := Metrics(metricsOf{&server{answer: one}}, store)
+	for i := range 1000 {
+		_, err := metrics.QueryRange(context.Background(), fmt.Sprint(i), window(now))
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool {
+		store.answers.CleanUp()
+		return store.answers.WeightedSize() <= 64<<10
+	}, 5*time.Second, time.Millisecond)
+	require.Positive(t, store.answers.EstimatedSize())
+	require.Less(t, store.answers.EstimatedSize(), 100)
+}
+
+func TestSettledAnswersAreKeptLonger(t *testing.T) {
+	store := newStore(t, 1<<20)
+	require.Equal(t, long, store.keep(now.Add(-time.Hour), time.Minute, true))
+	require.Equal(t, short, store.keep(now.Add(-time.Hour), time.Minute, false), "an incomplete answer may be completed")
+	require.Equal(t, short, store.keep(now, time.Minute, true))
+	require.Equal(t, 5*time.Second, store.keep(now, 5*time.Second, true))
+	require.Equal(t, time.Second, store.keep(now, time.Millisecond, true))
+	require.Equal(t, short, store.keep(now.Add(time.Hour), 0, true))
+
+	for _, keep := range []time.Duration{time.Millisecond, time.Hour} {
+		asked := 0
+		get := func() {
+			_, err := ask(context.Background(), store, "key"+keep.String(), func(context.Context) (int, error) { asked++; return 1, nil },
+				func(int) (int64, time.Duration) { return 8, keep })
+			require.NoError(t, err)
+		}
+		get()
+		time.Sleep(5 * time.Millisecond)
+		get()
+		require.Equal(t, map[time.Duration]int{time.Millisecond: 2, time.Hour: 1}[keep], asked)
+	}
+}
+
+func TestEqualQuestionsAreAskedOnce(t *testing.T) {
+	release := make(chan struct{})
+	inner := &server{answer: func(ctx context.Context) (upstream.SeriesSet, error) {
+		select {
+		case <-release:
+			return one(ctx)
+		case <-ctx.Done():
+			return upstream.SeriesSet{}, ctx.Err()
+		}
+	}}
+	store := newStore(t, 1<<20)
+	metrics := Metrics(metricsOf{inner}, store)
+	first, leave := context.WithCancel(context.Background())
+	defer leave()
+	var group sync.WaitGroup
+	var served, left atomic.Int32
+	for i := range 10 {
+		ctx := context.Background()
+		if i == 0 {
+			ctx = first
+		}
+		group.Go(func() {
+			_, err := metrics.QueryRange(ctx, "up", window(now))
+			var known *upstream.Error
+			switch {
+			case err == nil:
+				served.Add(1)
+			case errors.As(err, &known) && known.Category == upstream.Cancelled:
+				left.Add(1)
+			default:
+				assert.NoError(t, err)
+			}
+		})
+		// The first to ask is the one who leaves.
+		require.Eventually(t, func() bool { return waitersOf(store) == i+1 }, 5*time.Second, time.Millisecond)
+	}
+	leave()
+	require.Eventually(t, func() bool { return waitersOf(store) == 9 }, 5*time.Second, time.Millisecond)
+	close(release)
+	group.Wait()
+	require.EqualValues(t, 9, served.Load())
+	require.EqualValues(t, 1, left.Load())
+	require.EqualValues(t, 1, inner.asked.Load())
+}
+
+func waitersOf(store *Store) int {
+	store.mu.Lock()
+	defer store.mu.Unlock()
+	for _, with := range store.waiting {
+		return with.count
+	}
+	return 0
+}
+
+func TestTheQuestionIsGivenUpWithTheLastAsker(t *testing.T) {
+	given := make(chan error, 1)
+	inner := &server{answer: func(ctx context.Context) (upstream.SeriesSet, error) {
+		<-ctx.Done()
+		given <- ctx.Err()
+		return upstream.SeriesSet{}, ctx.Err()
+	}}
+	store := newStore(t, 1<<20)
+	metrics := Metrics(metricsOf{inner}, store)
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(5*time.Millisecond, cancel)
+	_, err := metrics.QueryRange(ctx, "up", window(now))
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, <-given, context.Canceled)
+
+	// Who asks next does not inherit the end of the others.
+	inner.answer = one
+	_, err = metrics.QueryRange(context.Background(), "up", window(now))
+	require.NoError(t, err)
+	require.Zero(t, waitersOf(store))
+}
+
+func TestPanicIsAnError(t *testing.T) {
+	inner := &server{answer: func(context.Context) (upstream.SeriesSet, error) { panic("boom") }}
+	_, err := Metrics(metricsOf{inner}, newStore(t, 1<<20)).QueryRange(context.Background(), "up", window(now))
+	require.ErrorContains(t, err, "boom")
+}
+
+func TestCloseEndsAllWork(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	store := NewStore(1<<20, clock)
+	_, err := Metrics(metricsOf{&server{answer: one}}, store).QueryRange(context.Background(), "up", window(now))
+	require.NoError(t, err)
+	store.Close()
+}

@@ -1,0 +1,144 @@
+// Package cache remembers the answers of upstreams for a while, and asks a
+// question once that several ask at the same time.
+package cache
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+const (
+	// settled is the age at which a window no longer changes: late samples and
+	// spans have arrived.
+	settled = 5 * time.Minute
+	// Answers about settled windows are kept long, all others for a step of
+	// theirs at most.
+	long, short = 10 * time.Minute, 10 * time.Second
+)
+
+// Store holds answers up to a budget of bytes. It belongs to one configuration
+// of the upstreams: their addresses, tenants and credentials are not part of
+// the keys.
+type Store struct {
+	budget  int64
+	now     func() time.Time
+	answers *otter.Cache[string, remembered]
+	calls   singleflight.Group
+
+	mu      sync.Mutex
+	waiting map[string]*waiters
+}
+
+type remembered struct {
+	value  any
+	weight uint32
+	keep   time.Duration
+}
+
+// waiters are those who wait for the same answer. The question is given up
+// when the last of them leaves, not when the first does.
+type waiters struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+	count  int
+}
+
+// NewStore makes a store with a budget in bytes. Without a budget it remembers
+// nothing, but still asks equal questions once.
+func NewStore(budget int64, now func() time.Time) *Store {
+	return &Store{
+		budget: budget, now: now, waiting: map[string]*waiters{},
+		answers: otter.Must(&otter.Options[string, remembered]{
+			MaximumWeight:    uint64(max(budget, 1)),
+			Weigher:          func(_ string, answer remembered) uint32 { return answer.weight },
+			ExpiryCalculator: otter.ExpiryWritingFunc(func(entry otter.Entry[string, remembered]) time.Duration { return entry.Value.keep }),
+		}),
+	}
+}
+
+// Close forgets all answers and ends the store's own work.
+func (s *Store) Close() {
+	s.answers.InvalidateAll()
+	s.answers.StopAllGoroutines()
+}
+
+// keep is how long an answer about a window may be given again.
+func (s *Store) keep(end time.Time, step time.Duration, complete bool) time.Duration {
+	if complete && s.now().Sub(end) >= settled {
+		return long
+	}
+	if step <= 0 {
+		return short
+	}
+	return min(max(step, time.Second), short)
+}
+
+// ask gives the answer that is remembered, or asks for it together with all
+// who want to know the same. The size of the answer is in bytes.
+func ask[T any](ctx context.Context, s *Store, key string, load func(context.Context) (T, error), judge func(T) (size int64, keep time.Duration)) (T, error) {
+	if known, ok := s.answers.GetIfPresent(key); ok {
+		return known.value.(T), nil
+	}
+	value, err := s.together(ctx, key, func(ctx context.Context) (any, error) {
+		value, err := load(ctx)
+		if err != nil {
+			return nil, err
+		}
+		size, keep := judge(value)
+		if size += int64(len(key)) + sizeOfEntry; size <= s.budget/2 {
+			s.answers.Set(key, remembered{value, uint32(min(size, math.MaxUint32)), keep})
+		}
+		return value, nil
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return value.(T), nil
+}
+
+// together runs one load for all who ask for the key at the same time.
+func (s *Store) together(ctx context.Context, key string, load func(context.Context) (any, error)) (any, error) {
+	s.mu.Lock()
+	with, ok := s.waiting[key]
+	if !ok {
+		with = &waiters{}
+		with.ctx, with.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		s.waiting[key] = with
+	}
+	with.count++
+	result := s.calls.DoChan(key, func() (value any, err error) {
+		// A panic here would end the process, past all who could catch it.
+		defer func() {
+			if problem := recover(); problem != nil {
+				err = fmt.Errorf("asking an upstream panicked: %v", problem)
+			}
+		}()
+		return load(with.ctx)
+	})
+	s.mu.Unlock()
+
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if with.count--; with.count == 0 {
+			with.cancel()
+			delete(s.waiting, key)
+			s.calls.Forget(key)
+		}
+	}()
+	select {
+	case done := <-result:
+		return done.Val, done.Err
+	case <-ctx.Done():
+		return nil, &upstream.Error{Upstream: "The upstream", Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: ctx.Err()}
+	}
+}

@@ -1,0 +1,92 @@
+package cache
+
+import (
+	"context"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// Traces is a trace store whose answers are remembered.
+func Traces(inner upstream.Traces, store *Store) upstream.Traces {
+	return &traces{inner, store}
+}
+
+type traces struct {
+	inner upstream.Traces
+	store *Store
+}
+
+func (t *traces) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
+	return ask(ctx, t.store,
+		key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit),
+		func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Search(ctx, filter) },
+		func(set upstream.TraceSet) (int64, time.Duration) {
+			return sizeOfTraces(set), t.store.keep(filter.End, 0, len(set.Traces) > 0 && len(set.Warnings) == 0)
+		})
+}
+
+func (t *traces) Services(ctx context.Context, start, end time.Time) ([]string, error) {
+	return t.names(ctx, key("Services", start, end), end,
+		func(ctx context.Context) ([]string, error) { return t.inner.Services(ctx, start, end) })
+}
+
+func (t *traces) Operations(ctx context.Context, service string, start, end time.Time) ([]string, error) {
+	return t.names(ctx, key("Operations", service, start, end), end,
+		func(ctx context.Context) ([]string, error) { return t.inner.Operations(ctx, service, start, end) })
+}
+
+func (t *traces) Versions(ctx context.Context, service string, start, end time.Time) ([]string, error) {
+	return t.names(ctx, key("Versions", service, start, end), end,
+		func(ctx context.Context) ([]string, error) { return t.inner.Versions(ctx, service, start, end) })
+}
+
+func (t *traces) names(ctx context.Context, key string, end time.Time, load func(context.Context) ([]string, error)) ([]string, error) {
+	return ask(ctx, t.store, key, load, func(names []string) (int64, time.Duration) {
+		return sizeOfTexts(names), t.store.keep(end, 0, len(names) > 0)
+	})
+}
+
+func (t *traces) SpanCounts(ctx context.Context, service string, window upstream.Range) (upstream.SeriesSet, error) {
+	return ask(ctx, t.store, key("SpanCounts", service, window),
+		func(ctx context.Context) (upstream.SeriesSet, error) { return t.inner.SpanCounts(ctx, service, window) },
+		func(set upstream.SeriesSet) (int64, time.Duration) {
+			return sizeOfSeries(set), t.store.keep(window.End, window.Step, len(set.Series) > 0 && len(set.Warnings) == 0)
+		})
+}
+
+// Probe is always asked anew: it serves the health check.
+func (t *traces) Probe(ctx context.Context) (upstream.TraceCapabilities, error) {
+	return t.inner.Probe(ctx)
+}
+
+// Sizes in memory of the plain types, rounded up.
+const (
+	sizeOfSpan      = 176
+	sizeOfAttribute = 32
+)
+
+// sizeOfTraces counts a text once, as spans share theirs.
+func sizeOfTraces(set upstream.TraceSet) int64 {
+	size := sizeOfTexts(set.Queries) + sizeOfTexts(set.Warnings)
+	seen := map[string]struct{}{}
+	text := func(text string) {
+		if _, ok := seen[text]; !ok {
+			seen[text] = struct{}{}
+			size += int64(len(text))
+		}
+	}
+	for _, one := range set.Traces {
+		size += int64(cap(one.Spans))*sizeOfSpan + 2*sizeOfHeader
+		for i := range one.Spans {
+			span := &one.Spans[i]
+			size += int64(cap(span.Attributes)) * sizeOfAttribute
+			for _, attribute := range span.Attributes {
+				text(attribute.Value)
+			}
+			text(span.Name)
+			text(span.StatusMessage)
+		}
+	}
+	return size
+}

@@ -1,0 +1,88 @@
+package tempo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// recently is how far back the probe looks for a trace.
+const recently = time.Hour
+
+// Probe implements upstream.Traces. It fails if Tempo cannot be searched.
+func (c *Client) Probe(ctx context.Context) (upstream.TraceCapabilities, error) {
+	ctx, cancel := c.transport.Deadline(ctx)
+	defer cancel()
+	now := c.now()
+	found := upstream.TraceCapabilities{Product: Name}
+	group, together := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		// A gateway may not let this through; then the version is not known.
+		found.Version, _ = c.version(together)
+		return nil
+	})
+	group.Go(func() (err error) {
+		found.Freshness, err = c.freshness(together, now)
+		return err
+	})
+	group.Go(func() error {
+		_, err := c.count(together, spanCounts(""), countPart{now.Add(-time.Minute), now, time.Minute})
+		if found.TraceQLMetrics = err == nil; err != nil {
+			found.MetricsMessage = err.Error()
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return upstream.TraceCapabilities{}, c.orNoTempo(ctx, err)
+	}
+	return found, nil
+}
+
+func (c *Client) version(ctx context.Context) (string, error) {
+	body, _, err := get(ctx, c.transport, asJSON, "/api/status/buildinfo")
+	if err != nil {
+		return "", err
+	}
+	var info struct{ Version string }
+	err = json.Unmarshal(body, &info)
+	return upstream.Clean(info.Version, 60), err
+}
+
+// freshness is the age of the newest trace that a search finds; negative where
+// there is none.
+func (c *Client) freshness(ctx context.Context, now time.Time) (time.Duration, error) {
+	body, _, err := get(ctx, c.transport, asJSON, "/api/search",
+		"q", spanset()+" with (most_recent=true)", "limit", "1", "spss", "1", "start", seconds(now.Add(-recently)), "end", secondsUp(now))
+	if err != nil {
+		return 0, err
+	}
+	traces, err := searchJSON(body, 1)
+	if err != nil {
+		return 0, malformed(err)
+	}
+	if len(traces) == 0 {
+		return -1, nil
+	}
+	return max(now.Sub(time.Unix(0, traces[0].start)), 0), nil
+}
+
+// orNoTempo says so where the address does not even answer as Tempo's query
+// frontend does to its own test.
+func (c *Client) orNoTempo(ctx context.Context, err error) error {
+	var known *upstream.Error
+	if !errors.As(err, &known) || (known.Category != upstream.NotFound && known.Category != upstream.Malformed) {
+		return err
+	}
+	body, _, echo := get(ctx, c.transport, "text/plain", "/api/echo")
+	if echo == nil && string(body) == "echo" {
+		return err
+	}
+	told := *known
+	told.Advice = "This does not look like Tempo's query frontend. " + told.Advice
+	return &told
+}

@@ -1,0 +1,202 @@
+package tempo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+const (
+	// spansPerTrace is the most spans of a trace that Tempo returns from a
+	// search, by its default.
+	spansPerTrace = 100
+	// maxTraces bounds a sample.
+	maxTraces = 10_000
+)
+
+// Search implements upstream.Traces. Whole traces come in one answer for many
+// of them; those of which that answer cannot hold all spans are then fetched
+// by id.
+func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
+	if !filter.Start.Before(filter.End) {
+		return upstream.TraceSet{}, rejected("the time range is empty")
+	}
+	if filter.Limit <= 0 {
+		return upstream.TraceSet{}, rejected("the limit of traces must be positive")
+	}
+	filter.Limit = min(filter.Limit, maxTraces)
+	asker := ctx
+	ctx, cancel := c.transport.Deadline(ctx)
+	defer cancel()
+
+	query := wholeTraces(filter)
+	sample, err := c.sample(ctx, query, filter)
+	if err != nil {
+		return upstream.TraceSet{}, err
+	}
+	set := upstream.TraceSet{Queries: []string{query}, Truncated: sample.truncated, Warnings: sample.warnings}
+	set.Warnings = append(set.Warnings, c.complete(ctx, sample.traces)...)
+	if err := asker.Err(); err != nil { // what is left is not the answer
+		return upstream.TraceSet{}, &upstream.Error{Upstream: Name, Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: err}
+	}
+	for _, f := range sample.traces {
+		set.Traces = append(set.Traces, f.Trace)
+	}
+	return set, nil
+}
+
+// slice is a part of the time range, from ≤ t < to, with the number of traces
+// wanted of it.
+type slice struct {
+	from, to time.Time
+	quota    int
+}
+
+// sampled is what came of a slice, or of all of them.
+type sampled struct {
+	traces    []found
+	truncated bool
+	warnings  []string
+}
+
+// sample asks each slice of the time range for its share of the traces. What
+// quiet slices leave of the limit goes to the busy ones, once.
+func (c *Client) sample(ctx context.Context, query string, filter upstream.TraceFilter) (sampled, error) {
+	slices := slicesOf(filter)
+	parts, err := c.ask(ctx, query, slices)
+	if err != nil {
+		return sampled{}, err
+	}
+	left, busy := filter.Limit, 0
+	for _, part := range parts {
+		left -= len(part.traces)
+		if part.truncated {
+			busy++
+		}
+	}
+	if len(slices) > 1 && busy > 0 && left > filter.Limit/10 {
+		var again []slice
+		var places []int
+		for i, part := range parts {
+			if part.truncated {
+				slices[i].quota += left / busy
+				again, places = append(again, slices[i]), append(places, i)
+			}
+		}
+		if more, err := c.ask(ctx, query, again); err == nil {
+			for j, part := range more {
+				if len(part.traces) > len(parts[places[j]].traces) {
+					parts[places[j]] = part
+				}
+			}
+		}
+	}
+
+	var all sampled
+	seen := map[trace.TraceID]bool{}
+	for _, part := range parts {
+		all.truncated = all.truncated || part.truncated
+		all.warnings = append(all.warnings, part.warnings...)
+		for _, f := range part.traces {
+			if !seen[f.ID] {
+				seen[f.ID] = true
+				all.traces = append(all.traces, f)
+			}
+		}
+	}
+	newestFirst(all.traces)
+	if len(all.traces) > filter.Limit {
+		all.traces, all.truncated = all.traces[:filter.Limit], true
+	}
+	return all, nil
+}
+
+// slicesOf splits the time range so that a large sample is not all from its
+// end. Tempo's searches see whole seconds, and at most a week.
+func slicesOf(filter upstream.TraceFilter) []slice {
+	const tracesPerSlice, maxSlices, longest = 25, 8, 7*24*time.Hour - time.Hour
+	span := filter.End.Sub(filter.Start)
+	n := min(filter.Limit/tracesPerSlice, maxSlices, int(span/(2*time.Second)))
+	n = max(n, int((span+longest-1)/longest), 1)
+	quota := (filter.Limit + n - 1) / n
+	all := make([]slice, n)
+	from := filter.Start
+	for i := range all {
+		to := filter.Start.Add(span / time.Duration(n) * time.Duration(i+1)).Truncate(time.Second)
+		if i == n-1 {
+			to = filter.End
+		}
+		all[i] = slice{from, to, quota}
+		from = to
+	}
+	return all
+}
+
+// ask asks all slices side by side. A slice that fails leaves a warning; if
+// all fail, the first failure is the answer.
+func (c *Client) ask(ctx context.Context, query string, slices []slice) ([]sampled, error) {
+	parts := make([]sampled, len(slices))
+	failures := make([]error, len(slices))
+	var group sync.WaitGroup
+	for i, s := range slices {
+		group.Go(func() { parts[i], failures[i] = c.askSlice(ctx, query, s) })
+	}
+	group.Wait()
+	failed := 0
+	for i, err := range failures {
+		if err != nil {
+			failed++
+			parts[i].warnings = append(parts[i].warnings, fmt.Sprintf("the traces from %s to %s are missing: %s",
+				slices[i].from.UTC().Format(time.RFC3339), slices[i].to.UTC().Format(time.RFC3339), err))
+		}
+	}
+	if failed == len(slices) {
+		return nil, failures[0]
+	}
+	return parts, nil
+}
+
+// askSlice asks one slice, or its two halves where the answer is too large.
+func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, error) {
+	body, header, err := get(ctx, c.transport, asProtobuf+", "+asJSON+";q=0.5", "/api/search",
+		"q", query, "limit", strconv.Itoa(s.quota+1), "spss", strconv.Itoa(spansPerTrace), "start", seconds(s.from), "end", secondsUp(s.to))
+	var known *upstream.Error
+	if errors.As(err, &known) && known.Category == upstream.TooLarge && s.quota > 1 && s.to.Sub(s.from) >= 2*time.Second {
+		middle := s.from.Add(s.to.Sub(s.from) / 2).Truncate(time.Second)
+		later, err := c.askSlice(ctx, query, slice{middle, s.to, (s.quota + 1) / 2})
+		if err != nil {
+			return sampled{}, err
+		}
+		earlier, err := c.askSlice(ctx, query, slice{s.from, middle, s.quota / 2})
+		later.traces = append(later.traces, earlier.traces...)
+		later.truncated = later.truncated || earlier.truncated
+		return later, err
+	}
+	if err != nil {
+		return sampled{}, err
+	}
+	read := searchJSON
+	if strings.HasPrefix(header.Get("Content-Type"), asProtobuf) {
+		read = searchProtobuf
+	}
+	all, err := read(body, s.quota+1)
+	if err != nil {
+		return sampled{}, malformed(err)
+	}
+	part := sampled{truncated: len(all) > s.quota}
+	newestFirst(all)
+	for _, f := range all[:min(len(all), s.quota)] {
+		// Tempo gives every trace that reaches into the seconds asked for.
+		if began := time.Unix(0, f.start); !began.Before(s.from) && began.Before(s.to) {
+			part.traces = append(part.traces, f)
+		}
+	}
+	return part, nil
+}

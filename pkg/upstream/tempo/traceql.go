@@ -1,0 +1,69 @@
+package tempo
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// condition compares an attribute with a text. Whatever the text holds stays
+// inside the string literal: TraceQL reads literals by Go's rules.
+func condition(attribute, operator, text string) string {
+	return attribute + " " + operator + " " + strconv.Quote(text)
+}
+
+// spanset is the filter of spans that meet all conditions.
+func spanset(conditions ...string) string {
+	if len(conditions) == 0 {
+		return "{ }"
+	}
+	return "{ " + strings.Join(conditions, " && ") + " }"
+}
+
+// matching is the filter of the spans that a trace must contain, without the
+// asker's own TraceQL.
+func matching(filter upstream.TraceFilter) string {
+	var conditions []string
+	for _, one := range []struct{ attribute, text string }{
+		{"resource.service.name", filter.Service},
+		{"resource.service.version", filter.Version},
+		{"name", filter.Operation},
+	} {
+		if one.text != "" {
+			conditions = append(conditions, condition(one.attribute, "=", one.text))
+		}
+	}
+	return spanset(conditions...)
+}
+
+// described is what is read of every span, besides its identity, name, start
+// and duration.
+var described = "span:parentID, span:kind, span:status, span:statusMessage, span:name, resource.service.name, resource.service.version, span." +
+	strings.Join(trace.DescribingAttributes, ", span.")
+
+// wholeTraces asks for all spans of the traces that match, newest traces
+// first. "A && B" holds for a trace that has both, and gives the spans of
+// both; B is every span.
+func wholeTraces(filter upstream.TraceFilter) string {
+	every := spanset()
+	query := every
+	if own := matching(filter); own != every {
+		query = "(" + own + ") && (" + every + ")"
+	}
+	if filter.TraceQL != "" {
+		query = "(" + filter.TraceQL + ") && " + query
+	}
+	return query + " | select(" + described + ") with (most_recent=true)"
+}
+
+// spanCounts counts spans by service and version.
+func spanCounts(service string) string {
+	return matching(upstream.TraceFilter{Service: service}) + " | count_over_time() by (resource.service.name, resource.service.version)"
+}
+
+// plain is what Tempo's lists of values can filter by. From a filter with a
+// space, a quote or a brace in it they take nothing and list all values.
+var plain = regexp.MustCompile(`^[\p{L}\p{N}._/:-]+$`)
