@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/tests/lab/control"
+	"github.com/foresight-observability/foresight/tests/lab/history"
 	"github.com/foresight-observability/foresight/tests/lab/servers"
 	"github.com/foresight-observability/foresight/tests/lab/shop"
 )
@@ -65,6 +66,11 @@ func startLab(ctx context.Context, o options, built binaries, log logger) (*lab,
 	}
 
 	if o.runs(servers.Prometheus) {
+		if o.shop && o.history > 0 {
+			if err := l.writeHistory(ctx, o, servers.PrometheusData(data)); err != nil {
+				return l, err
+			}
+		}
 		log("starting Prometheus")
 		process, err := servers.StartPrometheus(ctx, built.prometheus, data, o.prometheusPort)
 		if err != nil {
@@ -91,6 +97,19 @@ func startLab(ctx context.Context, o options, built binaries, log logger) (*lab,
 		return l, l.openShop(ctx, o)
 	}
 	return l, nil
+}
+
+func (l *lab) writeHistory(ctx context.Context, o options, storage string) error {
+	began := time.Now()
+	l.log("writing %.4g days of metric history, one sample a minute", o.history.Hours()/24)
+	err := history.Write(ctx, history.Options{
+		Directory: storage, Seed: o.seed, Rate: o.rate, Load: shop.Rhythm{Seed: o.seed},
+		Length: o.history, Now: time.Now, Progress: l.log,
+	})
+	if err == nil {
+		l.log("history written in %.1f s", time.Since(began).Seconds())
+	}
+	return err
 }
 
 // openShop starts the traffic and the API that controls it.

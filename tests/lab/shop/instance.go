@@ -37,16 +37,16 @@ type definition struct {
 const defaultRate = 15
 
 var definitions = map[string]definition{
-	Web:      {"3.4.0", 0.20, 0, 8080},
-	Checkout: {"1.7.2", 0.02, 0, 8080},
-	Cart:     {"2.1.0", 0.06, 6, 8080},
+	Web:      {"3.4.0", 0.32, 0, 8080},
+	Checkout: {"1.7.2", 0.015, 0, 8080},
+	Cart:     {"2.1.0", 0.05, 6, 8080},
 	Catalog:  {"5.0.3", 0.16, 16, 8080},
-	Payment:  {"1.2.0", 0.02, 0, 9090},
-	Orders:   {"1.9.4", 0.06, 10, 8080},
+	Payment:  {"1.2.0", 0.012, 0, 9090},
+	Orders:   {"1.9.4", 0.045, 10, 8080},
 	Mailer:   {"1.0.1", 0.05, 0, 8080},
-	Database: {"16.4", 0.60, 0, 5432},
-	Cache:    {"7.4.0", 0.05, 0, 6379},
-	Queue:    {"3.13.0", 0.05, 0, 5672},
+	Database: {"16.4", 1.60, 0, 5432},
+	Cache:    {"7.4.0", 0.08, 0, 6379},
+	Queue:    {"3.13.0", 0.005, 0, 5672},
 }
 
 // serviceOrder fixes the order of starting, for determinism.

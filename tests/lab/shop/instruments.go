@@ -58,7 +58,7 @@ func observePool(meter metric.Meter, p *pool) ([]metric.Observable, func(metric.
 	idle := metric.WithAttributes(name, attribute.String("db.client.connection.state", "idle"))
 	observe := func(o metric.Observer) {
 		o.ObserveInt64(count, int64(p.used), used)
-		o.ObserveInt64(count, int64(p.open-p.used), idle)
+		o.ObserveInt64(count, int64(p.max-p.used), idle)
 		o.ObserveInt64(limit, int64(p.max), only)
 		o.ObserveInt64(pending, int64(len(p.waiting)), only)
 		o.ObserveInt64(timeouts, p.timeouts, only)

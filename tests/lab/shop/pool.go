@@ -6,12 +6,12 @@ import (
 )
 
 // pool is a bounded set of connections with a first-come queue, as database
-// drivers keep: waits and timeouts follow from load and hold times alone.
+// drivers keep: all are open all the time, and waits and timeouts follow from load and hold times alone.
 type pool struct {
 	engine        *engine
 	name          string
 	max           int
-	used, open    int
+	used          int
 	waiting       []*waiter
 	timeouts      int64
 	acquireWithin time.Duration // 0: wait for ever
@@ -27,7 +27,6 @@ type waiter struct {
 func (p *pool) acquire(process *process) bool {
 	if p.used < p.max {
 		p.used++
-		p.open = max(p.open, p.used)
 		return true
 	}
 	w := &waiter{process: process}
