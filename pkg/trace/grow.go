@@ -143,11 +143,24 @@ func (b *Builder) mergedServer(span int32) int32 {
 	}
 	known := client.Kind == Client && server.Kind == Server
 	guessed := client.Kind == Unspecified && server.Kind == Unspecified &&
-		(client.Name == server.Name || namesClient(client.Name))
+		(sameMethod(client.Name, server.Name) || namesClient(client.Name))
 	if known || guessed {
 		return children[0]
 	}
 	return None
+}
+
+// sameMethod says that two names are of one remote method: equal, or one with
+// a prefix ("shop.Cart/Get", "/shop.Cart/Get", "grpc.shop.Cart/Get").
+func sameMethod(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if a == "" || !strings.HasSuffix(b, a) {
+		return false
+	}
+	at := len(b) - len(a)
+	return at == 0 || a[0] == '/' || strings.IndexByte("./: ", b[at-1]) >= 0
 }
 
 // namesClient tells the names that HTTP client instrumentations give: "HTTP

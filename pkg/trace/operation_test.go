@@ -68,7 +68,7 @@ func TestNormalizeURL(t *testing.T) {
 		"/search?q=red+shoes&page=2&q=1":                                         "/search?page&q",
 		"/reports/2024-01-02":                                                    "/reports/{id}",
 		"/files/01ARZ3NDEKTSV4RRFFQ69G5FAV":                                      "/files/{id}",
-		"/token/eyJhbGciOiJIUzI1NiJ9":                                        "/token/{id}",
+		"/token/eyJhbGciOiJIUzI1NiJ9":                                            "/token/{id}",
 		"/mail/jane@example.org":                                                 "/mail/{id}",
 		"/api/v2/checkout":                                                       "/api/v2/checkout",
 		"/{id}/:name/<x>/*":                                                      "/{id}/:name/<x>/*",

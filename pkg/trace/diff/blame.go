@@ -8,31 +8,70 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
-// blame turns findings into suspects, one per path and kind of harm. A finding
-// on a path's own time (self time, gap, calls made) is a cause; one on the
-// whole duration is only passed on from below, unless nothing below explains
-// it. Failures are caused where they begin.
+// blame turns findings into suspects. A finding on a path's own time (self
+// time, gap, calls made) is a cause; one on the whole duration is only passed
+// on from below, and where no cause below was found it is traced down by what
+// contributes most. Failures are caused where they begin. Where something got
+// worse, only what got worse is suspected.
 func (c *comparison) blame() {
-	placed := make([]bool, len(c.endpoints))
+	placed := map[trace.PathID]bool{} // paths with a cause on them or below
 	for i := range c.tests {
 		t := &c.tests[i]
 		if suspect, isCause := c.suspect(t); isCause {
 			c.suspects = append(c.suspects, suspect)
-			placed[c.endpointOf[t.path]] = true
+			for id := t.path; id != trace.None; id = c.paths.Path(id).Parent {
+				placed[id] = true
+			}
 		}
 	}
 	c.suspects = append(c.suspects, c.blameCallers()...)
 	for i := range c.tests {
 		t := &c.tests[i]
-		if (t.aspect == Latency || t.aspect == Tail) && !placed[c.endpointOf[t.path]] && c.deepest(t) {
-			c.suspects = append(c.suspects, c.newSuspect(t, t.path, Latency, c.results[t.path].Share))
+		if (t.aspect == Latency || t.aspect == Tail) && !placed[t.path] && c.deepest(t) {
+			c.suspects = append(c.suspects, c.traceDown(t))
 		}
+	}
+	if slices.ContainsFunc(c.suspects, func(s Suspect) bool { return s.Finding.Worse }) {
+		c.suspects = slices.DeleteFunc(c.suspects, func(s Suspect) bool { return !s.Finding.Worse && s.Kind != Gone && s.Kind != Calls })
 	}
 	slices.SortStableFunc(c.suspects, func(a, b Suspect) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.Share, a.Share), cmp.Compare(a.Path, b.Path),
 			cmp.Compare(a.Kind, b.Kind))
 	})
 	c.suspects = slices.CompactFunc(c.suspects, func(a, b Suspect) bool { return a.Path == b.Path && a.Kind == b.Kind })
+}
+
+// traceDown follows a change of a path's duration to the path below whose own
+// time makes up most of it: from caller to call while one call with all below
+// it explains at least 60 %.
+func (c *comparison) traceDown(t *test) Suspect {
+	change := func(id trace.PathID) float64 { return c.effects[id].selfTime + c.effects[id].gap }
+	subtree := map[trace.PathID]float64{}
+	calls := map[trace.PathID][]trace.PathID{}
+	for id := trace.PathID(c.paths.Len() - 1); id >= t.path; id-- { // calls come after their callers
+		subtree[id] += change(id)
+		if id > t.path {
+			parent := c.paths.Path(id).Parent
+			subtree[parent] += subtree[id]
+			calls[parent] = append(calls[parent], id)
+		}
+	}
+	at := t.path
+	for subtree[at] > 0 == t.worse {
+		next := slices.IndexFunc(calls[at], func(id trace.PathID) bool { return subtree[id]/subtree[at] >= 0.6 })
+		if next < 0 {
+			break
+		}
+		at = calls[at][next]
+	}
+	kind, share := Latency, c.endpoints[c.endpointOf[at]].share(change(at), t.worse)
+	switch own := change(at); {
+	case c.effects[at].gap > 0.5*own:
+		kind = Gap
+	case at != t.path:
+		kind = SelfTime
+	}
+	return c.newSuspect(t, at, kind, share)
 }
 
 // suspect makes a suspect of a finding that names a cause.
@@ -48,10 +87,10 @@ func (c *comparison) suspect(t *test) (suspect Suspect, isCause bool) {
 		return c.newSuspect(t, t.path, OwnTail, e.share(effect.selfTime+effect.gap, t.worse)), !typical
 	case Gap:
 		return c.newSuspect(t, t.path, Gap, e.share(effect.gap, t.worse)), true
-	case Calls, New:
-		return c.newSuspect(t, t.path, t.aspect, e.share(effect.calls, effect.calls > 0)), true
-	case Gone:
-		return c.newSuspect(t, path.Parent, Gone, e.share(effect.calls, effect.calls > 0)), true
+	case Calls, New, Gone:
+		suspect := c.newSuspect(t, t.path, t.aspect, e.share(effect.calls, effect.calls > 0))
+		suspect.Service = c.paths.Path(path.Parent).Service // which calls are made is up to the caller
+		return suspect, true
 	case ErrorRate:
 		share := c.originShare(t)
 		return c.newSuspect(t, t.path, ErrorRate, share), share >= 0.2

@@ -12,12 +12,13 @@ import (
 // left out: what is not there says nothing.
 type callCounts struct {
 	counts, callers []float64
+	requests        []int32
 	present         int  // requests with the path
 	steady          bool // once per caller, always
 }
 
 func (c *callCounts) read(p *population, calls, callers []call) {
-	*c = callCounts{counts: c.counts[:0], callers: c.callers[:0], steady: true}
+	*c = callCounts{counts: c.counts[:0], callers: c.callers[:0], requests: c.requests[:0], steady: true}
 	at := 0
 	for start := 0; start < len(callers); {
 		request := callers[start].request
@@ -35,6 +36,7 @@ func (c *callCounts) read(p *population, calls, callers []call) {
 		if !p.requests[request].fragmented {
 			c.counts = append(c.counts, float64(at-first))
 			c.callers = append(c.callers, float64(end-start))
+			c.requests = append(c.requests, request)
 			c.present += one(at > first)
 			c.steady = c.steady && at-first == end-start
 		}
@@ -56,14 +58,15 @@ func (c *callCounts) presence() stats.Proportion {
 	return stats.Proportion{Successes: c.present, Trials: len(c.counts)}
 }
 
-// minPresence is the least share of requests that a new or gone path must have
-// on the side where it occurs.
-const minPresence = 0.05
+// A new or gone path must have at least the share minPresence of requests on
+// the side where it occurs; with few requests on the side where it does not,
+// the difference must surely exceed mostPresence.
+const minPresence, mostPresence = 0.05, 0.5
 
 // askCalls tests whether the caller calls the path more or less often, not at
 // all any more, or for the first time.
 func (q *question) askCalls(before, after *callCounts) {
-	if len(before.counts) < q.options.MinTraces || len(after.counts) < q.options.MinTraces ||
+	if len(before.counts) < q.options.MinOccurrences || len(after.counts) < q.options.MinOccurrences ||
 		before.steady && after.steady {
 		return
 	}
@@ -72,32 +75,42 @@ func (q *question) askCalls(before, after *callCounts) {
 	case first.Successes == 0 && second.Successes == 0:
 		return
 	case first.Successes == 0:
-		q.askPresence(New, first, second, second)
+		q.askPresence(New, before, first, second)
 		return
 	case second.Successes == 0:
-		q.askPresence(Gone, first, second, first)
+		q.askPresence(Gone, before, first, second)
 		return
 	}
 	a, b := before.perCaller(), after.perCaller()
 	ranks := stats.MannWhitney(a, b)
-	q.ask(Calls, structure, ranks.PValue, func(t *test) {
+	scores := func(add func(uint8, float64)) {
+		for i, request := range before.requests {
+			ratio := before.counts[i] / before.callers[i]
+			add(q.blocks[request], rankOf(ratio, a)+rankOf(ratio, b))
+		}
+	}
+	q.ask(Calls, structure, ranks.PValue, ranks.Superiority > 0.5, scores, func(t *test) {
 		t.effect = stats.RateRatio(before.counts, before.callers, after.counts, after.callers, confidence)
-		t.worse = t.effect.Estimate > 1
 		medians := stats.Quantile(b, 0.5) - stats.Quantile(a, 0.5)
 		means := mean(b) - mean(a)
 		t.large = apart(t.effect.Estimate, q.options.MinCallRatio) && (math.Abs(means) >= 1 || math.Abs(medians) >= 0.5)
 	})
 }
 
-func (q *question) askPresence(aspect Aspect, before, after, with stats.Proportion) {
-	without := before.Trials
+func (q *question) askPresence(aspect Aspect, counts *callCounts, before, after stats.Proportion) {
+	with, without := after, before
 	if aspect == Gone {
-		without = after.Trials
+		with, without = before, after
 	}
-	q.ask(aspect, structure, stats.FisherMidP(before, after), func(t *test) {
-		interval := stats.Wilson(with, confidence)
-		t.effect = interval
-		t.large = without >= q.options.MinTracesForNew && interval.Estimate >= minPresence
+	scores := func(add func(uint8, float64)) {
+		for i, request := range counts.requests {
+			add(q.blocks[request], float64(one(counts.counts[i] > 0)))
+		}
+	}
+	q.ask(aspect, structure, stats.FisherMidP(before, after), aspect == New, scores, func(t *test) {
+		t.effect = stats.Wilson(with, confidence)
+		t.large = without.Trials >= q.options.MinTracesForNew && t.effect.Estimate >= minPresence ||
+			stats.Newcombe(without, with, confidence).Lower >= mostPresence
 	})
 }
 

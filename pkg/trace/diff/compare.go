@@ -48,6 +48,7 @@ func Compare(baseline, candidate []trace.Trace, options Options) Result {
 	c.candidate = collect(candidate, c.paths, options.Limits)
 	c.baseline.group(c.paths.Len())
 	c.candidate.group(c.paths.Len())
+	c.baseline.divide()
 	c.findEndpoints()
 	c.measurePaths()
 	c.decompose()
@@ -86,7 +87,7 @@ func (c *comparison) findEndpoints() {
 func (c *comparison) measurePaths() {
 	c.results = make([]Path, c.paths.Len())
 	c.effects = make([]effects, c.paths.Len())
-	q := question{options: &c.options, baseline: &side{}, candidate: &side{}}
+	q := question{options: &c.options, baseline: &side{}, candidate: &side{}, blocks: c.baseline.blocks}
 	c.originChange = make([]float64, c.paths.Len())
 	var before, after callCounts
 	for id := range trace.PathID(c.paths.Len()) {

@@ -10,8 +10,11 @@ func (q *question) askErrors() {
 	if before.Successes+after.Successes == 0 || before.Trials < q.options.MinOccurrences || after.Trials < q.options.MinOccurrences {
 		return
 	}
-	q.ask(ErrorRate, failures, stats.FisherMidP(before, after), func(t *test) {
-		t.worse = after.Rate() > before.Rate()
+	scores := func(add func(uint8, float64)) {
+		failed := func(c *call) int64 { return int64(one(c.failed)) }
+		q.baseline.eachRequest(failed, func(request int32, mean float64) { add(q.blocks[request], float64(one(mean > 0))) })
+	}
+	q.ask(ErrorRate, failures, stats.FisherMidP(before, after), after.Rate() > before.Rate(), scores, func(t *test) {
 		t.effect = stats.Newcombe(before, after, confidence)
 		low, high := min(before.Rate(), after.Rate()), max(before.Rate(), after.Rate())
 		t.large = high >= low*q.options.MinErrorRatio && high-low >= q.options.MinErrorChange

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"time"
 
@@ -31,6 +32,7 @@ type population struct {
 	requests []request
 	calls    []call
 	offsets  []int32 // calls of path p are calls[offsets[p]:offsets[p+1]]
+	blocks   []uint8 // of every request: see divide
 	summary  PopulationSummary
 	repairs  trace.Repairs
 	repeated int // traces with an id seen before, left out
@@ -144,4 +146,35 @@ func (p *population) group(pathCount int) {
 // of are the calls of a path.
 func (p *population) of(path trace.PathID) []call {
 	return p.calls[p.offsets[path]:p.offsets[path+1]]
+}
+
+// maxBlocks is into how many stretches of time the requests of an endpoint are
+// divided.
+const maxBlocks = 20
+
+// divide numbers the blocks: of every endpoint's requests, in the order of
+// time, each block holds as many, at least two. Systems have good and bad
+// moments; how much blocks differ from one another tells how much of a
+// difference between two populations means nothing.
+func (p *population) divide() {
+	order := make([]int32, len(p.requests))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		first, second := &p.requests[a], &p.requests[b]
+		return cmp.Or(cmp.Compare(first.root, second.root), cmp.Compare(first.start, second.start), cmp.Compare(a, b))
+	})
+	p.blocks = make([]uint8, len(p.requests))
+	for start := 0; start < len(order); {
+		end := start
+		for end < len(order) && p.requests[order[end]].root == p.requests[order[start]].root {
+			end++
+		}
+		count := min(maxBlocks, max(1, (end-start)/2))
+		for i := start; i < end; i++ {
+			p.blocks[order[i]] = uint8((i - start) * count / (end - start))
+		}
+		start = end
+	}
 }

@@ -69,6 +69,24 @@ func (s *side) measure(calls []call, requests int) {
 	}
 }
 
+func durationOf(c *call) int64 { return c.duration }
+func selfOf(c *call) int64     { return c.self }
+func gapOf(c *call) int64      { return c.gap }
+func ownOf(c *call) int64      { return c.self + c.gap }
+
+// eachRequest visits the requests where the path occurs with the mean of a
+// value per call.
+func (s *side) eachRequest(value func(*call) int64, visit func(request int32, mean float64)) {
+	for start := 0; start < len(s.calls); {
+		sum, end := int64(0), start
+		for ; end < len(s.calls) && s.calls[end].request == s.calls[start].request; end++ {
+			sum += value(&s.calls[end])
+		}
+		visit(s.calls[start].request, float64(sum)/float64(end-start))
+		start = end
+	}
+}
+
 func one(condition bool) int {
 	if condition {
 		return 1
@@ -111,10 +129,10 @@ func (s *side) summary() PathSummary {
 	if len(s.calls) > 0 {
 		summary.ErrorRate = float64(s.errors) / float64(len(s.calls))
 	}
-	summary.Duration = s.quantile(s.durations, func(c *call) int64 { return c.duration })
-	summary.SelfTime = s.quantile(s.selfs, func(c *call) int64 { return c.self })
+	summary.Duration = s.quantile(s.durations, durationOf)
+	summary.SelfTime = s.quantile(s.selfs, selfOf)
 	if len(s.gaps) > 0 {
-		summary.Gap = s.quantile(s.gaps, func(c *call) int64 { return c.gap })
+		summary.Gap = s.quantile(s.gaps, gapOf)
 	}
 	return summary
 }

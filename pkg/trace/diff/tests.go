@@ -33,6 +33,7 @@ type test struct {
 type question struct {
 	path                trace.PathID
 	baseline, candidate *side
+	blocks              []uint8 // of every request of the baseline
 	options             *Options
 	// minChange is the least change of time per request that counts,
 	// nanoseconds.
@@ -40,10 +41,24 @@ type question struct {
 	tests     []test
 }
 
-// ask adds a test; the effect is worked out only where the p-value could count.
-func (q *question) ask(aspect Aspect, family family, pValue float64, effect func(*test)) {
-	t := test{path: q.path, aspect: aspect, family: family, pValue: pValue}
+// ask adds a test; up tells a candidate that has more of the scored quantity.
+// The dispersion of the scores in the baseline and the effect are worked out
+// only where the p-value could count.
+func (q *question) ask(aspect Aspect, family family, pValue float64, up bool, scores func(add func(block uint8, score float64)), effect func(*test)) {
+	t := test{path: q.path, aspect: aspect, family: family, pValue: pValue, worse: up}
 	if pValue <= q.options.FalseDiscoveryRate {
+		var blocks [maxBlocks]stats.Block
+		scores(func(block uint8, score float64) { blocks[block].Add(score) })
+		// A past incident is no reason to overlook a slow candidate, but it is one
+		// to doubt that a candidate without incident is better.
+		kept := 1.0
+		if up {
+			kept = 0.8
+		}
+		dispersion, freedom := stats.Dispersion(blocks[:], kept)
+		t.pValue = stats.Inflate(pValue, dispersion, freedom)
+	}
+	if t.pValue <= q.options.FalseDiscoveryRate {
 		effect(&t)
 	}
 	q.tests = append(q.tests, t)

@@ -20,28 +20,38 @@ func (q *question) askTimings() {
 	if a.present < q.options.MinOccurrences || b.present < q.options.MinOccurrences {
 		return
 	}
-	q.askShift(Latency, a.durations, b.durations)
-	q.askShift(SelfTime, a.selfs, b.selfs)
+	q.askShift(Latency, a.durations, b.durations, durationOf)
+	q.askShift(SelfTime, a.selfs, b.selfs, selfOf)
 	if len(a.gaps) > 0 && len(b.gaps) > 0 {
-		q.askShift(Gap, a.gaps, b.gaps)
+		q.askShift(Gap, a.gaps, b.gaps, gapOf)
 	}
 	if a.present < q.options.MinTraces || b.present < q.options.MinTraces {
 		return
 	}
-	q.askTail(Tail, a.durations, b.durations)
-	q.askTail(OwnTail, a.owns, b.owns)
+	q.askTail(Tail, a.durations, b.durations, durationOf)
+	q.askTail(OwnTail, a.owns, b.owns, ownOf)
 }
 
 // askShift is the Mann–Whitney test; the effect is the Hodges–Lehmann ratio.
-func (q *question) askShift(aspect Aspect, a, b []float64) {
+func (q *question) askShift(aspect Aspect, a, b []float64, value func(*call) int64) {
 	ranks := stats.MannWhitney(a, b)
-	q.ask(aspect, timings, ranks.PValue, func(t *test) {
-		t.worse = ranks.Superiority > 0.5
+	scores := func(add func(uint8, float64)) {
+		q.baseline.eachRequest(value, func(request int32, mean float64) {
+			add(q.blocks[request], rankOf(mean, a)+rankOf(mean, b))
+		})
+	}
+	q.ask(aspect, timings, ranks.PValue, ranks.Superiority > 0.5, scores, func(t *test) {
 		t.effect = ratio(a, b)
 		change := stats.HodgesLehmann(a, b, confidence).Estimate * q.candidate.callsPerOccurrence()
 		t.large = math.Abs(ranks.Superiority-0.5) >= q.options.MinSuperiority-0.5 &&
 			apart(t.effect.Estimate, q.options.MinRatio) && math.Abs(change) >= q.minChange
 	})
+}
+
+// rankOf is how many ascending values are smaller, ties counted half.
+func rankOf(value float64, ascending []float64) float64 {
+	below := sort.SearchFloat64s(ascending, value)
+	return float64(below+len(ascending)-countAbove(ascending, value)) / 2
 }
 
 // ratio is the Hodges–Lehmann shift of the logarithms, as a ratio.
@@ -68,12 +78,16 @@ func apart(ratio, minimum float64) bool { return ratio >= minimum || ratio <= 1/
 // be among the slowest tenth, so the exact test of the two counts is valid
 // whatever the distribution (the median test of Mood and Brown, at another
 // quantile). The effect is the ratio of the 95th percentiles.
-func (q *question) askTail(aspect Aspect, a, b []float64) {
+func (q *question) askTail(aspect Aspect, a, b []float64, value func(*call) int64) {
 	threshold := pooledQuantile(a, b, 0.9)
 	slowA := stats.Proportion{Successes: countAbove(a, threshold), Trials: len(a)}
 	slowB := stats.Proportion{Successes: countAbove(b, threshold), Trials: len(b)}
-	q.ask(aspect, tails, stats.FisherMidP(slowA, slowB), func(t *test) {
-		t.worse = slowB.Rate() > slowA.Rate()
+	scores := func(add func(uint8, float64)) {
+		q.baseline.eachRequest(value, func(request int32, mean float64) {
+			add(q.blocks[request], float64(one(mean > threshold)))
+		})
+	}
+	q.ask(aspect, tails, stats.FisherMidP(slowA, slowB), slowB.Rate() > slowA.Rate(), scores, func(t *test) {
 		first, second := tailInterval(a), tailInterval(b)
 		t.effect = ratioOf(first, second)
 		change := (second.Estimate - first.Estimate) * q.candidate.callsPerOccurrence()
