@@ -52,16 +52,22 @@ type lab struct {
 	addresses addresses
 	cleanup   []func() // run in reverse order
 	failed    chan error
+	grace     time.Duration // for a server to end
 }
 
+// Tempo sleeps for five seconds when it stops and then flushes. That matters
+// where its data is kept, and to nobody where it is removed.
+const graceForKeptData, graceForLostData = 30 * time.Second, 2 * time.Second
+
 func startLab(ctx context.Context, o options, built binaries, log logger) (*lab, error) {
-	l := &lab{log: log, failed: make(chan error, 2)}
+	l := &lab{log: log, failed: make(chan error, 2), grace: graceForKeptData}
 	data := o.data
 	if data == "" {
 		var err error
 		if data, err = os.MkdirTemp("", "foresight-lab-"); err != nil {
 			return l, fmt.Errorf("create a directory for the servers' data: %w", err)
 		}
+		l.grace = graceForLostData
 		l.onStop(func() { os.RemoveAll(data) })
 	}
 
@@ -155,7 +161,7 @@ func (l *lab) openShop(ctx context.Context, o options) error {
 // by itself.
 func (l *lab) watch(process *servers.Process) {
 	l.log("%s is ready at %s", process.Name, process.URL)
-	l.onStop(process.Stop)
+	l.onStop(func() { process.Stop(l.grace) })
 	go func() {
 		<-process.Exited()
 		l.failed <- fmt.Errorf("%s ended by itself\n%s", process.Name, process.LogTail())

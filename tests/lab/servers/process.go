@@ -61,7 +61,7 @@ func start(ctx context.Context, name, directory, binary, url, ready string, args
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	if err := p.awaitReady(ctx, ready); err != nil {
-		p.Stop()
+		p.Stop(0)
 		return nil, err
 	}
 	return p, nil
@@ -110,14 +110,13 @@ func (p *Process) LogTail() string {
 	return fmt.Sprintf("the end of %s:\n%s", p.logPath, lastLines(log, 20))
 }
 
-// Stop asks the server to end and kills it where it does not within ten
-// seconds.
-func (p *Process) Stop() {
+// Stop asks the server to end, and kills it where it does not in time.
+func (p *Process) Stop(grace time.Duration) {
 	p.stop.Do(func() {
 		_ = p.command.Process.Signal(os.Interrupt)
 		select {
 		case <-p.exited:
-		case <-time.After(10 * time.Second):
+		case <-time.After(grace):
 			_ = p.command.Process.Kill()
 			<-p.exited
 		}

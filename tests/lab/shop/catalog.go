@@ -9,6 +9,7 @@ var (
 	featured        = route{Catalog, "GET", "/products/featured", flaky(serveFeatured, 503)}
 	productDetails  = route{Catalog, "GET", "/products/{id}", flaky(serveProduct, 503)}
 	recommendations = route{Catalog, "GET", "/products/{id}/recommendations", flaky(serveRecommendations, 503)}
+	categories      = route{Catalog, "GET", "/categories", flaky(serveCategories, 503)}
 	productNames    = route{Catalog, "GET", "/products", flaky(serveProductNames, 503)}
 	getProducts     = procedure{Catalog, "shop.Catalog", "GetProducts", flaky(serveGetProducts, rpcUnavailable)}
 	getPrices       = procedure{Catalog, "shop.Catalog", "GetPrices", flaky(serveGetPrices, rpcUnavailable)}
@@ -36,6 +37,12 @@ func serveFeatured(c *call) int {
 		return 503
 	}
 	c.cacheGet("campaign:current", sessionHits)
+	return 200
+}
+
+func serveCategories(c *call) int {
+	c.compute(latency{time.Millisecond, 0.3})
+	c.cacheGet("categories", sessionHits)
 	return 200
 }
 

@@ -97,7 +97,7 @@ func (c *call) onConnection(body func()) bool {
 // giveBack returns the connection, late where the pool-exhaustion fault holds
 // it: the result set is closed only after the response has been sent.
 func (c *call) giveBack(p *pool) {
-	late := scaled(2500*time.Millisecond, c.fault(PoolExhaustion))
+	late := scaled(1200*time.Millisecond, c.fault(PoolExhaustion))
 	if late == 0 {
 		p.release()
 		return

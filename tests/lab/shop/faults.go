@@ -32,7 +32,7 @@ var Faults = map[string]Fault{
 	SlowQuery:      {SlowQuery, Orders, "the statement that reads a customer's recent orders no longer uses its index: 8 times slower at severity 1", 0},
 	NPlusOne:       {NPlusOne, Orders, "the items of a customer's orders are read with one statement per order instead of one for all, for the share of requests that severity gives", 0},
 	ErrorBurst:     {ErrorBurst, Payment, "the payment provider answers 503 to 40 % of the charges at severity 1", 0},
-	PoolExhaustion: {PoolExhaustion, Orders, "connections of orders' pool return ever later, up to 2.5 s late at severity 1: the pool fills up, callers wait, then time out", 10 * time.Minute},
+	PoolExhaustion: {PoolExhaustion, Orders, "connections of orders' pool return ever later, up to 1.2 s late at severity 1: the pool fills up, callers wait, then time out", 10 * time.Minute},
 	LostCache:      {LostCache, Cache, "the cache forgets: the share of reads that severity gives misses and goes to the database", 0},
 	RetryStorm:     {RetryStorm, Catalog, "catalog answers 503 to half of its calls at severity 1; cart and web both try again, up to 3 times each", 0},
 	TrafficSpike:   {TrafficSpike, "", "traffic is 4 times as high at severity 1", 0},

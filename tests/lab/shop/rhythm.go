@@ -25,11 +25,11 @@ type Rhythm struct{ Seed uint64 }
 const reindexHour, reindexMinutes = 2, 15
 
 // Factor has a mean of about 1 over a week, a trough of about 0.7 at night and
-// a peak of about 1.4 in the afternoon.
+// a peak of about 1.3 in the afternoon.
 func (r Rhythm) Factor(t time.Time) float64 {
 	t = t.UTC()
 	hour := float64(t.Hour()) + float64(t.Minute())/60 + float64(t.Second())/3600
-	day := 1 + 0.24*math.Cos(2*math.Pi*(hour-15)/24) + 0.06*math.Cos(4*math.Pi*(hour-20)/24)
+	day := 1 + 0.21*math.Cos(2*math.Pi*(hour-15)/24) + 0.05*math.Cos(4*math.Pi*(hour-20)/24)
 
 	// Weekends are quieter, with a smooth step of two hours around midnight.
 	sinceMonday := float64((int(t.Weekday())+6)%7)*24 + hour
@@ -37,7 +37,7 @@ func (r Rhythm) Factor(t time.Time) float64 {
 	if sinceMonday < 1 {
 		weekend = 1 - smoothStep((sinceMonday+1)/2)
 	}
-	week := 1.02 - 0.10*weekend
+	week := 1.023 - 0.08*weekend
 
 	noise := 0.03*r.noise(t, 20*time.Minute, 1) + 0.02*r.noise(t, 3*time.Minute, 2)
 	return day * week * (1 + noise)

@@ -146,11 +146,12 @@ func (s *Shop) newRequest(random *rand.Rand) *request {
 // backend is the instance of a service that has no versions side by side.
 func (s *Shop) backend(service string) *instance { return s.deployed[service].stable }
 
-// level is how strong a fault is now, for the given instance where the fault
-// came with a version.
+// level is how strong a fault is now: for the instance of a service, or nil for
+// the traffic. A fault that came with a version is in that version alone.
 func (s *Shop) level(name string, i *instance) float64 {
 	fault, on := s.faults[name]
-	if !on || (fault.Version != "" && (i == nil || i.service != Faults[name].Service || i.version != fault.Version)) {
+	if !on || (i != nil && i.service != Faults[name].Service) ||
+		(fault.Version != "" && (i == nil || i.version != fault.Version)) {
 		return 0
 	}
 	return fault.level(s.engine.now)

@@ -42,6 +42,7 @@ func serveHome(c *call) int {
 	status := 200
 	c.parallel(
 		func(c *call) { status = worst(status, c.httpCall(featured, "/products/featured", 2)) },
+		func(c *call) { c.httpCall(categories, "/categories", 2) },
 		func(c *call) { c.cartBadge() },
 		func(c *call) {
 			if c.customer%10 < 7 { // the others have not signed in
@@ -60,9 +61,7 @@ func serveProductPage(c *call) int {
 		func(c *call) {
 			status = worst(status, c.httpCall(productDetails, fmt.Sprintf("/products/%d", c.product), 2))
 		},
-		func(c *call) {
-			c.httpCall(recommendations, fmt.Sprintf("/products/%d/recommendations", c.product), 2)
-		},
+		func(c *call) { c.recommend() },
 		func(c *call) { c.cartBadge() },
 	)
 	return c.render(status)
@@ -72,7 +71,7 @@ func serveCartPage(c *call) int {
 	c.compute(latency{2 * time.Millisecond, 0.3})
 	c.session()
 	status := c.httpCall(showCart, c.cartPath(), 2)
-	c.httpCall(recommendations, fmt.Sprintf("/products/%d/recommendations", c.product), 2)
+	c.recommend()
 	return c.render(status)
 }
 
@@ -82,6 +81,7 @@ func serveOrdersPage(c *call) int {
 	status := 200
 	c.parallel(
 		func(c *call) { status = worst(status, c.httpCall(customerOrders, c.ordersPath(), 0)) },
+		func(c *call) { c.recommend() },
 		func(c *call) { c.cartBadge() },
 	)
 	if status < 400 {
@@ -106,6 +106,11 @@ func (c *call) session() {
 // cartBadge reads how many items are in the cart.
 func (c *call) cartBadge() {
 	c.httpCall(cartSummary, c.cartPath()+"/summary", 1)
+}
+
+// recommend fetches other products; a page without them is still a page.
+func (c *call) recommend() {
+	c.httpCall(recommendations, fmt.Sprintf("/products/%d/recommendations", c.product), 2)
 }
 
 // render writes the page, or the page that says sorry.
