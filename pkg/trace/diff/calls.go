@@ -66,7 +66,7 @@ const minPresence, mostPresence = 0.05, 0.5
 // askCalls tests whether the caller calls the path more or less often, not at
 // all any more, or for the first time.
 func (q *question) askCalls(before, after *callCounts) {
-	if len(before.counts) < q.options.MinOccurrences || len(after.counts) < q.options.MinOccurrences ||
+	if min(len(before.counts), len(after.counts)) < fewest ||
 		before.steady && after.steady {
 		return
 	}
@@ -113,6 +113,11 @@ func (q *question) askPresence(aspect Aspect, counts *callCounts, before, after 
 			stats.Newcombe(without, with, confidence).Lower >= mostPresence
 	})
 }
+
+// fewest is the least number of requests on each side for an exact test. Fewer
+// could prove a point if they were independent, but they may all come from one
+// user.
+const fewest = 5
 
 func mean(values []float64) float64 {
 	if len(values) == 0 {

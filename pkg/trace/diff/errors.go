@@ -7,7 +7,7 @@ import "github.com/foresight-observability/foresight/pkg/stats"
 func (q *question) askErrors() {
 	before := stats.Proportion{Successes: q.baseline.failed, Trials: q.baseline.present}
 	after := stats.Proportion{Successes: q.candidate.failed, Trials: q.candidate.present}
-	if before.Successes+after.Successes == 0 || before.Trials < q.options.MinOccurrences || after.Trials < q.options.MinOccurrences {
+	if before.Successes+after.Successes == 0 || min(before.Trials, after.Trials) < fewest {
 		return
 	}
 	scores := func(add func(uint8, float64)) {

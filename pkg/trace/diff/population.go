@@ -77,6 +77,7 @@ type collector struct {
 	builder    trace.Builder
 	walk       trace.CriticalWalk
 	assigned   []trace.PathID
+	calls      []int32 // of every node; an operation that calls itself is one call
 }
 
 func (c *collector) add(t *trace.Trace) {
@@ -91,16 +92,26 @@ func (c *collector) add(t *trace.Trace) {
 	p.summary.count(tree, len(t.Spans))
 	p.repairs.Add(tree.Repairs)
 
-	first := len(p.calls)
+	c.calls = c.calls[:0]
 	for i := range tree.Nodes {
 		node := &tree.Nodes[i]
+		if node.Parent != trace.None && c.assigned[node.Parent] == c.assigned[i] {
+			held := &p.calls[c.calls[node.Parent]]
+			held.self += node.Self
+			held.gap += node.Gap
+			held.failed = held.failed || node.Failed
+			held.origin = held.origin || node.Origin
+			c.calls = append(c.calls, c.calls[node.Parent])
+			continue
+		}
+		c.calls = append(c.calls, int32(len(p.calls)))
 		p.calls = append(p.calls, call{
 			path: c.assigned[i], request: number, failed: node.Failed, origin: node.Origin,
 			duration: node.Duration, self: node.Self, gap: node.Gap,
 		})
 	}
 	for _, section := range c.walk.Sections(tree) {
-		held := &p.calls[first+int(section.Node)]
+		held := &p.calls[c.calls[section.Node]]
 		if section.Gap {
 			held.criticalGap += section.End - section.Start
 		} else {
