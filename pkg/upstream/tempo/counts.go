@@ -113,7 +113,7 @@ type countsJSON struct {
 		Labels  []attributeJSON
 		Samples []struct {
 			TimestampMs integer
-			Value       json.Number
+			Value       float
 		}
 		// PromLabels exist up to 2.8 only.
 		PromLabels string
@@ -201,8 +201,8 @@ func (c *counts) add(answer countsJSON, part countPart) {
 				// time, since 2.9 the step that ends there.
 				at = at.Add(part.step)
 			}
-			value, err := sample.Value.Float64()
-			if err != nil || math.IsNaN(value) || math.IsInf(value, 0) || !at.After(part.after) || at.After(part.until) {
+			value := float64(sample.Value)
+			if math.IsNaN(value) || math.IsInf(value, 0) || !at.After(part.after) || at.After(part.until) {
 				continue
 			}
 			if i := c.index(at); i >= 0 && i < len(row) {

@@ -121,7 +121,7 @@ func (c *Client) sample(ctx context.Context, query string, filter upstream.Trace
 // slicesOf splits the time range so that a large sample is not all from its
 // end. Tempo's searches see whole seconds, and at most a week.
 func slicesOf(filter upstream.TraceFilter) []slice {
-	const tracesPerSlice, maxSlices, longest = 25, 8, 7*24*time.Hour - time.Hour
+	const tracesPerSlice, maxSlices, longest = 50, 8, 7*24*time.Hour - time.Hour
 	span := filter.End.Sub(filter.Start)
 	n := min(filter.Limit/tracesPerSlice, maxSlices, int(span/(2*time.Second)))
 	n = max(n, int((span+longest-1)/longest), 1)

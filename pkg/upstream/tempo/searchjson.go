@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
@@ -60,6 +61,24 @@ func (i *integer) UnmarshalJSON(data []byte) error {
 		return fmt.Errorf("%.40q is not an integer", text)
 	}
 	*i = integer(signed)
+	return nil
+}
+
+// float is a number of protobuf's JSON, which writes NaN and infinities as
+// texts.
+type float float64
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *float) UnmarshalJSON(data []byte) error {
+	text := string(bytes.Trim(data, `"`))
+	if text == "" || text == "null" {
+		return nil
+	}
+	value, err := strconv.ParseFloat(strings.Replace(text, "Infinity", "Inf", 1), 64)
+	if err != nil {
+		return fmt.Errorf("%.40q is not a number", text)
+	}
+	*f = float(value)
 	return nil
 }
 

@@ -1,0 +1,72 @@
+package tempo
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"text/scanner"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+func TestWholeTraces(t *testing.T) {
+	for name, test := range map[string]struct {
+		filter upstream.TraceFilter
+		want   string
+	}{
+		"everything": {upstream.TraceFilter{}, `{ } | select(`},
+		"one version": {upstream.TraceFilter{Service: "orders", Version: "2.0", Operation: "GET /"},
+			`({ resource.service.name = "orders" && resource.service.version = "2.0" && name = "GET /" }) && ({ }) | select(`},
+		"own TraceQL": {upstream.TraceFilter{TraceQL: "{ status = error }"}, `({ status = error }) && { } | select(`},
+		"both":        {upstream.TraceFilter{Service: "a", TraceQL: "{ status = error }"}, `({ status = error }) && ({ resource.service.name = "a" }) && ({ }) | select(`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := wholeTraces(test.filter)
+			require.True(t, strings.HasPrefix(got, test.want), got)
+			require.True(t, strings.HasSuffix(got, ") with (most_recent=true)"), got)
+		})
+	}
+}
+
+// tokens reads TraceQL as Tempo does, whose lexer is a text/scanner with
+// literals by strconv.Unquote.
+func tokens(t require.TestingT, query string) (kinds []rune, literals []string) {
+	var s scanner.Scanner
+	s.Init(strings.NewReader(query))
+	s.Mode = scanner.ScanIdents | scanner.ScanStrings | scanner.ScanRawStrings
+	s.Error = func(_ *scanner.Scanner, message string) { require.Fail(t, message, query) }
+	for token := s.Scan(); token != scanner.EOF; token = s.Scan() {
+		kinds = append(kinds, token)
+		if token == scanner.String {
+			text, err := strconv.Unquote(s.TokenText())
+			require.NoError(t, err)
+			literals = append(literals, text)
+		}
+	}
+	return kinds, literals
+}
+
+func TestTextsStayLiterals(t *testing.T) {
+	wantKinds, _ := tokens(t, matching(upstream.TraceFilter{Service: "a", Version: "b", Operation: "c"}))
+	nasty := rapid.OneOf(rapid.String(), rapid.StringMatching("[\"\\\\`'{}|&\n\x00 a)(]{1,20}"),
+		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }),
+		rapid.SampledFrom([]string{`x" } || {`, `x\`, `x\" } || { true`, "x` } || {", "\u2028\"", "x\" }) || ({"}))
+	rapid.Check(t, func(t *rapid.T) {
+		texts := []string{nasty.Draw(t, "service"), nasty.Draw(t, "version"), nasty.Draw(t, "operation")}
+		for i := range texts {
+			texts[i] += "!" // not empty
+		}
+		kinds, literals := tokens(t, matching(upstream.TraceFilter{Service: texts[0], Version: texts[1], Operation: texts[2]}))
+		require.Equal(t, wantKinds, kinds)
+		require.Equal(t, texts, literals)
+	})
+}
+
+func TestPlainNames(t *testing.T) {
+	for name, want := range map[string]bool{"orders": true, "team/orders-v2.x": true, "Bücher:1": true, "my service": false, `a"b`: false, "a|b": false, "": false} {
+		require.Equal(t, want, plain.MatchString(name), name)
+	}
+}
