@@ -116,10 +116,10 @@ func (t *Trace) Start() time.Time {
 // personal data out.
 var DescribingAttributes = []string{
 	"http.request.method", "http.method", "http.route", "url.template", "url.path", "http.target",
-	"http.response.status_code", "http.status_code",
+	"http.response.status_code", "http.status_code", "http.response.body.size", "http.request.resend_count",
 	"rpc.system", "rpc.service", "rpc.method", "rpc.grpc.status_code",
 	"db.system", "db.system.name", "db.namespace", "db.name", "db.collection.name",
-	"db.operation.name", "db.operation", "db.query.summary", "db.query.text", "db.statement",
+	"db.operation.name", "db.operation", "db.query.summary", "db.query.text", "db.statement", "db.operation.batch.size",
 	"messaging.system", "messaging.operation.name", "messaging.operation", "messaging.destination.name", "messaging.destination",
 	"server.address", "peer.service", "net.peer.name",
 	"error.type", "exception.type",
