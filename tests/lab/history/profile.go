@@ -36,23 +36,23 @@ var levels = []level{
 	{0.6, true}, {1, true},
 }
 
-// What is measured at each level. The number of requests does not depend on
-// the rate.
+// What is measured at each level. It is a number of requests rather than a time
+// so that it does not depend on the rate.
 const (
-	warmUp           = 30 * time.Second
-	requestsMeasured = 6000
-	gaugeSamples     = 60
+	warmUp          = 30 * time.Second
+	defaultRequests = 6000
+	gaugeSamples    = 60
 )
 
 // profile measures the shop at every level and returns what generates the
 // series.
-func profile(ctx context.Context, seed uint64, rate float64) ([]source, error) {
+func profile(ctx context.Context, seed uint64, rate float64, requests int) ([]source, error) {
 	measured := make([]*measurement, len(levels))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, l := range levels {
 		group.Go(func() (err error) {
-			if measured[i], err = measure(ctx, l, seed, rate); err != nil {
+			if measured[i], err = measure(ctx, l, seed, rate, requests); err != nil {
 				err = fmt.Errorf("measure the shop at load %g: %w", l.factor, err)
 			}
 			return err
@@ -64,7 +64,7 @@ func profile(ctx context.Context, seed uint64, rate float64) ([]source, error) {
 	return sources(measured, seed), nil
 }
 
-func measure(ctx context.Context, l level, seed uint64, rate float64) (*measurement, error) {
+func measure(ctx context.Context, l level, seed uint64, rate float64, requests int) (*measurement, error) {
 	spans := &spanMetrics{counts: map[spanKey]*spanStatistics{}}
 	var readers []reader
 	telemetry := shop.Telemetry{Spans: spans, Metrics: func(identity shop.Identity) sdkmetric.Reader {
@@ -88,7 +88,7 @@ func measure(ctx context.Context, l level, seed uint64, rate float64) (*measurem
 		return nil, err
 	}
 	began := at
-	length := time.Duration(requestsMeasured / (rate * l.factor) * float64(time.Second))
+	length := time.Duration(float64(requests) / (rate * l.factor) * float64(time.Second))
 	for at.Sub(began) < length {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -29,11 +29,16 @@ type Options struct {
 	Length    time.Duration
 	Now       func() time.Time // when the history ends; asked late, so that live traffic follows at once
 	Progress  func(format string, args ...any)
+	Requests  int // measured at each load, 0 for the usual
 }
 
 // Write writes the history in one block per day.
 func Write(ctx context.Context, o Options) error {
-	sources, err := profile(ctx, o.Seed, o.Rate)
+	requests := o.Requests
+	if requests == 0 {
+		requests = defaultRequests
+	}
+	sources, err := profile(ctx, o.Seed, o.Rate, requests)
 	if err != nil {
 		return err
 	}
