@@ -138,14 +138,18 @@ func (g *grid) series() []series.Series {
 
 func (g *grid) warnings() []string {
 	var all []string
-	note := func(count int, format string) {
-		if count > 0 {
-			all = append(all, fmt.Sprintf(format, count))
+	for _, one := range []struct {
+		count int
+		what  string
+	}{
+		{len(g.histograms), "series of native histograms are left out, as they are not numbers (use histogram_quantile, histogram_avg or histogram_count)"},
+		{g.infinite, "infinite samples (a division by zero?) count as missing"},
+		{g.moved, "samples between the points of the time range were moved to the nearest one"},
+		{g.outside, "samples outside the time range were left out"},
+	} {
+		if one.count > 0 {
+			all = append(all, fmt.Sprintf("%s: %d", one.what, one.count))
 		}
 	}
-	note(len(g.histograms), "%d series hold native histograms, which are not numbers: use histogram_quantile, histogram_avg or histogram_count")
-	note(g.infinite, "%d samples are infinite (a division by zero?) and count as missing")
-	note(g.moved, "%d samples lay between the points of the time range and were moved to the nearest one")
-	note(g.outside, "%d samples lay outside the time range and were left out")
 	return all
 }

@@ -82,10 +82,10 @@ func TestQueryRangeFillsTheGrid(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"Prometheus: i", "Prometheus: w",
-		"1 series hold native histograms, which are not numbers: use histogram_quantile, histogram_avg or histogram_count",
-		"1 samples are infinite (a division by zero?) and count as missing",
-		"1 samples lay between the points of the time range and were moved to the nearest one",
-		"4 samples lay outside the time range and were left out",
+		"series of native histograms are left out, as they are not numbers (use histogram_quantile, histogram_avg or histogram_count): 1",
+		"infinite samples (a division by zero?) count as missing: 1",
+		"samples between the points of the time range were moved to the nearest one: 1",
+		"samples outside the time range were left out: 4",
 	}, got.Warnings)
 }
 
