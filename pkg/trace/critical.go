@@ -116,8 +116,9 @@ func (w *CriticalWalk) listChildren(t *Tree, index int32, start, end int64) {
 		w.ends = append(w.ends, child.end)
 	}
 	slices.Sort(w.ends)
-	slices.SortStableFunc(w.byEnd, func(a, b interval) int {
-		return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(b.start, a.start))
+	slices.Reverse(w.byEnd) // calls one after the other are in order now
+	slices.SortFunc(w.byEnd, func(a, b interval) int {
+		return cmp.Or(cmp.Compare(b.end, a.end), cmp.Compare(b.start, a.start), cmp.Compare(a.node, b.node))
 	})
 }
 

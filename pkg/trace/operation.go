@@ -12,115 +12,146 @@ const maxText = 1000
 // gives the raw text behind the name. It takes the first that is there of:
 // HTTP method and route, RPC method, the statement of a SQL query, the
 // summary or operation of another database's, messaging operation and
-// destination, the span's name (OpenTelemetry semantic conventions, old and
-// new). Both texts are valid UTF-8 of at most 1,000 bytes.
+// destination, HTTP method and path, the span's name (OpenTelemetry semantic
+// conventions, old and new). Both texts are valid UTF-8 of at most 1,000 bytes.
 func Operation(s *Span) (operation, example string) {
-	described := describe(s)
-	operation, example = described.name()
+	n := namingOf(s)
+	operation, example = n.texts()
 	return clean(operation), clean(example)
 }
 
-// description is the attributes that name an operation. It is comparable: what
-// has one description has one name.
-type description struct {
-	spanName                                       string
-	kind                                           Kind
-	method, route, template, path                  string
-	rpcService, rpcMethod                          string
-	dbSystem, summary, statement, dbOperation, set string
-	messaging, destination                         string
+// naming is what an operation is named after: a rule and the texts that it
+// uses. It is comparable: spans of one naming have one name.
+type naming struct {
+	rule                   namingRule
+	first, second, example string
 }
 
-// describe collects the attributes that the name depends on and no others.
-func describe(s *Span) (d description) {
-	d.kind = s.Kind
+type namingRule uint8
+
+const (
+	byName      namingRule = iota // first: the span's name
+	byRoute                       // first: method, second: route
+	byPath                        // first: method, second: path
+	byRPC                         // first: service, second: method
+	bySQL                         // first: statement, second: system
+	byCommand                     // first: statement
+	byGiven                       // first: the operation, second: what on; example
+	byMessaging                   // first: operation, second: destination
+)
+
+// attributes are those of a span that may name its operation.
+type attributes struct {
+	method, route, template, path                           string
+	rpcService, rpcMethod                                   string
+	dbSystem, summary, statement, dbOperation, dbCollection string
+	messaging, destination                                  string
+}
+
+func attributesOf(s *Span) (a attributes) {
 	for i := range s.Attributes {
 		value := s.Attributes[i].Value
 		switch s.Attributes[i].Key {
 		case "http.request.method", "http.method":
-			d.method = value
+			a.method = value
 		case "http.route":
-			d.route = value
+			a.route = value
 		case "url.template":
-			d.template = value
+			a.template = value
 		case "url.path", "http.target":
-			d.path = value
+			a.path = value
 		case "rpc.service":
-			d.rpcService = value
+			a.rpcService = value
 		case "rpc.method":
-			d.rpcMethod = value
+			a.rpcMethod = value
 		case "db.system", "db.system.name":
-			d.dbSystem = value
+			a.dbSystem = value
 		case "db.query.summary":
-			d.summary = value
+			a.summary = value
 		case "db.query.text", "db.statement":
-			d.statement = value
+			a.statement = value
 		case "db.operation.name", "db.operation":
-			d.dbOperation = value
+			a.dbOperation = value
 		case "db.collection.name":
-			d.set = value
+			a.dbCollection = value
 		case "messaging.operation.name", "messaging.operation":
-			d.messaging = value
+			a.messaging = value
 		case "messaging.destination.name", "messaging.destination":
-			d.destination = value
+			a.destination = value
 		}
 	}
-	switch {
-	case d.method != "" && (d.route != "" || d.template != ""):
-		d.spanName, d.path = "", ""
-	case d.method == "" && d.rpcMethod == "" && d.statement != "":
-		d.spanName = ""
-	default:
-		d.spanName = s.Name
-	}
-	return d
+	return a
 }
 
-// name is the operation and the raw text it was made from.
-func (d *description) name() (operation, example string) {
-	switch {
-	case d.method != "" && d.route != "":
-		return d.method + " " + templateRoute(d.route), d.method + " " + d.route
-	case d.method != "" && d.template != "":
-		return d.method + " " + templateRoute(d.template), d.method + " " + d.template
-	case d.rpcMethod != "" && d.rpcService != "":
-		return d.rpcService + "/" + d.rpcMethod, d.rpcService + "/" + d.rpcMethod
-	case d.rpcMethod != "":
-		return d.rpcMethod, d.rpcMethod // since 2025 fully qualified
-	case d.statement != "" && d.isSQL():
-		return NormalizeSQL(d.statement, d.dbSystem), d.statement
-	case d.summary != "":
-		return d.summary, first(d.statement, d.summary)
-	case d.dbOperation != "":
-		return strings.TrimSpace(d.dbOperation + " " + d.set), first(d.statement, d.spanName)
-	case d.statement != "":
-		return command(d.statement), d.statement
-	case d.messaging != "" && d.destination != "":
-		return d.messaging + " " + templateName(d.destination), d.messaging + " " + d.destination
-	case d.method != "" && d.path != "" && (d.kind == Client || d.spanName == "" || d.spanName == d.method || d.spanName == "HTTP "+d.method):
-		return d.method + " " + NormalizeURL(d.path), d.method + " " + d.path
+// namingOf picks the rule that names a span's operation.
+func namingOf(s *Span) naming {
+	if len(s.Attributes) == 0 {
+		return naming{rule: byName, first: s.Name}
 	}
-	return templateName(d.spanName), d.spanName
+	a := attributesOf(s)
+	switch {
+	case a.method != "" && a.route != "":
+		return naming{rule: byRoute, first: a.method, second: a.route}
+	case a.method != "" && a.template != "":
+		return naming{rule: byRoute, first: a.method, second: a.template}
+	case a.rpcMethod != "":
+		return naming{rule: byRPC, first: a.rpcService, second: a.rpcMethod}
+	case a.statement != "" && speaksSQL(a.dbSystem, a.statement):
+		return naming{rule: bySQL, first: a.statement, second: a.dbSystem}
+	case a.summary != "":
+		return naming{rule: byGiven, first: a.summary, example: a.statement}
+	case a.dbOperation != "":
+		return naming{rule: byGiven, first: a.dbOperation, second: a.dbCollection, example: a.statement}
+	case a.statement != "":
+		return naming{rule: byCommand, first: a.statement}
+	case a.messaging != "" && a.destination != "":
+		return naming{rule: byMessaging, first: a.messaging, second: a.destination}
+	case a.method != "" && a.path != "" && (s.Kind == Client || s.Name == "" || s.Name == a.method || s.Name == "HTTP "+a.method):
+		return naming{rule: byPath, first: a.method, second: a.path}
+	}
+	return naming{rule: byName, first: s.Name}
 }
 
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
+// texts are the operation and the raw text it was made from.
+func (n *naming) texts() (operation, example string) {
+	switch n.rule {
+	case byRoute:
+		return n.first + " " + templateRoute(n.second), n.first + " " + n.second
+	case byPath:
+		return n.first + " " + NormalizeURL(n.second), n.first + " " + n.second
+	case byRPC:
+		name := n.second // since 2025 fully qualified
+		if n.first != "" {
+			name = n.first + "/" + n.second
 		}
+		return name, name
+	case bySQL:
+		return NormalizeSQL(n.first, n.second), n.first
+	case byCommand:
+		return command(n.first), n.first
+	case byGiven:
+		name := strings.TrimSpace(n.first + " " + n.second)
+		if n.example == "" {
+			return name, name
+		}
+		return name, n.example
+	case byMessaging:
+		return n.first + " " + templateName(n.second), n.first + " " + n.second
 	}
-	return ""
+	return templateName(n.first), n.first
 }
 
-// isSQL tells databases that speak SQL, by name or by the statement's first
-// word.
-func (d *description) isSQL() bool {
-	switch d.dbSystem {
+// speaksSQL tells databases that speak SQL, by name or by the statement's
+// first word.
+func speaksSQL(system, statement string) bool {
+	switch system {
 	case "redis", "memcached", "mongodb", "elasticsearch", "opensearch", "dynamodb", "aws.dynamodb",
 		"couchdb", "neo4j", "hbase", "geode", "azure.cosmosdb", "cosmosdb":
 		return false
 	case "", "other_sql":
-		return isStatementStart(command(d.statement))
+		lexer := newSQLLexer(statement, system)
+		keyword, _ := sqlKeyword(lexer.next().text)
+		return isStatementStart(keyword)
 	}
 	return true
 }
@@ -132,25 +163,23 @@ func command(statement string) string {
 	if len(words) == 0 {
 		return ""
 	}
-	word := words[0]
-	if !isIdentifierStart(word[0]) {
-		return NormalizeSQL(statement, "")
+	if !isIdentifierStart(words[0][0]) {
+		return NormalizeSQL(statement, "") // JSON and the like: at least without values
 	}
-	return strings.ToUpper(word)
+	return strings.ToUpper(words[0])
 }
 
 // clean makes valid UTF-8 of bounded length, cut between characters.
 func clean(text string) string {
-	if len(text) > maxText {
-		cut := maxText - len("…")
-		for cut > 0 && !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:cut] + "…"
-	}
 	if !utf8.ValidString(text) {
-		text = strings.ToValidUTF8(text, "\uFFFD")
-		return clean(text)
+		text = strings.ToValidUTF8(text[:min(len(text), maxText)], "\uFFFD")
 	}
-	return text
+	if len(text) <= maxText {
+		return text
+	}
+	cut := maxText - len("…")
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
 }

@@ -18,14 +18,14 @@ type Path struct {
 
 // Paths numbers call paths. Give trees in a fixed order for fixed numbers.
 type Paths struct {
-	limits    Limits
-	list      []Path
-	labelOf   []int32 // label of every path
-	labels    []label
-	labelIDs  map[labelKey]int32
-	described map[describedKey]int32
-	steps     map[step]PathID
-	below     map[PathID]int // paths below every root
+	limits   Limits
+	list     []Path
+	labelOf  []int32 // label of every path
+	labels   []label
+	labelIDs map[labelKey]int32
+	named    map[namingKey]int32
+	steps    map[step]PathID
+	below    map[PathID]int // paths below every root
 	// Folded counts calls that went to a collective path because of a limit.
 	Folded int
 }
@@ -41,9 +41,10 @@ type labelKey struct {
 	kind               Kind
 }
 
-type describedKey struct {
-	service     string
-	description description
+type namingKey struct {
+	service string
+	kind    Kind
+	naming  naming
 }
 
 type step struct {
@@ -58,13 +59,13 @@ const (
 	otherLabel
 )
 
-// maxDescribed bounds the memory for names already worked out.
-const maxDescribed = 20_000
+// maxNamed bounds the memory for names already worked out.
+const maxNamed = 20_000
 
 // NewPaths is an empty numbering with the limits of depth and number.
 func NewPaths(limits Limits) *Paths {
 	p := &Paths{
-		limits: limits.withDefaults(), labelIDs: map[labelKey]int32{}, described: map[describedKey]int32{},
+		limits: limits.withDefaults(), labelIDs: map[labelKey]int32{}, named: map[namingKey]int32{},
 		steps: map[step]PathID{}, below: map[PathID]int{},
 	}
 	for _, operation := range []string{"(missing parent)", "(deeper)", "(other)"} {
@@ -156,11 +157,11 @@ func (p *Paths) label(tree *Tree, node *Node) int32 {
 		return missingLabel
 	}
 	span := &tree.Trace.Spans[node.inner()]
-	key := describedKey{service: span.Service, description: describe(span)}
-	if id, exists := p.described[key]; exists {
+	key := namingKey{service: span.Service, kind: span.Kind, naming: namingOf(span)}
+	if id, exists := p.named[key]; exists {
 		return id
 	}
-	operation, example := key.description.name()
+	operation, example := key.naming.texts()
 	own := labelKey{service: clean(span.Service), operation: clean(operation), kind: span.Kind}
 	id, exists := p.labelIDs[own]
 	if !exists {
@@ -168,8 +169,8 @@ func (p *Paths) label(tree *Tree, node *Node) int32 {
 		p.labels = append(p.labels, label{labelKey: own, example: clean(example)})
 		p.labelIDs[own] = id
 	}
-	if len(p.described) < maxDescribed {
-		p.described[key] = id
+	if len(p.named) < maxNamed {
+		p.named[key] = id
 	}
 	return id
 }

@@ -16,7 +16,8 @@ const maxStatement = 64 << 10
 // or db.system.name and decides what quotes mean; empty for ANSI SQL.
 func NormalizeSQL(statement, system string) string {
 	lexer := newSQLLexer(statement[:min(len(statement), maxStatement)], system)
-	var pieces []string
+	var buffer [64]string // most statements need no more, and no memory
+	pieces := buffer[:0]
 	for token := lexer.next(); token.kind != sqlEnd; token = lexer.next() {
 		pieces = appendPiece(pieces, token)
 	}
@@ -193,7 +194,12 @@ func groupEnd(pieces []string, start int) int {
 // joinPieces writes the statement with single blanks where a person would put
 // them.
 func joinPieces(pieces []string) string {
+	length := len(pieces)
+	for _, piece := range pieces {
+		length += len(piece)
+	}
 	var out strings.Builder
+	out.Grow(length)
 	for i, piece := range pieces {
 		if i > 0 && blankBetween(pieces[i-1], piece) {
 			out.WriteByte(' ')

@@ -10,11 +10,12 @@ import (
 // calls of one request depend on each other, requests hardly do.
 type side struct {
 	calls    []call
-	requests int // of the endpoint, with the path or without
-	present  int // requests in which the path occurs
-	failed   int // requests in which a call failed
-	origin   int // requests in which a failure began here
-	errors   int // failed calls
+	requests int  // of the endpoint, with the path or without
+	present  int  // requests in which the path occurs
+	failed   int  // requests in which a call failed
+	origin   int  // requests in which a failure began here
+	errors   int  // failed calls
+	leaf     bool // calls nothing and has no gap: the self times are the durations
 
 	// Mean per call of every request where the path occurs, ascending,
 	// nanoseconds.
@@ -29,7 +30,7 @@ type side struct {
 // measure reads the calls of a path, which stand in the order of the requests.
 func (s *side) measure(calls []call, requests int) {
 	*s = side{
-		calls: calls, requests: requests, durations: s.durations[:0], selfs: s.selfs[:0], gaps: s.gaps[:0],
+		calls: calls, requests: requests, leaf: true, durations: s.durations[:0], selfs: s.selfs[:0], gaps: s.gaps[:0],
 		owns: s.owns[:0], scratch: s.scratch,
 	}
 	for start := 0; start < len(calls); {
@@ -45,6 +46,7 @@ func (s *side) measure(calls []call, requests int) {
 			s.criticalGap += float64(c.criticalGap)
 			failed = failed || c.failed
 			origin = origin || c.origin
+			s.leaf = s.leaf && c.self == c.duration
 			if c.failed {
 				s.errors++
 			}
@@ -60,7 +62,11 @@ func (s *side) measure(calls []call, requests int) {
 		start = end
 	}
 	slices.Sort(s.durations)
-	slices.Sort(s.selfs)
+	if s.leaf {
+		s.selfs = append(s.selfs[:0], s.durations...)
+	} else {
+		slices.Sort(s.selfs)
+	}
 	if len(s.gaps) > 0 && slices.Max(s.gaps) > 0 {
 		slices.Sort(s.gaps)
 		slices.Sort(s.owns)
@@ -130,7 +136,10 @@ func (s *side) summary() PathSummary {
 		summary.ErrorRate = float64(s.errors) / float64(len(s.calls))
 	}
 	summary.Duration = s.quantile(s.durations, durationOf)
-	summary.SelfTime = s.quantile(s.selfs, selfOf)
+	summary.SelfTime = summary.Duration
+	if !s.leaf {
+		summary.SelfTime = s.quantile(s.selfs, selfOf)
+	}
 	if len(s.gaps) > 0 {
 		summary.Gap = s.quantile(s.gaps, gapOf)
 	}
