@@ -83,8 +83,8 @@ type Deploy struct {
 	Service, Version    string
 	Previous            string // the version it arrived after; empty where none was seen
 	FirstSeen, LastSeen time.Time
-	// Arrived tells a deploy from a version that was there when the window
-	// began.
+	// Arrived tells a deploy from the versions with which the service, or its
+	// traces, began inside the window.
 	Arrived bool
 	// Share is the version's share of the service's spans in the last tenth of
 	// the window, 0–1.

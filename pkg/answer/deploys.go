@@ -109,8 +109,6 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 		deploys = append(deploys, Deploy{
 			Service: service, Version: version,
 			FirstSeen: counts.Time(first), LastSeen: counts.Time(last),
-			// The first step of the window cannot tell "arrived" from "was there".
-			Arrived: first > 0 && version != "",
 		})
 	}
 	slices.SortFunc(deploys, func(a, b Deploy) int {
@@ -119,6 +117,7 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 	for i := range deploys {
 		if i > 0 {
 			deploys[i].Previous = deploys[i-1].Version
+			deploys[i].Arrived = deploys[i].FirstSeen.After(deploys[0].FirstSeen)
 		}
 		if total > 0 {
 			deploys[i].Share = recent[deploys[i].Version] / total

@@ -45,7 +45,7 @@ func TestDeploysFrom(t *testing.T) {
 			[]series.Series{counts("cart", "7", 5, 5), counts("orders", "1", 0, 5)},
 			[]Deploy{
 				{Service: "cart", Version: "7", FirstSeen: noon, LastSeen: noon.Add(5 * time.Second), Share: 1},
-				{Service: "orders", Version: "1", FirstSeen: noon.Add(5 * time.Second), LastSeen: noon.Add(5 * time.Second), Arrived: true, Share: 1},
+				{Service: "orders", Version: "1", FirstSeen: noon.Add(5 * time.Second), LastSeen: noon.Add(5 * time.Second), Share: 1},
 			},
 		},
 	} {

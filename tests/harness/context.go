@@ -2,13 +2,17 @@ package harness
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 )
 
-// PluginContext is a Foresight data source as Grafana would describe it to the
-// plugin.
+// instances numbers the data sources: the plugin keeps one instance for each id.
+var instances atomic.Int64
+
+// PluginContext is a new Foresight data source as Grafana would describe it to
+// the plugin.
 func PluginContext(settings map[string]any, secrets map[string]string) backend.PluginContext {
 	raw, err := json.Marshal(settings)
 	if err != nil {
@@ -18,7 +22,7 @@ func PluginContext(settings map[string]any, secrets map[string]string) backend.P
 		OrgID:    1,
 		PluginID: PluginID,
 		DataSourceInstanceSettings: &backend.DataSourceInstanceSettings{
-			ID: 1, UID: "foresight", Type: PluginID, Name: "Foresight",
+			ID: instances.Add(1), UID: "foresight", Type: PluginID, Name: "Foresight",
 			JSONData:                raw,
 			DecryptedSecureJSONData: secrets,
 			Updated:                 time.Unix(1, 0),

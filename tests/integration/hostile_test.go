@@ -35,8 +35,12 @@ func text(status int, contentType, body string) http.HandlerFunc {
 	}
 }
 
-// hang answers only when the asker has gone.
-func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// hang answers only when the asker has gone, which the server notices once the
+// request is read.
+func hang(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}
 
 // flood sends 200 MB of what might be JSON.
 func flood(w http.ResponseWriter, _ *http.Request) {
@@ -118,8 +122,6 @@ func TestMisbehavingUpstreams(t *testing.T) {
 					"traces":     map[string]any{"url": urls["traces"]},
 					"limits":     map[string]any{"timeout": "3s"},
 				}, nil)}
-				source.Context.DataSourceInstanceSettings.UID = t.Name()
-				source.Context.DataSourceInstanceSettings.ID = int64(len(t.Name()))<<32 + time.Now().UnixNano()&0xffffffff
 
 				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 				defer cancel()
@@ -162,7 +164,6 @@ func TestUnusableSettings(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := harness.DataSource{Plugin: p, Context: harness.PluginContext(test.settings, nil)}
-			source.Context.DataSourceInstanceSettings.ID = int64(len(name)) + 1000
 			health, err := p.Health(t.Context(), source.Context)
 			require.NoError(t, err)
 			require.Equal(t, backend.HealthStatusError, health.Status)
@@ -185,7 +186,6 @@ func TestUnusableSettings(t *testing.T) {
 
 func TestNothingConfigured(t *testing.T) {
 	source := harness.DataSource{Plugin: startedPlugin(t), Context: harness.PluginContext(nil, nil)}
-	source.Context.DataSourceInstanceSettings.ID = 999
 	to := time.Now()
 	_, err := source.Ask(t.Context(), to.Add(-time.Hour), to, map[string]any{"queryType": "anomaly", "expr": "up"})
 	require.ErrorContains(t, err, "no metrics server is configured")

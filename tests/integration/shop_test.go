@@ -126,14 +126,12 @@ func TestAnomalyOverTheShop(t *testing.T) {
 }
 
 func TestEqualQuestionsHaveEqualAnswers(t *testing.T) {
-	source, _ := shop(t)
+	source, l := shop(t)
 	to := time.Now().Add(-time.Hour)
 	model := map[string]any{"queryType": "anomaly", "expr": requestRate}
 	first, err := source.Ask(t.Context(), to.Add(-3*time.Hour), to, model)
 	require.NoError(t, err)
-	replica := source
-	replica.Context.DataSourceInstanceSettings = new(*source.Context.DataSourceInstanceSettings)
-	replica.Context.DataSourceInstanceSettings.ID = 77 // an instance of its own, with an empty cache
+	replica := harness.DataSource{Plugin: source.Plugin, Context: harness.PluginContext(l.Settings(), nil)} // an empty cache of its own
 	second, err := replica.Ask(t.Context(), to.Add(-3*time.Hour), to.Add(10*time.Second-time.Nanosecond), model)
 	require.NoError(t, err)
 	require.Len(t, second, len(first))
