@@ -29,6 +29,10 @@ func TestParseFillsInDefaults(t *testing.T) {
 		"traceDiff":  {"traceDiff", `{"service":"orders"}`, query.TraceDiff{Common: common, Service: "orders", MaxTraces: 400}},
 		"services":   {"services", ``, query.Services{Common: common}},
 		"operations": {"operations", `{"service":"orders"}`, query.Operations{Common: common, Service: "orders"}},
+		"patterns": {"patterns", `{"service":"orders"}`, query.Patterns{
+			Common: common, Service: "orders", Compare: query.SinceDeploy, MaxTraces: 400}},
+		"serviceMap": {"serviceMap", `{}`, query.ServiceMap{Common: common, Compare: query.SinceDeploy, MaxTraces: 400}},
+		"rootCause":  {"rootCause", `{"service":"orders"}`, query.RootCause{Common: common, Service: "orders", MaxTraces: 400}},
 		"versions":   {"versions", `{"service":"orders"}`, query.Versions{Common: common, Service: "orders"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -66,7 +70,7 @@ func TestParseReadsWhatGrafanaSends(t *testing.T) {
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
 	for name, test := range map[string]struct{ queryType, raw, want string }{
-		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, deploys, forecast, operations, services, traceDiff, versions"},
+		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, deploys, forecast, operations, patterns, rootCause, serviceMap, services, traceDiff, versions"},
 		"unknown type":          {"divination", `{}`, `unknown queryType "divination": choose one of anomaly, deploys`},
 		"type is no text":       {"", `{"queryType":5}`, "queryType must be text, got the number 5"},
 		"not JSON":              {"forecast", `{"expr":`, "the query is not valid JSON: unexpected end of JSON input"},
