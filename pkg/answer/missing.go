@@ -10,8 +10,11 @@ import (
 )
 
 // explainEmpty tells why a side has no traces: an unknown service or version,
-// or simply no traffic (nil).
+// or simply no traffic (nil), as where no service was named.
 func (e *Engine) explainEmpty(ctx context.Context, filter upstream.TraceFilter) error {
+	if filter.Service == "" {
+		return nil
+	}
 	services, err := e.Traces.Services(ctx, filter.Start, filter.End)
 	if err != nil {
 		return err

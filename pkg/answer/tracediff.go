@@ -2,10 +2,7 @@ package answer
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace"
@@ -23,51 +20,23 @@ func (e *Engine) TraceDiff(ctx context.Context, q query.TraceDiff, window Window
 	if err != nil {
 		return answer, err
 	}
-	answer.notice(c.notices...)
-	limit := q.MaxTraces
-	if e.Limits.MaxTraces > 0 {
-		limit = min(limit, e.Limits.MaxTraces)
-	}
-	c.baseline.Limit, c.candidate.Limit = limit, limit
-	answer.BaselineVersion, answer.CandidateVersion = c.baseline.Version, c.candidate.Version
-
-	var baseline, candidate upstream.TraceSet
-	group, searchContext := errgroup.WithContext(ctx)
-	group.Go(func() (err error) { baseline, err = e.Traces.Search(searchContext, c.baseline); return err })
-	group.Go(func() (err error) { candidate, err = e.Traces.Search(searchContext, c.candidate); return err })
-	if err := group.Wait(); err != nil {
+	s, err := e.fetch(ctx, c, true, q.MaxTraces, &answer.Basis)
+	if err != nil {
 		return answer, err
 	}
-	for _, side := range []struct {
-		filter upstream.TraceFilter
-		found  int
-	}{{c.baseline, len(baseline.Traces)}, {c.candidate, len(candidate.Traces)}} {
-		if side.found == 0 {
-			if err := e.explainEmpty(ctx, side.filter); err != nil {
-				return answer, err
-			}
-		}
-	}
-	answer.sampled("baseline", c.baseline, baseline)
-	answer.sampled("candidate", c.candidate, candidate)
-	answer.BaselineTraceQL, answer.CandidateTraceQL = baseline.Filter, candidate.Filter
-
-	before, droppedBefore := fair(baseline.Traces, c.baseline, otherVersion(c, c.candidate))
-	after, droppedAfter := fair(candidate.Traces, c.candidate, otherVersion(c, c.baseline))
-	if dropped := droppedBefore + droppedAfter; dropped > 0 {
-		answer.notice(fmt.Sprintf("%d traces that belong to both sides, or only in part to theirs, were left out.", dropped))
-	}
-	answer.Result = diff.Compare(before, after, diff.Options{})
+	answer.BaselineVersion, answer.CandidateVersion = c.baseline.Version, c.candidate.Version
+	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
+	answer.Result = diff.Compare(s.before, s.after, diff.Options{})
 	answer.notice(answer.Result.Notices...)
 	return answer, nil
 }
 
-func (a *TraceDiffAnswer) sampled(side string, filter upstream.TraceFilter, set upstream.TraceSet) {
+func (b *Basis) sampled(side string, filter upstream.TraceFilter, set upstream.TraceSet) {
 	for _, executed := range set.Queries {
-		a.query("%s: %s", side, executed)
+		b.query("%s: %s", side, executed)
 	}
-	a.notice(set.Warnings...)
-	a.parameter(side, map[string]any{
+	b.notice(set.Warnings...)
+	b.parameter(side, map[string]any{
 		"version": filter.Version, "from": clock(filter.Start), "to": clock(filter.End),
 		"traces": len(set.Traces), "sampled": set.Truncated,
 	})

@@ -74,6 +74,12 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window an
 			return nil, err
 		}
 		return frames.TraceDiff(found, q, format)
+	case query.Patterns:
+		found, err := d.engine.Patterns(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Patterns(found, format)
 	case query.Services:
 		found, err := d.engine.Services(ctx, q, window)
 		return names(found, err, q, format)

@@ -1,0 +1,141 @@
+package answer
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// samples are the traces of a question: of two sides, or of one.
+type samples struct {
+	comparison
+	compared                bool // there is a baseline
+	before, after           []trace.Trace
+	beforeQuery, afterQuery string // to see such traces in Explore
+	truncated               bool   // the candidate has more traces than the sample
+}
+
+// subject is a question about traces that may compare two populations.
+type subject struct {
+	service, operation  string
+	baseline, candidate query.Population
+	compare             query.Compare
+	maxTraces           int
+}
+
+// samplesOf fetches the traces that a question is about: both sides where it
+// names them or a deploy arrived in the window, else the whole window.
+func (e *Engine) samplesOf(ctx context.Context, q subject, window Window, basis *Basis) (samples, error) {
+	c, compared, err := e.sidesOf(ctx, q, window)
+	if err != nil {
+		return samples{}, err
+	}
+	return e.fetch(ctx, c, compared, q.maxTraces, basis)
+}
+
+// fetch searches the traces of the candidate and, where there is a comparison,
+// of the baseline. It keeps those that belong to their side alone.
+func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit int, basis *Basis) (samples, error) {
+	basis.notice(c.notices...)
+	if e.Limits.MaxTraces > 0 {
+		limit = min(limit, e.Limits.MaxTraces)
+	}
+	c.baseline.Limit, c.candidate.Limit = limit, limit
+	var baseline, candidate upstream.TraceSet
+	group, searchContext := errgroup.WithContext(ctx)
+	if compared {
+		group.Go(func() (err error) { baseline, err = e.Traces.Search(searchContext, c.baseline); return err })
+	}
+	group.Go(func() (err error) { candidate, err = e.Traces.Search(searchContext, c.candidate); return err })
+	if err := group.Wait(); err != nil {
+		return samples{}, err
+	}
+	if compared && len(baseline.Traces) == 0 {
+		if err := e.explainEmpty(ctx, c.baseline); err != nil {
+			return samples{}, err
+		}
+	}
+	if len(candidate.Traces) == 0 {
+		if err := e.explainEmpty(ctx, c.candidate); err != nil {
+			return samples{}, err
+		}
+		basis.notice(fmt.Sprintf("No traces between %s and %s.", clock(c.candidate.Start), clock(c.candidate.End)))
+	}
+	s := samples{comparison: c, compared: compared, beforeQuery: baseline.Filter, afterQuery: candidate.Filter, truncated: candidate.Truncated}
+	droppedBefore, droppedAfter := 0, 0
+	if compared {
+		basis.sampled("baseline", c.baseline, baseline)
+		s.before, droppedBefore = fair(baseline.Traces, c.baseline, otherVersion(c, c.candidate))
+	}
+	basis.sampled("candidate", c.candidate, candidate)
+	s.after, droppedAfter = fair(candidate.Traces, c.candidate, otherVersion(c, c.baseline))
+	if dropped := droppedBefore + droppedAfter; dropped > 0 {
+		basis.notice(fmt.Sprintf("%d traces that belong to both sides, or only in part to theirs, were left out.", dropped))
+	}
+	return s, nil
+}
+
+// sidesOf resolves which populations a question compares, if any.
+func (e *Engine) sidesOf(ctx context.Context, q subject, window Window) (c comparison, compared bool, err error) {
+	none := query.Population{}
+	if q.compare != query.Nothing && q.baseline != none {
+		c, err = e.populations(ctx, query.TraceDiff{
+			Service: q.service, Operation: q.operation, Baseline: q.baseline, Candidate: q.candidate, MaxTraces: q.maxTraces,
+		}, window)
+		return c, true, err
+	}
+	horizon := window.To
+	if settled := e.Now().Add(-settling); horizon.After(settled) {
+		horizon = settled
+	}
+	if !window.From.Before(horizon) {
+		return c, false, askersFault("the window %s to %s holds no finished traces yet; choose one that begins earlier", clock(window.From), clock(window.To))
+	}
+	c.candidate = upstream.TraceFilter{Service: q.service, Operation: q.operation, Version: q.candidate.Version, TraceQL: q.candidate.TraceQL}
+	if _, err := bound(&c.candidate, q.candidate, window.From, horizon); err != nil {
+		return c, false, askersFault("candidate: %v", err)
+	}
+	if q.compare == query.Nothing || q.candidate != none {
+		return c, false, nil
+	}
+	deploys, err := e.Deploys(ctx, query.Deploys{Service: q.service}, window)
+	if err != nil {
+		return c, false, err
+	}
+	deploy, found := chooseDeploy(deploys.Deploys, "", "")
+	if !found {
+		c.notices = append(c.notices, "No deploy arrived in this window: there is nothing to compare with.")
+		return c, false, nil
+	}
+	return sinceDeploy(c, deploy, q.service != ""), true, nil
+}
+
+// sinceDeploy splits the candidate's time at a deploy. Of one service the two
+// versions are compared, of all services the time after with the time before.
+func sinceDeploy(c comparison, deploy Deploy, byVersion bool) comparison {
+	c.baseline = c.candidate
+	if start := deploy.FirstSeen.Add(-lookBack); start.After(c.baseline.Start) {
+		c.baseline.Start = start
+	}
+	c.candidate.Start = deploy.FirstSeen
+	if c.byVersion = byVersion; byVersion {
+		c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
+	} else {
+		c.baseline.End = deploy.FirstSeen
+	}
+	c.notices = append(c.notices, fmt.Sprintf("%s %s arrived at %s, after %s: compared with the time before.",
+		deploy.Service, deploy.Version, clock(deploy.FirstSeen), previousOr(deploy.Previous)))
+	return c
+}
+
+func previousOr(version string) string {
+	if version == "" {
+		return "no known version"
+	}
+	return version
+}
