@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"time"
 
+	"go.opentelemetry.io/otel"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/tests/lab/control"
@@ -120,6 +122,11 @@ func (l *lab) writeHistory(ctx context.Context, o options, storage string) error
 
 // openShop starts the traffic and the API that controls it.
 func (l *lab) openShop(ctx context.Context, o options) error {
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
+		if ctx.Err() == nil && !errors.Is(err, context.Canceled) { // what is cut off by the end is no news
+			l.log("telemetry: %v", err)
+		}
+	}))
 	telemetry, closeTelemetry, err := shop.LiveTelemetry(ctx, l.addresses.OTLP, l.addresses.Prometheus)
 	if err != nil {
 		return err
