@@ -1,0 +1,83 @@
+package main
+
+import (
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
+)
+
+func init() {
+	register("trace-diff", "speed and memory of comparing two populations of traces, on one core", traceDiff)
+}
+
+type traceDiffFigures struct {
+	Traces         int     `json:"traces"` // of each side
+	Spans          int     `json:"spans"`  // of both sides
+	Verdict        string  `json:"verdict"`
+	Seconds        float64 `json:"seconds"`                  // of processor time, best of five
+	SpansPerSecond float64 `json:"spans_per_second"`         // of the comparison
+	BytesPerSpan   float64 `json:"bytes_per_span"`           // of the spans as upstreams hold them
+	PeakPerSpan    float64 `json:"allocated_bytes_per_span"` // by one comparison
+	PerMillion     float64 `json:"seconds_per_million_spans"`
+}
+
+// traceDiff compares 2 × 1,000 traces of about 100 spans.
+func traceDiff(options) (any, error) {
+	runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(runtime.NumCPU())
+	const traces, width = 1000, 90
+	empty := heap()
+	baseline := tracetest.Shop{Seed: 1, Traces: traces, Width: width, Version: "1"}.Generate()
+	candidate := tracetest.Shop{Seed: 2, Traces: traces, Width: width, Version: "2", SlowQuery: 3}.Generate()
+	held := heap() - empty
+	spans := count(baseline) + count(candidate)
+
+	figures := traceDiffFigures{Traces: traces, Spans: spans, BytesPerSpan: float64(held) / float64(spans)}
+	best := time.Duration(1<<63 - 1)
+	for range 5 {
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		begun := processorTime()
+		result := diff.Compare(baseline, candidate, diff.Options{})
+		best = min(best, processorTime()-begun)
+		runtime.ReadMemStats(&after)
+		figures.Verdict = string(result.Verdict)
+		figures.PeakPerSpan = float64(after.TotalAlloc-before.TotalAlloc) / float64(spans)
+	}
+	figures.Seconds = best.Seconds()
+	figures.SpansPerSecond = float64(spans) / best.Seconds()
+	figures.PerMillion = 1e6 / figures.SpansPerSecond
+	runtime.KeepAlive(baseline)
+	runtime.KeepAlive(candidate)
+	return figures, nil
+}
+
+func count(traces []trace.Trace) (spans int) {
+	for i := range traces {
+		spans += len(traces[i].Spans)
+	}
+	return spans
+}
+
+// processorTime is what this process has used of the processors: on a busy
+// machine it says more about a computation than the time on the wall.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// heap is the size of what is reachable.
+func heap() uint64 {
+	runtime.GC()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	return memory.HeapAlloc
+}
