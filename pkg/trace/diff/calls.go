@@ -93,7 +93,7 @@ func (q *question) askCalls(before, after *callCounts) {
 		t.effect = stats.RateRatio(before.counts, before.callers, after.counts, after.callers, confidence)
 		medians := stats.Quantile(b, 0.5) - stats.Quantile(a, 0.5)
 		means := mean(b) - mean(a)
-		t.large = apart(t.effect.Estimate, q.options.MinCallRatio) && (math.Abs(means) >= 1 || math.Abs(medians) >= 0.5)
+		t.large = apart(t.effect.Estimate, q.options.MinCallRatio) && excludesOne(t.effect) && (math.Abs(means) >= 1 || math.Abs(medians) >= 0.5)
 	})
 }
 

@@ -44,9 +44,12 @@ func (q *question) askShift(aspect Aspect, a, b []float64, value func(*call) int
 		t.effect = ratio(a, b)
 		change := stats.HodgesLehmann(a, b, confidence).Estimate * q.candidate.callsPerOccurrence()
 		t.large = math.Abs(ranks.Superiority-0.5) >= q.options.MinSuperiority-0.5 &&
-			apart(t.effect.Estimate, q.options.MinRatio) && math.Abs(change) >= q.minChange
+			apart(t.effect.Estimate, q.options.MinRatio) && excludesOne(t.effect) && math.Abs(change) >= q.minChange
 	})
 }
+
+// excludesOne says that an interval of a ratio leaves no change out.
+func excludesOne(ratio stats.Interval) bool { return ratio.Lower > 1 || ratio.Upper < 1 }
 
 // rankOf is how many ascending values are smaller, ties counted half.
 func rankOf(value float64, ascending []float64) float64 {
@@ -91,8 +94,8 @@ func (q *question) askTail(aspect Aspect, a, b []float64, value func(*call) int6
 		first, second := tailInterval(a), tailInterval(b)
 		t.effect = ratioOf(first, second)
 		change := (second.Estimate - first.Estimate) * q.candidate.callsPerOccurrence()
-		t.large = apart(t.effect.Estimate, q.options.MinRatio) && t.effect.Estimate > 1 == t.worse &&
-			math.Abs(change) >= q.minChange
+		t.large = apart(t.effect.Estimate, q.options.MinRatio) && excludesOne(t.effect) &&
+			t.effect.Estimate > 1 == t.worse && math.Abs(change) >= q.minChange
 	})
 }
 

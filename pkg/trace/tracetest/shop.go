@@ -24,6 +24,11 @@ type Shop struct {
 	// larger.
 	Width int
 
+	// Wave is the amplitude (of the logarithm) of a rhythm that all durations
+	// follow, Period its length; 0 for a steady system.
+	Wave   float64
+	Period time.Duration
+
 	Version      string  // of orders
 	SlowQuery    float64 // factor on the orders statement's duration; 0 for 1
 	SlowShare    float64 // share of requests with the slow query; 0 for all
@@ -166,7 +171,11 @@ func (w *writer) span(parent trace.SpanID, kind trace.Kind, service, name string
 
 // work lets time pass: lognormal around the median.
 func (w *writer) work(milliseconds float64) {
-	w.now += int64(milliseconds * 1e6 * math.Exp(0.4*w.random.NormFloat64()))
+	logarithm := 0.4 * w.random.NormFloat64()
+	if w.shop.Period > 0 {
+		logarithm += w.shop.Wave * math.Sin(2*math.Pi*float64(w.now)/float64(w.shop.Period))
+	}
+	w.now += int64(milliseconds * 1e6 * math.Exp(logarithm))
 }
 
 func (w *writer) number() string {
