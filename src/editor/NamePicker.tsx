@@ -1,4 +1,4 @@
-import React, { useId } from 'react';
+import React, { useCallback, useId } from 'react';
 import { type TimeRange } from '@grafana/data';
 import { getTemplateSrv } from '@grafana/runtime';
 import { Combobox, type ComboboxOption, Field } from '@grafana/ui';
@@ -20,15 +20,17 @@ interface Props {
 /** A name out of those that the backend lists, a dashboard variable, or one typed in. */
 export function NamePicker({ datasource, list, label, service, range, value, placeholder, onChange }: Props) {
   const id = useId();
-  const load = async (input: string): Promise<ComboboxOption[]> => {
-    const variables = getTemplateSrv()
-      .getVariables()
-      .map(({ name }) => `$${name}`);
-    const names = await datasource.names(list, service && getTemplateSrv().replace(service), range);
-    return [...names, ...variables]
-      .filter((name) => name.includes(input))
-      .map((name) => ({ value: name, label: name }));
-  };
+  const load = useCallback(
+    async (input: string): Promise<ComboboxOption[]> => {
+      const templates = getTemplateSrv();
+      const names = await datasource.names(list, service && templates.replace(service), range);
+      const variables = templates.getVariables().map(({ name }) => `$${name}`);
+      return [...names, ...variables]
+        .filter((name) => name.includes(input))
+        .map((name) => ({ value: name, label: name }));
+    },
+    [datasource, list, service, range]
+  );
   return (
     <Field label={label} htmlFor={id} noMargin>
       <Combobox
