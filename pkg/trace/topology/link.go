@@ -1,0 +1,109 @@
+package topology
+
+import (
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// linkOf is the call that a node stands for; local work is none.
+func (c *collector) linkOf(tree *trace.Tree, index int32) (l link, exists bool) {
+	spans, node := tree.Trace.Spans, &tree.Nodes[index]
+	span, inner := &spans[node.Span], &spans[innerOf(node)]
+	var caller *trace.Span
+	if node.Parent != trace.None && tree.Nodes[node.Parent].Span != trace.None {
+		caller = &spans[innerOf(&tree.Nodes[node.Parent])]
+	}
+	l = link{
+		from: serviceOf(span.Service), client: node.Duration, server: -1, gap: -1,
+		start: node.Start, end: node.End(), failed: node.Failed, operation: span.Name, callerVersion: span.Version,
+	}
+	switch {
+	case node.Server != trace.None:
+		l.to, l.calleeVersion, l.operation = serviceOf(inner.Service), inner.Version, inner.Name
+		l.server, l.gap, l.isServices = node.InnerDuration, node.Gap, true
+	case span.Kind == trace.Consumer:
+		l = received(span, node, caller)
+	case span.Kind == trace.Producer:
+		l.to = queue(span)
+	case span.Kind == trace.Client:
+		if reaches(tree, index) {
+			return link{}, false // its servers stand for it
+		}
+		l.to, l.unpaired = c.peerOf(span)
+		l.isServices = l.to.kind == Service
+	case caller != nil && caller.Service != span.Service:
+		l = c.arrived(span, node, caller, &tree.Nodes[node.Parent])
+	case caller == nil && span.Kind == trace.Server:
+		return link{}, false // its caller is missing and left no name
+	default:
+		return link{}, false
+	}
+	key := sister{node.Parent, l.to.id, span.Name}
+	if before := c.last[key]; before != nil && before.Failed && before.End() <= node.Start {
+		l.again = true
+	}
+	resent := span.Attribute("http.request.resend_count")
+	l.again = l.again || resent != "" && resent != "0"
+	c.last[key] = node
+	return l, true
+}
+
+// peerOf is what a client's span without a server's span reached: a database,
+// a service that sent no span this time, or someone outside.
+func (c *collector) peerOf(span *trace.Span) (to peer, unpaired bool) {
+	if to, exists := database(span); exists {
+		return to, false
+	}
+	if span.Attribute("messaging.system") != "" {
+		return queue(span), false
+	}
+	for _, name := range namesOf(span, "peer.service", "server.address", "net.peer.name") {
+		if c.services[name] && name != span.Service {
+			return serviceOf(name), true
+		}
+	}
+	return external(span), false
+}
+
+// received is the way of a message from its queue to who works on it: the
+// client's duration is the time it waited.
+func received(span *trace.Span, node *trace.Node, sender *trace.Span) link {
+	l := link{
+		from: queue(span), to: serviceOf(span.Service), client: -1, server: node.Duration, gap: -1,
+		start: node.Start, end: node.End(), failed: node.Failed, operation: span.Name, calleeVersion: span.Version,
+		unpaired: sender == nil,
+	}
+	if sender != nil && sender.Kind == trace.Producer {
+		if q := queue(sender); q.id != l.from.id && span.Attribute("messaging.destination.name") == "" && span.Attribute("messaging.destination") == "" {
+			l.from = q
+		}
+		l.client = max(0, node.Start-sender.End())
+	}
+	return l
+}
+
+// arrived is a call whose two ends were not merged: the client's span is
+// missing, holds several calls, or kinds are not known.
+func (c *collector) arrived(span *trace.Span, node *trace.Node, caller *trace.Span, parent *trace.Node) link {
+	l := link{
+		from: serviceOf(caller.Service), to: serviceOf(span.Service), client: -1, server: node.Duration, gap: -1,
+		start: node.Start, end: node.End(), failed: node.Failed, operation: span.Name,
+		callerVersion: caller.Version, calleeVersion: span.Version, isServices: true,
+	}
+	if caller.Kind == trace.Client && parent.Server == trace.None {
+		l.client = parent.Duration
+	} else {
+		l.unpaired = span.Kind == trace.Server
+	}
+	return l
+}
+
+// reaches says that a client's span has a span of another service below it.
+func reaches(tree *trace.Tree, index int32) bool {
+	spans, nodes := tree.Trace.Spans, tree.Nodes
+	for child := index + 1; child < nodes[index].Last; child = nodes[child].Last {
+		if nodes[child].Span != trace.None && spans[nodes[child].Span].Service != spans[nodes[index].Span].Service {
+			return true
+		}
+	}
+	return false
+}
