@@ -70,6 +70,11 @@ type sampled struct {
 // quiet slices leave of the limit goes to the busy ones, once.
 func (c *Client) sample(ctx context.Context, query string, filter upstream.TraceFilter) (sampled, error) {
 	slices := slicesOf(filter)
+	if len(slices) > 1 && c.fits(ctx, filter) {
+		for i := range slices {
+			slices[i].quota = filter.Limit
+		}
+	}
 	parts, err := c.ask(ctx, query, slices)
 	if err != nil {
 		return sampled{}, err
@@ -116,6 +121,18 @@ func (c *Client) sample(ctx context.Context, query string, filter upstream.Trace
 		all.traces, all.truncated = all.traces[:filter.Limit], true
 	}
 	return all, nil
+}
+
+// fits reports whether there are no more traces than the limit, so that none
+// need be left out. The search for it is cheap, as it reads no attributes.
+func (c *Client) fits(ctx context.Context, filter upstream.TraceFilter) bool {
+	body, _, err := get(ctx, c.transport, asJSON, "/api/search", "q", anyTraces(filter),
+		"limit", strconv.Itoa(filter.Limit+1), "spss", "1", "start", seconds(filter.Start), "end", secondsUp(filter.End))
+	if err != nil {
+		return false // the slices will say why
+	}
+	all, err := searchJSON(body, filter.Limit+1)
+	return err == nil && len(all) <= filter.Limit
 }
 
 // slicesOf splits the time range so that a large sample is not all from its

@@ -95,7 +95,16 @@ func TestQuietTimesLeaveTheirShareToBusyOnes(t *testing.T) {
 	set := search(t, f, lastMinutes(64, 400))
 	require.Len(t, set.Traces, 300)
 	require.False(t, set.Truncated)
-	require.Len(t, f.searches, 9)
+	require.Len(t, f.searches, 9, "all fit, so the busy slice may take all")
+
+	f.searches = nil
+	for i := range 50 { // and a few before
+		f.traces = append(f.traces, request(1000+i, noon.Add(-time.Duration(i+10)*time.Minute), 0))
+	}
+	set = search(t, f, lastMinutes(64, 320))
+	require.InDelta(t, 320, len(set.Traces), 10)
+	require.True(t, set.Truncated)
+	require.Len(t, f.searches, 8, "a look, six slices, and the busy one again")
 }
 
 func TestSlicesCoverTheTimeRange(t *testing.T) {

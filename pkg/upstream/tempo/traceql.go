@@ -59,6 +59,15 @@ func wholeTraces(filter upstream.TraceFilter) string {
 	return query + " | select(" + described + ") with (most_recent=true)"
 }
 
+// anyTraces asks for the traces that match, whatever their spans.
+func anyTraces(filter upstream.TraceFilter) string {
+	query := matching(filter)
+	if filter.TraceQL != "" {
+		query = "(" + filter.TraceQL + ") && (" + query + ")"
+	}
+	return query
+}
+
 // spanCounts counts spans by service and version.
 func spanCounts(service string) string {
 	return matching(upstream.TraceFilter{Service: service}) + " | count_over_time() by (resource.service.name, resource.service.version)"
