@@ -80,6 +80,12 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window an
 			return nil, err
 		}
 		return frames.Patterns(found, format)
+	case query.ServiceMap:
+		found, err := d.engine.ServiceMap(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.ServiceMap(found, format)
 	case query.Services:
 		found, err := d.engine.Services(ctx, q, window)
 		return names(found, err, q, format)
