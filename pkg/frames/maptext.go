@@ -10,13 +10,13 @@ import (
 
 // The node graph shows texts: figures are written here.
 
-// latency is the 95th percentile of whoever knows best: the callee for a
-// node's speed, the caller for the rest.
-func latency(l topology.Load) (nanoseconds float64, count int) {
-	if l.Client.Count > 0 {
-		return l.Client.P95, l.Client.Count
+// latency is the 95th percentile of the first of the two that is known: a
+// node's is the callee's, an edge's the caller's.
+func latency(first, second topology.Quantiles) (nanoseconds float64, count int) {
+	if first.Count > 0 {
+		return first.P95, first.Count
 	}
-	return l.Server.P95, l.Server.Count
+	return second.P95, second.Count
 }
 
 // shortDuration is a duration to three digits; empty where there is none.
@@ -47,7 +47,13 @@ func rateText(perSecond float64) string {
 	return fmt.Sprintf("%.3g/s", perSecond)
 }
 
-func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+// percent is a share; what rounding leaves of a zero is none.
+func percent(share float64) string {
+	if share < 1e-9 {
+		share = 0
+	}
+	return fmt.Sprintf("%.3g %%", 100*share)
+}
 
 // beforeAfter is a figure, with the baseline's before it where there is one.
 func beforeAfter(before *topology.Load, now topology.Load, text func(topology.Load) string) string {

@@ -164,6 +164,9 @@ func (c *comparison) decide() map[string][]Change {
 		}
 	}
 	for about := range changes {
+		if slices.Contains(changes[about], MoreCalls) { // the further calls are others, and shorter
+			changes[about] = slices.DeleteFunc(changes[about], func(c Change) bool { return c == Faster })
+		}
 		slices.SortFunc(changes[about], func(a, b Change) int { return slices.Index(gravity, a) - slices.Index(gravity, b) })
 	}
 	return changes
