@@ -1,4 +1,4 @@
-import React, { useEffect, useRef } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 import { CodeEditor, Field, type Monaco, type MonacoEditor } from '@grafana/ui';
 
 interface Props {
@@ -6,28 +6,40 @@ interface Props {
   onCommit: (expr: string) => void;
 }
 
-const lineHeight = 18;
-const mostLines = 8;
+const lowest = 30;
+const highest = 160;
 
 /** PromQL, committed on leaving the field or by Shift+Enter. */
 export function PromQLField({ value, onCommit }: Props) {
+  const [height, setHeight] = useState(lowest);
   const commit = useRef(onCommit);
   useEffect(() => {
     commit.current = onCommit;
   });
   const onMount = (editor: MonacoEditor, monaco: Monaco) => {
+    const fit = () => setHeight(Math.min(Math.max(editor.getContentHeight(), lowest), highest));
     editor.addCommand(monaco.KeyMod.Shift | monaco.KeyCode.Enter, () => commit.current(editor.getValue()));
+    editor.onDidContentSizeChange(fit);
+    fit();
   };
-  const lines = Math.min(value.split('\n').length + 1, mostLines);
   return (
     <Field label="PromQL" description="A range of one or more series. Shift+Enter runs it." noMargin>
       <CodeEditor
         language="promql"
         value={value}
-        height={lines * lineHeight + 12}
+        height={height}
         showLineNumbers={false}
         showMiniMap={false}
-        monacoOptions={{ ariaLabel: 'PromQL', folding: false, fontSize: 14, scrollBeyondLastLine: false }}
+        monacoOptions={{
+          ariaLabel: 'PromQL',
+          folding: false,
+          fontSize: 14,
+          overviewRulerLanes: 0,
+          padding: { top: 4, bottom: 4 },
+          renderLineHighlight: 'none',
+          scrollBeyondLastLine: false,
+          wordWrap: 'on',
+        }}
         onBlur={onCommit}
         onEditorDidMount={onMount}
       />
