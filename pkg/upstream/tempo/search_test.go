@@ -262,7 +262,7 @@ func TestAHangingFetchLeavesTheRest(t *testing.T) {
 		}
 		return false
 	}
-	set, err := f.client(t, transport.Limits{Timeout: 300 * time.Millisecond}).Search(context.Background(), lastMinutes(10, 10))
+	set, err := f.client(t, transport.Limits{Timeout: time.Second}).Search(context.Background(), lastMinutes(10, 10))
 	require.NoError(t, err)
 	require.Len(t, set.Traces, 1)
 	require.True(t, set.Traces[0].Partial)

@@ -61,7 +61,9 @@ func TestAnswersAreBounded(t *testing.T) {
 
 func TestDeadline(t *testing.T) {
 	release := make(chan struct{})
+	var asked atomic.Int32
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
 		select {
 		case <-release:
 		case <-r.Context().Done():
@@ -86,27 +88,24 @@ func TestDeadline(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 	})
 	t.Run("while waiting for a turn", func(t *testing.T) {
-		client := newClient(t, transport.Config{URL: server.URL}, transport.Limits{Timeout: 50 * time.Millisecond, Concurrency: 1, Failures: 100})
-		var group sync.WaitGroup
-		var waited atomic.Int32
-		for range 3 {
-			group.Go(func() {
-				_, err := get(client)
-				var known *upstream.Error
-				if isError(err, &known) && known.Category == upstream.Overload && strings.Contains(known.Message, "no turn") {
-					waited.Add(1)
-				}
-			})
-		}
-		group.Wait()
-		require.EqualValues(t, 2, waited.Load())
+		client := newClient(t, transport.Config{URL: server.URL}, transport.Limits{Timeout: 300 * time.Millisecond, Concurrency: 1})
+		// The question that waits began before the one that has the turn.
+		ctx, cancel := client.Deadline(context.Background())
+		defer cancel()
+		time.Sleep(100 * time.Millisecond)
+		taken := make(chan error, 1)
+		before := asked.Load()
+		go func() {
+			_, err := get(client)
+			taken <- err
+		}()
+		require.Eventually(t, func() bool { return asked.Load() > before }, 5*time.Second, time.Millisecond)
+		_, _, err := client.Get(ctx, client.URL("api", nil), "")
+		require.ErrorAs(t, err, &known)
+		require.Equal(t, upstream.Overload, known.Category)
+		require.Contains(t, err.Error(), "no turn within 300ms")
+		require.Error(t, <-taken)
 	})
-}
-
-func isError(err error, known **upstream.Error) bool {
-	var ok bool
-	*known, ok = err.(*upstream.Error)
-	return ok
 }
 
 func TestConcurrencyIsLimited(t *testing.T) {
