@@ -13,7 +13,7 @@ func (d *detection) describe(j *judgement) Finding {
 	p := j.place
 	path, caller := d.numbers.Path(p.call), d.numbers.Path(p.caller)
 	root := d.numbers.Path(path.Root)
-	f.Kind, f.Path, f.Endpoint = p.kind, d.numbers.Key(p.call), d.numbers.Key(path.Root)
+	f.Kind, f.Path, f.Endpoint = p.kind, d.key(p.call), d.key(path.Root)
 	f.EndpointService, f.EndpointOperation = root.Service, root.Operation
 	f.Service, f.Operation = caller.Service, caller.Operation
 	for _, id := range append([]trace.PathID{p.call}, readPaths(p.others)...) {
@@ -32,6 +32,15 @@ func (d *detection) describe(j *judgement) Finding {
 	f.Evidence = d.evidence(p, side, notes)
 	f.Advice = advices[p.kind]
 	return f
+}
+
+// key is the text form of a path.
+func (d *detection) key(id trace.PathID) string {
+	path := d.numbers.Path(id)
+	if path.Parent == trace.None {
+		return path.Key("")
+	}
+	return path.Key(d.key(path.Parent))
 }
 
 // evidence is what was seen, in one sentence that a person can check.

@@ -1,0 +1,140 @@
+package cause_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/trace/cause"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/trace/pattern"
+	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
+)
+
+const (
+	recent = "SELECT * FROM orders WHERE customer = ?"
+	lines  = "SELECT * FROM order_lines WHERE order_id = ?"
+)
+
+func rank(faulty tracetest.Shop, evidence cause.Evidence) cause.Result {
+	before := tracetest.Shop{Seed: 1, Traces: 400}.Generate()
+	faulty.Seed, faulty.Traces = 2, 400
+	after := faulty.Generate()
+	evidence.Patterns = pattern.Detect(after, before, pattern.Options{}).Findings
+	return cause.Rank(diff.Compare(before, after, diff.Options{}), evidence)
+}
+
+// TestFaults checks that every fault of the shop is first among its suspects,
+// with who and in which way.
+func TestFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault                          tracetest.Shop
+		kind                           cause.Kind
+		service, operation, call, says string
+	}{
+		"a slow statement":       {tracetest.Shop{SlowQuery: 8}, cause.Statement, "orders", "POST /orders", recent, "others of the same service take as long as before"},
+		"a loop":                 {tracetest.Shop{NPlusOne: 20}, cause.NewCall, "orders", "POST /orders", lines, "A pattern came with it"},
+		"failing payments":       {tracetest.Shop{PaymentFails: 0.3}, cause.Errors, "payment", "POST /pay", "", "Failures begin here"},
+		"a slow way to one":      {tracetest.Shop{SlowNetwork: 40}, cause.WayTo, "payment", "POST /pay", "", "towards this callee alone"},
+		"a caller out of breath": {tracetest.Shop{StarvedWeb: 30}, cause.Starved, "web", "", "", "several of its callees"},
+		"a lost cache":           {tracetest.Shop{LostCache: true}, cause.NewCall, "cart", "GET /cart/{id}", "SELECT * FROM cart_items WHERE cart = ?", "never before"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rank(c.fault, cause.Evidence{})
+			require.Equal(t, diff.Regressed, r.Verdict)
+			require.NotEmpty(t, r.Suspects)
+			first := r.Suspects[0]
+			require.Equal(t, c.kind, first.Kind, "%+v", r.Suspects)
+			require.Equal(t, []string{c.service, c.operation, c.call}, []string{first.Service, first.Operation, first.Call})
+			require.Contains(t, strings.Join(first.Reasons, " "), c.says)
+			require.NotContains(t, strings.Join(first.Reasons, " "), "NaN")
+			require.LessOrEqual(t, first.Finding.Lower, first.Finding.Effect)
+			require.LessOrEqual(t, first.Finding.Effect, first.Finding.Upper+1e-9)
+			total := 0.0
+			for _, s := range r.Suspects {
+				total += s.Confidence
+				require.NotEmpty(t, s.Reasons)
+				require.NotEmpty(t, s.Endpoints)
+			}
+			require.InDelta(t, 1, total, 1e-9)
+		})
+	}
+}
+
+// TestNothing checks that there is nobody to blame where nothing changed, or
+// nothing can be said.
+func TestNothing(t *testing.T) {
+	require.Empty(t, rank(tracetest.Shop{}, cause.Evidence{Deploys: []cause.Deploy{{Service: "orders", Version: "2"}}}).Suspects)
+	few := tracetest.Shop{Seed: 3, Traces: 10, SlowQuery: 20}.Generate()
+	r := cause.Rank(diff.Compare(few, few, diff.Options{}), cause.Evidence{})
+	require.Equal(t, diff.Insufficient, r.Verdict)
+	require.Empty(t, r.Suspects)
+	require.Empty(t, cause.Rank(diff.Result{}, cause.Evidence{}).Suspects)
+}
+
+// TestVictims checks that callers are told apart from causes.
+func TestVictims(t *testing.T) {
+	r := rank(tracetest.Shop{SlowQuery: 8}, cause.Evidence{})
+	require.Equal(t, []string{"web POST /checkout", "orders POST /orders"}, r.Victims)
+}
+
+// TestDeploys checks that a deploy tips the scales between suspects, but makes
+// none.
+func TestDeploys(t *testing.T) {
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	both := tracetest.Shop{SlowQuery: 5, SlowNetwork: 40}
+	share := func(r cause.Result, service string) float64 {
+		for _, s := range r.Suspects {
+			if s.Service == service {
+				return s.Confidence
+			}
+		}
+		return 0
+	}
+	plain := rank(both, cause.Evidence{})
+	deployed := rank(both, cause.Evidence{Deploys: []cause.Deploy{{Service: "payment", Previous: "1", Version: "2", At: at}, {Service: "catalog", Version: "9", At: at}}})
+	require.Greater(t, share(plain, "payment"), 0.0)
+	require.Greater(t, share(deployed, "payment"), share(plain, "payment"))
+	require.Less(t, share(deployed, "orders"), share(plain, "orders"))
+	require.Zero(t, share(deployed, "catalog"), "the traces clear it")
+	for _, s := range deployed.Suspects {
+		want := "itself was not deployed"
+		if s.Service == "payment" {
+			want = "payment changed from 1 to 2 at 12:00:00Z."
+		}
+		require.Contains(t, strings.Join(s.Reasons, " "), want)
+	}
+}
+
+// TestSignals checks that metrics add to suspects whose kind they can explain.
+func TestSignals(t *testing.T) {
+	signal := cause.Signal{Service: "web", Kind: cause.Processor, Title: "processor use", Unit: "%", Before: 0.3, Now: 0.95, Worse: true}
+	first := rank(tracetest.Shop{StarvedWeb: 30}, cause.Evidence{Signals: []cause.Signal{signal}}).Suspects[0]
+	require.Contains(t, first.Reasons, "Its metrics agree: processor use went from 30 % to 95 %.")
+	signal.Worse = false
+	first = rank(tracetest.Shop{StarvedWeb: 30}, cause.Evidence{Signals: []cause.Signal{signal}}).Suspects[0]
+	require.NotContains(t, strings.Join(first.Reasons, " "), "metrics")
+	signal.Worse, signal.Service = true, "payment"
+	errors := rank(tracetest.Shop{PaymentFails: 0.3}, cause.Evidence{Signals: []cause.Signal{signal}}).Suspects[0]
+	require.NotContains(t, strings.Join(errors.Reasons, " "), "metrics", "a busy processor answers no 503")
+}
+
+// TestStarved checks that a caller out of breath clears its callees, and what
+// it costs.
+func TestStarved(t *testing.T) {
+	r := rank(tracetest.Shop{StarvedWeb: 30}, cause.Evidence{})
+	require.Len(t, r.Suspects, 1, "%+v", r.Suspects)
+	require.Equal(t, []string{"web GET /catalog", "web POST /checkout"}, r.Suspects[0].Endpoints)
+	require.Greater(t, r.Suspects[0].PerRequest, 15e6)
+}
+
+// TestFirstReasons shows the sentences that people read.
+func TestFirstReasons(t *testing.T) {
+	for _, fault := range []tracetest.Shop{{SlowQuery: 8}, {NPlusOne: 20}, {PaymentFails: 0.3}, {StarvedWeb: 30}} {
+		first := rank(fault, cause.Evidence{}).Suspects[0]
+		t.Log(first.Kind, first.Service, first.Confidence, strings.Join(first.Reasons, "\n  "))
+		require.Regexp(t, `^[^%]*(→.*at the median.*×.*95 %.*adjusted p|is called|fails in .* before)`, first.Reasons[0])
+	}
+}

@@ -1,0 +1,196 @@
+package cause
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/trace/pattern"
+)
+
+// weigh adds what deploys, patterns and metrics say, and writes the reasons.
+func (r *ranking) weigh(s *Suspect) {
+	path := r.paths[s.Path]
+	if s.Kind == Starved {
+		path = r.slowestWay(s.Path)
+	}
+	s.Reasons = append(s.Reasons, finding(s, path))
+	if s.Share > 0 {
+		s.Reasons = append(s.Reasons, explained(s))
+	}
+	s.Reasons = append(s.Reasons, rules[s.Kind])
+	r.weighPatterns(s)
+	r.weighDeploys(s)
+	r.weighSignals(s)
+}
+
+// slowestWay is the callee of a path to which the way became longer with the
+// strongest evidence; the path itself where there is none.
+func (r *ranking) slowestWay(caller string) *diff.Path {
+	strongest, doubt := r.paths[caller], 2.0
+	for i := range r.compared.Paths {
+		path := &r.compared.Paths[i]
+		for _, f := range path.Findings {
+			if path.Parent == caller && f.Aspect == diff.Gap && f.Worse && f.PValue < doubt {
+				strongest, doubt = path, f.PValue
+			}
+		}
+	}
+	return strongest
+}
+
+// rules is why each kind names whom it names.
+var rules = map[Kind]string{
+	OwnWork:   "The time is spent in its own work: no call below it, and not the way to it, explains it.",
+	Statement: "It is this statement: others of the same service take as long as before. Look at its plan, indexes and locks.",
+	Database:  "Most statements of this service take longer: what they share, the database or its host, is to blame.",
+	Outside:   "What it calls sends no spans: the time is spent there or on the way.",
+	WayTo:     "The time passes between caller and callee, and towards this callee alone: its accept queue, a proxy, or the network.",
+	Starved:   "The time passes between this caller and several of its callees: what these have in common is the caller, its processor or its connections.",
+	MoreCalls: "Each call takes its usual time; there are more of them. The caller decides how many.",
+	NewCall:   "The caller makes a call that it did not make before.",
+	LostCall:  "The caller no longer makes a call: it returns before, or goes another way.",
+	Errors:    "Failures begin here: nothing below it fails. Its callers only pass them on.",
+	Unplaced:  "It takes longer as a whole; no single call below explains it.",
+}
+
+// finding is the evidence in figures.
+func finding(s *Suspect, path *diff.Path) string {
+	f := &s.Finding
+	name := strings.TrimSpace(path.Service + " " + path.Operation)
+	doubt := fmt.Sprintf("adjusted p %.2g", f.PValue)
+	if f.PValue < 1e-12 {
+		doubt = "adjusted p below 1e-12"
+	}
+	switch s.Kind {
+	case Errors:
+		return fmt.Sprintf("%s fails in %.3g %% of its calls, %.3g %% before (%+.3g points of its requests, 95 %% %+.3g to %+.3g; %s).",
+			name, 100*path.Candidate.ErrorRate, 100*path.Baseline.ErrorRate, 100*f.Effect, 100*f.Lower, 100*f.Upper, doubt)
+	case MoreCalls:
+		return fmt.Sprintf("%s is called %.3g times per request, %.3g before (×%.3g, 95 %% %.3g to %.3g; %s).",
+			name, path.Candidate.CallsPerRequest, path.Baseline.CallsPerRequest, f.Effect, f.Lower, f.Upper, doubt)
+	case NewCall:
+		return fmt.Sprintf("%s is called in %.3g %% of the requests that could, never before (%s).", name, 100*f.Effect, doubt)
+	case LostCall:
+		return fmt.Sprintf("A call that %s made in %.3g %% of the requests is not made any more (%s).", name, 100*f.Effect, doubt)
+	}
+	before, now, what := path.Baseline.SelfTime, path.Candidate.SelfTime, "own time"
+	switch f.Aspect {
+	case diff.Gap:
+		before, now, what = path.Baseline.Gap, path.Candidate.Gap, "way"
+	case diff.Latency, diff.Tail:
+		before, now, what = path.Baseline.Duration, path.Candidate.Duration, "duration"
+	}
+	return fmt.Sprintf("%s: %s %s → %s at the median, %s → %s at p95 (×%.3g, 95 %% %.3g to %.3g; %s).", name, what,
+		milliseconds(before.P50), milliseconds(now.P50), milliseconds(before.P95), milliseconds(now.P95), f.Effect, f.Lower, f.Upper, doubt)
+}
+
+// explained is what the suspect explains of its endpoints' change.
+func explained(s *Suspect) string {
+	endpoints := strings.Join(s.Endpoints[:min(len(s.Endpoints), 3)], ", ")
+	if more := len(s.Endpoints) - 3; more > 0 {
+		endpoints += fmt.Sprintf(" and %d more", more)
+	}
+	if s.Kind == Errors {
+		return fmt.Sprintf("It explains %.0f %% of the further failures of %s.", 100*s.Share, endpoints)
+	}
+	return fmt.Sprintf("It explains %.0f %% of the time that %s gained, %s per request.", 100*s.Share, endpoints, signed(s.PerRequest))
+}
+
+func milliseconds(nanoseconds float64) string {
+	return fmt.Sprintf("%.3g ms", nanoseconds/float64(time.Millisecond))
+}
+
+func signed(nanoseconds float64) string {
+	if nanoseconds > 0 {
+		return "+" + milliseconds(nanoseconds)
+	}
+	return milliseconds(nanoseconds)
+}
+
+// weighPatterns adds an inefficiency that came to the suspect's place.
+func (r *ranking) weighPatterns(s *Suspect) {
+	for i := range r.evidence.Patterns {
+		p := &r.evidence.Patterns[i]
+		if p.Change != pattern.Introduced && p.Change != pattern.Grown || p.Path != s.Path && !sameCall(p, s) {
+			continue
+		}
+		s.weight *= patternFactor
+		s.Reasons = append(s.Reasons, fmt.Sprintf("A pattern came with it: %s.", p.Evidence))
+		return
+	}
+}
+
+func sameCall(p *pattern.Finding, s *Suspect) bool {
+	return p.Service == s.Service && p.Operation == s.Operation && s.Call != "" &&
+		slices.ContainsFunc(p.Calls, func(c pattern.Call) bool { return c.Operation == s.Call })
+}
+
+// weighDeploys adds that the suspect's service was deployed. Who was deployed
+// but is no suspect stays without blame: the traces clear it.
+func (r *ranking) weighDeploys(s *Suspect) {
+	for _, d := range r.evidence.Deploys {
+		if d.Service == s.Service {
+			s.weight *= deployFactor
+			from := d.Previous
+			if from == "" {
+				from = "no known version"
+			}
+			s.Reasons = append(s.Reasons, fmt.Sprintf("%s changed from %s to %s at %s.", d.Service, from, d.Version, d.At.UTC().Format("15:04:05Z")))
+			return
+		}
+	}
+	if len(r.evidence.Deploys) > 0 {
+		s.Reasons = append(s.Reasons, fmt.Sprintf("%s itself was not deployed in this time.", s.Service))
+	}
+}
+
+// supports says which resources can make which kind of suspect.
+var supports = map[SignalKind][]Kind{
+	Pool:      {OwnWork, Starved, Statement, Database, NewCall, Unplaced, Errors},
+	Processor: {OwnWork, Starved, WayTo, Unplaced},
+	Backlog:   {WayTo, OwnWork, Unplaced},
+}
+
+// weighSignals adds metrics of the suspect's service that are beyond all that
+// they were before.
+func (r *ranking) weighSignals(s *Suspect) {
+	supported := false
+	for _, signal := range r.evidence.Signals {
+		if !signal.Worse || signal.Service != s.Service || !slices.Contains(supports[signal.Kind], s.Kind) {
+			continue
+		}
+		supported = true
+		s.Reasons = append(s.Reasons, fmt.Sprintf("Its metrics agree: %s went from %s to %s.", signal.Title, quantity(signal.Before, signal.Unit), quantity(signal.Now, signal.Unit)))
+	}
+	if supported {
+		s.weight *= signalFactor
+	}
+}
+
+func quantity(value float64, unit string) string {
+	if math.IsNaN(value) {
+		return "unknown"
+	}
+	switch unit {
+	case "%":
+		return fmt.Sprintf("%.3g %%", 100*value)
+	case "s":
+		return fmt.Sprintf("%.3g ms", 1000*value)
+	}
+	return fmt.Sprintf("%.3g", value) + unit
+}
+
+// isStatement tells a database's statement by its normal form.
+func isStatement(operation string) bool {
+	word, _, _ := strings.Cut(operation, " ")
+	switch word {
+	case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "MERGE", "REPLACE", "CALL", "EXECUTE", "EXEC", "TRUNCATE",
+		"find", "aggregate", "insert", "update", "delete", "findAndModify", "count", "distinct":
+		return true
+	}
+	return false
+}
