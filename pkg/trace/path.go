@@ -1,5 +1,11 @@
 package trace
 
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+)
+
 // PathID names a call path within one Paths.
 type PathID = int32
 
@@ -59,6 +65,9 @@ const (
 	otherLabel
 )
 
+// maxRoots times Limits.MaxPaths is the most paths of all.
+const maxRoots = 10
+
 // maxNamed bounds the memory for names already worked out.
 const maxNamed = 20_000
 
@@ -80,14 +89,22 @@ func (p *Paths) Len() int { return len(p.list) }
 // Path is the path with the id.
 func (p *Paths) Path(id PathID) *Path { return &p.list[id] }
 
-// Key is a text form of the whole chain, stable between runs.
-func (p *Paths) Key(id PathID) string {
-	path := &p.list[id]
-	own := path.Service + "·" + path.Operation + "·" + path.Kind.String()
-	if path.Parent == None {
+// Key is a text form of a path, stable between runs: its caller's key, which
+// is empty for a root, and its own service, operation and kind. Of a long
+// operation it holds the beginning and a hash.
+func (p *Path) Key(caller string) string {
+	const longest = 100
+	operation := p.Operation
+	if len(operation) > longest {
+		hash := fnv.New64a()
+		hash.Write([]byte(operation))
+		operation = fmt.Sprintf("%s…%016x", strings.ToValidUTF8(operation[:longest-20], ""), hash.Sum64())
+	}
+	own := p.Service + "·" + operation + "·" + p.Kind.String()
+	if caller == "" {
 		return own
 	}
-	return p.Key(path.Parent) + " > " + own
+	return caller + " > " + own
 }
 
 // Assign appends the path of every node of a tree, in the order of the nodes.
@@ -120,7 +137,8 @@ func (p *Paths) child(parent PathID, label int32) PathID {
 	if id, exists := p.steps[step{parent, label}]; exists {
 		return id
 	}
-	if full := p.below[root] >= p.limits.MaxPaths; full && label != otherLabel {
+	full := p.below[root] >= p.limits.MaxPaths || len(p.list) >= maxRoots*p.limits.MaxPaths
+	if full && label != otherLabel {
 		p.Folded++
 		return p.child(root, otherLabel)
 	}

@@ -67,7 +67,7 @@ func (c *comparison) findEndpoints() {
 		}
 		c.endpointOf[id] = int32(len(c.endpoints))
 		c.endpoints = append(c.endpoints, endpoint{root: id, Endpoint: Endpoint{
-			Key: c.paths.Key(id), Service: path.Service, Operation: path.Operation,
+			Key: path.Key(""), Service: path.Service, Operation: path.Operation,
 		}})
 	}
 	for i := range c.baseline.requests {
@@ -128,7 +128,7 @@ func (c *comparison) measurePaths() {
 func (c *comparison) describe(id trace.PathID, q *question) Path {
 	path := c.paths.Path(id)
 	described := Path{
-		Key: c.paths.Key(id), Depth: path.Depth, Endpoint: c.endpoints[c.endpointOf[id]].Key,
+		Depth: path.Depth, Endpoint: c.endpoints[c.endpointOf[id]].Key,
 		Service: path.Service, Operation: path.Operation, Example: path.Example, Kind: path.Kind,
 		Baseline: q.baseline.summary(), Candidate: q.candidate.summary(),
 		BaselineExamples:  examples(c.baseline, q.baseline.calls, c.options.Examples),
@@ -137,6 +137,7 @@ func (c *comparison) describe(id trace.PathID, q *question) Path {
 	if path.Parent != trace.None {
 		described.Parent = c.results[path.Parent].Key
 	}
+	described.Key = path.Key(described.Parent)
 	return described
 }
 

@@ -56,7 +56,10 @@ func (c *comparison) reasonNoChange() string {
 		}
 	}
 	shown := "shown equal within 10 %"
-	if most.ChangeLower < 1/equivalence || most.ChangeUpper > equivalence {
+	switch {
+	case most.ChangeLower > equivalence || most.ChangeUpper < 1/equivalence:
+		shown = "which is within what the baseline itself varies from moment to moment"
+	case most.ChangeLower < 1/equivalence || most.ChangeUpper > equivalence:
 		shown = "a difference within these limits is not excluded"
 	}
 	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; %s), %s → %s at the median; %d vs %d traces.",

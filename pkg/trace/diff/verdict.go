@@ -6,25 +6,57 @@ import (
 	"slices"
 )
 
+// signs are what an endpoint's findings say.
+type signs struct {
+	worse   bool
+	better  bool
+	shorter bool // better in durations as a whole only
+	fewer   bool // calls that are no longer made
+	other   bool // calls are made that were not, or less often, or more often
+}
+
+// signs reads the findings of every endpoint.
+func (c *comparison) signs() []signs {
+	read := make([]signs, len(c.endpoints))
+	for i := range c.tests {
+		t := &c.tests[i]
+		s, e := &read[c.endpointOf[t.path]], &c.endpoints[c.endpointOf[t.path]]
+		switch t.aspect {
+		case New, Gone, Calls:
+			// More calls are a change; a regression only where they cost time.
+			s.worse = s.worse || t.worse && c.effects[t.path].calls >= e.minChange
+			s.fewer = s.fewer || !t.worse
+			s.other = true
+		case Latency, Tail:
+			s.worse = s.worse || t.worse
+			s.shorter = s.shorter || !t.worse
+		default:
+			s.worse = s.worse || t.worse
+			s.better = s.better || !t.worse
+		}
+	}
+	return read
+}
+
+// verdict of an endpoint with enough requests. A request that is shorter
+// because calls are missing is changed, not improved: who knows whether they
+// were needed.
+func (s *signs) verdict() Verdict {
+	switch {
+	case s.worse:
+		return Regressed
+	case s.better, s.shorter && !s.fewer:
+		return Improved
+	case s.other:
+		return Changed
+	}
+	return NoChange
+}
+
 // judge gives every endpoint its verdict, and the whole comparison the worst
 // of them.
 func (c *comparison) judge() Verdict {
-	worse, better, other := make([]bool, len(c.endpoints)), make([]bool, len(c.endpoints)), make([]bool, len(c.endpoints))
-	for i := range c.tests {
-		t := &c.tests[i]
-		e := c.endpointOf[t.path]
-		switch t.aspect {
-		case New, Gone, Calls:
-			// More or fewer calls are a change; a regression only where they cost
-			// time.
-			effect := c.effects[t.path].calls
-			worse[e] = worse[e] || effect >= c.endpoints[e].minChange && t.worse
-			other[e] = true
-		default:
-			worse[e] = worse[e] || t.worse
-			better[e] = better[e] || !t.worse
-		}
-	}
+	read := c.signs()
 	seen := map[Verdict]bool{}
 	shared := false
 	for i := range c.endpoints {
@@ -35,14 +67,8 @@ func (c *comparison) judge() Verdict {
 			e.Verdict = NotComparable
 		case !e.judged:
 			e.Verdict = Insufficient
-		case worse[i]:
-			e.Verdict = Regressed
-		case better[i]:
-			e.Verdict = Improved
-		case other[i]:
-			e.Verdict = Changed
 		default:
-			e.Verdict = NoChange
+			e.Verdict = read[i].verdict()
 		}
 		seen[e.Verdict] = true
 	}
