@@ -40,7 +40,7 @@ var levels = []level{
 // so that it does not depend on the rate.
 const (
 	warmUp          = 30 * time.Second
-	defaultRequests = 6000
+	defaultRequests = 4000
 	gaugeSamples    = 60
 )
 
