@@ -8,31 +8,34 @@ import (
 const (
 	mostOrigins    = 48
 	fewestForTrial = 10 // points a model is first fitted to
+	// refits is how many times a trial learns anew; between them the model only
+	// observes.
+	refits = 3
 )
 
-// trial is a model's record over rolling origins: it is fitted once, to what
-// lies before the first origin, and then only observes, so that no forecast
-// knows its future.
+// trial is a model's record over rolling origins: forecasts[i] was made before
+// origins[i] of the clean history, from nothing but what lay before.
 type trial struct {
-	model Model
-	// errors[h] are actual minus forecast h+1 points ahead, missing ones left
-	// out, in order of origin.
-	errors [][]float64
-	mae    float64 // over all origins and horizons
+	model     Model
+	origins   []int
+	forecasts [][]float64
+	errors    [][]float64 // by horizon, actual minus forecast, what is missing left out
+	mae       float64     // over all origins and horizons
 }
 
 // origins are the points of clean before which forecasts are made, ascending,
-// over the second half of the history.
+// over the second half. They fall on all phases of the seasons.
 func (p *prepared) origins() []int {
 	n := len(p.clean)
 	first := max(n/2, min(fewestForTrial, n-1))
-	if len(p.periods) > 0 {
+	longest := p.longestPeriod()
+	if longest > 0 {
 		// A season must have been seen once, with something left to test on.
-		first = max(first, min(p.periods[len(p.periods)-1]+1, n-n/8))
+		first = max(first, min(longest+1, n-n/8))
 	}
 	stride := max((n-first+mostOrigins-1)/mostOrigins, 1)
-	if len(p.periods) > 0 && stride > 1 {
-		stride = coprime(stride, p.periods[len(p.periods)-1])
+	if longest > 0 && stride > 1 {
+		stride = coprime(stride, longest)
 	}
 	var origins []int
 	for at := first; at < n; at += stride {
@@ -41,8 +44,15 @@ func (p *prepared) origins() []int {
 	return origins
 }
 
+func (p *prepared) longestPeriod() int {
+	if len(p.periods) == 0 {
+		return 0
+	}
+	return p.periods[len(p.periods)-1]
+}
+
 // coprime is the first number from stride on that shares no factor with the
-// period, so that origins fall on all phases.
+// period.
 func coprime(stride, period int) int {
 	for ; stride > 1; stride++ {
 		a, b := stride, period
@@ -56,43 +66,57 @@ func coprime(stride, period int) int {
 	return stride
 }
 
-// backtest makes the model's trial. It fails where the model cannot be fitted to
-// the part before the first origin, gives a forecast that is not finite, or
-// there is nothing observed to compare with.
-func (p *prepared) backtest(model Model, horizon int) (trial, error) {
-	origins := p.origins()
-	fitted, err := model.Fit(p.clean[:origins[0]])
-	if err != nil {
-		return trial{}, err
-	}
+// future is what was observed after an origin of the clean history.
+func (p *prepared) future(origin, horizon int) []float64 {
 	offset := len(p.observed) - len(p.clean)*p.factor
-	t := trial{model: model, errors: make([][]float64, min(horizon, len(p.observed)-offset-origins[0]*p.factor))}
-	sum, count, seen := 0.0, 0, origins[0]
-	for _, origin := range origins {
+	future := p.observed[offset+origin*p.factor:]
+	return future[:min(len(future), horizon)]
+}
+
+// backtest makes a model's trial. It fails where the model cannot be fitted to
+// the part before the first origin, diverges, or there is nothing observed to
+// compare with.
+func (p *prepared) backtest(model Model, horizon int) (trial, error) {
+	t := trial{model: model, origins: p.origins()}
+	var fitted Fitted
+	seen := 0
+	for i, origin := range t.origins {
+		if i*refits/len(t.origins) != (i-1)*refits/len(t.origins) || i == 0 {
+			refitted, err := model.Fit(p.clean[:origin])
+			if err != nil {
+				return trial{}, err
+			}
+			fitted, seen = refitted, origin
+		}
 		for ; seen < origin; seen++ {
 			fitted.Observe(p.clean[seen])
 		}
-		future := p.observed[offset+origin*p.factor:]
-		future = future[:min(len(future), horizon)]
-		mean := p.fine(fitted, p.clean[:origin], len(future))
-		for h, actual := range future {
-			e := actual - mean[h]
+		t.forecasts = append(t.forecasts, p.fine(fitted, p.clean[:origin], len(p.future(origin, horizon))))
+	}
+	return t, p.assess(&t, horizon)
+}
+
+// assess fills in a trial's errors.
+func (p *prepared) assess(t *trial, horizon int) error {
+	t.errors = make([][]float64, len(t.forecasts[0]))
+	sum, count := 0.0, 0
+	for i, mean := range t.forecasts {
+		for h, actual := range p.future(t.origins[i], horizon) {
 			if math.IsInf(mean[h], 0) || math.IsNaN(mean[h]) {
-				return trial{}, fmt.Errorf("%w: the model %s diverges on this history", ErrNoModel, model.Name())
+				return fmt.Errorf("%w: the model %s diverges on this history", ErrNoModel, t.model.Name())
 			}
-			if math.IsNaN(e) {
-				continue
+			if e := actual - mean[h]; !math.IsNaN(e) {
+				t.errors[h] = append(t.errors[h], e)
+				sum += math.Abs(e)
+				count++
 			}
-			t.errors[h] = append(t.errors[h], e)
-			sum += math.Abs(e)
-			count++
 		}
 	}
 	if count == 0 {
-		return trial{}, fmt.Errorf("%w: nothing was observed in the second half of the history", ErrShortHistory)
+		return fmt.Errorf("%w: nothing was observed in the later part of the history", ErrShortHistory)
 	}
 	t.mae = sum / float64(count)
-	return t, nil
+	return nil
 }
 
 // fine is the forecast on the grid of the history from a model of the averaged

@@ -1,101 +1,85 @@
 package forecast
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 )
 
-// Models are the names that a request may give, besides Auto.
-func Models() []string {
-	names := make([]string, len(families))
-	for i, f := range families {
-		names[i] = f.name
-	}
-	return names
-}
+// blendGain is how much better than the best single model a blend must be,
+// over the same origins, not to give way to it.
+const blendGain = 1.0
 
-// family makes the models of one name for the strong seasons, ascending.
-type family struct {
-	name string
-	make func(periods []int) []Model
-}
-
-var families = []family{
-	{Level{}.Name(), func([]int) []Model { return []Model{Level{}} }},
-	{Naive{}.Name(), func([]int) []Model { return []Model{Naive{}} }},
-	{Drift{}.Name(), func([]int) []Model { return []Model{Drift{}} }},
-	{SeasonalNaive{}.Name(), func(periods []int) (models []Model) {
-		for _, period := range periods {
-			models = append(models, SeasonalNaive{Period: period})
-		}
-		return models
-	}},
-	{HoltWinters{}.Name(), func([]int) []Model { return []Model{HoltWinters{Period: 1}} }},
-	{HoltWinters{Period: 2}.Name(), func(periods []int) (models []Model) {
-		for _, period := range periods {
-			models = append(models, HoltWinters{Period: period})
-		}
-		return models
-	}},
-}
-
-// choose tries the models asked for and returns the one with the least error
-// over rolling origins, and the naive forecast to compare it with: seasonal
-// where there is a season.
+// choose tries the models asked for and returns the blend or the one with the
+// least error over rolling origins, and the naive forecast to compare it with:
+// seasonal where there is a season.
 func (p *prepared) choose(r Request) (best, naive trial, err error) {
-	models, err := p.candidates(r.Model)
+	if r.Model == "" || r.Model == Auto {
+		best, err = p.chooseFreely(r.Horizon)
+	} else {
+		best, err = p.chooseNamed(r)
+	}
 	if err != nil {
 		return best, naive, err
 	}
-	if best, err = p.best(models, r.Horizon); err != nil {
-		return best, naive, err
-	}
-	references := families[slices.IndexFunc(families, isSeasonalNaive)].make(p.periods)
+	references := perPeriod(func(period int) Model { return SeasonalNaive{Period: period} })(p)
 	if len(references) == 0 {
 		references = []Model{Naive{}}
 	}
-	naive, err = p.best(references, r.Horizon)
-	return best, naive, err
+	trials, err := p.try(references, r.Horizon)
+	if err != nil {
+		return best, naive, err
+	}
+	return best, least(trials), nil
 }
 
-func isSeasonalNaive(f family) bool { return f.name == SeasonalNaive{}.Name() }
+func (p *prepared) chooseNamed(r Request) (trial, error) {
+	models, err := p.named(r.Model)
+	if err != nil {
+		return trial{}, err
+	}
+	trials, err := p.try(models, r.Horizon)
+	if err != nil {
+		return trial{}, err
+	}
+	return least(trials), nil
+}
 
-// best is the trial with the least error; the error says why none succeeded.
-func (p *prepared) best(models []Model, horizon int) (best trial, err error) {
+func (p *prepared) chooseFreely(horizon int) (trial, error) {
+	trials, err := p.try(p.members(), horizon)
+	if err != nil {
+		return trial{}, err
+	}
+	single := least(trials)
+	if len(trials) == 1 {
+		return single, nil
+	}
+	blend, err := p.blend(trials, horizon)
+	if err != nil || blend.mae > blendGain*single.mae {
+		return single, nil
+	}
+	return blend, nil
+}
+
+// try makes the trials of the models that succeed; the error says why none did.
+func (p *prepared) try(models []Model, horizon int) ([]trial, error) {
+	var trials []trial
 	var failures []error
 	for _, model := range models {
 		t, err := p.backtest(model, horizon)
-		switch {
-		case err != nil:
+		if err != nil {
 			failures = append(failures, err)
-		case best.model == nil || t.mae < best.mae:
-			best = t
+			continue
 		}
+		trials = append(trials, t)
 	}
-	if best.model == nil {
-		return best, errors.Join(failures...)
+	if len(trials) == 0 {
+		return nil, errors.Join(failures...)
 	}
-	return best, nil
+	return trials, nil
 }
 
-// candidates are the models to try for a requested name.
-func (p *prepared) candidates(name string) ([]Model, error) {
-	if name == "" || name == Auto {
-		var all []Model
-		for _, f := range families {
-			all = append(all, f.make(p.periods)...)
-		}
-		return all, nil
-	}
-	at := slices.IndexFunc(families, func(f family) bool { return f.name == name })
-	if at < 0 {
-		return nil, fmt.Errorf("%w: no model is called %q; there are %s, %s", ErrBadRequest, name, Auto, strings.Join(Models(), ", "))
-	}
-	if models := families[at].make(p.periods); len(models) > 0 {
-		return models, nil
-	}
-	p.notice("no strong season was found in the history, so %s gave way to a model without one", name)
-	return []Model{Naive{}, Drift{}, HoltWinters{Period: 1}}, nil
+// least is the trial with the least error.
+func least(trials []trial) trial {
+	return slices.MinFunc(trials, func(a, b trial) int { return cmp.Compare(a.mae, b.mae) })
 }

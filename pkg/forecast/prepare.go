@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -9,10 +10,11 @@ import (
 )
 
 const (
-	fewestObserved = 20        // below it no interval can be calibrated
-	longestFit     = 5_000     // points a model learns from; longer histories are averaged down
-	longestHorizon = 1_000_000 // points
-	incidentLimit  = 5         // spreads from the expected beyond which a point does not teach
+	fewestObserved = 20              // below it no interval can be calibrated
+	longestFit     = 5_000           // points a model learns from; longer histories are averaged down
+	finestNeeded   = 5 * time.Minute // averages this long lose nothing that is worth the time
+	longestHorizon = 1_000_000       // points
+	incidentLimit  = 15              // spreads from the expected beyond which a point does not teach
 )
 
 // prepared is a history made ready for models: finite, of scale one, with past
@@ -20,10 +22,12 @@ const (
 type prepared struct {
 	observed []float64 // scaled
 	unit     float64   // of the scale: value = unit·scaled
-	factor   int       // points of observed averaged into one of clean
-	clean    []float64 // what models learn from: averaged, past incidents cut off
-	periods  []int     // strong seasons in points of clean, ascending
-	notices  []string
+	// least and most are the range of the values as they were.
+	least, most float64
+	factor      int       // points of observed averaged into one of clean
+	clean       []float64 // what models learn from: averaged, past incidents cut off
+	periods     []int     // strong seasons in points of clean, ascending
+	notices     []string
 }
 
 func prepare(r Request) (*prepared, error) {
@@ -37,6 +41,7 @@ func prepare(r Request) (*prepared, error) {
 		return nil, shortHistory(len(observed), fewestObserved, "a forecast with intervals")
 	}
 	p.unit = series.Unit(observed)
+	p.least, p.most = slices.Min(observed), slices.Max(observed)
 	p.observed = values
 	for i := range values {
 		values[i] /= p.unit
@@ -52,7 +57,12 @@ func prepare(r Request) (*prepared, error) {
 		p.notice("a season of %s was not looked for: the history holds fewer than two cycles",
 			short(time.Duration(longest)*r.History.Step))
 	}
-	p.factor = coarseness(len(values), candidates)
+	p.factor = coarseness(len(values), candidates, r.History.Step)
+	if excess := len(values) - longestFit*p.factor; excess > 0 {
+		p.notice("models learned from the last %d of %d points", longestFit*p.factor, len(values))
+		values = values[excess:]
+		p.observed = values
+	}
 	coarse := series.Coarsen(values, p.factor)
 	for _, season := range series.Seasons(coarse, divide(candidates, p.factor)) {
 		p.periods = append(p.periods, season.Period)
@@ -66,10 +76,12 @@ func (p *prepared) notice(format string, args ...any) {
 }
 
 // coarseness is how many points to average into one so that a model learns from
-// at most longestFit, preferring a divisor of every season.
-func coarseness(n int, candidates []int) int {
-	least := (n + longestFit - 1) / longestFit
-	for factor := max(least, 1); factor <= 2*least; factor++ {
+// at most longestFit, preferring a divisor of every season. Averages are never
+// longer than a fraction of the day: beyond that, the oldest points go instead.
+func coarseness(n int, candidates []int, step time.Duration) int {
+	most := max(int(finestNeeded/step), 1)
+	least := min((n+longestFit-1)/longestFit, most)
+	for factor := max(least, 1); factor <= min(2*least, most); factor++ {
 		divides := true
 		for _, period := range candidates {
 			divides = divides && (period%factor == 0 || period < 2*factor)

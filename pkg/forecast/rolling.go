@@ -53,8 +53,8 @@ func Rolling(r Request, learn int) (Rolled, error) {
 	reach := incidentLimit * stats.Spread(errorsSeen)
 
 	rolled := Rolled{Expected: repeat(math.NaN(), len(whole)), Model: best.model.Name(), Parameters: fitted.Parameters()}
-	if seasonal, ok := best.model.(interface{ season() int }); ok && seasonal.season() > 1 {
-		rolled.Season = time.Duration(seasonal.season()*p.factor) * r.History.Step
+	if period := seasonOf(best.model); period > 1 {
+		rolled.Season = time.Duration(period*p.factor) * r.History.Step
 	}
 	past := p.clean[:origin:origin]
 	for at := len(p.observed) - (len(p.clean)-origin)*p.factor; at < len(whole); {

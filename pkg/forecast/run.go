@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// Auto is the model name that leaves the choice to the error over rolling
-// origins.
-const Auto = "auto"
-
 const defaultProbability = 0.95
 
 // Run forecasts. The error wraps ErrShortHistory where the history is too short
@@ -47,8 +43,8 @@ func Run(r Request) (Result, error) {
 		Observed:   r.History.Observed(),
 		Notices:    p.notices,
 	}
-	if seasonal, ok := best.model.(interface{ season() int }); ok && seasonal.season() > 1 {
-		result.Season = time.Duration(seasonal.season()*p.factor) * r.History.Step
+	if period := seasonOf(best.model); period > 1 {
+		result.Season = time.Duration(period*p.factor) * r.History.Step
 	}
 	return p.unscale(result, r.NonNegative), nil
 }

@@ -1,0 +1,120 @@
+package forecast
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Auto is the model name that leaves the choice to the error over rolling
+// origins.
+const Auto = "auto"
+
+// family makes the models of one name for the strong seasons, ascending; the
+// one with the least error answers.
+type family struct {
+	name string
+	make func(p *prepared) []Model
+}
+
+var families = []family{
+	{"level", always(Level{})},
+	{"naive", always(Naive{})},
+	{"drift", always(Drift{})},
+	{"seasonal-naive", perPeriod(func(period int) Model { return SeasonalNaive{Period: period} })},
+	{"holt", always(dampedHolt)},
+	{"holt-winters", perPeriod(func(period int) Model {
+		return ETS{Error: Additive, Trend: Additive, Damped: true, Season: Additive, Period: period}
+	})},
+	{"ets", func(p *prepared) []Model {
+		models := perPeriod(func(period int) Model { return AutoETS{Period: period} })(p)
+		return append(models, AutoETS{})
+	}},
+	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }},
+	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }},
+	{"seasonal-ridge", ridges},
+}
+
+var dampedHolt = ETS{Error: Additive, Trend: Additive, Damped: true, Season: None}
+
+func always(m Model) func(*prepared) []Model {
+	return func(*prepared) []Model { return []Model{m} }
+}
+
+func perPeriod(f func(period int) Model) func(*prepared) []Model {
+	return func(p *prepared) (models []Model) {
+		for _, period := range p.periods {
+			models = append(models, f(period))
+		}
+		return models
+	}
+}
+
+// ridges are autoregressions on the values, on their differences over the
+// shortest season, and on what the seasons leave over.
+func ridges(p *prepared) []Model {
+	models := p.scales(SeasonalRidge{Periods: p.periods})
+	if len(p.periods) > 0 {
+		models = append(models, p.scales(SeasonalRidge{Periods: p.periods, Difference: p.periods[0]})...)
+		models = append(models, p.scales(Decomposed{"mstl-ridge", p.periods, SeasonalRidge{}})...)
+	}
+	return models
+}
+
+// scales are a model on the scales that the values allow.
+func (p *prepared) scales(m Model) []Model {
+	models := []Model{m}
+	if p.least >= 0 {
+		models = append(models, Transformed{Transform: Log, Model: m})
+		if p.most <= 1 && p.most >= fullShare {
+			models = append(models, Transformed{Transform: Logit, Model: m, Ceiling: 1 / p.unit})
+		}
+	}
+	return models
+}
+
+// fullShare is how near to one a quantity between zero and one must come to be
+// taken for a share.
+const fullShare = 0.5
+
+// fewPoints is up to where models that cost more than they add are worth it.
+const fewPoints = 500
+
+// members are what a blend is made of.
+func (p *prepared) members() []Model {
+	models := []Model{Level{}, Naive{}, Drift{}}
+	for _, period := range p.periods {
+		models = append(models, SeasonalNaive{Period: period})
+	}
+	models = append(models, ridges(p)...)
+	switch {
+	case len(p.periods) == 0:
+		models = append(models, AutoETS{}, Theta{})
+	case len(p.clean) <= fewPoints:
+		models = append(models,
+			ETS{Error: Additive, Trend: None, Season: Additive, Period: p.periods[0]}, Decomposed{"theta", p.periods, Theta{}})
+	}
+	return models
+}
+
+// Models are the names that a request may give, besides Auto.
+func Models() []string {
+	names := make([]string, len(families))
+	for i, f := range families {
+		names[i] = f.name
+	}
+	return names
+}
+
+// named are the models of a requested name.
+func (p *prepared) named(name string) ([]Model, error) {
+	at := slices.IndexFunc(families, func(f family) bool { return f.name == name })
+	if at < 0 {
+		return nil, fmt.Errorf("%w: no model is called %q; there are %s, %s", ErrBadRequest, name, Auto, strings.Join(Models(), ", "))
+	}
+	if models := families[at].make(p); len(models) > 0 {
+		return models, nil
+	}
+	p.notice("no strong season was found in the history, so %s gave way to a model without one", name)
+	return []Model{Naive{}, Drift{}, dampedHolt}, nil
+}

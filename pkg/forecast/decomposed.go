@@ -1,0 +1,100 @@
+package forecast
+
+import (
+	"math"
+	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+// Decomposed takes the seasons off by MSTL with robust weights, forecasts what
+// is left with another model, and puts the last cycle of each season back
+// (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 5.7).
+type Decomposed struct {
+	Title   string
+	Periods []int
+	Rest    Model // of the seasonally adjusted series
+}
+
+// Name of the model.
+func (m Decomposed) Name() string { return m.Title }
+
+func (m Decomposed) season() int {
+	if len(m.Periods) == 0 {
+		return 0
+	}
+	return m.Periods[len(m.Periods)-1]
+}
+
+// jumpShare is the part of a smoothing window that may be drawn as a line.
+const jumpShare = 10
+
+// Fit needs two cycles of the shortest period.
+func (m Decomposed) Fit(y []float64) (Fitted, error) {
+	if len(m.Periods) == 0 {
+		return m.Rest.Fit(y)
+	}
+	filled := series.Filled(y, m.Periods)
+	if filled == nil || 2*m.Periods[0] > len(y) {
+		return nil, shortHistory(len(stats.Observed(y)), 2*m.Periods[0], m.Title)
+	}
+	var weights []float64
+	if slices.ContainsFunc(y, math.IsNaN) {
+		weights = make([]float64, len(y))
+		for i, v := range y {
+			if !math.IsNaN(v) {
+				weights[i] = 1
+			}
+		}
+	}
+	shortest := m.Periods[0]
+	d, err := series.MSTL(filled, weights, m.Periods, series.STL{
+		TrendDegree: 1, LowPassDegree: 1, Outer: 1, Inner: 1,
+		TrendJump: 1 + shortest*3/2/jumpShare, LowPassJump: 1 + shortest/jumpShare,
+	})
+	if err != nil {
+		return nil, err
+	}
+	fit := &decomposedFit{}
+	adjusted := slices.Clone(y)
+	for i, season := range d.Seasons {
+		for j, v := range season {
+			adjusted[j] -= v
+		}
+		fit.seasons = append(fit.seasons, slices.Clone(season[len(season)-m.Periods[i]:]))
+	}
+	if fit.rest, err = m.Rest.Fit(adjusted); err != nil {
+		return nil, err
+	}
+	return fit, nil
+}
+
+type decomposedFit struct {
+	seasons [][]float64 // the last cycle of each, oldest first
+	at      int         // points observed since
+	rest    Fitted
+}
+
+func (f *decomposedFit) season(h int) float64 {
+	sum := 0.0
+	for _, season := range f.seasons {
+		sum += season[(f.at+h)%len(season)]
+	}
+	return sum
+}
+
+func (f *decomposedFit) Observe(v float64) {
+	f.rest.Observe(v - f.season(0))
+	f.at++
+}
+
+func (f *decomposedFit) Forecast(horizon int) []float64 {
+	mean := f.rest.Forecast(horizon)
+	for h := range mean {
+		mean[h] += f.season(h)
+	}
+	return mean
+}
+
+func (f *decomposedFit) Parameters() map[string]float64 { return f.rest.Parameters() }

@@ -1,0 +1,252 @@
+package forecast
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+// SeasonalRidge is a linear autoregression on recent and seasonal lags with an
+// L2 penalty chosen by generalised cross-validation (Golub, Heath and Wahba,
+// Technometrics 21, 1979), forecast by recursion. On hourly and sub-hourly data
+// of several seasons it is the strongest single method known to us that costs a
+// millisecond.
+type SeasonalRidge struct {
+	Periods []int
+	// Difference, where not zero, is the lag whose difference is modelled, so
+	// that the penalty draws towards the seasonal naive forecast and not towards
+	// the mean.
+	Difference int
+}
+
+// Name of the model.
+func (SeasonalRidge) Name() string { return "seasonal-ridge" }
+
+func (m SeasonalRidge) season() int {
+	if len(m.Periods) == 0 {
+		return 0
+	}
+	return m.Periods[len(m.Periods)-1]
+}
+
+const (
+	recentLags = 26
+	// rowsPerLag is how many rows a coefficient needs to be worth fitting.
+	rowsPerLag = 2
+	// ridgeReach bounds each step of the recursion, as a multiple of the range
+	// of the history beyond it.
+	ridgeReach = 0.5
+)
+
+// lags are the recent ones, and those around one to four times each season,
+// as far as n points allow.
+func (m SeasonalRidge) lags(n int) []int {
+	wanted := map[int]bool{}
+	for lag := 1; lag <= recentLags; lag++ {
+		wanted[lag] = true
+	}
+	for _, period := range m.Periods {
+		for cycle := 1; cycle <= 7; cycle++ {
+			wanted[cycle*period] = true
+			if cycle <= 3 {
+				wanted[cycle*period-1] = true
+				wanted[cycle*period+1] = true
+			}
+		}
+		wanted[period+2] = true
+	}
+	longest := 1
+	if len(m.Periods) > 0 {
+		longest = m.season() + 1
+	} else {
+		longest = recentLags
+	}
+	var lags []int
+	for lag := 1; lag <= longest; lag++ {
+		if wanted[lag] && (n-lag) > rowsPerLag*(len(lags)+1) {
+			lags = append(lags, lag)
+		}
+	}
+	return lags
+}
+
+// Fit needs twice as many points beyond the longest lag as there are lags.
+func (m SeasonalRidge) Fit(y []float64) (Fitted, error) {
+	if m.Difference > 0 {
+		return fitDifference(SeasonalRidge{Periods: m.Periods}, m.Difference, y)
+	}
+	filled := series.Filled(y, m.Periods)
+	lags := m.lags(len(y))
+	if filled == nil || len(lags) == 0 {
+		return nil, shortHistory(len(stats.Observed(y)), recentLags, "an autoregression")
+	}
+	longest := lags[len(lags)-1]
+	fit := &ridgeFit{lags: lags, recent: filled[len(filled)-longest:]}
+	fit.center, fit.scale = stats.Center(filled)
+	if fit.scale == 0 {
+		fit.scale = 1
+	}
+	fit.low, fit.high = math.Inf(1), math.Inf(-1)
+	for _, v := range filled {
+		fit.low, fit.high = min(fit.low, v), max(fit.high, v)
+	}
+	margin := ridgeReach * (fit.high - fit.low)
+	fit.low, fit.high = fit.low-margin, fit.high+margin
+
+	rows, targets := fit.rows(y, filled)
+	if len(targets) < rowsPerLag*len(lags) {
+		return nil, shortHistory(len(targets), rowsPerLag*len(lags), "an autoregression")
+	}
+	if !fit.solve(rows, targets) {
+		return nil, fmt.Errorf("%w: the autoregression is singular", ErrNoModel)
+	}
+	return fit, nil
+}
+
+type ridgeFit struct {
+	lags          []int
+	weights       []float64
+	intercept     float64
+	penalty       float64
+	center, scale float64
+	low, high     float64   // of what a forecast may reach
+	recent        []float64 // as many as the longest lag, oldest first
+}
+
+// rows are the standardised lags of each observed target.
+func (f *ridgeFit) rows(y, filled []float64) (*mat.Dense, []float64) {
+	longest := f.lags[len(f.lags)-1]
+	var data, targets []float64
+	for t := longest; t < len(y); t++ {
+		if math.IsNaN(y[t]) {
+			continue
+		}
+		for _, lag := range f.lags {
+			data = append(data, (filled[t-lag]-f.center)/f.scale)
+		}
+		targets = append(targets, (y[t]-f.center)/f.scale)
+	}
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	return mat.NewDense(len(targets), len(f.lags), data), targets
+}
+
+// solve finds the weights; the eigenvectors of the Gram matrix give every
+// penalty's solution at once.
+func (f *ridgeFit) solve(x *mat.Dense, targets []float64) bool {
+	n, p := x.Dims()
+	means := make([]float64, p)
+	targetMean := 0.0
+	for i := range n {
+		for j, v := range x.RawRowView(i) {
+			means[j] += v / float64(n)
+		}
+		targetMean += targets[i] / float64(n)
+	}
+	for i := range n {
+		row := x.RawRowView(i)
+		for j := range row {
+			row[j] -= means[j]
+		}
+	}
+	centered := make([]float64, n)
+	total := 0.0
+	for i, v := range targets {
+		centered[i] = v - targetMean
+		total += centered[i] * centered[i]
+	}
+	var gram mat.SymDense
+	gram.SymOuterK(1, x.T())
+	var cross mat.VecDense
+	cross.MulVec(x.T(), mat.NewVecDense(n, centered))
+	var eigen mat.EigenSym
+	if !eigen.Factorize(&gram, true) {
+		return false
+	}
+	values := eigen.Values(nil)
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	var rotated mat.VecDense
+	rotated.MulVec(vectors.T(), &cross)
+
+	f.penalty = bestPenalty(values, rotated.RawVector().Data, total, n)
+	for i, d := range values {
+		rotated.SetVec(i, rotated.AtVec(i)/(max(d, 0)+f.penalty))
+	}
+	var weights mat.VecDense
+	weights.MulVec(&vectors, &rotated)
+	f.weights = weights.RawVector().Data
+	f.intercept = targetMean
+	for j, w := range f.weights {
+		f.intercept -= w * means[j]
+	}
+	return !math.IsNaN(f.intercept)
+}
+
+// bestPenalty minimises the generalised cross-validation criterion over a
+// geometric grid.
+func bestPenalty(eigenvalues, rotated []float64, total float64, n int) float64 {
+	largest := 0.0
+	for _, d := range eigenvalues {
+		largest = max(largest, d)
+	}
+	if largest == 0 {
+		return 1
+	}
+	best, least := largest, math.Inf(1)
+	for exponent := -7.0; exponent <= 0; exponent += 0.25 {
+		penalty := largest * math.Pow(10, exponent)
+		residual, freedom := total, 1.0
+		for i, d := range eigenvalues {
+			d = max(d, 0)
+			shrunk := d + penalty
+			freedom += d / shrunk
+			residual -= rotated[i] * rotated[i] / shrunk * (2 - d/shrunk)
+		}
+		left := float64(n) - freedom
+		if left <= 0 {
+			continue
+		}
+		if criterion := max(residual, 0) / (left * left); criterion < least {
+			best, least = penalty, criterion
+		}
+	}
+	return best
+}
+
+// predict is the next value after the window of recent ones that ends at end.
+func (f *ridgeFit) predict(window []float64, end int) float64 {
+	sum := f.intercept
+	for j, lag := range f.lags {
+		sum += f.weights[j] * (window[end-lag] - f.center) / f.scale
+	}
+	return min(max(f.center+f.scale*sum, f.low), f.high)
+}
+
+func (f *ridgeFit) Observe(v float64) {
+	if math.IsNaN(v) {
+		v = f.predict(f.recent, len(f.recent))
+	}
+	f.recent = append(f.recent, v)[1:]
+}
+
+func (f *ridgeFit) Forecast(horizon int) []float64 {
+	n := len(f.recent)
+	window := make([]float64, n, n+horizon)
+	copy(window, f.recent)
+	for h := range horizon {
+		window = append(window, f.predict(window, n+h))
+	}
+	return window[n:]
+}
+
+func (f *ridgeFit) Parameters() map[string]float64 {
+	return map[string]float64{
+		"lags": float64(len(f.lags)), "longest_lag": float64(f.lags[len(f.lags)-1]), "penalty": f.penalty,
+	}
+}
