@@ -31,8 +31,15 @@ export function matcherValue(value: string | string[], variable: Variable): stri
   return variable.multi || variable.includeAll ? literal(value) : quoted(value);
 }
 
+// The backend chooses the step from which models learn, so only it can fill
+// these in.
+const filledByBackend: ScopedVars = Object.fromEntries(
+  ['__interval', '__rate_interval'].map((name) => [name, { text: `$${name}`, value: `$${name}` }])
+);
+
 /** Replaces the dashboard's variables in every field that a person writes. */
-export function interpolate(query: ForesightQuery, variables: TemplateSrv, scopedVars: ScopedVars): ForesightQuery {
+export function interpolate(query: ForesightQuery, variables: TemplateSrv, scoped: ScopedVars): ForesightQuery {
+  const scopedVars = { ...scoped, ...filledByBackend };
   const plain = (text: string | undefined) => text && variables.replace(text, scopedVars);
   const matcher = (text: string | undefined) => text && variables.replace(text, scopedVars, matcherValue);
   const side = (population: Population | undefined): Population | undefined =>

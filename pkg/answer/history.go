@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,6 +21,7 @@ func (e *Engine) history(ctx context.Context, promQL string, g grid, basis *Basi
 	if e.Metrics == nil {
 		return nil, errNoMetrics
 	}
+	promQL = fillIntervals(promQL, g.step)
 	parts := g.parts()
 	sets := make([]upstream.SeriesSet, len(parts))
 	group, ctx := errgroup.WithContext(ctx)
@@ -77,4 +80,18 @@ func join(sets []upstream.SeriesSet, g grid) []series.Series {
 		return strings.Compare(a.Labels.String(), b.Labels.String())
 	})
 	return joined
+}
+
+// scrapeInterval is Prometheus' usual one; a rate needs some samples of it.
+const scrapeInterval = 15 * time.Second
+
+// fillIntervals replaces Grafana's interval variables: the browser does not
+// know the step that models learn from, and rules fill in nothing at all.
+func fillIntervals(promQL string, step time.Duration) string {
+	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
+	rate := max(step+scrapeInterval, 4*scrapeInterval)
+	return strings.NewReplacer(
+		"${__rate_interval}", seconds(rate), "$__rate_interval", seconds(rate),
+		"${__interval}", seconds(step), "$__interval", seconds(step),
+	).Replace(promQL)
 }

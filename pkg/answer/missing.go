@@ -9,22 +9,23 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// explainEmpty tells why a side has no traces: an unknown service or version,
-// or simply no traffic (nil), as where no service was named.
-func (e *Engine) explainEmpty(ctx context.Context, filter upstream.TraceFilter) error {
+// explainEmpty tells why a side has no traces: a service or version that the
+// whole window does not know or, as where no service was named, simply no
+// traffic (nil).
+func (e *Engine) explainEmpty(ctx context.Context, filter upstream.TraceFilter, window Window) error {
 	if filter.Service == "" {
 		return nil
 	}
-	services, err := e.Traces.Services(ctx, filter.Start, filter.End)
+	services, err := e.Traces.Services(ctx, window.From, window.To)
 	if err != nil {
 		return err
 	}
-	period := fmt.Sprintf("between %s and %s", clock(filter.Start), clock(filter.End))
+	period := fmt.Sprintf("between %s and %s", clock(window.From), clock(window.To))
 	if !slices.Contains(services, filter.Service) {
 		return &NotFoundError{fmt.Sprintf("service %q sent no spans %s; services that did: %s", filter.Service, period, list(services))}
 	}
 	if filter.Version != "" {
-		versions, err := e.Traces.Versions(ctx, filter.Service, filter.Start, filter.End)
+		versions, err := e.Traces.Versions(ctx, filter.Service, window.From, window.To)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,19 @@ type comparison struct {
 	notices   []string
 }
 
+// window reaches over both sides, or over the candidate's where there is
+// nothing to compare.
+func (c comparison) window(compared bool) Window {
+	window := Window{From: c.candidate.Start, To: c.candidate.End}
+	if compared && c.baseline.Start.Before(window.From) {
+		window.From = c.baseline.Start
+	}
+	if compared && c.baseline.End.After(window.To) {
+		window.To = c.baseline.End
+	}
+	return window
+}
+
 // populations resolves the question's defaults: the newest deploy inside the
 // window against the version before it; without one, the second half of the
 // window against the first.

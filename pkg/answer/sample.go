@@ -56,12 +56,12 @@ func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit i
 		return samples{}, err
 	}
 	if compared && len(baseline.Traces) == 0 {
-		if err := e.explainEmpty(ctx, c.baseline); err != nil {
+		if err := e.explainEmpty(ctx, c.baseline, c.window(compared)); err != nil {
 			return samples{}, err
 		}
 	}
 	if len(candidate.Traces) == 0 {
-		if err := e.explainEmpty(ctx, c.candidate); err != nil {
+		if err := e.explainEmpty(ctx, c.candidate, c.window(compared)); err != nil {
 			return samples{}, err
 		}
 		basis.notice(fmt.Sprintf("No traces between %s and %s.", clock(c.candidate.Start), clock(c.candidate.End)))

@@ -55,3 +55,10 @@ func TestGridProperties(t *testing.T) {
 		require.Equal(t, g.points(), covered, "the parts cover the grid, once")
 	})
 }
+
+func TestFillIntervals(t *testing.T) {
+	require.Equal(t, "rate(a[120s]) + rate(b[135s]) + rate(c[135s])",
+		fillIntervals("rate(a[$__interval]) + rate(b[$__rate_interval]) + rate(c[${__rate_interval}])", 2*time.Minute))
+	require.Equal(t, "rate(a[75s])", fillIntervals("rate(a[$__rate_interval])", time.Minute), "four scrapes at least")
+	require.Equal(t, "rate(a[60s])", fillIntervals("rate(a[$__rate_interval])", 30*time.Second), "four scrapes at least")
+}

@@ -60,6 +60,7 @@ func (f bandFrame) config(role string) *data.FieldConfig {
 		config.Custom["fillBelowTo"] = displayName(f.name, lower)
 		config.Custom["fillOpacity"] = 12
 	case score:
+		config.Unit = "none" // or the panel would give it the metric's
 		config.Color["fixedColor"] = "dark-" + f.color
 		config.Custom = lineStyle(1, "dot", 0, 6)
 		config.Custom["axisPlacement"] = "right"

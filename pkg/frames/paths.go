@@ -124,12 +124,6 @@ func findingsText(findings []diff.Finding) string {
 // findingText is one finding in words, with its interval and evidence.
 func findingText(f diff.Finding) string {
 	switch f.Aspect {
-	case diff.Latency:
-		return "duration " + withEvidence(f, "×%.2f", 1)
-	case diff.SelfTime:
-		return "self time " + withEvidence(f, "×%.2f", 1)
-	case diff.Calls:
-		return "calls per request " + withEvidence(f, "×%.2f", 1)
 	case diff.ErrorRate:
 		return "errors " + withEvidence(f, "%+.1f points", 100)
 	case diff.New:
@@ -137,7 +131,17 @@ func findingText(f diff.Finding) string {
 	case diff.Gone:
 		return "gone, was in this share of the requests: " + withEvidence(f, "%.0f %%", 100)
 	}
-	return fmt.Sprintf("%s %s", f.Aspect, withEvidence(f, "%.2f", 1))
+	return ratioNames[f.Aspect] + " " + withEvidence(f, "×%.2f", 1)
+}
+
+// ratioNames are the aspects whose effect is a ratio, in words.
+var ratioNames = map[diff.Aspect]string{
+	diff.Latency:  "duration",
+	diff.SelfTime: "self time",
+	diff.Gap:      "time between caller and service",
+	diff.Tail:     "slowest tenth",
+	diff.OwnTail:  "slowest tenth of its own time",
+	diff.Calls:    "calls per request",
 }
 
 // withEvidence writes the effect, scaled, with as much of its interval and

@@ -59,7 +59,7 @@ func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 	if err != nil {
 		return nil, err
 	}
-	return &backend.CheckHealthResult{Status: status, Message: strings.Join(lines, "\n"), JSONDetails: details}, nil
+	return &backend.CheckHealthResult{Status: status, Message: strings.Join(lines, ".\n") + ".", JSONDetails: details}, nil
 }
 
 func (d *DataSource) checkMetrics(ctx context.Context) upstreamHealth {
