@@ -86,6 +86,12 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window an
 			return nil, err
 		}
 		return frames.ServiceMap(found, format)
+	case query.RootCause:
+		found, err := d.engine.RootCause(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.RootCause(found, format)
 	case query.Services:
 		found, err := d.engine.Services(ctx, q, window)
 		return names(found, err, q, format)

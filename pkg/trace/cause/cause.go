@@ -17,17 +17,18 @@ type Kind string
 
 // The kinds.
 const (
-	OwnWork   Kind = "own_work"   // a service's own work takes longer
-	Statement Kind = "statement"  // a statement of a database takes longer
-	Database  Kind = "database"   // most statements of a service's database take longer
-	Outside   Kind = "outside"    // a callee that sends no spans takes longer
-	WayTo     Kind = "way_to"     // the way to one callee: its accept queue, the network
-	Starved   Kind = "starved"    // the way to several callees: the caller's processor or pool
-	MoreCalls Kind = "more_calls" // a caller makes a call more often
-	NewCall   Kind = "new_call"   // a caller makes a call that it did not make
-	LostCall  Kind = "lost_call"  // a caller no longer makes a call: it returns early
-	Errors    Kind = "errors"     // failures begin here
-	Unplaced  Kind = "unplaced"   // slower as a whole; no call below explains it
+	OwnWork    Kind = "own_work"    // a service's own work takes longer
+	Statement  Kind = "statement"   // a statement of a database takes longer
+	Database   Kind = "database"    // most statements of a service's database take longer
+	Outside    Kind = "outside"     // a callee that sends no spans takes longer
+	WayTo      Kind = "way_to"      // the way to one callee: its accept queue, the network
+	Starved    Kind = "starved"     // the way to several callees: the caller's processor or pool
+	MoreCalls  Kind = "more_calls"  // a caller makes a call more often
+	FewerCalls Kind = "fewer_calls" // a caller makes a call less often
+	NewCall    Kind = "new_call"    // a caller makes a call that it did not make
+	LostCall   Kind = "lost_call"   // a caller no longer makes a call: it returns early
+	Errors     Kind = "errors"      // failures begin here
+	Unplaced   Kind = "unplaced"    // slower as a whole; no call below explains it
 )
 
 // Deploy is a version that arrived between the two populations.
@@ -101,4 +102,7 @@ type Suspect struct {
 	BaselineExamples, CandidateExamples []trace.TraceID
 
 	weight float64
+	paths  []string // of all evidence
+	// traced says that the evidence lies on a caller, and was traced down.
+	traced bool
 }

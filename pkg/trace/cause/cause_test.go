@@ -121,6 +121,20 @@ func TestSignals(t *testing.T) {
 	require.NotContains(t, strings.Join(errors.Reasons, " "), "metrics", "a busy processor answers no 503")
 }
 
+// TestImproved checks that what got better is told as such.
+func TestImproved(t *testing.T) {
+	slow, fast := tracetest.Shop{Seed: 1, Traces: 400, SlowQuery: 8}.Generate(), tracetest.Shop{Seed: 2, Traces: 400}.Generate()
+	r := cause.Rank(diff.Compare(slow, fast, diff.Options{}), cause.Evidence{})
+	require.Equal(t, diff.Improved, r.Verdict)
+	require.Equal(t, cause.Statement, r.Suspects[0].Kind)
+	require.Contains(t, r.Suspects[0].Reasons[1], "saved, -")
+
+	looping, plain := tracetest.Shop{Seed: 1, Traces: 400, NPlusOne: 20}.Generate(), tracetest.Shop{Seed: 2, Traces: 400}.Generate()
+	lost := cause.Rank(diff.Compare(looping, plain, diff.Options{}), cause.Evidence{}).Suspects[0]
+	require.Equal(t, cause.LostCall, lost.Kind)
+	require.Equal(t, []string{"orders", "POST /orders", lines}, []string{lost.Service, lost.Operation, lost.Call})
+}
+
 // TestStarved checks that a caller out of breath clears its callees, and what
 // it costs.
 func TestStarved(t *testing.T) {

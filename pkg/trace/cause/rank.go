@@ -25,7 +25,7 @@ func Rank(compared diff.Result, evidence Evidence) Result {
 	r := Result{Verdict: compared.Verdict, Reason: compared.Reason}
 	ranking := newRanking(compared, evidence)
 	for i := range compared.Suspects {
-		if found := &compared.Suspects[i]; compared.Verdict != diff.Regressed || found.Finding.Worse || isStructure(found.Kind) {
+		if found := &compared.Suspects[i]; compared.Verdict != diff.Regressed || found.Finding.Worse || found.Kind == diff.New || found.Kind == diff.Gone {
 			ranking.add(found)
 		}
 	}
@@ -46,10 +46,6 @@ func Rank(compared diff.Result, evidence Evidence) Result {
 	}
 	r.Victims = ranking.victims()
 	return r
-}
-
-func isStructure(aspect diff.Aspect) bool {
-	return aspect == diff.Calls || aspect == diff.New || aspect == diff.Gone
 }
 
 // ranking is the work of one Rank.
@@ -86,6 +82,10 @@ func (r *ranking) add(found *diff.Suspect) {
 	}
 	s := r.blame(found, path)
 	key := suspectKey{s.Kind, s.Service, s.Operation, s.Call, s.Callee}
+	switch s.Kind {
+	case Statement, Database, Outside:
+		key.operation = "" // whoever calls it, it is the same
+	}
 	held := r.byName[key]
 	if held == nil {
 		r.byName[key] = &s
@@ -95,8 +95,9 @@ func (r *ranking) add(found *diff.Suspect) {
 	held.Endpoints = append(held.Endpoints, s.Endpoints...)
 	slices.Sort(held.Endpoints)
 	held.Endpoints = slices.Compact(held.Endpoints)
+	held.paths = append(held.paths, s.paths...)
 	if s.weight > held.weight {
-		s.Endpoints = held.Endpoints
+		s.Endpoints, s.paths = held.Endpoints, held.paths
 		*held = s
 	}
 }
@@ -110,6 +111,8 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 		PerRequest:       path.CallsEffect + path.PerCallEffect,
 		BaselineExamples: path.BaselineExamples, CandidateExamples: path.CandidateExamples,
 	}
+	s.paths = []string{path.Key}
+	s.traced = found.Kind != diff.Latency && (found.Finding.Aspect == diff.Latency || found.Finding.Aspect == diff.Tail)
 	byCaller := func(kind Kind) {
 		s.Kind, s.Call, s.Callee = kind, path.Operation, path.Service
 		if parent := r.paths[path.Parent]; parent != nil {
@@ -119,14 +122,17 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 	switch found.Kind {
 	case diff.Calls:
 		byCaller(MoreCalls)
+		if !found.Finding.Worse {
+			s.Kind = FewerCalls
+		}
 	case diff.New:
 		byCaller(NewCall)
 	case diff.Gone:
-		s.Kind = LostCall
+		byCaller(LostCall)
 	case diff.ErrorRate:
 		s.Kind, s.PerRequest = Errors, 0
 	case diff.Gap:
-		if s.Kind = WayTo; !hasFinding(path, diff.Gap) {
+		if s.Kind = WayTo; found.Finding.Aspect == diff.Gap && !hasFinding(path, diff.Gap) {
 			s.Kind, s.Operation = Starved, "" // all that the service does suffers
 			s.PerRequest = r.waysEffect(path.Key)
 		}
@@ -214,7 +220,9 @@ func (r *ranking) endpointName(key string) string {
 func (r *ranking) victims() (names []string) {
 	suspected := map[string]bool{}
 	for _, s := range r.suspects {
-		suspected[s.Path] = true
+		for _, path := range s.paths {
+			suspected[path] = true
+		}
 	}
 	var paths []*diff.Path
 	for i := range r.compared.Paths {

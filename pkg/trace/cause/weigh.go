@@ -44,17 +44,18 @@ func (r *ranking) slowestWay(caller string) *diff.Path {
 
 // rules is why each kind names whom it names.
 var rules = map[Kind]string{
-	OwnWork:   "The time is spent in its own work: no call below it, and not the way to it, explains it.",
-	Statement: "It is this statement: others of the same service take as long as before. Look at its plan, indexes and locks.",
-	Database:  "Most statements of this service take longer: what they share, the database or its host, is to blame.",
-	Outside:   "What it calls sends no spans: the time is spent there or on the way.",
-	WayTo:     "The time passes between caller and callee, and towards this callee alone: its accept queue, a proxy, or the network.",
-	Starved:   "The time passes between this caller and several of its callees: what these have in common is the caller, its processor or its connections.",
-	MoreCalls: "Each call takes its usual time; there are more of them. The caller decides how many.",
-	NewCall:   "The caller makes a call that it did not make before.",
-	LostCall:  "The caller no longer makes a call: it returns before, or goes another way.",
-	Errors:    "Failures begin here: nothing below it fails. Its callers only pass them on.",
-	Unplaced:  "It takes longer as a whole; no single call below explains it.",
+	OwnWork:    "The time is spent in its own work: no call below it, and not the way to it, explains it.",
+	Statement:  "It is this statement: others of the same service take as long as before. Look at its plan, indexes and locks.",
+	Database:   "Most statements of this service take longer: what they share, the database or its host, is to blame.",
+	Outside:    "What it calls sends no spans: the time is spent there or on the way.",
+	WayTo:      "The time passes between caller and callee, and towards this callee alone: its accept queue, a proxy, or the network.",
+	Starved:    "The time passes between this caller and several of its callees: what these have in common is the caller, its processor or its connections.",
+	MoreCalls:  "Each call takes its usual time; there are more of them. The caller decides how many.",
+	FewerCalls: "The caller makes the call less often.",
+	NewCall:    "The caller makes a call that it did not make before.",
+	LostCall:   "The caller no longer makes a call: it returns before, or goes another way.",
+	Errors:     "Failures begin here: nothing below it fails. Its callers only pass them on.",
+	Unplaced:   "It takes longer as a whole; no single call below explains it.",
 }
 
 // finding is the evidence in figures.
@@ -69,20 +70,23 @@ func finding(s *Suspect, path *diff.Path) string {
 	case Errors:
 		return fmt.Sprintf("%s fails in %.3g %% of its calls, %.3g %% before (%+.3g points of its requests, 95 %% %+.3g to %+.3g; %s).",
 			name, 100*path.Candidate.ErrorRate, 100*path.Baseline.ErrorRate, 100*f.Effect, 100*f.Lower, 100*f.Upper, doubt)
-	case MoreCalls:
+	case MoreCalls, FewerCalls:
 		return fmt.Sprintf("%s is called %.3g times per request, %.3g before (×%.3g, 95 %% %.3g to %.3g; %s).",
 			name, path.Candidate.CallsPerRequest, path.Baseline.CallsPerRequest, f.Effect, f.Lower, f.Upper, doubt)
 	case NewCall:
 		return fmt.Sprintf("%s is called in %.3g %% of the requests that could, never before (%s).", name, 100*f.Effect, doubt)
 	case LostCall:
-		return fmt.Sprintf("A call that %s made in %.3g %% of the requests is not made any more (%s).", name, 100*f.Effect, doubt)
+		return fmt.Sprintf("%s was called in %.3g %% of the requests that could, now never (%s).", name, 100*f.Effect, doubt)
 	}
 	before, now, what := path.Baseline.SelfTime, path.Candidate.SelfTime, "own time"
-	switch f.Aspect {
-	case diff.Gap:
+	switch s.Kind {
+	case WayTo, Starved:
 		before, now, what = path.Baseline.Gap, path.Candidate.Gap, "way"
-	case diff.Latency, diff.Tail:
+	case Unplaced:
 		before, now, what = path.Baseline.Duration, path.Candidate.Duration, "duration"
+	}
+	if s.traced {
+		doubt = "of a caller's duration, traced down to here; " + doubt
 	}
 	return fmt.Sprintf("%s: %s %s → %s at the median, %s → %s at p95 (×%.3g, 95 %% %.3g to %.3g; %s).", name, what,
 		milliseconds(before.P50), milliseconds(now.P50), milliseconds(before.P95), milliseconds(now.P95), f.Effect, f.Lower, f.Upper, doubt)
@@ -94,10 +98,14 @@ func explained(s *Suspect) string {
 	if more := len(s.Endpoints) - 3; more > 0 {
 		endpoints += fmt.Sprintf(" and %d more", more)
 	}
-	if s.Kind == Errors {
-		return fmt.Sprintf("It explains %.0f %% of the further failures of %s.", 100*s.Share, endpoints)
+	failures, time := "further failures", "gained"
+	if s.PerRequest < 0 || s.Kind == Errors && !s.Finding.Worse {
+		failures, time = "failures that went", "saved"
 	}
-	return fmt.Sprintf("It explains %.0f %% of the time that %s gained, %s per request.", 100*s.Share, endpoints, signed(s.PerRequest))
+	if s.Kind == Errors {
+		return fmt.Sprintf("It explains %.0f %% of the %s of %s.", 100*s.Share, failures, endpoints)
+	}
+	return fmt.Sprintf("It explains %.0f %% of the time that %s %s, %s per request.", 100*s.Share, endpoints, time, signed(s.PerRequest))
 }
 
 func milliseconds(nanoseconds float64) string {

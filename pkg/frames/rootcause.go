@@ -1,0 +1,140 @@
+package frames
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace/cause"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+)
+
+// RootCause shapes the suspects of a change. As a panel: a table of suspects,
+// the likeliest first, and a row on the verdict. As an alert: 1 for a
+// regression, 0 for none, null where the traces do not suffice to tell, under
+// the service that was asked about: whom to blame may change while the alert
+// stays. As annotations: a regression as a region, with its first suspects.
+func RootCause(a answer.RootCauseAnswer, format query.Format) (data.Frames, error) {
+	notices := remarksOf(a.Basis)
+	switch a.Result.Verdict {
+	case diff.Insufficient, diff.NotComparable:
+		notices.add(data.NoticeSeverityWarning, a.Result.Reason)
+	}
+	switch format {
+	case query.Panel:
+		if len(a.Result.Suspects) == 0 {
+			notices.add(data.NoticeSeverityInfo, cmp.Or(a.Result.Reason, "Nobody is to blame."))
+		}
+		return notices.attach(data.Frames{suspectTable(a), causeSummary(a)}), nil
+	case query.Alert:
+		labels := series.Labels{"service_name": a.Service, "operation": a.Operation}
+		return alertFrames("regressed", []instance{{labels: labels, value: regressed(a.Result.Verdict)}}, a.Basis, notices, "")
+	case query.Annotations:
+		return annotationFrames("causes", causeEvents(a), a.Basis, notices, cmp.Or(a.Result.Reason, "No regression.")), nil
+	}
+	return nil, noFormat(query.TypeRootCause, format)
+}
+
+var causeNames = data.ValueMappings{data.ValueMapper{
+	string(cause.OwnWork):    {Text: "own work", Index: 0},
+	string(cause.Statement):  {Text: "slow statement", Index: 1},
+	string(cause.Database):   {Text: "slow database", Index: 2},
+	string(cause.Outside):    {Text: "slow peer outside", Index: 3},
+	string(cause.WayTo):      {Text: "the way to it", Index: 4},
+	string(cause.Starved):    {Text: "starved caller", Index: 5},
+	string(cause.MoreCalls):  {Text: "more calls", Index: 6},
+	string(cause.FewerCalls): {Text: "fewer calls", Index: 11},
+	string(cause.NewCall):    {Text: "new call", Index: 7},
+	string(cause.LostCall):   {Text: "call not made", Index: 8},
+	string(cause.Errors):     {Text: "failures", Index: 9},
+	string(cause.Unplaced):   {Text: "slower as a whole", Index: 10},
+}}
+
+func suspectTable(a answer.RootCauseAnswer) *data.Frame {
+	frame := newFrame("suspects", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	suspects := a.Result.Suspects
+	text := func(name, title string, value func(cause.Suspect) string) *data.Field {
+		return column(suspects, name, title, "", value)
+	}
+	figure := func(name, title, unit string, value func(cause.Suspect) float64) *data.Field {
+		return column(suspects, name, title, unit, func(s cause.Suspect) *float64 { return nullable(value(s)) })
+	}
+	kind := text("cause", "Cause", func(s cause.Suspect) string { return string(s.Kind) })
+	kind.Config.Mappings = causeNames
+	frame.Fields = data.Fields{
+		text("service", "Service", func(s cause.Suspect) string { return s.Service }),
+		kind,
+		text("operation", "Operation", func(s cause.Suspect) string { return s.Operation }),
+		text("call", "Call", func(s cause.Suspect) string { return s.Call }),
+		figure("confidence", "Confidence", "percentunit", func(s cause.Suspect) float64 { return s.Confidence }),
+		figure("share", "Share of the change", "percentunit", func(s cause.Suspect) float64 { return s.Share }),
+		figure("per_request", "Change per request", "ns", func(s cause.Suspect) float64 { return s.PerRequest }),
+		text("why", "Why", func(s cause.Suspect) string { return strings.Join(s.Reasons, "\n") }),
+		text("aspect", "Aspect", func(s cause.Suspect) string { return string(s.Finding.Aspect) }),
+		figure("effect", "Effect", "", func(s cause.Suspect) float64 { return s.Finding.Effect }),
+		figure("effect_lower", "Effect, at least", "", func(s cause.Suspect) float64 { return s.Finding.Lower }),
+		figure("effect_upper", "Effect, at most", "", func(s cause.Suspect) float64 { return s.Finding.Upper }),
+		figure("p_value", "Adjusted p", "", func(s cause.Suspect) float64 { return s.Finding.PValue }),
+		text("callee", "Callee", func(s cause.Suspect) string { return s.Callee }),
+		text("endpoints", "Endpoints harmed", func(s cause.Suspect) string { return strings.Join(s.Endpoints, "; ") }),
+		text("example", "Example", func(s cause.Suspect) string { return s.Example }),
+		text("baseline_trace", "Baseline trace", func(s cause.Suspect) string { return firstTrace(s.BaselineExamples) }),
+		text("candidate_trace", "Candidate trace", func(s cause.Suspect) string { return firstTrace(s.CandidateExamples) }),
+		text("path", "Call path", func(s cause.Suspect) string { return s.Path }),
+	}
+	return frame
+}
+
+func causeSummary(a answer.RootCauseAnswer) *data.Frame {
+	frame := newFrame("summary", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	row := []answer.RootCauseAnswer{a}
+	text := func(name, title, value string) *data.Field {
+		return column(row, name, title, "", func(answer.RootCauseAnswer) string { return value })
+	}
+	count := func(name, title string, value int) *data.Field {
+		return column(row, name, title, "", func(answer.RootCauseAnswer) int64 { return int64(value) })
+	}
+	verdict := text("verdict", "Verdict", string(a.Result.Verdict))
+	verdict.Config.Mappings = verdictColors
+	frame.Fields = data.Fields{
+		verdict,
+		text("reason", "Reason", a.Result.Reason),
+		text("victims", "Changed by what they call", strings.Join(a.Result.Victims, "; ")),
+		count("needed_traces", "Traces still needed", a.NeededTraces),
+		text("baseline_version", "Baseline version", a.BaselineVersion),
+		count("baseline_traces", "Baseline traces", a.Baseline.Traces),
+		text("baseline_traceql", "Baseline TraceQL", a.BaselineTraceQL),
+		text("candidate_version", "Candidate version", a.CandidateVersion),
+		count("candidate_traces", "Candidate traces", a.Candidate.Traces),
+		column(row, "candidate_newest", "Newest candidate trace", "", func(answer.RootCauseAnswer) *time.Time { return nullableTime(a.Candidate.End) }),
+		text("candidate_traceql", "Candidate TraceQL", a.CandidateTraceQL),
+	}
+	return frame
+}
+
+func causeEvents(a answer.RootCauseAnswer) []event {
+	if a.Result.Verdict != diff.Regressed || len(a.Result.Suspects) == 0 || a.Candidate.Start.IsZero() {
+		return nil
+	}
+	first := a.Result.Suspects[0]
+	tags := []string{"root cause", "service_name:" + first.Service}
+	if a.CandidateVersion != "" {
+		tags = append(tags, "service_version:"+a.CandidateVersion)
+	}
+	var lines []string
+	for _, s := range a.Result.Suspects[:min(3, len(a.Result.Suspects))] {
+		lines = append(lines, fmt.Sprintf("%.0f %% %s: %s", 100*s.Confidence, strings.TrimSpace(s.Service+" "+s.Operation), s.Reasons[0]))
+	}
+	return []event{{
+		start: a.Candidate.Start, end: a.Candidate.End, tags: tags,
+		title:    fmt.Sprintf("%s is to blame for the regression of %s", strings.TrimSpace(first.Service+" "+first.Operation), a.Service),
+		text:     strings.Join(lines, "\n"),
+		identity: strings.Join([]string{a.Service, a.Operation, a.BaselineVersion, a.CandidateVersion}, "\x00"),
+	}}
+}

@@ -1,0 +1,64 @@
+package frames_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/experimental"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/frames"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/trace/cause"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+)
+
+// TestGoldenRootCause pins the frames of suspects.
+func TestGoldenRootCause(t *testing.T) {
+	unsure := answer.RootCauseAnswer{Service: "web", NeededTraces: 17,
+		Result: cause.Result{Verdict: diff.Insufficient, Reason: "Not enough data: 17 more traces are needed."}}
+	for name, shape := range map[string]struct {
+		answer answer.RootCauseAnswer
+		format query.Format
+	}{
+		"rootcause_panel":       {someCause(), query.Panel},
+		"rootcause_panel_none":  {unsure, query.Panel},
+		"rootcause_alert":       {someCause(), query.Alert},
+		"rootcause_alert_none":  {unsure, query.Alert},
+		"rootcause_annotations": {someCause(), query.Annotations},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shaped, err := frames.RootCause(shape.answer, shape.format)
+			require.NoError(t, err)
+			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
+		})
+	}
+	_, err := frames.RootCause(unsure, "picture")
+	require.Error(t, err)
+}
+
+func someCause() answer.RootCauseAnswer {
+	return answer.RootCauseAnswer{
+		Basis:   answer.Basis{Queries: []string{`baseline: { resource.service.version = "1.4.0" }`}},
+		Service: "web", BaselineVersion: "1.4.0", CandidateVersion: "1.5.0",
+		Start: noon, End: noon.Add(10 * time.Minute),
+		Baseline:  diff.PopulationSummary{Traces: 400, Start: noon.Add(-time.Hour), End: noon},
+		Candidate: diff.PopulationSummary{Traces: 380, Start: noon, End: noon.Add(9 * time.Minute)},
+		Result: cause.Result{
+			Verdict: diff.Regressed, Reason: "orders is 3× as slow", Victims: []string{"web GET /", "orders GET /orders"},
+			Suspects: []cause.Suspect{{
+				Kind: cause.Statement, Service: "orders", Operation: "GET /orders", Call: "SELECT * FROM orders WHERE id = ?", Callee: "orders",
+				Example: "SELECT * FROM orders WHERE id = 7", Path: "web > orders > SELECT", Endpoints: []string{"web GET /"},
+				Share: 0.96, PerRequest: 42e6, Confidence: 0.9,
+				Finding: diff.Finding{Aspect: diff.SelfTime, Effect: 3, Lower: 2.6, Upper: 3.4, PValue: 1e-9, Worse: true},
+				Reasons: []string{"4 ms → 12 ms", "It is this statement."}, CandidateExamples: []trace.TraceID{{15: 9}},
+			}, {
+				Kind: cause.Errors, Service: "payment", Operation: "POST /pay", Share: 1, Confidence: 0.1,
+				Finding: diff.Finding{Aspect: diff.ErrorRate, Effect: nan}, Reasons: []string{"fails"},
+			}},
+		},
+	}
+}
