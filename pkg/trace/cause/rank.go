@@ -16,6 +16,9 @@ const (
 	signalFactor  = 1.5
 )
 
+// minConfidence keeps away what no one would look at beside the others.
+const minConfidence = 0.005
+
 // maxSuspects bounds the list: nobody looks at the eleventh.
 const maxSuspects = 10
 
@@ -38,11 +41,13 @@ func Rank(compared diff.Result, evidence Evidence) Result {
 	slices.SortStableFunc(ranking.suspects, func(a, b *Suspect) int {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(b.Share, a.Share), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
 	})
-	for _, s := range ranking.suspects[:min(len(ranking.suspects), maxSuspects)] {
+	for i, s := range ranking.suspects[:min(len(ranking.suspects), maxSuspects)] {
 		if total > 0 {
 			s.Confidence = s.weight / total
 		}
-		r.Suspects = append(r.Suspects, *s)
+		if i == 0 || s.Confidence >= minConfidence {
+			r.Suspects = append(r.Suspects, *s)
+		}
 	}
 	r.Victims = ranking.victims()
 	return r

@@ -71,7 +71,7 @@ func finding(s *Suspect, path *diff.Path) string {
 		return fmt.Sprintf("%s fails in %.3g %% of its calls, %.3g %% before (%+.3g points of its requests, 95 %% %+.3g to %+.3g; %s).",
 			name, 100*path.Candidate.ErrorRate, 100*path.Baseline.ErrorRate, 100*f.Effect, 100*f.Lower, 100*f.Upper, doubt)
 	case MoreCalls, FewerCalls:
-		return fmt.Sprintf("%s is called %.3g times per request, %.3g before (×%.3g, 95 %% %.3g to %.3g; %s).",
+		return fmt.Sprintf("%s is called %.3g times per request, %.3g before (×%.3g for each call of its caller, 95 %% %.3g to %.3g; %s).",
 			name, path.Candidate.CallsPerRequest, path.Baseline.CallsPerRequest, f.Effect, f.Lower, f.Upper, doubt)
 	case NewCall:
 		return fmt.Sprintf("%s is called in %.3g %% of the requests that could, never before (%s).", name, 100*f.Effect, doubt)
