@@ -114,7 +114,7 @@ func (Test) Frontend() error {
 	return step("testing the frontend", func() error {
 		return errors.Join(
 			sh.RunV("npm", "run", "--silent", "typecheck"),
-			sh.RunV("npm", "run", "--silent", "test:ci"),
+			sh.RunV("npm", "test", "--silent", "--", "--ci"),
 		)
 	})
 }
@@ -123,7 +123,7 @@ func (Test) Frontend() error {
 func (Test) Go() error {
 	mg.Deps(Servers)
 	return step("testing the backend, with real servers", func() error {
-		return sh.RunV("go", "test", "./...")
+		return sh.RunV("go", "test", "-timeout", "25m", "./...")
 	})
 }
 
