@@ -88,7 +88,10 @@ func (c *comparison) suspect(t *test) (suspect Suspect, isCause bool) {
 	case Gap:
 		return c.newSuspect(t, t.path, Gap, e.share(effect.gap, t.worse)), true
 	case Calls, New, Gone:
-		suspect := c.newSuspect(t, t.path, t.aspect, e.share(effect.calls, effect.calls > 0))
+		// A call that is gone makes a request shorter, yet may be why another is
+		// longer: its share is of whichever direction is the larger.
+		share := math.Abs(effect.calls) / math.Max(1, math.Max(e.slower, e.faster))
+		suspect := c.newSuspect(t, t.path, t.aspect, share)
 		suspect.Service = c.paths.Path(path.Parent).Service // which calls are made is up to the caller
 		return suspect, true
 	case ErrorRate:
