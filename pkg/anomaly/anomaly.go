@@ -33,6 +33,8 @@ type Request struct {
 	// Probability of the band, as 0.99.
 	Probability float64
 	NonNegative bool
+	// Detectors that judge, by name; empty: detector.Defaults.
+	Detectors []string
 }
 
 // Result holds one value per evaluated point.
@@ -42,13 +44,39 @@ type Result struct {
 	// Score is 0–100: 50 is about one in a thousand, 75 one in ten thousand,
 	// 90 and above one in a million. NaN where the point is missing or could
 	// not be judged.
-	Score      []float64
+	Score []float64
+	// Judgements are those of each detector, before they were put together and
+	// gated.
+	Judgements []Judgement
 	Events     []Event
+	// Shifts are the lasting changes of level that were accepted.
+	Shifts     []Shift
 	Model      string
 	Season     time.Duration
 	Parameters map[string]float64
 	Observed   int
 	Notices    []string
+}
+
+// Judgement is one detector's view.
+type Judgement struct {
+	Detector string
+	// Probability of something as unusual as each point; NaN where the detector
+	// cannot judge.
+	Probability []float64
+}
+
+// Shift is a lasting change of level. From Time on the new level is what is
+// expected.
+type Shift struct {
+	Time time.Time
+	By   float64 // the change, in the series' unit
+}
+
+// Witness is a detector's part in the score of an event's peak.
+type Witness struct {
+	Detector string
+	Share    float64 // 0–1
 }
 
 // Event is a run of unusual points: one incident, one event.
@@ -58,4 +86,6 @@ type Event struct {
 	Above      bool      // the peak lay above the expectation
 	Actual     float64   // at the peak
 	Expected   float64
+	// Witnesses are the detectors that saw the peak, the largest share first.
+	Witnesses []Witness
 }

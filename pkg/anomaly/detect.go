@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -35,6 +37,9 @@ func Detect(r Request) (Result, error) {
 	r.History.Values = values
 	evaluated := r.History.Between(r.From, r.History.Time(r.History.Len()))
 	result := Result{Actual: evaluated, Parameters: map[string]float64{}, Observed: r.History.Observed()}
+	for _, name := range r.Detectors {
+		result.Judgements = append(result.Judgements, Judgement{Detector: name})
+	}
 	unit := series.Unit(values)
 	r.History.Values = make([]float64, len(values))
 	for i, v := range values {
@@ -53,6 +58,9 @@ func Detect(r Request) (Result, error) {
 		result.Expected[i] = bounded(result.Expected[i] * unit)
 		result.Lower[i] = bounded(result.Lower[i] * unit)
 		result.Upper[i] = bounded(result.Upper[i] * unit)
+	}
+	for i := range result.Shifts {
+		result.Shifts[i].By = bounded(result.Shifts[i].By * unit)
 	}
 	if missing := evaluated.Len() - evaluated.Observed(); missing > 0 {
 		result.notice("%d of %d points are missing and were not judged", missing, evaluated.Len())
@@ -78,8 +86,16 @@ func validate(r *Request) error {
 	if r.Probability == 0 {
 		r.Probability = DefaultProbability
 	}
+	if len(r.Detectors) == 0 {
+		r.Detectors = detector.Defaults()
+	}
 	if r.Direction == "" {
 		r.Direction = Both
+	}
+	for _, name := range r.Detectors {
+		if _, known := detector.Named(name); !known {
+			return fmt.Errorf("%w: there is no detector %q; choose among %s", ErrBadRequest, name, strings.Join(detector.Names(), ", "))
+		}
 	}
 	switch {
 	case !(r.Threshold > 0 && r.Threshold <= 100):
@@ -95,7 +111,7 @@ func validate(r *Request) error {
 }
 
 const (
-	longestTraining  = 14 * 24 * time.Hour
+	longestTraining  = 28 * 24 * time.Hour
 	mostTraining     = 50_000 // points
 	day              = 24 * time.Hour
 	fewestEpochSteps = 24 // a coarse grid learns anew less often than daily

@@ -1,16 +1,20 @@
 package anomaly
 
 import (
+	"cmp"
 	"math"
-	"time"
+	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
 )
 
 const (
 	// release is the share of the threshold below which an event ends, so that
 	// a score that hovers at the threshold makes one event.
 	release = 0.6
-	// refractory is how long after an event a new one still belongs to it.
-	refractory       = time.Hour
+	// refractory is how long after an event a new one still belongs to it: as
+	// long as it takes until a new level is accepted as such.
+	refractory       = shiftAfter
 	fewestRefractory = 5 // points
 )
 
@@ -44,7 +48,26 @@ func Events(r Result, threshold float64) []Event {
 			event.Score = score
 			event.Actual, event.Expected = r.Actual.Values[i], r.Expected[i]
 			event.Above = event.Actual > event.Expected
+			event.Witnesses = r.witnesses(i)
 		}
 	}
 	return found
+}
+
+// leastShare is the part below which a detector is not named.
+const leastShare = 0.05
+
+func (r Result) witnesses(i int) []Witness {
+	probabilities := make([]float64, len(r.Judgements))
+	for k, judgement := range r.Judgements {
+		probabilities[k] = judgement.Probability[i]
+	}
+	var named []Witness
+	for k, share := range detector.Shares(probabilities) {
+		if share >= leastShare {
+			named = append(named, Witness{r.Judgements[k].Detector, share})
+		}
+	}
+	slices.SortStableFunc(named, func(a, b Witness) int { return cmp.Compare(b.Share, a.Share) })
+	return named
 }

@@ -3,6 +3,7 @@ package anomaly
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/forecast"
@@ -16,7 +17,7 @@ type expectation struct {
 	model      string
 	season     time.Duration
 	parameters map[string]float64
-	shifts     []int // points at which a new level was accepted
+	shifts     []shift
 }
 
 // expect makes the expectation for every point of y. Only the first learn
@@ -63,4 +64,15 @@ func expect(r Request, y series.Series, learn int) (expectation, error) {
 		e.parameters[fmt.Sprintf("season_%gh_strength", hours)] = s.Strength
 	}
 	return e, nil
+}
+
+// unshifted is y without the changes of level that were accepted.
+func (e expectation) unshifted(y []float64) []float64 {
+	values := slices.Clone(y)
+	for _, shift := range e.shifts {
+		for i := shift.at + 1; i < len(values); i++ {
+			values[i] -= shift.by
+		}
+	}
+	return values
 }

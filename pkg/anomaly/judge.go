@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -29,9 +30,9 @@ func judge(r Request, e epoch, result *Result) error {
 	if err != nil {
 		return err
 	}
-	m := measure(y, expected.expected, learn)
 	first := r.History.Len() - result.Actual.Len() + len(result.Expected) - e.learn
-	below, above := m.points.bounds(r.Probability)
+	m := measure(r, y, expected, learn, first)
+	below, above := m.points.Bounds(r.Probability)
 	for i := first; i < len(y.Values); i++ {
 		center := expected.expected[i]
 		lower := center - below*m.scale.at(i, -1)
@@ -39,13 +40,17 @@ func judge(r Request, e epoch, result *Result) error {
 		score := m.score(r, i, y.Values[i]-center)
 		result.append(r.NonNegative, center, lower, upper, score)
 	}
+	for k := range result.Judgements {
+		result.Judgements[k].Probability = append(result.Judgements[k].Probability, m.probability[k][first:]...)
+	}
 	result.Model, result.Season = expected.model, expected.season
 	for name, v := range expected.parameters {
 		result.Parameters[name] = v
 	}
 	for _, shift := range expected.shifts {
-		if shift >= first {
-			result.notice("a new level was accepted at %s", y.Time(shift).UTC().Format(time.RFC3339))
+		if shift.at >= first {
+			result.Shifts = append(result.Shifts, Shift{Time: y.Time(shift.at), By: shift.by})
+			result.notice("a new level was accepted at %s", y.Time(shift.at).UTC().Format(time.RFC3339))
 		}
 	}
 	return nil
@@ -61,45 +66,64 @@ func (r *Result) append(nonNegative bool, center, lower, upper, score float64) {
 	r.Score = append(r.Score, score)
 }
 
-// measured is how unusual each residual is, by itself and with those before it.
+// measured is how unusual each point is in the eyes of each detector.
 type measured struct {
-	scale           scale
-	z               []float64
-	points          calibration
-	rising, falling []float64    // sustained evidence above and below
-	rises, falls    evidenceTail // of that evidence
+	scale       scale
+	points      detector.Calibration // of standardised residuals
+	probability [][]float64          // by detector and point
 }
 
-func measure(y series.Series, expected []float64, learn int) measured {
+func measure(r Request, y series.Series, e expectation, learn, first int) measured {
 	residual := make([]float64, len(y.Values))
 	for i, v := range y.Values {
-		residual[i] = v - expected[i]
+		residual[i] = v - e.expected[i]
 	}
 	apart := max(int(apartTime/y.Step), fewestApart)
 	m := measured{scale: learnScale(residual[:learn], y.Step)}
-	m.z = m.scale.standardise(residual)
-	m.points = calibrate(m.z[:learn], apart)
-	m.rising, m.falling = sustained(m.z, 1), sustained(m.z, -1)
-	m.rises, m.falls = learnEvidence(m.rising[:learn]), learnEvidence(m.falling[:learn])
+	in := detector.Input{
+		Value: e.unshifted(y.Values), Residual: m.scale.standardise(residual), Learn: learn, From: first, Step: y.Step,
+	}
+	m.points = detector.Calibrate(in.Residual[:learn], apart)
+	for _, name := range r.Detectors {
+		d, _ := detector.Named(name) // validated
+		m.probability = append(m.probability, probabilities(d, in, apart, r.Direction))
+	}
 	return m
 }
 
-// score of point i: the smaller of the probabilities of the point itself and of
-// the evidence that led to it, doubled for having looked twice.
+// probabilities of the scores from in.From on, two-sided; NaN where the
+// detector cannot judge.
+func probabilities(d detector.Detector, in detector.Input, apart int, direction Direction) []float64 {
+	scores := d.Score(in)
+	calibration := detector.Calibrate(scores[:in.Learn], apart)
+	found := make([]float64, len(scores))
+	for i := in.From; i < len(scores); i++ {
+		switch score := scores[i]; {
+		case math.IsNaN(score):
+			found[i] = math.NaN()
+		case direction == Above && score < 0, direction == Below && score > 0:
+			found[i] = 1
+		default:
+			found[i] = min(2*calibration.Probability(score), 1)
+		}
+	}
+	return found
+}
+
+// score of point i: the surprise of all detectors together.
 func (m measured) score(r Request, i int, residual float64) float64 {
-	z := m.z[i]
 	switch {
-	case math.IsNaN(z):
+	case math.IsNaN(residual):
 		return math.NaN()
 	case math.Abs(residual) < r.MinDeviation, r.Direction == Above && residual <= 0, r.Direction == Below && residual >= 0:
 		return 0
 	}
-	probability := m.points.probability(z)
-	evidence := 1.0
-	if z > evidenceSlack {
-		evidence = m.rises.probability(m.rising[i])
-	} else if z < -evidenceSlack {
-		evidence = m.falls.probability(m.falling[i])
+	each := make([]float64, 0, len(m.probability))
+	for k, name := range r.Detectors {
+		// On one side only what knows sides can testify.
+		if d, _ := detector.Named(name); r.Direction == Both || detector.Sided(d) {
+			each = append(each, m.probability[k][i])
+		}
 	}
-	return Score(min(2*min(probability, 2*evidence), 1))
+	return Score(detector.Combine(each))
 }

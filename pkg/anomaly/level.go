@@ -32,7 +32,13 @@ const (
 
 type levelPath struct {
 	path   []float64 // the level before each point was seen
-	shifts []int
+	shifts []shift
+}
+
+// shift is a lasting change of level.
+type shift struct {
+	at int     // the point at which it was accepted
+	by float64 // from the old level to the new one
 }
 
 // followLevel tracks the level of y by exponential smoothing with the longest
@@ -104,8 +110,8 @@ func smooth(y []float64, memory int, spread float64, patience int) levelPath {
 		outside = 0
 		recent := y[max(i-patience/2, 0) : i+1]
 		if center := stats.Median(recent); stats.Spread(recent) <= frozenAt*spread {
+			result.shifts = append(result.shifts, shift{i, center - level})
 			level = center
-			result.shifts = append(result.shifts, i)
 		}
 	}
 	return result

@@ -50,24 +50,24 @@ func judgeNAB(files []nabFile, from func(nabFile) int) ([]judged, error) {
 	return all, group.Wait()
 }
 
-// alerts marks with 1 the rows at which an event begins under a threshold.
-func (j judged) alerts(threshold float64) []float64 {
-	marks := make([]float64, len(j.times))
+// alerts are the rows at which an event begins under a threshold.
+func (j judged) alerts(threshold float64) []int {
+	var rows []int
 	for _, event := range anomaly.Events(j.result, threshold) {
 		if row := j.rows[j.result.Actual.Index(event.Start)]; row >= 0 {
-			marks[row] = 1
+			rows = append(rows, row)
 		}
 	}
-	return marks
+	return rows
 }
 
-func detections(all []judged) func(threshold float64) [][]float64 {
-	return func(threshold float64) [][]float64 {
-		marks := make([][]float64, len(all))
+func detections(all []judged) func(threshold float64) [][]int {
+	return func(threshold float64) [][]int {
+		rows := make([][]int, len(all))
 		for i, one := range all {
-			marks[i] = one.alerts(threshold)
+			rows[i] = one.alerts(threshold)
 		}
-		return marks
+		return rows
 	}
 }
 
@@ -111,9 +111,10 @@ func runNAB(o options) (any, error) {
 		Seconds: round(time.Since(begun).Seconds()),
 	}
 	for _, p := range nabProfiles {
-		score, threshold := p.best(files, detections(all), swept())
+		s := p.scorer(files)
+		score, threshold := s.best(detections(all), swept())
 		figures.Thresholds[p.name] = threshold
-		figures.Default[p.name] = round(p.score(files, detections(all)(anomaly.DefaultThreshold), 1))
+		figures.Default[p.name] = round(s.score(detections(all)(anomaly.DefaultThreshold)))
 		switch p.name {
 		case "standard":
 			figures.Standard = round(score)
@@ -133,14 +134,12 @@ func runNAB(o options) (any, error) {
 		}
 	}
 	for name, members := range groups {
-		var part []nabFile
-		windows := 0
-		for _, member := range members {
-			part = append(part, member.nabFile)
-			windows += len(member.windows)
+		part := make([]nabFile, len(members))
+		for i, member := range members {
+			part[i] = member.nabFile
 		}
-		if windows > 0 {
-			figures.Groups[name] = round(nabProfiles[0].score(part, detections(members)(at), 1))
+		if s := nabProfiles[0].scorer(part); s.windows > 0 {
+			figures.Groups[name] = round(s.score(detections(members)(at)))
 		}
 	}
 	return figures, nil
@@ -149,15 +148,9 @@ func runNAB(o options) (any, error) {
 // printAlerts shows where the alerts of a file lie against its windows.
 func printAlerts(one judged, threshold float64) {
 	standard := nabProfiles[0]
-	marks := one.alerts(threshold)
-	raw := standard.total(standard.rows(one.nabFile, marks, 0), 1)
-	fmt.Printf("%-62s raw %6.2f of %d, windows %v, alerts", one.name, raw, len(one.windows), one.windows)
-	for row, mark := range marks {
-		if mark > 0 && row >= one.probation() {
-			fmt.Printf(" %d", row)
-		}
-	}
-	fmt.Println()
+	alerts := one.alerts(threshold)
+	raw := standard.total(standard.rows(one.nabFile, 0), alerts)
+	fmt.Printf("%-62s raw %6.2f of %d, windows %v, alerts %v\n", one.name, raw, len(one.windows), one.windows, alerts)
 }
 
 // cloudWatch are the series on which OpenSearch publishes the alerts of its
@@ -199,23 +192,20 @@ func runCloudWatch(o options) (any, error) {
 		return nil, err
 	}
 	for _, one := range judgedFiles {
-		marks := one.alerts(anomaly.DefaultThreshold)
+		alerts := one.alerts(anomaly.DefaultThreshold)
 		figures.Events += len(one.windows)
-		inside := 0
+		figures.Alerts += len(alerts)
+		figures.False += len(alerts)
 		for _, window := range one.windows {
-			hit := 0
-			for row := window[0]; row <= window[1]; row++ {
-				hit += int(marks[row])
+			hits := 0
+			for _, row := range alerts {
+				if row >= window[0] && row <= window[1] {
+					hits++
+				}
 			}
-			inside += hit
-			figures.Hits += min(hit, 1)
+			figures.Hits += min(hits, 1)
+			figures.False -= hits
 		}
-		for _, mark := range marks {
-			figures.Alerts += int(mark)
-		}
-		figures.False -= inside
 	}
-	figures.False += figures.Alerts
 	return figures, nil
 }
-

@@ -21,16 +21,7 @@ func someNAB() nabFile {
 
 func TestNABScoreFollowsItsRules(t *testing.T) {
 	f := someNAB()
-	marks := func(rows ...int) []float64 {
-		scores := make([]float64, len(f.times))
-		for _, row := range rows {
-			scores[row] = 1
-		}
-		return scores
-	}
-	score := func(p nabProfile, rows ...int) float64 {
-		return p.score([]nabFile{f}, [][]float64{marks(rows...)}, 1)
-	}
+	score := func(p nabProfile, rows ...int) float64 { return p.scorer([]nabFile{f}).score([][]int{rows}) }
 	standard := nabProfiles[0]
 	for _, p := range nabProfiles {
 		require.Zero(t, score(p), "the null detector")
@@ -57,22 +48,17 @@ func TestNABHasAllItsWindows(t *testing.T) {
 	files, err := readNAB(folder)
 	require.NoError(t, err)
 	require.Len(t, files, 58)
-	nothing := make([][]float64, len(files))
-	windows := 0
-	for i, f := range files {
-		nothing[i] = make([]float64, len(f.times))
-		windows += len(f.windows)
-	}
-	require.Equal(t, 116, windows)
+	detected := make([][]int, len(files))
 	for _, p := range nabProfiles {
-		require.Zero(t, p.score(files, nothing, 1))
+		require.Equal(t, 116, p.scorer(files).windows)
+		require.Zero(t, p.scorer(files).score(detected))
 	}
 	for i, f := range files {
 		for _, window := range f.windows {
-			nothing[i][window[0]] = 1
+			detected[i] = append(detected[i], window[0])
 		}
 	}
 	for _, p := range nabProfiles {
-		require.InDelta(t, 100, p.score(files, nothing, 1), 1e-9)
+		require.InDelta(t, 100, p.scorer(files).score(detected), 1e-9)
 	}
 }

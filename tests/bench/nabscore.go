@@ -32,15 +32,14 @@ func scaledSigmoid(position float64) float64 {
 
 // nabRow is what a detection at a row is worth.
 type nabRow struct {
-	score  float64 // the detector's
 	worth  float64
-	window int // -1 outside
+	window int  // -1 outside
+	scored bool // behind the probation
 }
 
-// rows are the scored rows of a file: all after the probation. Windows are
-// numbered from first on.
-func (p nabProfile) rows(f nabFile, scores []float64, first int) []nabRow {
-	var rows []nabRow
+// rows are the rows of a file. Windows are numbered from first on.
+func (p nabProfile) rows(f nabFile, first int) []nabRow {
+	rows := make([]nabRow, 0, len(f.times))
 	next, current := 0, -1
 	previousEnd, previousWidth := -1, 0.0
 	for i := range f.times {
@@ -48,7 +47,7 @@ func (p nabProfile) rows(f nabFile, scores []float64, first int) []nabRow {
 			current = next
 			next++
 		}
-		row := nabRow{score: scores[i], window: -1}
+		row := nabRow{window: -1, scored: i >= f.probation()}
 		switch {
 		case current >= 0:
 			width := float64(f.windows[current][1] - f.windows[current][0] + 1)
@@ -59,9 +58,7 @@ func (p nabProfile) rows(f nabFile, scores []float64, first int) []nabRow {
 		default:
 			row.worth = p.falsePos * scaledSigmoid(float64(i-previousEnd)/(previousWidth-1))
 		}
-		if i >= f.probation() {
-			rows = append(rows, row)
-		}
+		rows = append(rows, row)
 		if current >= 0 && i == f.windows[current][1] {
 			previousEnd = i
 			previousWidth = float64(f.windows[current][1] - f.windows[current][0] + 1)
@@ -71,18 +68,18 @@ func (p nabProfile) rows(f nabFile, scores []float64, first int) []nabRow {
 	return rows
 }
 
-// total is the raw score of all rows under one threshold.
-func (p nabProfile) total(rows []nabRow, threshold float64) float64 {
+// total is the raw score of a file's detected rows.
+func (p nabProfile) total(rows []nabRow, detected []int) float64 {
 	best := map[int]float64{}
-	sum := 0.0
 	for _, row := range rows {
-		if row.window >= 0 {
-			if _, seen := best[row.window]; !seen {
-				best[row.window] = -p.falseNegative
-			}
+		if row.window >= 0 && row.scored {
+			best[row.window] = -p.falseNegative
 		}
-		switch {
-		case row.score < threshold:
+	}
+	sum := 0.0
+	for _, i := range detected {
+		switch row := rows[i]; {
+		case !row.scored:
 		case row.window >= 0:
 			best[row.window] = max(best[row.window], row.worth)
 		default:
@@ -103,25 +100,39 @@ func (p nabProfile) normalised(raw float64, windows int) float64 {
 	return 100 * (raw - nothing) / (everything - nothing)
 }
 
-// score evaluates the files, given each file's score per row, under one
-// threshold.
-func (p nabProfile) score(files []nabFile, scores [][]float64, threshold float64) float64 {
-	var rows []nabRow
-	windows := 0
-	for i, f := range files {
-		rows = append(rows, p.rows(f, scores[i], windows)...)
-		windows += len(f.windows)
+// scorer holds the scored rows of some files, so that many thresholds can be
+// tried.
+type scorer struct {
+	profile nabProfile
+	rows    [][]nabRow
+	windows int
+}
+
+func (p nabProfile) scorer(files []nabFile) scorer {
+	s := scorer{profile: p}
+	for _, f := range files {
+		s.rows = append(s.rows, p.rows(f, s.windows))
+		s.windows += len(f.windows)
 	}
-	return p.normalised(p.total(rows, threshold), windows)
+	return s
+}
+
+// score evaluates detections, the rows detected in each file.
+func (s scorer) score(detected [][]int) float64 {
+	raw := 0.0
+	for i, rows := range s.rows {
+		raw += s.profile.total(rows, detected[i])
+	}
+	return s.profile.normalised(raw, s.windows)
 }
 
 // best is the highest score over the thresholds, as the benchmark's own
 // optimiser finds it for every detector.
-func (p nabProfile) best(files []nabFile, detect func(threshold float64) [][]float64, thresholds []float64) (score, threshold float64) {
+func (s scorer) best(detect func(threshold float64) [][]int, thresholds []float64) (score, threshold float64) {
 	score = math.Inf(-1)
 	for _, t := range slices.Backward(thresholds) {
-		if s := p.score(files, detect(t), 1); s > score {
-			score, threshold = s, t
+		if found := s.score(detect(t)); found > score {
+			score, threshold = found, t
 		}
 	}
 	return score, threshold

@@ -1,0 +1,206 @@
+package detector
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+const (
+	// tailShare of the points lie in the tail; short histories give more, up to
+	// a quarter.
+	tailShare      = 0.02
+	wishedExcesses = 100
+	fewestExcesses = 10
+	bodySize       = 512 // quantiles are enough where nothing is unusual
+	// heaviestShape bounds the shape of a tail: above ½ it has no variance.
+	heaviestShape = 0.5
+	// singular is how many past incidents may be one-off; from the next one on
+	// they count as what the series does.
+	singular = 2
+	// outreaches is how far beyond all others an incident must reach, in height
+	// or length, to be one-off.
+	outreaches = 1.5
+	fewestRuns = singular + 3
+)
+
+// Calibration turns the scores of a detector into probabilities.
+type Calibration struct{ above, below Tail }
+
+// Calibrate learns from the scores of the past. Extremes less than apart points
+// from each other count once, by their peak (runs declustering: Coles, An
+// Introduction to Statistical Modeling of Extreme Values, section 5.3.2), so
+// that a long incident is one observation and not a hundred.
+func Calibrate(scores []float64, apart int) Calibration {
+	mirrored := make([]float64, len(scores))
+	for i, v := range scores {
+		mirrored[i] = -v
+	}
+	return Calibration{above: FitTail(scores, apart), below: FitTail(mirrored, apart)}
+}
+
+// Probability of a score at least as far out on its side.
+func (c Calibration) Probability(score float64) float64 {
+	if score < 0 {
+		return c.below.Survival(-score)
+	}
+	return c.above.Survival(score)
+}
+
+// Bounds hold a score with the given probability.
+func (c Calibration) Bounds(probability float64) (below, above float64) {
+	tail := (1 - probability) / 2
+	return max(c.below.Quantile(tail), 0), max(c.above.Quantile(tail), 0)
+}
+
+// Tail is the upper tail of a distribution of dependent scores: the share of
+// points beyond a threshold, and a generalised Pareto distribution of the peaks
+// beyond it.
+type Tail struct {
+	body         []float64 // ascending quantiles
+	threshold    float64
+	base         float64 // share of points beyond the threshold
+	scale, shape float64
+}
+
+// FitTail learns an upper tail. NaN is passed over; nothing at all makes every
+// score ordinary.
+func FitTail(scores []float64, apart int) Tail {
+	observed := stats.Observed(scores)
+	if len(observed) == 0 {
+		return Tail{}
+	}
+	t := fitTail(scores, observed, apart)
+	runs := clusters(scores, t.threshold, apart)
+	if excluded := oneOff(runs); len(excluded) > 0 {
+		rest := slices.Clone(scores)
+		for _, r := range excluded {
+			for i := r.first; i <= r.last; i++ {
+				rest[i] = math.NaN()
+			}
+		}
+		t = fitTail(rest, stats.Observed(rest), apart)
+	}
+	return t
+}
+
+func fitTail(scores, observed []float64, apart int) Tail {
+	n := len(observed)
+	share := max(tailShare, min(wishedExcesses/float64(n), 0.125), min(fewestExcesses/float64(n), 0.25))
+	t := Tail{body: make([]float64, 0, bodySize+1)}
+	for i := 0; i < n; i += 1 + n/bodySize {
+		t.body = append(t.body, observed[i])
+	}
+	slices.Sort(t.body)
+	t.threshold = stats.OrderStatistic(observed, min(int(float64(n)*(1-share)), n-1))
+	beyond := 0
+	for _, v := range observed {
+		if v > t.threshold {
+			beyond++
+		}
+	}
+	t.base = float64(beyond+1) / float64(n+1)
+	var excesses []float64
+	for _, r := range clusters(scores, t.threshold, apart) {
+		excesses = append(excesses, r.peak-t.threshold)
+	}
+	t.scale, t.shape = fitPareto(excesses)
+	return t
+}
+
+// fitPareto estimates a generalised Pareto distribution by probability-weighted
+// moments (Hosking and Wallis, Technometrics 29, 1987, section 4). To the shape
+// comes what the estimate itself leaves open: the predictive distribution after
+// k exponential excesses is Pareto's with shape 1/k.
+func fitPareto(excesses []float64) (scale, shape float64) {
+	k := float64(len(excesses))
+	if k == 0 {
+		return 0, 0
+	}
+	slices.Sort(excesses)
+	var a0, a1 float64
+	for i, v := range excesses {
+		a0 += v / k
+		a1 += v / k * (1 - (float64(i)+1-0.35)/k)
+	}
+	scale = a0
+	if k >= 2*fewestExcesses && a0 > 2*a1 {
+		if fitted := min(2-a0/(a0-2*a1), heaviestShape); fitted > 0 {
+			scale, shape = a0*(1-fitted), fitted
+		}
+	}
+	return scale, shape + 1/k
+}
+
+// Survival is the probability of a point at x or beyond, never zero.
+func (t Tail) Survival(x float64) float64 {
+	switch {
+	case len(t.body) == 0 || math.IsNaN(x):
+		return 1
+	case x <= t.threshold:
+		at, _ := slices.BinarySearch(t.body, x)
+		return max(1-float64(at)/float64(len(t.body)), t.base)
+	case t.scale == 0:
+		return t.base // nothing ever went beyond; that is all that can be said
+	}
+	return max(t.base*math.Pow(1+t.shape*(x-t.threshold)/t.scale, -1/t.shape), math.SmallestNonzeroFloat64)
+}
+
+// Quantile is the score that a point exceeds with probability p.
+func (t Tail) Quantile(p float64) float64 {
+	switch {
+	case len(t.body) == 0:
+		return 0
+	case p >= t.base:
+		at := int((1 - p) * float64(len(t.body)))
+		return min(t.body[min(at, len(t.body)-1)], t.threshold)
+	case t.scale == 0:
+		return t.threshold
+	}
+	return t.threshold + t.scale/t.shape*(math.Pow(t.base/p, t.shape)-1)
+}
+
+// run is a cluster of extremes.
+type run struct {
+	first, last, size int
+	peak              float64
+}
+
+// clusters are the runs of scores beyond the threshold at least apart points
+// from each other.
+func clusters(scores []float64, threshold float64, apart int) (runs []run) {
+	for i, v := range scores {
+		switch {
+		case !(v > threshold):
+		case len(runs) > 0 && i-runs[len(runs)-1].last < apart:
+			r := &runs[len(runs)-1]
+			r.last, r.size, r.peak = i, r.size+1, max(r.peak, v)
+		default:
+			runs = append(runs, run{first: i, last: i, size: 1, peak: v})
+		}
+	}
+	return runs
+}
+
+// oneOff are the runs, at most singular by height and by length each, that
+// reach far beyond all others.
+func oneOff(runs []run) []run {
+	if len(runs) < fewestRuns {
+		return nil
+	}
+	byPeak, bySize := slices.Clone(runs), slices.Clone(runs)
+	slices.SortFunc(byPeak, func(a, b run) int { return cmp.Compare(b.peak, a.peak) })
+	slices.SortFunc(bySize, func(a, b run) int { return cmp.Compare(b.size, a.size) })
+	var found []run
+	for i := range singular {
+		if byPeak[i].peak > outreaches*byPeak[singular].peak {
+			found = append(found, byPeak[i])
+		}
+		if float64(bySize[i].size) > outreaches*float64(bySize[singular].size) {
+			found = append(found, bySize[i])
+		}
+	}
+	return found
+}
