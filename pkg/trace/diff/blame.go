@@ -2,6 +2,7 @@ package diff
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -24,7 +25,7 @@ func (c *comparison) blame() {
 			}
 		}
 	}
-	c.suspects = append(c.suspects, c.blameCallers()...)
+	c.blameCallers()
 	for i := range c.tests {
 		t := &c.tests[i]
 		if (t.aspect == Latency || t.aspect == Tail) && !placed[t.path] && c.deepest(t) {
@@ -118,41 +119,49 @@ func (c *comparison) newSuspect(t *test, id trace.PathID, kind Aspect, share flo
 }
 
 // blameCallers finds services whose way to several others became longer at
-// once: what these ways have in common is the caller (its processor, its
-// connection pool).
-func (c *comparison) blameCallers() []Suspect {
-	callees := map[string]map[string]bool{}
-	strongest := map[trace.PathID]*test{}
-	gap := map[trace.PathID]float64{}
-	var callers []trace.PathID
+// once, and by comparable factors: what these ways have in common is the
+// caller (its processor, its connection pool). It takes the place of the
+// callees as suspect.
+func (c *comparison) blameCallers() {
+	longer := map[string]map[string]float64{} // caller → callee → logarithm of the ratio
 	for i := range c.tests {
 		t := &c.tests[i]
-		path := c.paths.Path(t.path)
-		if t.aspect != Gap || !t.worse || path.Parent == trace.None {
+		if parent := c.paths.Path(t.path).Parent; t.aspect == Gap && t.worse && parent != trace.None {
+			caller, callee := c.paths.Path(parent).Service, c.paths.Path(t.path).Service
+			if longer[caller] == nil {
+				longer[caller] = map[string]float64{}
+			}
+			longer[caller][callee] = max(longer[caller][callee], math.Log(t.effect.Estimate))
+		}
+	}
+	strongest := map[trace.PathID]*test{}
+	gap := map[trace.PathID]float64{}
+	for i := range c.tests {
+		t := &c.tests[i]
+		at := c.paths.Path(t.path).Parent
+		if t.aspect != Gap || !t.worse || at == trace.None || !alike(longer[c.paths.Path(at).Service]) {
 			continue
 		}
-		held := strongest[path.Parent]
-		if held == nil {
-			callers = append(callers, path.Parent)
+		if held := strongest[at]; held == nil || t.pValue < held.pValue {
+			strongest[at] = t
 		}
-		if held == nil || t.pValue < held.pValue {
-			strongest[path.Parent] = t
-		}
-		gap[path.Parent] += c.effects[t.path].gap
-		service := c.paths.Path(path.Parent).Service
-		if callees[service] == nil {
-			callees[service] = map[string]bool{}
-		}
-		callees[service][path.Service] = true
+		gap[at] += max(0, c.effects[t.path].gap)
+		c.suspects = slices.DeleteFunc(c.suspects, func(s Suspect) bool {
+			return s.Kind == Gap && s.Path == c.results[t.path].Key
+		})
 	}
-	var suspects []Suspect
-	for _, caller := range callers {
-		if len(callees[c.paths.Path(caller).Service]) >= 2 {
-			share := c.endpoints[c.endpointOf[caller]].share(gap[caller], true)
-			suspects = append(suspects, c.newSuspect(strongest[caller], caller, Gap, share))
-		}
+	for _, at := range slices.Sorted(maps.Keys(strongest)) {
+		share := c.endpoints[c.endpointOf[at]].share(gap[at], true)
+		c.suspects = append(c.suspects, c.newSuspect(strongest[at], at, Gap, share))
 	}
-	return suspects
+}
+
+// alike says that the two largest of the logarithms differ by no more
+// than a factor of two.
+func alike(logarithms map[string]float64) bool {
+	values := slices.Sorted(maps.Values(logarithms))
+	count := len(values)
+	return count >= 2 && values[count-2] >= values[count-1]/2
 }
 
 // deepest says that no path below has a finding on its duration as well.

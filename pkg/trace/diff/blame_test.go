@@ -133,3 +133,29 @@ func TestASlownessThatIsSpreadOutIsTracedToTheCallerOfAll(t *testing.T) {
 		require.NotEqual(t, "web", suspect.Service)
 	}
 }
+
+// pairs draws requests whose root is itself a client's span merged with its
+// server's, with as many entry services as given.
+func pairs(seed uint64, gap float64, services ...string) []trace.Trace {
+	random := rand.New(rand.NewPCG(seed, 9))
+	var traces []trace.Trace
+	for i := range 200 {
+		t := trace.Trace{ID: trace.TraceID{byte(seed), 2, byte(i)}}
+		way := int64(gap * 1e6 * math.Exp(0.3*random.NormFloat64()))
+		service := services[i%len(services)]
+		t.Spans = []trace.Span{
+			{ID: trace.SpanID{1}, Kind: trace.Client, Service: "probe", Name: "GET", Start: int64(i) * 1e9, Duration: 5e6 + way},
+			{ID: trace.SpanID{2}, ParentID: trace.SpanID{1}, Kind: trace.Server, Service: service, Name: "handle", Start: int64(i) * 1e9, Duration: 5e6},
+		}
+		traces = append(traces, t)
+	}
+	return traces
+}
+
+func TestTheWayToTheRootItself(t *testing.T) {
+	result := diff.Compare(pairs(1, 1, "web", "shop"), pairs(2, 30, "web", "shop"), diff.Options{})
+	require.Equal(t, diff.Regressed, result.Verdict)
+	require.Len(t, result.Suspects, 2)
+	require.Equal(t, diff.Gap, result.Suspects[0].Kind)
+	require.Contains(t, result.Reason, "the way to ")
+}
