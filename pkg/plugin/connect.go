@@ -10,6 +10,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/cache"
+	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/prometheus"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
@@ -51,7 +52,7 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 		if err != nil {
 			return connected, err
 		}
-		client, err := tempo.New(config, limits, time.Now)
+		client, err := s.TracesKind.open(config, limits)
 		if err != nil {
 			return connected, err
 		}
@@ -59,6 +60,19 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 		connected.closers = append(connected.closers, client.Close)
 	}
 	return connected, nil
+}
+
+// traceStore is the client of a trace store.
+type traceStore interface {
+	upstream.Traces
+	Close()
+}
+
+func (k TracesKind) open(config transport.Config, limits transport.Limits) (traceStore, error) {
+	if k == Jaeger {
+		return jaeger.New(config, limits, time.Now)
+	}
+	return tempo.New(config, limits, time.Now)
 }
 
 // complete adds what Grafana itself knows: its own address, and its secure

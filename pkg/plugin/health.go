@@ -85,11 +85,15 @@ func (d *DataSource) checkTraces(ctx context.Context) upstreamHealth {
 	}
 	found, err := d.engine.Traces.Probe(ctx)
 	if err != nil {
-		return failedHealth("Tempo", err)
+		return failedHealth(d.settings.TracesKind.title(), err)
 	}
 	health := upstreamHealth{Name: found.Product, OK: true, Capabilities: found}
-	health.Message = fmt.Sprintf("%s %s: connected; %s, %s", found.Product, found.Version,
+	health.Message = fmt.Sprintf("%s: connected; %s, %s", strings.TrimSpace(found.Product+" "+found.Version),
 		presence("TraceQL metrics", found.TraceQLMetrics), freshness(found))
+	if d.settings.TracesKind == Jaeger {
+		health.Advice = append(health.Advice, found.MetricsMessage+".")
+		return health
+	}
 	if !found.TraceQLMetrics {
 		health.Advice = append(health.Advice, fmt.Sprintf("TraceQL metrics are not available (%s): deploys cannot be found by themselves until Tempo's local-blocks processor is enabled.", found.MetricsMessage))
 	}

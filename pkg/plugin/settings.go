@@ -8,6 +8,8 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
+	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
 
@@ -16,9 +18,28 @@ import (
 type Settings struct {
 	Metrics *UpstreamSettings // nil where no metrics server is configured
 	Traces  *UpstreamSettings // nil where no trace store is configured
-	Limits  Limits
+	// TracesKind is the trace store's protocol.
+	TracesKind TracesKind
+	Limits     Limits
 	// Notices are settings that mean nothing to this version.
 	Notices []string
+}
+
+// TracesKind names the protocol of a trace store.
+type TracesKind string
+
+// The trace stores.
+const (
+	Tempo  TracesKind = "tempo"
+	Jaeger TracesKind = "jaeger"
+)
+
+// title is how messages call the store.
+func (k TracesKind) title() string {
+	if k == Jaeger {
+		return jaeger.Name
+	}
+	return tempo.Name
 }
 
 // UpstreamSettings say how one upstream is reached.
@@ -54,10 +75,10 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		},
 	}
 	metrics, traces, limits := root.object("prometheus"), root.object("traces"), root.object("limits")
-	traces.choice("kind", "tempo")
 	settings := Settings{
-		Metrics: upstreamConfig(metrics, "prometheus", shared, secrets),
-		Traces:  upstreamConfig(traces, "traces", shared, secrets),
+		TracesKind: TracesKind(traces.choice("kind", string(Tempo), string(Jaeger))),
+		Metrics:    upstreamConfig(metrics, "prometheus", shared, secrets),
+		Traces:     upstreamConfig(traces, "traces", shared, secrets),
 		Limits: Limits{
 			Concurrency: limits.number("concurrency", 8, 1, 10),
 			Timeout:     limits.duration("timeout", 25*time.Second, time.Second, 5*time.Minute),

@@ -27,6 +27,19 @@ func TestParseSettingsMinimum(t *testing.T) {
 	require.Empty(t, settings.Notices)
 }
 
+func TestParseSettingsOfTraceStores(t *testing.T) {
+	for kind, want := range map[string]TracesKind{`"jaeger"`: Jaeger, `"tempo"`: Tempo, `""`: Tempo} {
+		settings, err := ParseSettings(instance(`{"traces": {"kind": `+kind+`, "url": "http://traces:16686"}}`, nil))
+		require.NoError(t, err)
+		require.Equal(t, want, settings.TracesKind)
+		store, err := settings.TracesKind.open(settings.Traces.Config, transport.Limits{})
+		require.NoError(t, err)
+		store.Close()
+	}
+	_, err := ParseSettings(instance(`{"traces": {"kind": "zipkin"}}`, nil))
+	require.ErrorContains(t, err, `traces.kind is "zipkin"; choose tempo or jaeger`)
+}
+
 func TestParseSettingsThroughGrafana(t *testing.T) {
 	settings, err := ParseSettings(instance(`{
 		"prometheus": {"mode": "grafana", "uid": "prom"},

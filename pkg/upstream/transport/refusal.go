@@ -56,19 +56,25 @@ func (c *Client) refusal(response *http.Response, body []byte) *upstream.Error {
 	return known
 }
 
-// words finds the server's own message in the body of a refusal: in Prometheus'
-// and Grafana's JSON, or as plain text. The kind is Prometheus' errorType.
+// words finds the server's own message in the body of a refusal: in Prometheus',
+// Grafana's and Jaeger's JSON, or as plain text. The kind is Prometheus' errorType.
 func (c *Client) words(body []byte) (message, kind string) {
 	var known struct {
 		Error     string `json:"error"`
 		ErrorType string `json:"errorType"`
 		Message   string `json:"message"`
+		Errors    []struct {
+			Message string `json:"msg"`
+		} `json:"errors"`
 	}
 	switch {
 	case json.Unmarshal(body, &known) == nil:
 		message = known.Error
 		if message == "" {
 			message = known.Message
+		}
+		if message == "" && len(known.Errors) > 0 {
+			message = known.Errors[0].Message
 		}
 	case isHTML(body):
 		message = "a web page" + title(body)

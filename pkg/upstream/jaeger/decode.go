@@ -1,0 +1,173 @@
+package jaeger
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// traceJSON is a trace as the query API writes it. Times are microseconds.
+type traceJSON struct {
+	TraceID   string
+	Spans     []spanJSON
+	Processes map[string]processJSON
+}
+
+type processJSON struct {
+	ServiceName string
+	Tags        []tagJSON
+}
+
+type spanJSON struct {
+	SpanID        string
+	ParentSpanID  string // of old clients; references say the same
+	OperationName string
+	References    []struct{ RefType, TraceID, SpanID string }
+	StartTime     int64
+	Duration      int64
+	Tags          []tagJSON
+	Logs          []struct{ Fields []tagJSON }
+	ProcessID     string
+	Process       *processJSON
+}
+
+type tagJSON struct {
+	Key   string
+	Value json.RawMessage
+}
+
+// maxText is the length in bytes to which the text of an attribute is cut:
+// enough for a statement to be recognised.
+const maxText = 8 << 10
+
+// texts keeps one copy of each text, as spans repeat theirs.
+type texts map[string]string
+
+func (t texts) intern(text string) string {
+	if len(text) > maxText {
+		text = strings.ToValidUTF8(text[:maxText], "")
+	}
+	if known, ok := t[text]; ok {
+		return known
+	}
+	t[text] = text
+	return text
+}
+
+// text is a tag's value as text: booleans and numbers as JSON writes them.
+func (t texts) text(value json.RawMessage) string {
+	if len(value) > 0 && value[0] == '"' {
+		var text string
+		if json.Unmarshal(value, &text) != nil {
+			return ""
+		}
+		return t.intern(text)
+	}
+	if string(value) == "null" {
+		return ""
+	}
+	return t.intern(string(value))
+}
+
+// trace reads one trace; what is no span is passed over and makes the trace
+// partial.
+func (t texts) trace(from traceJSON) (trace.Trace, error) {
+	id, err := trace.ParseTraceID(from.TraceID)
+	if err != nil {
+		return trace.Trace{}, err
+	}
+	result := trace.Trace{ID: id}
+	for i := range from.Spans {
+		span, err := t.span(&from.Spans[i], from)
+		if err != nil {
+			result.Partial = true
+			continue
+		}
+		result.Spans = append(result.Spans, span)
+	}
+	return result, nil
+}
+
+func (t texts) span(from *spanJSON, whole traceJSON) (span trace.Span, err error) {
+	if span.ID, err = trace.ParseSpanID(from.SpanID); err != nil {
+		return span, err
+	}
+	process := whole.Processes[from.ProcessID]
+	if from.Process != nil {
+		process = *from.Process
+	}
+	span.ParentID = parentOf(from, whole.TraceID)
+	span.Name, span.Service = t.intern(from.OperationName), t.intern(process.ServiceName)
+	span.Start, span.Duration = nanoseconds(from.StartTime), nanoseconds(from.Duration)
+	for _, tag := range process.Tags {
+		if tag.Key == "service.version" {
+			span.Version = t.text(tag.Value)
+		}
+	}
+	for _, tag := range from.Tags {
+		t.describe(&span, tag)
+	}
+	for _, log := range from.Logs {
+		for _, field := range log.Fields {
+			if (field.Key == "exception.type" || field.Key == "error.kind") && span.Attribute("exception.type") == "" {
+				span.Attributes = append(span.Attributes, trace.Attribute{Key: "exception.type", Value: t.text(field.Value)})
+			}
+		}
+	}
+	return span, nil
+}
+
+// parentOf is the span that a span is part of: the first it is a child of in
+// the same trace, else the first it follows.
+func parentOf(span *spanJSON, traceID string) trace.SpanID {
+	for _, kind := range []string{"CHILD_OF", "FOLLOWS_FROM"} {
+		for _, reference := range span.References {
+			if reference.RefType == kind && (reference.TraceID == traceID || reference.TraceID == "") {
+				if id, err := trace.ParseSpanID(reference.SpanID); err == nil {
+					return id
+				}
+			}
+		}
+	}
+	id, _ := trace.ParseSpanID(span.ParentSpanID)
+	return id
+}
+
+// describe keeps a tag that says what a span did.
+func (t texts) describe(span *trace.Span, tag tagJSON) {
+	switch tag.Key {
+	case "span.kind":
+		span.Kind = kindOf(t.text(tag.Value))
+	case "error":
+		text := t.text(tag.Value)
+		span.Failed = span.Failed || text != "" && text != "false"
+	case "otel.status_code":
+		span.Failed = span.Failed || t.text(tag.Value) == "ERROR"
+	case "otel.status_description":
+		span.StatusMessage = t.text(tag.Value)
+	default:
+		if slices.Contains(trace.DescribingAttributes, tag.Key) {
+			if text := t.text(tag.Value); text != "" {
+				span.Attributes = append(span.Attributes, trace.Attribute{Key: t.intern(tag.Key), Value: text})
+			}
+		}
+	}
+}
+
+func kindOf(text string) trace.Kind {
+	for kind := trace.Unspecified; kind <= trace.Consumer; kind++ {
+		if kind.String() == strings.ToLower(text) {
+			return kind
+		}
+	}
+	return trace.Unspecified
+}
+
+// nanoseconds of microseconds, kept within 64 bits.
+func nanoseconds(microseconds int64) int64 {
+	const most = math.MaxInt64 / 1000
+	return 1000 * min(max(microseconds, -most), most)
+}

@@ -1,0 +1,180 @@
+package jaeger
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+const (
+	// maxTraces bounds a sample.
+	maxTraces = 10_000
+	// perSlice is the least number of traces for which the time range is split.
+	perSlice, maxSlices = 50, 8
+	// maxServices bounds how many services are searched where none is named.
+	maxServices = 20
+)
+
+// Search implements upstream.Traces. The time range is searched in slices, so
+// that a sample is not all from its end.
+func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
+	switch {
+	case filter.TraceQL != "":
+		return upstream.TraceSet{}, rejected("Select by service, operation, version and time instead", "it knows no TraceQL")
+	case !filter.Start.Before(filter.End):
+		return upstream.TraceSet{}, rejected("", "the time range is empty")
+	case filter.Limit <= 0:
+		return upstream.TraceSet{}, rejected("", "the limit of traces must be positive")
+	}
+	filter.Limit = min(filter.Limit, maxTraces)
+	ctx, cancel := c.transport.Deadline(ctx)
+	defer cancel()
+	services, set := []string{filter.Service}, upstream.TraceSet{}
+	if filter.Service == "" {
+		var err error
+		if services, err = c.Services(ctx, filter.Start, filter.End); err != nil {
+			return set, err
+		}
+		if len(services) > maxServices {
+			set.Warnings = append(set.Warnings, fmt.Sprintf("Jaeger is searched by service: traces of the first %d of %d services were looked at.", maxServices, len(services)))
+			services = services[:maxServices]
+		}
+	}
+	share := filter
+	share.Limit = (filter.Limit + len(services) - 1) / max(1, len(services))
+	var parts []upstream.TraceFilter
+	for _, service := range services {
+		for _, slice := range slicesOf(share) {
+			slice.Service = service
+			parts = append(parts, slice)
+		}
+		set.Queries = append(set.Queries, c.describe(service, filter))
+	}
+	set.Filter = strings.Join(set.Queries, "\n")
+	return c.searchAll(ctx, parts, filter.Limit, set)
+}
+
+// searchAll searches all parts and puts together what they found.
+func (c *Client) searchAll(ctx context.Context, parts []upstream.TraceFilter, limit int, set upstream.TraceSet) (upstream.TraceSet, error) {
+	found := make([]answer, len(parts))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, part := range parts {
+		group.Go(func() (err error) { found[i], err = c.searchOne(ctx, part); return err })
+	}
+	if err := group.Wait(); err != nil {
+		return upstream.TraceSet{}, err
+	}
+	places := map[trace.TraceID]int{}
+	for i, part := range found {
+		set.Truncated = set.Truncated || len(part.traces) >= parts[i].Limit
+		for _, warning := range part.warnings {
+			if !slices.Contains(set.Warnings, warning) {
+				set.Warnings = append(set.Warnings, warning)
+			}
+		}
+		for _, t := range part.traces {
+			if _, seen := places[t.ID]; !seen {
+				places[t.ID] = len(set.Traces)
+				set.Traces = append(set.Traces, t)
+			}
+		}
+	}
+	starts := map[trace.TraceID]int64{}
+	for i := range set.Traces {
+		starts[set.Traces[i].ID] = set.Traces[i].Start().UnixNano()
+	}
+	slices.SortFunc(set.Traces, func(a, b trace.Trace) int {
+		return cmp.Or(cmp.Compare(starts[b.ID], starts[a.ID]), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	if len(set.Traces) > limit {
+		set.Traces, set.Truncated = set.Traces[:limit], true
+	}
+	return set, nil
+}
+
+// answer is what one search found.
+type answer struct {
+	traces   []trace.Trace
+	warnings []string
+}
+
+// searchOne is one request. What Jaeger's stores match loosely (a tag on any
+// span, times of the index) is checked again.
+func (c *Client) searchOne(ctx context.Context, filter upstream.TraceFilter) (found answer, err error) {
+	tags := ""
+	if filter.Version != "" {
+		encoded, _ := json.Marshal(map[string]string{"service.version": filter.Version})
+		tags = string(encoded)
+	}
+	data, warnings, err := get[[]traceJSON](ctx, c, c.transport.URL("/api/traces", nil),
+		"service", filter.Service, "operation", filter.Operation, "tags", tags,
+		"start", microseconds(filter.Start), "end", microseconds(filter.End), "limit", strconv.Itoa(filter.Limit))
+	if err != nil {
+		return found, err
+	}
+	found.warnings = warnings
+	shared, unreadable := texts{}, 0
+	for _, one := range data {
+		t, err := shared.trace(one)
+		if err != nil {
+			unreadable++
+			continue
+		}
+		if matches(&t, filter) {
+			found.traces = append(found.traces, t)
+		}
+	}
+	if unreadable > 0 {
+		found.warnings = append(found.warnings, fmt.Sprintf("Jaeger: %d traces without a readable id were passed over.", unreadable))
+	}
+	return found, nil
+}
+
+// matches says that a trace holds a span as it was asked for.
+func matches(t *trace.Trace, filter upstream.TraceFilter) bool {
+	return slices.ContainsFunc(t.Spans, func(s trace.Span) bool {
+		return (filter.Service == "" || s.Service == filter.Service) &&
+			(filter.Version == "" || s.Version == filter.Version) &&
+			(filter.Operation == "" || s.Name == filter.Operation)
+	})
+}
+
+// slicesOf splits the time range of a large sample.
+func slicesOf(filter upstream.TraceFilter) []upstream.TraceFilter {
+	count := min(filter.Limit/perSlice, maxSlices, int(filter.End.Sub(filter.Start)/(2*time.Second)))
+	count = max(count, 1)
+	length := filter.End.Sub(filter.Start) / time.Duration(count)
+	all := make([]upstream.TraceFilter, count)
+	for i := range all {
+		all[i] = filter
+		all[i].Limit = (filter.Limit + count - 1) / count
+		all[i].Start = filter.Start.Add(time.Duration(i) * length)
+		if i < count-1 {
+			all[i].End = all[i].Start.Add(length - time.Microsecond) // Jaeger counts both ends in
+		}
+	}
+	return all
+}
+
+// describe is a search as Jaeger's user interface has it.
+func (c *Client) describe(service string, filter upstream.TraceFilter) string {
+	text := "service=" + service
+	if filter.Operation != "" {
+		text += " operation=" + filter.Operation
+	}
+	if filter.Version != "" {
+		text += " tags=service.version=" + filter.Version
+	}
+	return text
+}
