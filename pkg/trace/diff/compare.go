@@ -38,10 +38,11 @@ type endpoint struct {
 // the verdict and the notices. The answer does not depend on the order of the
 // traces or of their spans.
 //
-// The statistics follow the rule that the request is the sampling unit, and
-// that a change must be both significant (after control of the false discovery
-// rate across all paths and aspects) and large enough to matter. What it asks
-// of every path, and how large an effect must be, is in Options.
+// The request is the sampling unit. A change must be significant, after the
+// evidence is discounted by how much the baseline varies from moment to moment
+// (stats.Dispersion) and the false discovery rate is controlled across all
+// paths, and large enough to matter (Options). Requests are only compared with
+// those of the same endpoint.
 func Compare(baseline, candidate []trace.Trace, options Options) Result {
 	c := comparison{options: options.withDefaults(), paths: trace.NewPaths(options.Limits)}
 	c.baseline = collect(baseline, c.paths, options.Limits)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -85,6 +86,7 @@ func TestInsufficientSaysHowManyMore(t *testing.T) {
 	require.Equal(t, diff.Insufficient, result.Verdict)
 	require.Positive(t, result.NeededTraces)
 	require.Contains(t, result.Reason, fmt.Sprintf("%d more of the candidate", result.NeededTraces))
+	require.Regexp(t, `, about \d+s at this rate\.$`, result.Reason)
 	require.Empty(t, result.Suspects)
 
 	result = diff.Compare(nil, nil, diff.Options{})
@@ -125,4 +127,22 @@ func TestOrderOfTracesAndSpansDoesNotMatter(t *testing.T) {
 		}
 	}
 	require.Empty(t, cmp.Diff(want, diff.Compare(a, b, diff.Options{})))
+}
+
+func TestARhythmIsNoChangeAndHidesNone(t *testing.T) {
+	for seed := range uint64(15) {
+		start := time.Date(2024, 1, 1, 0, 0, int(seed)*37, 0, time.UTC)
+		before := tracetest.Shop{Seed: seed, Traces: 1000, Wave: 0.5, Period: 30 * time.Second, Start: start}
+		after := before
+		after.Seed, after.Traces, after.Start = seed+500, 120, start.Add(100*time.Second)
+		baseline := before.Generate()
+
+		result := diff.Compare(baseline, after.Generate(), diff.Options{})
+		require.Equal(t, diff.NoChange, result.Verdict, result.Reason)
+
+		after.SlowQuery = 5
+		result = diff.Compare(baseline, after.Generate(), diff.Options{})
+		require.Equal(t, diff.Regressed, result.Verdict, result.Reason)
+		require.Equal(t, "SELECT * FROM orders WHERE customer = ?", result.Suspects[0].Operation)
+	}
 }

@@ -35,12 +35,23 @@ func (c *comparison) reasonInsufficient(r *Result) string {
 			best = e
 		}
 	}
-	smaller := "candidate"
+	smaller, side, count := "candidate", &r.Candidate, best.Candidate
 	if best.Baseline < best.Candidate {
-		smaller = "baseline"
+		smaller, side, count = "baseline", &r.Baseline, best.Baseline
 	}
-	return fmt.Sprintf("Not enough data: %s has %d traces in the baseline and %d in the candidate; a judgement needs %d on each side, %d more of the %s.",
-		nameOf(best.Service, best.Operation), best.Baseline, best.Candidate, c.options.MinTraces, r.NeededTraces, smaller)
+	return fmt.Sprintf("Not enough data: %s has %d traces in the baseline and %d in the candidate; a judgement needs %d on each side, %d more of the %s%s.",
+		nameOf(best.Service, best.Operation), best.Baseline, best.Candidate, c.options.MinTraces, r.NeededTraces, smaller,
+		waiting(r.NeededTraces, count, side.End.Sub(side.Start)))
+}
+
+// waiting says how long more traces take to come at the rate of those that are
+// there; nothing where that is not known.
+func waiting(needed, count int, span time.Duration) string {
+	if count < 2 || span < time.Second {
+		return ""
+	}
+	wait := time.Duration(float64(needed) / float64(count) * float64(span))
+	return fmt.Sprintf(", about %s at this rate", max(wait, time.Second).Round(time.Second))
 }
 
 // equivalence is the ratio of durations within which two populations count as
