@@ -146,3 +146,15 @@ func TestARhythmIsNoChangeAndHidesNone(t *testing.T) {
 		require.Equal(t, "SELECT * FROM orders WHERE customer = ?", result.Suspects[0].Operation)
 	}
 }
+
+func TestTracesGivenTwiceOrOnBothSidesAreTold(t *testing.T) {
+	a := tracetest.Shop{Seed: 1, Traces: 100}.Generate()
+	b := tracetest.Shop{Seed: 2, Traces: 100}.Generate()
+	twice := append(slices.Clone(b), b[0], b[1])
+	result := diff.Compare(a, append(twice, a[0], trace.Trace{ID: trace.TraceID{1}}), diff.Options{})
+	require.Equal(t, 101, result.Candidate.Traces)
+	require.Contains(t, result.Notices, "candidate: 2 traces were given twice and are counted once.")
+	require.Contains(t, result.Notices, "candidate: 1 traces without spans are left out.")
+	require.Contains(t, result.Notices, "1 traces belong to both sides: the difference between the sides is understated.")
+	require.Equal(t, diff.NoChange, diff.Compare(a, a, diff.Options{}).Verdict)
+}
