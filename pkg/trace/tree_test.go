@@ -2,7 +2,6 @@ package trace_test
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -258,44 +257,4 @@ func TestNonsenseTimes(t *testing.T) {
 	}}, trace.Limits{})
 	require.Equal(t, 1, tree.Repairs.NegativeDurations)
 	requireSound(t, tree)
-}
-
-func TestHugeTracesOfAnyShape(t *testing.T) {
-	const count = 100_000
-	shapes := map[string]func(i int) (id, parent int){
-		"chain":       func(i int) (int, int) { return i + 1, i },
-		"wide":        func(i int) (int, int) { return i + 1, min(i, 1) },
-		"all orphans": func(i int) (int, int) { return i + 1, count + i + 2 },
-		"one id":      func(i int) (int, int) { return 1, 0 },
-		"one circle":  func(i int) (int, int) { return i + 1, (i+1)%count + 1 },
-		"pairs that circle": func(i int) (int, int) {
-			return i + 1, (i ^ 1) + 1
-		},
-		"binary": func(i int) (int, int) { return i + 1, (i + 1) / 2 },
-	}
-	for name, shape := range shapes {
-		t.Run(name, func(t *testing.T) {
-			large := &trace.Trace{Spans: make([]trace.Span, count)}
-			for i := range large.Spans {
-				id, parent := shape(i)
-				large.Spans[i] = trace.Span{ID: idOf(id), ParentID: idOf(parent), Service: fmt.Sprint("s", i%7), Name: "op", Start: int64(i), Duration: int64(count)}
-			}
-			tree := trace.Build(large, trace.Limits{})
-			requireSound(t, tree)
-			paths := trace.NewPaths(trace.Limits{})
-			require.Len(t, paths.Assign(tree, nil), len(tree.Nodes))
-			require.LessOrEqual(t, paths.Len(), 5002)
-		})
-	}
-}
-
-func TestSpansBeyondTheLimitAreLeftOut(t *testing.T) {
-	tree := trace.Build(traceOf(
-		span{id: 1, service: "web", name: "root", duration: 100},
-		span{id: 2, parent: 1, service: "web", name: "child", start: 10, duration: 40},
-	), trace.Limits{MaxSpans: 1})
-	require.Len(t, tree.Nodes, 1)
-	require.Equal(t, 1, tree.Repairs.Dropped)
-	require.True(t, tree.Incomplete)
-	require.Empty(t, trace.Build(&trace.Trace{}, trace.Limits{}).Nodes)
 }
