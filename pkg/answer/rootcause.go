@@ -62,11 +62,11 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 	evidence := cause.Evidence{}
 	if len(compared.Suspects) > 0 {
 		evidence.Patterns = pattern.Detect(s.after, s.before, pattern.Options{}).Findings
-		evidence.Deploys = e.deploysBetween(ctx, c, window, &answer.Basis)
+		evidence.Deploys = e.deploysBetween(ctx, compared.Candidate, window, &answer.Basis)
 	}
 	answer.Result = cause.Rank(compared, evidence)
 	if e.Metrics != nil && len(answer.Result.Suspects) > 0 {
-		evidence.Signals = e.signals(ctx, suspectServices(answer.Result), c, &answer.Basis)
+		evidence.Signals = e.signals(ctx, suspectServices(answer.Result), compared, &answer.Basis)
 		answer.Signals = evidence.Signals
 		answer.Result = cause.Rank(compared, evidence)
 	}
@@ -75,14 +75,14 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 
 // deploysBetween are the versions of any service that arrived with the
 // candidate. Not knowing them takes a reason away and no more.
-func (e *Engine) deploysBetween(ctx context.Context, c comparison, window Window, basis *Basis) (deploys []cause.Deploy) {
+func (e *Engine) deploysBetween(ctx context.Context, candidate diff.PopulationSummary, window Window, basis *Basis) (deploys []cause.Deploy) {
 	found, err := e.Deploys(ctx, query.Deploys{}, window)
 	if err != nil {
 		basis.notice(fmt.Sprintf("Which services were deployed is not known: %v", err))
 		return nil
 	}
 	for _, d := range found.Deploys {
-		if d.Arrived && d.Previous != "" && !d.FirstSeen.Before(c.candidate.Start.Add(-deployTolerance)) && !d.FirstSeen.After(c.candidate.End) {
+		if d.Arrived && d.Previous != "" && !d.FirstSeen.Before(candidate.Start.Add(-deployTolerance)) && !d.FirstSeen.After(candidate.End) {
 			deploys = append(deploys, cause.Deploy{Service: d.Service, Previous: d.Previous, Version: d.Version, At: d.FirstSeen})
 		}
 	}
@@ -98,11 +98,12 @@ func suspectServices(r cause.Result) (services []string) {
 	return services
 }
 
-// halves are the baseline's and the candidate's time on one axis: where both
-// versions ran at once, the time before the candidate stands for the baseline.
-func halves(c comparison) (before, now upstream.Range, apart bool) {
-	before = upstream.Range{Start: c.baseline.Start, End: c.baseline.End}
-	now = upstream.Range{Start: c.candidate.Start, End: c.candidate.End}
+// halves are the times in which traces of the baseline and of the candidate
+// were seen. Where both versions ran at once, the time before the candidate
+// stands for the baseline.
+func halves(baseline, candidate diff.PopulationSummary) (before, now upstream.Range, apart bool) {
+	before = upstream.Range{Start: baseline.Start, End: baseline.End}
+	now = upstream.Range{Start: candidate.Start, End: candidate.End}
 	if before.End.After(now.Start) {
 		before.End = now.Start
 	}

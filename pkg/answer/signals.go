@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -40,6 +41,8 @@ var probes = []probe{
 		"sum(rate(db_client_connection_timeouts_total{$service}[$range]))", 0.01},
 	{cause.Processor, "processor use, in cores,", "",
 		"sum(rate(process_cpu_seconds_total{$service}[$range])) or sum(rate(process_cpu_time_seconds_total{$service}[$range])) or sum(rate(container_cpu_usage_seconds_total{$service}[$range]))", 0.05},
+	{cause.Processor, "processor use", "%",
+		"avg(process_cpu_utilization_ratio{$service})", 0.5},
 	{cause.Processor, "share of periods with the processor throttled", "%",
 		"sum(rate(container_cpu_cfs_throttled_periods_total{$service}[$range])) / sum(rate(container_cpu_cfs_periods_total{$service}[$range]))", 0.05},
 	{cause.Backlog, "messages waiting", "", "sum(kafka_consumergroup_lag{$service})", 10},
@@ -71,8 +74,8 @@ const (
 
 // signals are what the resources of services did, those that changed and those
 // that did not.
-func (e *Engine) signals(ctx context.Context, services []string, c comparison, basis *Basis) []cause.Signal {
-	before, now, apart := halves(c)
+func (e *Engine) signals(ctx context.Context, services []string, compared diff.Result, basis *Basis) []cause.Signal {
+	before, now, apart := halves(compared.Baseline, compared.Candidate)
 	if !apart {
 		basis.notice("Metrics were not looked at: there is no time before the candidate to compare with.")
 		return nil

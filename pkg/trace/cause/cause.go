@@ -28,6 +28,7 @@ const (
 	NewCall    Kind = "new_call"    // a caller makes a call that it did not make
 	LostCall   Kind = "lost_call"   // a caller no longer makes a call: it returns early
 	Errors     Kind = "errors"      // failures begin here
+	PoolWait   Kind = "pool_wait"   // a service waits for connections of its pool
 	Unplaced   Kind = "unplaced"    // slower as a whole; no call below explains it
 )
 

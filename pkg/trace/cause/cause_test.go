@@ -121,6 +121,28 @@ func TestSignals(t *testing.T) {
 	require.NotContains(t, strings.Join(errors.Reasons, " "), "metrics", "a busy processor answers no 503")
 }
 
+// TestPoolWait checks that a wait for connections has its name, once for all
+// operations of the service.
+func TestPoolWait(t *testing.T) {
+	wait := func(endpoint string) (diff.Path, diff.Suspect) {
+		path := diff.Path{Key: endpoint + " > acquire", Parent: endpoint, Endpoint: endpoint, Service: "orders", Operation: "acquire connection",
+			Candidate: diff.PathSummary{Calls: 10, Duration: diff.Quantile{P50: 2e9}}, PerCallEffect: 2e9}
+		found := diff.Finding{Aspect: diff.New, Effect: 1, Worse: true}
+		path.Findings = []diff.Finding{found}
+		return path, diff.Suspect{Path: path.Key, Endpoint: endpoint, Service: "orders", Kind: diff.New, Share: 0.9, Score: 0.9, Finding: found}
+	}
+	onePath, one := wait("a")
+	otherPath, other := wait("b")
+	patterns := []pattern.Finding{{Kind: pattern.PoolWait, Path: onePath.Key}, {Kind: pattern.PoolWait, Path: otherPath.Key}}
+	r := cause.Rank(diff.Result{Verdict: diff.Regressed, Suspects: []diff.Suspect{one, other}, Paths: []diff.Path{onePath, otherPath}},
+		cause.Evidence{Patterns: patterns, Signals: []cause.Signal{{Service: "orders", Kind: cause.Pool, Title: "time to get a connection", Unit: "s", Before: 0.001, Now: 1.6, Worse: true}}})
+	require.Len(t, r.Suspects, 1)
+	require.Equal(t, cause.PoolWait, r.Suspects[0].Kind)
+	require.Len(t, r.Suspects[0].Endpoints, 2)
+	require.Equal(t, "orders waits 2 s for a connection at the median, 0 ms before (adjusted p below 1e-12).", r.Suspects[0].Reasons[0])
+	require.Contains(t, r.Suspects[0].Reasons, "Its metrics agree: time to get a connection went from 1 ms to 1.6 s.")
+}
+
 // TestImproved checks that what got better is told as such.
 func TestImproved(t *testing.T) {
 	slow, fast := tracetest.Shop{Seed: 1, Traces: 400, SlowQuery: 8}.Generate(), tracetest.Shop{Seed: 2, Traces: 400}.Generate()

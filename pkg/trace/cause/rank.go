@@ -6,6 +6,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/trace/pattern"
 )
 
 // How much more likely evidence from elsewhere makes a suspect. Factors, as of
@@ -124,6 +125,10 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 			s.Service, s.Operation = parent.Service, parent.Operation
 		}
 	}
+	if r.waitsForPool(path) {
+		s.Kind, s.Operation = PoolWait, "" // all that the service does suffers
+		return s
+	}
 	switch found.Kind {
 	case diff.Calls:
 		byCaller(MoreCalls)
@@ -155,6 +160,13 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 		}
 	}
 	return s
+}
+
+// waitsForPool says that a path is the wait for a connection.
+func (r *ranking) waitsForPool(path *diff.Path) bool {
+	return slices.ContainsFunc(r.evidence.Patterns, func(p pattern.Finding) bool {
+		return p.Kind == pattern.PoolWait && p.Path == path.Key
+	})
 }
 
 // waysEffect is what the ways that became longer from a caller to its callees

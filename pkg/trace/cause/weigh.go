@@ -55,6 +55,7 @@ var rules = map[Kind]string{
 	NewCall:    "The caller makes a call that it did not make before.",
 	LostCall:   "The caller no longer makes a call: it returns before, or goes another way.",
 	Errors:     "Failures begin here: nothing below it fails. Its callers only pass them on.",
+	PoolWait:   "Its requests wait for a connection: too few for the load, or held for too long.",
 	Unplaced:   "It takes longer as a whole; no single call below explains it.",
 }
 
@@ -75,6 +76,9 @@ func finding(s *Suspect, path *diff.Path) string {
 			name, path.Candidate.CallsPerRequest, path.Baseline.CallsPerRequest, f.Effect, f.Lower, f.Upper, doubt)
 	case NewCall:
 		return fmt.Sprintf("%s is called in %.3g %% of the requests that could, never before (%s).", name, 100*f.Effect, doubt)
+	case PoolWait:
+		return fmt.Sprintf("%s waits %s for a connection at the median, %s before (%s).", s.Service,
+			milliseconds(path.Candidate.Duration.P50), milliseconds(path.Baseline.Duration.P50), doubt)
 	case LostCall:
 		return fmt.Sprintf("%s was called in %.3g %% of the requests that could, now never (%s).", name, 100*f.Effect, doubt)
 	}
@@ -108,7 +112,11 @@ func explained(s *Suspect) string {
 	return fmt.Sprintf("It explains %.0f %% of the time that %s %s, %s per request.", 100*s.Share, endpoints, time, signed(s.PerRequest))
 }
 
+// milliseconds is a duration to three digits, from a second on in seconds.
 func milliseconds(nanoseconds float64) string {
+	if nanoseconds >= float64(time.Second) {
+		return fmt.Sprintf("%.3g s", nanoseconds/float64(time.Second))
+	}
 	return fmt.Sprintf("%.3g ms", nanoseconds/float64(time.Millisecond))
 }
 
@@ -158,7 +166,7 @@ func (r *ranking) weighDeploys(s *Suspect) {
 
 // supports says which resources can make which kind of suspect.
 var supports = map[SignalKind][]Kind{
-	Pool:      {OwnWork, Starved, Statement, Database, NewCall, Unplaced, Errors},
+	Pool:      {PoolWait, OwnWork, Starved, Statement, Database, NewCall, Unplaced, Errors},
 	Processor: {OwnWork, Starved, WayTo, Unplaced},
 	Backlog:   {WayTo, OwnWork, Unplaced},
 }
@@ -187,7 +195,7 @@ func quantity(value float64, unit string) string {
 	case "%":
 		return fmt.Sprintf("%.3g %%", 100*value)
 	case "s":
-		return fmt.Sprintf("%.3g ms", 1000*value)
+		return milliseconds(value * float64(time.Second))
 	}
 	return fmt.Sprintf("%.3g", value) + unit
 }

@@ -94,7 +94,11 @@ func times(side Side) string {
 	return fmt.Sprintf("%.0f", side.Repeats)
 }
 
+// milliseconds is a duration to three digits, from a second on in seconds.
 func milliseconds(nanoseconds float64) string {
+	if nanoseconds >= float64(time.Second) {
+		return fmt.Sprintf("%.3g s", nanoseconds/float64(time.Second))
+	}
 	return fmt.Sprintf("%.3g ms", nanoseconds/float64(time.Millisecond))
 }
 
