@@ -23,13 +23,14 @@ type addresses struct {
 	Prometheus string `json:"prometheus,omitempty"`
 	Tempo      string `json:"tempo,omitempty"`
 	OTLP       string `json:"otlp,omitempty"`
+	Jaeger     string `json:"jaeger,omitempty"`
 	Control    string `json:"control,omitempty"`
 }
 
 type logger func(format string, args ...any)
 
 // binaries are the paths of the built servers, empty for those not run.
-type binaries struct{ prometheus, tempo string }
+type binaries struct{ prometheus, tempo, jaeger string }
 
 func build(ctx context.Context, o options, log logger) (b binaries, err error) {
 	builder := servers.Builder{Source: o.source, Cache: o.cache, Log: log}
@@ -45,6 +46,7 @@ func build(ctx context.Context, o options, log logger) (b binaries, err error) {
 	}
 	get(servers.Prometheus, &b.prometheus)
 	get(servers.Tempo, &b.tempo)
+	get(servers.Jaeger, &b.jaeger)
 	return b, group.Wait()
 }
 
@@ -52,6 +54,7 @@ func build(ctx context.Context, o options, log logger) (b binaries, err error) {
 type lab struct {
 	log       logger
 	addresses addresses
+	receivers []string // of traces over OTLP
 	cleanup   []func() // run in reverse order
 	failed    chan error
 	grace     time.Duration // for a server to end
@@ -62,7 +65,7 @@ type lab struct {
 const graceForKeptData, graceForLostData = 30 * time.Second, 2 * time.Second
 
 func startLab(ctx context.Context, o options, built binaries, log logger) (*lab, error) {
-	l := &lab{log: log, failed: make(chan error, 2), grace: graceForKeptData}
+	l := &lab{log: log, failed: make(chan error, 3), grace: graceForKeptData}
 	data := o.data
 	if data == "" {
 		var err error
@@ -100,6 +103,17 @@ func startLab(ctx context.Context, o options, built binaries, log logger) (*lab,
 		}
 		l.watch(tempo.Process)
 		l.addresses.Tempo, l.addresses.OTLP = tempo.URL, tempo.OTLP
+		l.receivers = append(l.receivers, tempo.OTLP)
+	}
+	if o.runs(servers.Jaeger) {
+		log("starting Jaeger")
+		jaeger, err := servers.StartJaeger(ctx, built.jaeger, data, o.jaegerPort)
+		if err != nil {
+			return l, err
+		}
+		l.watch(jaeger.Process)
+		l.addresses.Jaeger = jaeger.URL
+		l.receivers = append(l.receivers, jaeger.OTLP)
 	}
 	if o.shop {
 		return l, l.openShop(ctx, o)
@@ -127,7 +141,7 @@ func (l *lab) openShop(ctx context.Context, o options) error {
 			l.log("telemetry: %v", err)
 		}
 	}))
-	telemetry, closeTelemetry, err := shop.LiveTelemetry(ctx, l.addresses.OTLP, l.addresses.Prometheus)
+	telemetry, closeTelemetry, err := shop.LiveTelemetry(ctx, l.receivers, l.addresses.Prometheus)
 	if err != nil {
 		return err
 	}

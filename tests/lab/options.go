@@ -26,7 +26,7 @@ type options struct {
 	buildOnly bool
 	shop      bool
 
-	prometheusPort, tempoPort, otlpPort, controlPort int
+	prometheusPort, tempoPort, otlpPort, jaegerPort, controlPort int
 }
 
 func parseOptions(arguments []string) (options, error) {
@@ -39,12 +39,13 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&o.cache, "cache", "", "directory that keeps the built servers (default: the user's cache)")
 	flags.StringVar(&o.data, "data", "", "directory for the servers' data, kept afterwards (default: a temporary one, removed)")
 	flags.StringVar(&o.source, "source", "", "directory with one Go module per server (default: where the lab was compiled)")
-	flags.StringVar(&serverNames, "servers", "prometheus,tempo", "servers to run")
+	flags.StringVar(&serverNames, "servers", "prometheus,tempo", "servers to run; jaeger is there too")
 	flags.BoolVar(&o.buildOnly, "build-only", false, "build the servers into the cache and end")
 	flags.BoolVar(&o.shop, "shop", true, "run the shop; false for bare servers")
 	flags.IntVar(&o.prometheusPort, "prometheus-port", 0, "port of Prometheus, 0 for a free one")
 	flags.IntVar(&o.tempoPort, "tempo-port", 0, "port of Tempo's HTTP API, 0 for a free one")
 	flags.IntVar(&o.otlpPort, "otlp-port", 0, "port of Tempo's OTLP receiver over HTTP, 0 for a free one")
+	flags.IntVar(&o.jaegerPort, "jaeger-port", 0, "port of Jaeger's query API, 0 for a free one")
 	flags.IntVar(&o.controlPort, "control-port", 0, "port of the control API, 0 for a free one")
 	if err := flags.Parse(arguments); err != nil {
 		return o, err
@@ -62,8 +63,8 @@ func parseOptions(arguments []string) (options, error) {
 	}
 	o.servers = strings.Split(serverNames, ",")
 	for _, name := range o.servers {
-		if name != servers.Prometheus.Name && name != servers.Tempo.Name {
-			return o, fmt.Errorf("-servers: there is no server %q, only prometheus and tempo", name)
+		if name != servers.Prometheus.Name && name != servers.Tempo.Name && name != servers.Jaeger.Name {
+			return o, fmt.Errorf("-servers: there is no server %q, only prometheus, tempo and jaeger", name)
 		}
 	}
 	if o.cache == "" {

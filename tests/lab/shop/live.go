@@ -18,9 +18,9 @@ const (
 	metricInterval = 5 * time.Second
 )
 
-// LiveTelemetry sends spans and metrics over OTLP. An empty address sends
-// nothing of its kind. Close it after the shop.
-func LiveTelemetry(ctx context.Context, tracesURL, metricsURL string) (t Telemetry, closing func(context.Context) error, err error) {
+// LiveTelemetry sends spans over OTLP to every receiver, and metrics. An empty
+// address sends nothing of its kind. Close it after the shop.
+func LiveTelemetry(ctx context.Context, receivers []string, metricsURL string) (t Telemetry, closing func(context.Context) error, err error) {
 	t = Telemetry{Spans: discardSpans{}, Metrics: func(Identity) sdkmetric.Reader { return sdkmetric.NewManualReader() }}
 	var closers []func(context.Context) error
 	closing = func(ctx context.Context) error {
@@ -30,14 +30,16 @@ func LiveTelemetry(ctx context.Context, tracesURL, metricsURL string) (t Telemet
 		}
 		return errors.Join(failures...)
 	}
-	if tracesURL != "" {
-		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(tracesURL+"/v1/traces"))
+	var everywhere allSpans
+	for _, receiver := range receivers {
+		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(receiver+"/v1/traces"))
 		if err != nil {
 			return t, closing, fmt.Errorf("OTLP trace exporter: %w", err)
 		}
 		batches := sdktrace.NewBatchSpanProcessor(exporter,
 			sdktrace.WithBatchTimeout(spanDelay), sdktrace.WithMaxQueueSize(65536), sdktrace.WithMaxExportBatchSize(4096))
-		t.Spans = batches
+		everywhere = append(everywhere, batches)
+		t.Spans = everywhere
 		closers = append(closers, batches.Shutdown)
 	}
 	if metricsURL != "" {
@@ -51,6 +53,37 @@ func LiveTelemetry(ctx context.Context, tracesURL, metricsURL string) (t Telemet
 		closers = append(closers, exporter.Shutdown)
 	}
 	return t, closing, nil
+}
+
+// allSpans gives every span to several processors.
+type allSpans []sdktrace.SpanProcessor
+
+func (all allSpans) OnStart(ctx context.Context, span sdktrace.ReadWriteSpan) {
+	for _, one := range all {
+		one.OnStart(ctx, span)
+	}
+}
+
+func (all allSpans) OnEnd(span sdktrace.ReadOnlySpan) {
+	for _, one := range all {
+		one.OnEnd(span)
+	}
+}
+
+func (all allSpans) Shutdown(ctx context.Context) error {
+	var failures []error
+	for _, one := range all {
+		failures = append(failures, one.Shutdown(ctx))
+	}
+	return errors.Join(failures...)
+}
+
+func (all allSpans) ForceFlush(ctx context.Context) error {
+	var failures []error
+	for _, one := range all {
+		failures = append(failures, one.ForceFlush(ctx))
+	}
+	return errors.Join(failures...)
 }
 
 // unownedMetrics is an exporter that outlives the readers it is given to.
