@@ -132,14 +132,15 @@ func (e *Engine) signal(ctx context.Context, p probe, service string, window ups
 	return signal, nil
 }
 
-// split is the finite values before an instant, and from it on.
+// split is the finite values before an instant, and from it on. The step in
+// which it lies is neither.
 func split(s series.Series, at time.Time) (before, after []float64) {
 	for i, value := range s.Values {
 		switch {
 		case math.IsNaN(value) || math.IsInf(value, 0):
-		case s.Time(i).Before(at):
+		case !s.Time(i + 1).After(at):
 			before = append(before, value)
-		default:
+		case !s.Time(i).Before(at):
 			after = append(after, value)
 		}
 	}
