@@ -20,7 +20,7 @@ func TestOptions(t *testing.T) {
 	require.Len(t, o.servers, 2)
 
 	for message, arguments := range map[string][]string{
-		"no server":      {"-servers", "jaeger"},
+		"no server":      {"-servers", "mimir"},
 		"number of days": {"-history", "twod"},
 		"negative":       {"-history", "-2d"},
 		"give between":   {"-rate", "0"},
