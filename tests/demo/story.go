@@ -96,7 +96,8 @@ func (s *story) finding(ctx context.Context, begun time.Time) error {
 		if err != nil {
 			return err
 		}
-		if diff.verdict == "regressed" {
+		// Until the deploy itself is seen, the question is about time alone.
+		if diff.verdict == "regressed" && diff.candidateVersion != "" {
 			took := time.Since(stored)
 			s.say("Found, %.1f s after the first span was stored:", took.Seconds())
 			s.show(diff)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"time"
 
@@ -30,7 +31,7 @@ type Plugin struct {
 
 // StartPlugin builds the plugin and starts it. Its log goes to the writer.
 func StartPlugin(ctx context.Context, log io.Writer) (*Plugin, error) {
-	binary, err := build(ctx, ".", "./pkg", "gpx_foresight", log)
+	binary, err := build(ctx, ".", "./pkg", "gpx_foresight", os.Stderr)
 	if err != nil {
 		return nil, err
 	}

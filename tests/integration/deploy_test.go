@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/tests/harness"
@@ -17,31 +18,29 @@ func TestDeployOverTheShop(t *testing.T) {
 	from := time.Now()
 	time.Sleep(40 * time.Second) // traffic to compare with
 	question := map[string]any{"queryType": "traceDiff", "service": "orders"}
-	summaryOf := func() (verdict, reason string) {
+	ask := func() (frames data.Frames, verdict, version, reason string) {
 		frames, err := source.Ask(t.Context(), from, time.Now(), question)
 		require.NoError(t, err)
 		summary, err := harness.Frame(frames, "summary")
 		require.NoError(t, err)
-		return harness.Text(summary, "verdict", 0), harness.Text(summary, "reason", 0)
+		return frames, harness.Text(summary, "verdict", 0), harness.Text(summary, "candidate_version", 0), harness.Text(summary, "reason", 0)
 	}
-	verdict, reason := summaryOf()
+	_, verdict, version, reason := ask()
 	require.Equal(t, "no_change", verdict, reason)
 
 	deployed := time.Now()
 	require.NoError(t, l.Deploy(t.Context(), "orders", "2.0.0", "slow-query"))
+	var frames data.Frames
 	eventually(t, 90*time.Second, "the regression is found", func() error {
-		verdict, reason := summaryOf()
-		return unless(verdict == "regressed", "%s: %s", verdict, reason)
+		frames, verdict, version, reason = ask()
+		return unless(verdict == "regressed" && version == "2.0.0", "%s of version %q: %s", verdict, version, reason)
 	})
-
-	frames, err := source.Ask(t.Context(), from, time.Now(), question)
-	require.NoError(t, err)
 	paths, err := harness.Frame(frames, "paths")
 	require.NoError(t, err)
-	require.Equal(t, "orders", harness.Text(paths, "service", 0))
-	require.Equal(t, "true", harness.Text(paths, "responsible", 0))
-	require.Contains(t, strings.ToUpper(harness.Text(paths, "operation", 0)), "SELECT")
-	require.Greater(t, harness.Number(paths, "effect_lower", 0), 1.25)
+	require.Equal(t, "orders", harness.Text(paths, "service", 0), reason)
+	require.Equal(t, "true", harness.Text(paths, "responsible", 0), reason)
+	require.Contains(t, strings.ToUpper(harness.Text(paths, "operation", 0)), "SELECT", reason)
+	require.Greater(t, harness.Number(paths, "effect_lower", 0), 1.25, reason)
 	require.Len(t, harness.Text(paths, "candidate_trace", 0), 32)
 
 	rule, err := source.AskAsRule(t.Context(), from, time.Now(), question)

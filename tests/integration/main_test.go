@@ -6,6 +6,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"testing"
@@ -19,7 +20,11 @@ import (
 // Started once, by the first test that needs it; stopped at the end.
 var (
 	plugin = sync.OnceValues(func() (*harness.Plugin, error) {
-		p, err := harness.StartPlugin(context.Background(), os.Stderr)
+		log := io.Writer(os.Stderr)
+		if !testing.Verbose() {
+			log = io.Discard // most tests provoke errors, and the plugin logs each
+		}
+		p, err := harness.StartPlugin(context.Background(), log)
 		if err == nil {
 			stops = append(stops, p.Stop)
 		}
