@@ -12,7 +12,7 @@ const (
 	medianFewestPoints = 48
 	// medianRefreshes per window are enough: a median over a day moves slowly.
 	medianRefreshes = 24
-	medianSample    = 240 // points of the window tell its median well enough
+	medianSample    = 288 // points of the window tell its median well enough
 )
 
 // Median is the distance from the median of the last day in median absolute
@@ -35,7 +35,7 @@ func rollingRobust(in Input, x []float64) []float64 {
 	for i, v := range x {
 		if i >= medianFewestPoints && (i%refresh == 0 || math.IsNaN(center)) {
 			sample = sample[:0]
-			for j := max(i-window, 0); j < i; j += 1 + window/medianSample {
+			for j := max(i-window, 0); j < i; j += max(window/medianSample, 1) {
 				sample = append(sample, x[j])
 			}
 			center, spread = stats.Center(sample)

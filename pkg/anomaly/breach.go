@@ -1,0 +1,170 @@
+package anomaly
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// BreachRequest asks whether a series will cross a threshold.
+type BreachRequest struct {
+	History series.Series
+	From    time.Time // look ahead from each point from here on
+	// Threshold is crossed where the value reaches it: from below, or with Below
+	// from above.
+	Threshold float64
+	Below     bool
+	Horizon   time.Duration   // how far ahead
+	Seasons   []time.Duration // candidates; empty: hour, day, week
+}
+
+// BreachResult says how likely the threshold is crossed within the horizon.
+type BreachResult struct {
+	Actual series.Series // the points looked ahead from
+	// Probability of a crossing within the horizon, as it was to be told at each
+	// point; 1 where the value is beyond the threshold, NaN where it is missing.
+	Probability []float64
+	// Early, Median and Late are the times by which 10, 50 and 90 % of the
+	// courses that cross have crossed, told at the last point; the zero time
+	// where none crosses.
+	Early, Median, Late time.Time
+	Slope               float64 // of the level at the last point, per second
+	Trending            float64 // probability that this slope is no chance
+	Season              time.Duration
+	Observed            int
+	Notices             []string
+}
+
+const (
+	courses = 128 // possible futures of each kind
+	// persistence is how many times longer than it was seen a trend is believed
+	// to go on.
+	persistence = 3
+	// creeping is the chance, before looking, that a trend begins within an hour
+	// which is not chance: about three a week.
+	creeping = 1.0 / 56
+)
+
+// Breach looks ahead. Two kinds of future are weighed: that the series goes on
+// as it always did after such a level, its past courses repeated from here; and
+// that the trend of the last minutes or hours is real, its line continued with
+// the usual deviations around it. The steeper the line against what is usual
+// over such a stretch, the more the second kind weighs: by the bound of Sellke,
+// Bayarri and Berger (The American Statistician 55, 2001) on what a p-value can
+// say. The seasons are part of both.
+//
+// Errors are as with Detect.
+func Breach(r BreachRequest) (BreachResult, error) {
+	if err := r.validate(); err != nil {
+		return BreachResult{}, err
+	}
+	values, _ := series.Finite(r.History.Values)
+	unit := series.Unit(values)
+	side := 1.0
+	if r.Below {
+		side = -1 // mirrored, every crossing is one from below
+	}
+	for i := range values {
+		values[i] *= side / unit
+	}
+	r.History.Values = values
+	evaluated := r.History.Between(r.From, r.History.Time(r.History.Len()))
+	result := BreachResult{Actual: evaluated, Observed: r.History.Observed()}
+	result.Actual.Values = make([]float64, evaluated.Len())
+	for i, v := range evaluated.Values {
+		result.Actual.Values[i] = v * side * unit
+	}
+	request := Request{History: r.History, From: r.From}
+	for _, e := range epochs(request) {
+		o, err := newOutlook(r, e, side*r.Threshold/unit)
+		if err != nil {
+			return BreachResult{}, err
+		}
+		result.Season = time.Duration(o.pattern.longest()) * r.History.Step
+		first := r.History.Len() - evaluated.Len() + len(result.Probability) - e.learn
+		for i := first; i < len(o.values); i++ {
+			view := o.at(i)
+			result.Probability = append(result.Probability, view.probability())
+			if e.learn+i == r.History.Len()-1 {
+				view.tell(&result, side*unit)
+			}
+		}
+	}
+	return result, nil
+}
+
+func (r BreachRequest) validate() error {
+	switch {
+	case r.History.Step <= 0:
+		return fmt.Errorf("%w: the step must be positive, not %s", ErrBadRequest, r.History.Step)
+	case math.IsNaN(r.Threshold) || math.IsInf(r.Threshold, 0):
+		return fmt.Errorf("%w: the threshold must be a number, not %v", ErrBadRequest, r.Threshold)
+	case r.Horizon < r.History.Step || r.Horizon/r.History.Step > mostAhead:
+		return fmt.Errorf("%w: the horizon must be 1 to %d steps of %s, not %s", ErrBadRequest, mostAhead, r.History.Step, r.Horizon)
+	}
+	return nil
+}
+
+const mostAhead = 2_000 // points
+
+// outlook is what one epoch's history teaches about the future.
+type outlook struct {
+	step      time.Duration
+	start     time.Time
+	values    []float64
+	calm      []float64 // values without the seasons
+	pattern   pattern
+	learn     int
+	trends    []trend
+	level     int     // points that tell the level
+	threshold float64 // to be reached from below
+	ahead     int
+	past      [][]float64 // courses of the past, from their level
+}
+
+func newOutlook(r BreachRequest, e epoch, threshold float64) (outlook, error) {
+	step := r.History.Step
+	o := outlook{
+		step: step, start: r.History.Time(e.learn), values: r.History.Values[e.learn:e.end],
+		learn: e.judge - e.learn, threshold: threshold, ahead: int(r.Horizon / step), level: fewestInTrend,
+	}
+	if seen := (series.Series{Values: o.values[:o.learn]}).Observed(); seen < fewestLearned {
+		return o, fmt.Errorf("%w: %d points of history before %s, %d needed to tell what is usual",
+			forecast.ErrShortHistory, seen, r.History.Time(e.judge).UTC().Format(time.RFC3339), fewestLearned)
+	}
+	durations := r.Seasons
+	if len(durations) == 0 {
+		durations = series.Calendar
+	}
+	o.pattern = learnPattern(o.values[:o.learn], series.Periods(durations, step))
+	o.calm = make([]float64, len(o.values))
+	for i, v := range o.values {
+		o.calm[i] = v - o.pattern.at(i, o.learn)
+	}
+	o.trends = learnTrends(o.calm, o.learn, step, 2*r.Horizon)
+	o.past = o.courses()
+	return o, nil
+}
+
+// courses are stretches of the past as long as the horizon, measured from the
+// level at their beginning and spread evenly over what was learned.
+func (o outlook) courses() [][]float64 {
+	var found [][]float64
+	room := o.learn - o.ahead - o.level
+	for k := 0; k < courses && room > 0; k++ {
+		at := o.level + k*room/courses
+		_, level := slopeOf(o.calm[at-o.level : at])
+		if math.IsNaN(level) {
+			continue
+		}
+		course := make([]float64, o.ahead)
+		for h := range course {
+			course[h] = o.calm[at+h] - level
+		}
+		found = append(found, course)
+	}
+	return found
+}

@@ -1,0 +1,142 @@
+package anomaly_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+func breach(t require.TestingT, values []float64, from int, threshold float64, below bool) anomaly.BreachResult {
+	h := series.Series{Start: monday, Step: time.Minute, Values: values}
+	r, err := anomaly.Breach(anomaly.BreachRequest{
+		History: h, From: h.Time(from), Threshold: threshold, Below: below, Horizon: time.Hour,
+	})
+	require.NoError(t, err)
+	require.Len(t, r.Probability, len(values)-from)
+	for i, p := range r.Probability {
+		if math.IsNaN(values[from+i]) {
+			require.True(t, math.IsNaN(p))
+		} else {
+			require.True(t, p >= 0 && p <= 1, "%v", p)
+		}
+	}
+	require.False(t, r.Early.After(r.Median))
+	require.False(t, r.Median.After(r.Late))
+	return r
+}
+
+// A creep of 60 units in an hour is seen halfway, with the time at which it
+// ends; upwards as downwards.
+func TestBreachSeesACreep(t *testing.T) {
+	for _, below := range []bool{false, true} {
+		values := traffic(learned+700, 1)
+		threshold, side := 200.0, 1.0
+		if below {
+			threshold, side = 0, -1
+		}
+		start := len(values) - 30
+		goal := threshold - values[start]
+		for i := start; i < len(values); i++ {
+			values[i] += goal * float64(i-start) / 60
+		}
+		r := breach(t, values, learned, threshold, below)
+		last := len(r.Probability) - 1
+		require.Greater(t, r.Probability[last], 0.8)
+		for i := range last - 40 {
+			require.Less(t, r.Probability[i], 0.5, "at minute %d", i)
+		}
+		require.Greater(t, r.Trending, 0.9)
+		require.Greater(t, side*r.Slope, 0.0)
+		require.WithinDuration(t, r.Actual.Time(start-learned+60), r.Median, 20*time.Minute)
+		require.True(t, r.Early.Before(r.Late))
+	}
+}
+
+func TestBreachIsCertainBeyondTheThreshold(t *testing.T) {
+	values := traffic(learned+300, 2)
+	values[len(values)-1] = 500
+	r := breach(t, values, learned, 400, false)
+	require.Equal(t, 1.0, r.Probability[299])
+	require.Equal(t, r.Actual.Time(299), r.Median)
+	require.Less(t, r.Probability[298], 0.2)
+}
+
+// What the season brings every day is foreseen without any trend.
+func TestBreachKnowsTheSeason(t *testing.T) {
+	values := traffic(learned+2*perDay, 3)
+	r := breach(t, values, learned, 130, false)
+	hits, right, wrong := 0, 0, 0
+	for i := range 2*perDay - 60 {
+		crossed := false
+		for _, v := range values[learned+i : learned+i+61] {
+			crossed = crossed || v >= 130
+		}
+		if crossed {
+			hits++
+		}
+		switch {
+		case r.Probability[i] >= 0.8 && crossed:
+			right++
+		case r.Probability[i] >= 0.8:
+			wrong++
+		}
+	}
+	require.Greater(t, float64(right), 0.8*float64(hits))
+	require.Less(t, float64(wrong), 0.1*float64(hits))
+}
+
+// What is told at a point rests on what was known there.
+func TestBreachIsCausal(t *testing.T) {
+	values := traffic(learned+700, 4)
+	whole := breach(t, values, learned, 180, false)
+	part := breach(t, values[:learned+500], learned+100, 180, false)
+	require.Equal(t, whole.Probability[100:500], part.Probability)
+}
+
+func TestBreachAnswersOrSaysWhy(t *testing.T) {
+	h := series.Series{Start: monday, Step: time.Minute, Values: traffic(100, 1)}
+	request := anomaly.BreachRequest{History: h, From: h.Time(50), Threshold: 1, Horizon: time.Hour}
+	for name, change := range map[string]func(*anomaly.BreachRequest){
+		"no threshold": func(r *anomaly.BreachRequest) { r.Threshold = math.NaN() },
+		"no step":      func(r *anomaly.BreachRequest) { r.History.Step = 0 },
+		"no horizon":   func(r *anomaly.BreachRequest) { r.Horizon = 0 },
+	} {
+		r := request
+		change(&r)
+		_, err := anomaly.Breach(r)
+		require.ErrorIs(t, err, anomaly.ErrBadRequest, name)
+	}
+	request.From = h.Start
+	request.History.Values = request.History.Values[:10]
+	_, err := anomaly.Breach(request)
+	require.ErrorIs(t, err, forecast.ErrShortHistory)
+}
+
+func TestBreachProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(60, 400).Draw(t, "n")
+		value := rapid.OneOf(rapid.Float64Range(-10, 10), rapid.Float64(), rapid.Just(math.NaN()), rapid.Just(0.0))
+		values := rapid.SliceOfN(value, n, n).Draw(t, "values")
+		h := series.Series{Start: monday, Step: time.Minute, Values: values}
+		threshold := rapid.Float64Range(-20, 20).Draw(t, "threshold")
+		r, err := anomaly.Breach(anomaly.BreachRequest{
+			History: h, From: h.Time(n / 2), Threshold: threshold, Below: rapid.Bool().Draw(t, "below"), Horizon: 30 * time.Minute,
+		})
+		if err != nil {
+			require.ErrorIs(t, err, forecast.ErrShortHistory)
+			return
+		}
+		for i, p := range r.Probability {
+			require.Equal(t, math.IsNaN(values[n/2+i]), math.IsNaN(p))
+			require.False(t, p < 0 || p > 1)
+		}
+		require.False(t, math.IsNaN(r.Slope) || math.IsInf(r.Slope, 0))
+	})
+}
