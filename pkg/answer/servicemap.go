@@ -105,7 +105,8 @@ func (a *ServiceMapAnswer) rate(scale float64) {
 
 const (
 	// maxDisagreement is the difference of rates, against the larger one, up to
-	// which traces and metrics agree: sampling and scrapes are not aligned.
+	// which traces and metrics agree, besides the error of the sample: scrapes
+	// are not aligned.
 	maxDisagreement = 0.2
 	// minCompared is the least number of sampled calls of an edge to compare.
 	minCompared = 30
@@ -150,7 +151,8 @@ func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstr
 		}
 		compared++
 		own := a.EdgeRates[edge.ID]
-		if math.Abs(own-rate) > maxDisagreement*math.Max(own, rate) {
+		sampling := 1.96 / math.Sqrt(float64(edge.Now.Traces))
+		if math.Abs(own-rate) > (maxDisagreement+sampling)*math.Max(own, rate) {
 			apart = append(apart, fmt.Sprintf("%s (%.3g/s in traces, %.3g/s in metrics)", edge.ID, own, rate))
 			continue
 		}
@@ -160,7 +162,7 @@ func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstr
 		a.notice("Not compared with metrics: no edge with enough calls is in both.")
 		return
 	}
-	text := fmt.Sprintf("%d of %d edges agree with Tempo's service-graph metrics within %.0f %%.", both, compared, 100*maxDisagreement)
+	text := fmt.Sprintf("%d of %d edges agree with Tempo's service-graph metrics within %.0f %% and the error of the sample.", both, compared, 100*maxDisagreement)
 	if len(apart) > 0 {
 		slices.Sort(apart)
 		text += " Apart, by sampling, missing instrumentation or calls that were never paired: " + list(apart) + "."

@@ -77,7 +77,7 @@ func someMap() answer.ServiceMapAnswer {
 	}
 	past := load(90, 0.01, 5e6)
 	return answer.ServiceMapAnswer{
-		Basis:    answer.Basis{Queries: []string{"candidate: { }"}, Notices: []string{"3 of 3 edges agree with Tempo's service-graph metrics within 20 %."}},
+		Basis:    answer.Basis{Queries: []string{"candidate: { }"}, Notices: []string{"3 of 3 edges agree with Tempo's service-graph metrics within 20 % and the error of the sample."}},
 		Compared: true, Start: noon, End: noon.Add(time.Minute),
 		NodeRates:   map[string]float64{"web": 12, "database:postgresql:shop": 0.02},
 		EdgeRates:   map[string]float64{"web → database:postgresql:shop": 24, "web → cart": 3},

@@ -29,7 +29,7 @@ type question struct {
 
 // ask notes everything that may have changed of a node or an edge. The trace is
 // the sampling unit.
-func (c *comparison) ask(about string, now, before *tally, isNode bool) {
+func (c *comparison) ask(about string, now, before *tally, isService bool) {
 	present := stats.Proportion{Successes: occurrences(now), Trials: c.now.traces}
 	past := stats.Proportion{Successes: occurrences(before), Trials: c.before.traces}
 	switch {
@@ -45,7 +45,7 @@ func (c *comparison) ask(about string, now, before *tally, isNode bool) {
 		return
 	}
 	c.askErrors(about, now, before)
-	c.askSpeed(about, now.times(isNode), before.times(isNode))
+	c.askSpeed(about, now.times(isService), before.times(isService))
 	c.askCalls(about, now, before)
 }
 
@@ -82,10 +82,11 @@ func (t *tally) failing() stats.Proportion {
 	return p
 }
 
-// times is the time per trace, ascending: of a node its own work, of an edge
-// the mean of its calls. A service is not slower because what it calls is.
-func (t *tally) times(isNode bool) []float64 {
-	if isNode {
+// times is the time per trace, ascending: of a service its own work, of all
+// else the mean of the calls. A service is not slower because what it calls is,
+// nor a database because it is called more often.
+func (t *tally) times(isService bool) []float64 {
+	if isService {
 		return slices.Sorted(maps.Values(t.own))
 	}
 	var times []float64

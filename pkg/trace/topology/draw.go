@@ -85,7 +85,7 @@ func (c *comparison) node(id string) Node {
 	if c.compared() {
 		past := before.load(c.before.traces)
 		n.Before = &past
-		c.ask("node "+id, now, before, true)
+		c.ask("node "+id, now, before, known.peer.kind == Service)
 	}
 	return n
 }

@@ -199,6 +199,18 @@ func TestNames(t *testing.T) {
 	require.Len(t, everything.Traces, 3)
 }
 
+// TestQuietTimes checks that a sample is not small because most of the time
+// was quiet.
+func TestQuietTimes(t *testing.T) {
+	s := &store{}
+	for i := range 1000 {
+		s.spans = append(s.spans, stored{"web", "1", "GET /", noon.Add(time.Duration(i-1000) * 10 * time.Millisecond)})
+	}
+	set, err := open(t, s).Search(context.Background(), upstream.TraceFilter{Service: "web", Start: noon.Add(-400 * time.Second), End: noon, Limit: 400})
+	require.NoError(t, err)
+	require.Len(t, set.Traces, 400)
+}
+
 // TestArrivals checks that a version's first step is found although the sample
 // holds but few traces.
 func TestArrivals(t *testing.T) {

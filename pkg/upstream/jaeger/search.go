@@ -24,6 +24,8 @@ const (
 	perSlice, maxSlices = 50, 8
 	// maxServices bounds how many services are searched where none is named.
 	maxServices = 20
+	// firstLook is how many traces tell whether requests begin in a service.
+	firstLook = 20
 )
 
 // Search implements upstream.Traces. The time range is searched in slices, so
@@ -43,12 +45,8 @@ func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstr
 	services, set := []string{filter.Service}, upstream.TraceSet{}
 	if filter.Service == "" {
 		var err error
-		if services, err = c.Services(ctx, filter.Start, filter.End); err != nil {
+		if services, set.Warnings, err = c.entries(ctx, filter); err != nil {
 			return set, err
-		}
-		if len(services) > maxServices {
-			set.Warnings = append(set.Warnings, fmt.Sprintf("Jaeger is searched by service: traces of the first %d of %d services were looked at.", maxServices, len(services)))
-			services = services[:maxServices]
 		}
 	}
 	share := filter
@@ -65,14 +63,87 @@ func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstr
 	return c.searchAll(ctx, parts, filter.Limit, set)
 }
 
-// searchAll searches all parts and puts together what they found.
-func (c *Client) searchAll(ctx context.Context, parts []upstream.TraceFilter, limit int, set upstream.TraceSet) (upstream.TraceSet, error) {
+// entries are the services in which requests begin. Where no service is asked
+// for, traces are searched by them: searched by all services, those that touch
+// many would be found many times as often.
+func (c *Client) entries(ctx context.Context, filter upstream.TraceFilter) (entries, warnings []string, err error) {
+	services, err := c.Services(ctx, filter.Start, filter.End)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(services) > maxServices {
+		warnings = append(warnings, fmt.Sprintf("Jaeger is searched by service: traces of the first %d of %d services were looked at.", maxServices, len(services)))
+		services = services[:maxServices]
+	}
+	var looks []upstream.TraceFilter
+	for _, service := range services {
+		look := filter
+		look.Service, look.Limit = service, min(filter.Limit, firstLook)
+		looks = append(looks, look)
+	}
+	found, err := c.ask(ctx, looks)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range found {
+		if slices.ContainsFunc(found[i].traces, func(t trace.Trace) bool { return beginsIn(&t, services[i]) }) {
+			entries = append(entries, services[i])
+		}
+	}
+	if len(entries) > 1 {
+		warnings = append(warnings, "Jaeger is searched by service: as many traces were looked for of each service in which requests begin, however many each has.")
+	}
+	return entries, warnings, nil
+}
+
+func beginsIn(t *trace.Trace, service string) bool {
+	return slices.ContainsFunc(t.Spans, func(s trace.Span) bool { return s.ParentID == trace.SpanID{} && s.Service == service })
+}
+
+// ask searches all parts at once.
+func (c *Client) ask(ctx context.Context, parts []upstream.TraceFilter) ([]answer, error) {
 	found := make([]answer, len(parts))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, part := range parts {
 		group.Go(func() (err error) { found[i], err = c.searchOne(ctx, part); return err })
 	}
-	if err := group.Wait(); err != nil {
+	return found, group.Wait()
+}
+
+// askAgain gives what quiet parts leave of the limit to the busy ones, once.
+func (c *Client) askAgain(ctx context.Context, parts []upstream.TraceFilter, found []answer, limit int) error {
+	left := limit
+	var places []int
+	for i := range found {
+		left -= len(found[i].traces)
+		if len(found[i].traces) >= parts[i].Limit {
+			places = append(places, i)
+		}
+	}
+	if len(parts) == 1 || len(places) == 0 || left <= limit/10 {
+		return nil
+	}
+	var busy []upstream.TraceFilter
+	for _, i := range places {
+		parts[i].Limit += left / len(places)
+		busy = append(busy, parts[i])
+	}
+	more, err := c.ask(ctx, busy)
+	for j, i := range places {
+		if err == nil {
+			found[i] = more[j]
+		}
+	}
+	return err
+}
+
+// searchAll searches all parts and puts together what they found.
+func (c *Client) searchAll(ctx context.Context, parts []upstream.TraceFilter, limit int, set upstream.TraceSet) (upstream.TraceSet, error) {
+	found, err := c.ask(ctx, parts)
+	if err == nil {
+		err = c.askAgain(ctx, parts, found, limit)
+	}
+	if err != nil {
 		return upstream.TraceSet{}, err
 	}
 	places := map[trace.TraceID]int{}
