@@ -39,6 +39,18 @@ func matching(filter upstream.TraceFilter) string {
 	return spanset(conditions...)
 }
 
+// selection finds the traces that match, as a person would ask for them.
+func selection(filter upstream.TraceFilter) string {
+	own := matching(filter)
+	switch {
+	case filter.TraceQL == "":
+		return own
+	case own == spanset():
+		return filter.TraceQL
+	}
+	return "(" + filter.TraceQL + ") && " + own
+}
+
 // described is what is read of every span, besides its identity, name, start
 // and duration.
 var described = "span:parentID, span:kind, span:status, span:statusMessage, span:name, resource.service.name, resource.service.version, span." +

@@ -70,3 +70,14 @@ func TestPlainNames(t *testing.T) {
 		require.Equal(t, want, plain.MatchString(name), name)
 	}
 }
+
+func TestSelection(t *testing.T) {
+	for want, filter := range map[string]upstream.TraceFilter{
+		`{ }`: {},
+		`{ resource.service.name = "orders" && resource.service.version = "2.0" }`: {Service: "orders", Version: "2.0"},
+		`{ status = error }`: {TraceQL: "{ status = error }"},
+		`({ status = error }) && { resource.service.name = "orders" }`: {Service: "orders", TraceQL: "{ status = error }"},
+	} {
+		require.Equal(t, want, selection(filter))
+	}
+}
