@@ -8,6 +8,7 @@ import (
 
 const (
 	// sharpness of the weights: a model with twice the error weighs an eighth.
+	pruneAt   = 1.5
 	sharpness = 3
 	// leastWeight is what a member must contribute to be worth its time.
 	leastWeight = 0.02
@@ -112,7 +113,7 @@ func (p *prepared) blend(trials []trial, horizon int) (trial, error) {
 	weights := inverseErrors(trials)
 	kept := trials[:0:0]
 	for i, t := range trials {
-		if weights[i] >= leastWeight {
+		if weights[i] >= leastWeight && t.mae <= pruneAt*least(trials).mae {
 			kept = append(kept, t)
 		}
 	}

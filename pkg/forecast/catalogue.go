@@ -87,12 +87,12 @@ func (p *prepared) members() []Model {
 		models = append(models, SeasonalNaive{Period: period})
 	}
 	models = append(models, ridges(p)...)
+	models = append(models, Decomposed{"theta", p.periods, Theta{}})
 	switch {
 	case len(p.periods) == 0:
-		models = append(models, AutoETS{}, Theta{})
+		models = append(models, AutoETS{})
 	case len(p.clean) <= fewPoints:
-		models = append(models,
-			ETS{Error: Additive, Trend: None, Season: Additive, Period: p.periods[0]}, Decomposed{"theta", p.periods, Theta{}})
+		models = append(models, ETS{Error: Additive, Trend: None, Season: Additive, Period: p.periods[0]})
 	}
 	return models
 }

@@ -8,7 +8,7 @@ import (
 
 // blendGain is how much better than the best single model a blend must be,
 // over the same origins, not to give way to it.
-const blendGain = 1.0
+const blendGain = 1.05
 
 // choose tries the models asked for and returns the blend or the one with the
 // least error over rolling origins, and the naive forecast to compare it with:

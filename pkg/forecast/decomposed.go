@@ -27,9 +27,6 @@ func (m Decomposed) season() int {
 	return m.Periods[len(m.Periods)-1]
 }
 
-// jumpShare is the part of a smoothing window that may be drawn as a line.
-const jumpShare = 10
-
 // Fit needs two cycles of the shortest period.
 func (m Decomposed) Fit(y []float64) (Fitted, error) {
 	if len(m.Periods) == 0 {
@@ -48,10 +45,8 @@ func (m Decomposed) Fit(y []float64) (Fitted, error) {
 			}
 		}
 	}
-	shortest := m.Periods[0]
 	d, err := series.MSTL(filled, weights, m.Periods, series.STL{
-		TrendDegree: 1, LowPassDegree: 1, Outer: 1, Inner: 1,
-		TrendJump: 1 + shortest*3/2/jumpShare, LowPassJump: 1 + shortest/jumpShare,
+		TrendDegree: 1, LowPassDegree: 1, Outer: 1, Inner: 1, Sparse: true,
 	})
 	if err != nil {
 		return nil, err

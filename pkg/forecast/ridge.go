@@ -2,7 +2,9 @@ package forecast
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -35,6 +37,10 @@ func (m SeasonalRidge) season() int {
 
 const (
 	recentLags = 26
+	// cyclesBack is how many cycles of a season are looked back on, and
+	// cyclesAround for how many of them their neighbours, too.
+	cyclesBack, cyclesAround = 7, 3
+	lagShare                 = 4 // the longest lag is at most a fourth of the history
 	// rowsPerLag is how many rows a coefficient needs to be worth fitting.
 	rowsPerLag = 2
 	// ridgeReach bounds each step of the recursion, as a multiple of the range
@@ -42,32 +48,26 @@ const (
 	ridgeReach = 0.5
 )
 
-// lags are the recent ones, and those around one to four times each season,
-// as far as n points allow.
+// lags are the recent ones and those around the last cycles of each season, as
+// far as n points allow. A week of days is worth looking back on even where the
+// week itself is no season.
 func (m SeasonalRidge) lags(n int) []int {
 	wanted := map[int]bool{}
 	for lag := 1; lag <= recentLags; lag++ {
 		wanted[lag] = true
 	}
 	for _, period := range m.Periods {
-		for cycle := 1; cycle <= 7; cycle++ {
+		for cycle := 1; cycle <= cyclesBack; cycle++ {
 			wanted[cycle*period] = true
-			if cycle <= 3 {
+			if cycle <= cyclesAround {
 				wanted[cycle*period-1] = true
 				wanted[cycle*period+1] = true
 			}
 		}
-		wanted[period+2] = true
-	}
-	longest := 1
-	if len(m.Periods) > 0 {
-		longest = m.season() + 1
-	} else {
-		longest = recentLags
 	}
 	var lags []int
-	for lag := 1; lag <= longest; lag++ {
-		if wanted[lag] && (n-lag) > rowsPerLag*(len(lags)+1) {
+	for _, lag := range slices.Sorted(maps.Keys(wanted)) {
+		if lag <= n/lagShare && n-lag > rowsPerLag*(len(lags)+1) {
 			lags = append(lags, lag)
 		}
 	}
@@ -120,7 +120,8 @@ type ridgeFit struct {
 // rows are the standardised lags of each observed target.
 func (f *ridgeFit) rows(y, filled []float64) (*mat.Dense, []float64) {
 	longest := f.lags[len(f.lags)-1]
-	var data, targets []float64
+	data := make([]float64, 0, (len(y)-longest)*len(f.lags))
+	targets := make([]float64, 0, len(y)-longest)
 	for t := longest; t < len(y); t++ {
 		if math.IsNaN(y[t]) {
 			continue

@@ -17,7 +17,9 @@ type STL struct {
 	SeasonalDegree, TrendDegree, LowPassDegree int
 	// Jumps: evaluate every so many points; default 1.
 	SeasonalJump, TrendJump, LowPassJump int
-	Inner                                int // passes; default 2
+	// Sparse sets jumps that are not given to a tenth of their window, as R does.
+	Sparse bool
+	Inner  int // passes; default 2
 	// Outer passes give points far from the fit less weight, so that incidents
 	// shape neither trend nor season; default 0.
 	Outer int
@@ -42,7 +44,15 @@ func (s STL) withDefaults() STL {
 	if s.LowPass == 0 {
 		s.LowPass = odd(s.Period + 1)
 	}
-	s.SeasonalJump, s.TrendJump, s.LowPassJump = max(s.SeasonalJump, 1), max(s.TrendJump, 1), max(s.LowPassJump, 1)
+	for jump, window := range map[*int]int{&s.SeasonalJump: s.Seasonal, &s.TrendJump: s.Trend, &s.LowPassJump: s.LowPass} {
+		switch {
+		case *jump > 0:
+		case s.Sparse:
+			*jump = (window + 9) / 10
+		default:
+			*jump = 1
+		}
+	}
 	if s.Inner == 0 {
 		s.Inner = 2
 	}

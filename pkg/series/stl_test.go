@@ -133,7 +133,7 @@ func TestDecompositionOfAConstantAndOfAGap(t *testing.T) {
 
 func BenchmarkMSTL(b *testing.B) {
 	y := seasonal(14*288, 0.3, func(i int) float64 { return math.Sin(2 * math.Pi * float64(i) / 288) })
-	base := series.STL{TrendDegree: 1, LowPassDegree: 1, TrendJump: 44, LowPassJump: 29, SeasonalJump: 1, Outer: 1}
+	base := series.STL{TrendDegree: 1, LowPassDegree: 1, Sparse: true, Inner: 1, Outer: 1}
 	for b.Loop() {
 		if _, err := series.MSTL(y, nil, []int{288, 2016}, base); err != nil {
 			b.Fatal(err)

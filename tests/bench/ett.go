@@ -38,12 +38,12 @@ type ettFigures struct {
 }
 
 // runETT forecasts the last windows of every variate, each from all that lies
-// before it. With -validate the windows end where the test windows begin, for
-// choosing defaults.
+// before it. With -validate 1 the windows end where the test windows begin, with 2
+// where those begin: for choosing defaults.
 func runETT(o options) (any, error) {
 	flags := flag.NewFlagSet("ett", flag.ContinueOnError)
 	model := flags.String("model", forecast.Auto, "forecasting model")
-	validate := flags.Bool("validate", false, "use the windows before the test windows: for choosing defaults")
+	validate := flags.Int("validate", 0, "move all windows so many times their whole length back, away from the test part: for choosing defaults")
 	if err := flags.Parse(o.rest); err != nil {
 		return nil, err
 	}
@@ -51,10 +51,8 @@ func runETT(o options) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if *validate {
-		for i, v := range variates {
-			variates[i] = v[:len(v)-ettWindows*ettHorizon]
-		}
+	for i, v := range variates {
+		variates[i] = v[:len(v)-*validate*ettWindows*ettHorizon]
 	}
 	begun := time.Now()
 	parts := make([]accuracy, len(variates)*ettWindows)

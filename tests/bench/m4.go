@@ -43,7 +43,7 @@ type m4Figures struct {
 func runM4(o options) (any, error) {
 	flags := flag.NewFlagSet("m4", flag.ContinueOnError)
 	model := flags.String("model", forecast.Auto, "forecasting model")
-	validate := flags.Bool("validate", false, "hold out the end of the training part and leave the test part alone: for choosing defaults")
+	validate := flags.Int("validate", 0, "leave the test part alone and forecast so many windows at the end of the training part: for choosing defaults")
 	if err := flags.Parse(o.rest); err != nil {
 		return nil, err
 	}
@@ -55,11 +55,8 @@ func runM4(o options) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if *validate {
-		for i, history := range train {
-			cut := len(history) - m4Horizon
-			train[i], test[i] = history[:cut], history[cut:]
-		}
+	if *validate > 0 {
+		train, test = endsOfTraining(train, *validate)
 	}
 	begun := time.Now()
 	total, err := evaluateM4(train, test, *model)
@@ -73,6 +70,17 @@ func runM4(o options) (any, error) {
 		Millis: round(time.Since(begun).Seconds() * 1000 * float64(runtime.GOMAXPROCS(0)) / float64(len(train))),
 		Series: len(train), Model: *model,
 	}, nil
+}
+
+func endsOfTraining(train [][]float64, windows int) (histories, futures [][]float64) {
+	for _, history := range train {
+		for back := 1; back <= windows; back++ {
+			cut := len(history) - back*m4Horizon
+			histories = append(histories, history[:cut])
+			futures = append(futures, history[cut:cut+m4Horizon])
+		}
+	}
+	return histories, futures
 }
 
 func evaluateM4(train, test [][]float64, model string) (accuracy, error) {
