@@ -14,6 +14,7 @@ type curve struct {
 // chart draws a curve with its band in characters: ░ the band, ─ the
 // expectation, ● what was measured. The scale is the unit of the values.
 func chart(c curve, width, height int, unit string) string {
+	c = curve{squeeze(c.actual, width), squeeze(c.expected, width), squeeze(c.lower, width), squeeze(c.upper, width)}
 	low, high := extent(c)
 	if !(high > low) {
 		return "  (nothing to draw)\n"
@@ -25,16 +26,14 @@ func chart(c curve, width, height int, unit string) string {
 	row := func(value float64) int {
 		return int(math.Round((high - value) / (high - low) * float64(height-1)))
 	}
-	n := len(c.expected)
 	for column := range width {
-		i := column * n / width
-		if top, bottom := at(c.upper, i), at(c.lower, i); !math.IsNaN(top) && !math.IsNaN(bottom) {
+		if top, bottom := c.upper[column], c.lower[column]; !math.IsNaN(top) && !math.IsNaN(bottom) {
 			for y := row(top); y <= row(bottom); y++ {
 				canvas[y][column] = '░'
 			}
 		}
-		plot(canvas, column, at(c.expected, i), row, '─')
-		plot(canvas, column, at(c.actual, i), row, '●')
+		plot(canvas, column, c.expected[column], row, '─')
+		plot(canvas, column, c.actual[column], row, '●')
 	}
 	var out strings.Builder
 	for i, line := range canvas {
@@ -44,17 +43,26 @@ func chart(c curve, width, height int, unit string) string {
 	return out.String()
 }
 
+// squeeze makes one value of each column's points: their mean.
+func squeeze(values []float64, width int) []float64 {
+	columns := make([]float64, width)
+	for column := range columns {
+		sum, n := 0.0, 0
+		for _, v := range values[column*len(values)/width : (column+1)*len(values)/width] {
+			if !math.IsNaN(v) {
+				sum += v
+				n++
+			}
+		}
+		columns[column] = sum / float64(n) // 0/0 is NaN: nothing to draw
+	}
+	return columns
+}
+
 func plot(canvas [][]rune, column int, value float64, row func(float64) int, mark rune) {
 	if !math.IsNaN(value) {
 		canvas[row(value)][column] = mark
 	}
-}
-
-func at(values []float64, i int) float64 {
-	if i < len(values) {
-		return values[i]
-	}
-	return math.NaN()
 }
 
 func extent(c curve) (low, high float64) {
