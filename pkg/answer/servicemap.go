@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace/topology"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -43,26 +44,32 @@ func (e *Engine) ServiceMap(ctx context.Context, q query.ServiceMap, window Wind
 	answer.Map = topology.Draw(s.after, s.before, topology.Options{})
 	answer.notice(answer.Map.Notices...)
 	whole := q.Service == "" && q.Operation == "" && q.Candidate.TraceQL == ""
-	answer.rate(e.scale(ctx, s, &answer.Basis))
+	scale, counted := e.scale(ctx, s, &answer.Basis)
+	answer.rate(scale)
 	if e.Metrics != nil && whole && len(s.after) > 0 {
-		answer.compareWithMetrics(ctx, e.Metrics)
+		answer.compareWithMetrics(ctx, e.Metrics, counted)
 	}
 	return answer, nil
 }
 
 // scale is by how much the sample's counts must be multiplied to stand for all
-// traffic: what the store counts of spans, against those in the sample.
-func (e *Engine) scale(ctx context.Context, s samples, basis *Basis) float64 {
+// traffic: what the store counts of spans, against those in the sample. Where
+// the store does not count, that is not known.
+func (e *Engine) scale(ctx context.Context, s samples, basis *Basis) (scale float64, counted bool) {
 	filter := s.comparison.candidate
 	if !s.truncated {
-		return 1
+		return 1, true
 	}
 	step := max(filter.End.Sub(filter.Start)/100, time.Second).Truncate(time.Second)
 	grid := upstream.Range{Start: floor(filter.Start, step), End: floor(filter.End, step), Step: step}
 	counts, err := e.Traces.SpanCounts(ctx, filter.Service, grid)
 	if err != nil {
 		basis.notice(fmt.Sprintf("The rates are the sample's: the spans of all traces could not be counted (%v).", err))
-		return 1
+		return 1, false
+	}
+	if counts.Sampled {
+		basis.notice("The rates are at least these: they are those of a sample, as the trace store does not count.")
+		return 1, false
 	}
 	total, sampled := 0.0, 0
 	for _, one := range counts.Series {
@@ -82,10 +89,10 @@ func (e *Engine) scale(ctx context.Context, s samples, basis *Basis) float64 {
 		}
 	}
 	if sampled == 0 || total < float64(sampled) {
-		return 1
+		return 1, true
 	}
 	basis.notice(fmt.Sprintf("Shares and durations are those of %d sampled traces; rates are scaled by %.3g, to the spans that the store counts.", len(s.after), total/float64(sampled)))
-	return total / float64(sampled)
+	return total / float64(sampled), true
 }
 
 func (a *ServiceMapAnswer) rate(scale float64) {
@@ -113,8 +120,9 @@ const (
 )
 
 // compareWithMetrics states how far the map agrees with the service graph that
-// Tempo's metrics generator counts from all spans.
-func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstream.Metrics) {
+// Tempo's metrics generator counts from all spans. Where the traces were not
+// counted, their rates are first brought to its level.
+func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstream.Metrics, counted bool) {
 	seconds := int(a.End.Sub(a.Start).Seconds())
 	if seconds < 60 {
 		return // too few scrapes for a rate
@@ -138,14 +146,20 @@ func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstr
 		return
 	}
 	a.MetricRates = map[string]float64{}
+	for i := range a.Map.Edges {
+		edge := &a.Map.Edges[i]
+		if rate, found := metricRate(rates, a.names(edge.From), a.names(edge.To)); found {
+			a.MetricRates[edge.ID] = rate
+		}
+	}
+	if !counted {
+		a.calibrate()
+	}
 	var apart []string
 	compared, both := 0, 0
 	for i := range a.Map.Edges {
 		edge := &a.Map.Edges[i]
-		rate, found := metricRate(rates, a.names(edge.From), a.names(edge.To))
-		if found {
-			a.MetricRates[edge.ID] = rate
-		}
+		rate, found := a.MetricRates[edge.ID]
 		if !found || edge.Now.Calls < minCompared {
 			continue
 		}
@@ -168,6 +182,27 @@ func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstr
 		text += " Apart, by sampling, missing instrumentation or calls that were never paired: " + list(apart) + "."
 	}
 	a.notice(text)
+}
+
+// calibrate brings the rates to the level of the metrics: by the median ratio
+// over the edges that both know.
+func (a *ServiceMapAnswer) calibrate() {
+	var ratios []float64
+	for id, rate := range a.MetricRates {
+		if a.EdgeRates[id] > 0 {
+			ratios = append(ratios, rate/a.EdgeRates[id])
+		}
+	}
+	if len(ratios) == 0 {
+		return
+	}
+	scale := stats.MedianOf(ratios)
+	for _, rates := range []map[string]float64{a.NodeRates, a.EdgeRates} {
+		for id := range rates {
+			rates[id] *= scale
+		}
+	}
+	a.notice(fmt.Sprintf("The rates of the sample are scaled by %.3g, to the level of the service graph's metrics.", scale))
 }
 
 // names are those by which metrics may know a node.

@@ -34,7 +34,8 @@ var (
 type fakeTraces struct {
 	upstream.Traces // what is not needed is not there
 	traces          []trace.Trace
-	limit           int // a store that gives fewer than it has
+	limit           int  // a store that gives fewer than it has
+	sampled         bool // and does not count
 	asked           []upstream.TraceFilter
 }
 
@@ -88,7 +89,7 @@ func (f *fakeTraces) SpanCounts(_ context.Context, service string, window upstre
 			values[key][step]++
 		}
 	}
-	set := upstream.SeriesSet{}
+	set := upstream.SeriesSet{Sampled: f.sampled}
 	for key, counts := range values {
 		service, version, _ := strings.Cut(key, "\x00")
 		set.Series = append(set.Series, series.Series{
@@ -196,6 +197,11 @@ func TestServiceMap(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(agreed.Notices, " "), "1 of 1 edges agree")
 	require.InDelta(t, rate, agreed.MetricRates["web → cart"], 1e-9)
+	uncounted := *store
+	uncounted.limit, uncounted.sampled = 100, true
+	level, err := engine(&uncounted, metrics).ServiceMap(context.Background(), query.ServiceMap{}.WithDefaults(), long)
+	require.NoError(t, err)
+	require.InEpsilon(t, rate, level.EdgeRates["web → cart"], 1e-9, "the metrics say how much the sample stands for")
 	rate *= 2
 	apart, err := engine(store, metrics).ServiceMap(context.Background(), query.ServiceMap{}.WithDefaults(), long)
 	require.NoError(t, err)

@@ -43,6 +43,8 @@ type Metrics interface {
 type SeriesSet struct {
 	Series   []series.Series
 	Warnings []string // what the server, or a limit of ours, left out
+	// Sampled says that counts are those of a sample, and no totals.
+	Sampled bool
 }
 
 // MetricsCapabilities is what a metrics server said of itself.

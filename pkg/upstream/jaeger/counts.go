@@ -40,7 +40,7 @@ func (c *Client) SpanCounts(ctx context.Context, service string, window upstream
 	counts := tally{window: window, service: service, values: map[version][]float64{}, seen: map[trace.TraceID]bool{}}
 	counts.add(sample.Traces)
 	set := upstream.SeriesSet{Warnings: sample.Warnings}
-	if sample.Truncated {
+	if set.Sampled = sample.Truncated; sample.Truncated {
 		set.Warnings = append(set.Warnings, fmt.Sprintf("Jaeger counts no spans: the counts are those of a sample of %d traces.", len(sample.Traces)))
 		if err := c.findArrivals(ctx, &counts); err != nil {
 			return upstream.SeriesSet{}, err

@@ -230,6 +230,7 @@ func TestArrivals(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, counts.Series, 2)
 	require.Len(t, counts.Warnings, 1)
+	require.True(t, counts.Sampled)
 	two := counts.Series[1]
 	require.Equal(t, "2", two.Labels["service_version"])
 	require.Equal(t, window.Points(), two.Len())
