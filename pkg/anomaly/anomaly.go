@@ -73,10 +73,11 @@ type Shift struct {
 	By   float64 // the change, in the series' unit
 }
 
-// Witness is a detector's part in the score of an event's peak.
+// Witness is the part of a detector, or of a signal, in the score of an event's
+// peak.
 type Witness struct {
-	Detector string
-	Share    float64 // 0–1
+	Name  string
+	Share float64 // 0–1
 }
 
 // Event is a run of unusual points: one incident, one event.

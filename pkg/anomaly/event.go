@@ -63,11 +63,16 @@ func (r Result) witnesses(i int) []Witness {
 		probabilities[k] = judgement.Probability[i]
 	}
 	var named []Witness
-	for k, share := range detector.Shares(probabilities) {
+	_, shares := detector.Combine(probabilities)
+	for k, share := range shares {
 		if share >= leastShare {
 			named = append(named, Witness{r.Judgements[k].Detector, share})
 		}
 	}
-	slices.SortStableFunc(named, func(a, b Witness) int { return cmp.Compare(b.Share, a.Share) })
+	sortWitnesses(named)
 	return named
+}
+
+func sortWitnesses(named []Witness) {
+	slices.SortStableFunc(named, func(a, b Witness) int { return cmp.Compare(b.Share, a.Share) })
 }

@@ -125,5 +125,9 @@ func (m measured) score(r Request, i int, residual float64) float64 {
 			each = append(each, m.probability[k][i])
 		}
 	}
-	return Score(detector.Combine(each))
+	combined, _ := detector.Combine(each)
+	if math.IsNaN(combined) {
+		return 0 // no detector has seen enough to say anything
+	}
+	return Score(combined)
 }

@@ -6,6 +6,9 @@ import "math"
 // of one in a thousand, 75 for one in ten thousand, 90 for one in a million,
 // towards 100 beyond. Between those it is linear in the logarithm.
 func Score(probability float64) float64 {
+	if math.IsNaN(probability) {
+		return probability
+	}
 	surprise := -math.Log10(min(max(probability, math.SmallestNonzeroFloat64), 1))
 	switch {
 	case surprise <= 3:
@@ -18,3 +21,22 @@ func Score(probability float64) float64 {
 	// The slope at one in a million carries on, then levels off.
 	return 100 - 10*math.Exp(-(surprise-6)*0.75)
 }
+
+// ProbabilityOf is the inverse of Score.
+func ProbabilityOf(score float64) float64 {
+	var surprise float64
+	switch {
+	case score <= 50:
+		surprise = 3 * score / 50
+	case score <= 75:
+		surprise = 3 + (score-50)/25
+	case score <= 90:
+		surprise = 4 + (score-75)*2/15
+	default:
+		surprise = 6 - math.Log(max((100-score)/10, leastDistance))/0.75
+	}
+	return math.Pow(10, -surprise)
+}
+
+// leastDistance from 100 is what a score can tell apart.
+const leastDistance = 1e-15

@@ -131,11 +131,15 @@ func anomalyEvent(name string, labels series.Labels, e anomaly.Event) event {
 	for _, label := range slices.Sorted(maps.Keys(labels)) {
 		tags = append(tags, label+":"+labels[label])
 	}
+	text := fmt.Sprintf("%s at the peak, expected %s (score %s of 100)", number(e.Actual), number(e.Expected), number(math.Round(e.Score)))
+	if len(e.Witnesses) > 0 {
+		text += ", seen by " + witnesses(e.Witnesses)
+	}
 	return event{
 		start:    e.Start,
 		end:      e.End,
 		title:    fmt.Sprintf("Unusually %s: %s", adverb, name),
-		text:     fmt.Sprintf("%s at the peak, expected %s (score %s of 100)", number(e.Actual), number(e.Expected), number(math.Round(e.Score))),
+		text:     text,
 		tags:     tags,
 		identity: labels.String(),
 	}

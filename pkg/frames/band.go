@@ -67,6 +67,17 @@ func (f bandFrame) config(role string) *data.FieldConfig {
 		config.Custom["axisLabel"] = "score"
 		config.Min, config.Max = new(data.ConfFloat64(0)), new(data.ConfFloat64(100))
 		config.Decimals = new(uint16(0))
+	case limit:
+		config.Color["fixedColor"] = "red"
+		config.Custom = lineStyle(1, "solid")
+		delete(config.Custom, "lineStyle")
+	case probability:
+		config.Unit = "percentunit"
+		config.Color["fixedColor"] = "dark-" + f.color
+		config.Custom = lineStyle(1, "dot", 0, 6)
+		config.Custom["axisPlacement"] = "right"
+		config.Custom["axisLabel"] = "probability"
+		config.Min, config.Max = new(data.ConfFloat64(0)), new(data.ConfFloat64(1))
 	}
 	return config
 }

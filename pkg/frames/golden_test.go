@@ -39,6 +39,14 @@ func TestGolden(t *testing.T) {
 		q := query.Anomaly{Expr: "latency", Legend: "{{ service_name }} latency", Threshold: 75}
 		return func() (data.Frames, error) { return frames.Anomaly(a, q, format) }
 	}
+	breachOf := func(format query.Format) func() (data.Frames, error) {
+		return func() (data.Frames, error) {
+			return frames.Breach(someBreach(), query.Breach{Expr: "queue", Legend: "{{service_name}}"}, format)
+		}
+	}
+	compositeOf := func(format query.Format) func() (data.Frames, error) {
+		return func() (data.Frames, error) { return frames.Composite(someComposite(), query.Composite{}, format) }
+	}
 	deploysOf := func(a answer.DeploysAnswer, format query.Format) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.Deploys(a, format) }
 	}
@@ -57,6 +65,11 @@ func TestGolden(t *testing.T) {
 		"anomaly_alert":          anomalyOf(someAnomaly(), query.Alert),
 		"anomaly_annotations":    anomalyOf(someAnomaly(), query.Annotations),
 		"anomaly_quiet":          anomalyOf(answer.AnomalyAnswer{Series: []answer.AnomalySeries{{}}}, query.Annotations),
+		"breach_panel":           breachOf(query.Panel),
+		"breach_alert":           breachOf(query.Alert),
+		"composite_panel":        compositeOf(query.Panel),
+		"composite_alert":        compositeOf(query.Alert),
+		"composite_annotations":  compositeOf(query.Annotations),
 		"deploys_panel":          deploysOf(someDeploys(), query.Panel),
 		"deploys_panel_empty":    deploysOf(answer.DeploysAnswer{}, query.Panel),
 		"deploys_alert":          deploysOf(someDeploys(), query.Alert),
@@ -119,6 +132,7 @@ func someAnomaly() answer.AnomalyAnswer {
 				Score: []float64{3, 97.2, nan, 81},
 				Events: []anomaly.Event{{
 					Start: noon.Add(time.Minute), End: noon.Add(3 * time.Minute), Score: 97.2, Above: true, Actual: 9, Expected: 1,
+					Witnesses: []anomaly.Witness{{Name: "z-score", Share: 0.8}, {Name: "cusum", Share: 0.2}},
 				}},
 				Model: "seasonal-naive", Season: 7 * 24 * time.Hour, Observed: 10000,
 			},
@@ -126,6 +140,43 @@ func someAnomaly() answer.AnomalyAnswer {
 			Labels:  series.Labels{"service_name": "orders, legacy"},
 			Problem: "not enough data: 1 day of history, 2 weeks are needed",
 		}},
+	}
+}
+
+func someBreach() answer.BreachAnswer {
+	return answer.BreachAnswer{
+		Basis: answer.Basis{Queries: []string{"queue"}}, Threshold: 100, Horizon: time.Hour,
+		Series: []answer.BreachSeries{{
+			Labels: series.Labels{"service_name": "orders"},
+			Result: anomaly.BreachResult{
+				Actual:      series.Series{Start: noon, Step: time.Minute, Values: []float64{60, nan, 75}},
+				Probability: []float64{0.1, nan, 0.91},
+				Early:       noon.Add(20 * time.Minute), Median: noon.Add(30 * time.Minute), Late: noon.Add(50 * time.Minute),
+				Slope: 0.02, Trending: 0.99, Season: 24 * time.Hour, Observed: 20000,
+			},
+		}, {
+			Labels:  series.Labels{"service_name": "web"},
+			Problem: "not enough data: 3 points, 20 needed",
+		}},
+	}
+}
+
+func someComposite() answer.CompositeAnswer {
+	return answer.CompositeAnswer{
+		Basis: answer.Basis{Queries: []string{"sum(rate(calls[5m]))"}}, Service: "orders",
+		Result: anomaly.CompositeResult{
+			Start: noon, Step: time.Minute, Score: []float64{2, nan, 88},
+			Signals: []anomaly.Contribution{
+				{Name: "http requests per second", Share: []float64{0.5, nan, 0.25}},
+				{Name: "http 95 % latency", Share: []float64{0.5, nan, 0.75}},
+				{Name: "connections in use", Share: []float64{nan, nan, nan}, Problem: "not enough data"},
+			},
+			Events: []anomaly.CompositeEvent{{
+				Start: noon.Add(2 * time.Minute), End: noon.Add(2 * time.Minute), Score: 88,
+				Signals: []anomaly.Witness{{Name: "http 95 % latency", Share: 0.75}, {Name: "http requests per second", Share: 0.25}},
+			}},
+			Gaps: []anomaly.Gap{{Signal: "connections in use", Start: noon, End: noon.Add(2 * time.Minute)}},
+		},
 	}
 }
 

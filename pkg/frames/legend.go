@@ -21,9 +21,12 @@ const (
 	lower    = "lower"
 	upper    = "upper"
 	score    = "score"
+
+	limit       = "threshold"
+	probability = "probability"
 )
 
-var roles = []string{actual, expected, lower, upper, score}
+var roles = []string{actual, expected, lower, upper, score, limit, probability}
 
 // displayName is the name of one line of a series; the observations carry the
 // series' own name.

@@ -62,6 +62,18 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window an
 			return nil, err
 		}
 		return frames.Anomaly(found, q, format)
+	case query.Composite:
+		found, err := d.engine.Composite(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Composite(found, q, format)
+	case query.Breach:
+		found, err := d.engine.Breach(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Breach(found, q, format)
 	case query.Deploys:
 		found, err := d.engine.Deploys(ctx, q, window)
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 var formats = map[Type][]Format{
 	TypeForecast:   {Panel, Alert},
 	TypeAnomaly:    {Panel, Alert, Annotations},
+	TypeComposite:  {Panel, Alert, Annotations},
+	TypeBreach:     {Panel, Alert},
 	TypeDeploys:    {Panel, Alert, Annotations},
 	TypeTraceDiff:  {Panel, Alert, Annotations},
 	TypeRootCause:  {Panel, Alert, Annotations},

@@ -17,6 +17,8 @@ const maxBody = 1 << 20
 var parsers = map[Type]func(map[string]json.RawMessage) (Query, error){
 	TypeForecast:   parse[Forecast],
 	TypeAnomaly:    parse[Anomaly],
+	TypeComposite:  parse[Composite],
+	TypeBreach:     parse[Breach],
 	TypeDeploys:    parse[Deploys],
 	TypeTraceDiff:  parse[TraceDiff],
 	TypeRootCause:  parse[RootCause],

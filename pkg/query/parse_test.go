@@ -70,8 +70,8 @@ func TestParseReadsWhatGrafanaSends(t *testing.T) {
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
 	for name, test := range map[string]struct{ queryType, raw, want string }{
-		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, deploys, forecast, operations, patterns, rootCause, serviceMap, services, traceDiff, versions"},
-		"unknown type":          {"divination", `{}`, `unknown queryType "divination": choose one of anomaly, deploys`},
+		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, breach, composite, deploys, forecast, operations, patterns, rootCause, serviceMap, services, traceDiff, versions"},
+		"unknown type":          {"divination", `{}`, `unknown queryType "divination": choose one of anomaly, breach, composite, deploys`},
 		"type is no text":       {"", `{"queryType":5}`, "queryType must be text, got the number 5"},
 		"not JSON":              {"forecast", `{"expr":`, "the query is not valid JSON: unexpected end of JSON input"},
 		"a list":                {"forecast", `[1]`, "the query must be an object, got a list"},

@@ -6,41 +6,40 @@ import "math"
 // (Wilson, PNAS 116, 2019): small values keep their size whatever the dependence
 // between them, as with the Cauchy combination (Liu and Xie, Journal of the
 // American Statistical Association 115, 2020), which it equals in the tail. NaN,
-// a detector that cannot judge, is left out; 1 for none at all.
-func Combine(probabilities []float64) float64 {
-	inverse, n := 0.0, 0
-	for _, p := range probabilities {
-		if !math.IsNaN(p) {
-			inverse += 1 / p
-			n++
-		}
+// a detector that cannot judge, is left out; NaN for none at all. The shares are
+// the parts that each p-value has in it: they add up to 1, NaN where left out.
+func Combine(probabilities []float64) (p float64, shares []float64) {
+	weights := make([]float64, len(probabilities))
+	for i := range weights {
+		weights[i] = 1
 	}
-	if n == 0 {
-		return 1
-	}
-	return min(float64(n)/inverse, 1)
+	return CombineWeighted(probabilities, weights)
 }
 
-// Shares are the parts that each p-value has in the harmonic mean; they add up
-// to 1, or to 0 where there is nothing to share.
-func Shares(probabilities []float64) []float64 {
-	shares := make([]float64, len(probabilities))
-	least, total := math.Inf(1), 0.0
-	for _, p := range probabilities {
-		if p < least { // false for NaN
-			least = p
+// CombineWeighted is Combine with positive weights.
+func CombineWeighted(probabilities, weights []float64) (p float64, shares []float64) {
+	shares = make([]float64, len(probabilities))
+	least, weight := math.Inf(1), 0.0
+	for i, p := range probabilities {
+		shares[i] = math.NaN()
+		if !math.IsNaN(p) {
+			least = min(least, max(p, math.SmallestNonzeroFloat64))
+			weight += weights[i]
 		}
 	}
+	if weight == 0 {
+		return math.NaN(), shares
+	}
+	// Relative to the smallest, as the inverse of a tiny one overflows.
+	total := 0.0
 	for i, p := range probabilities {
 		if !math.IsNaN(p) {
-			shares[i] = least / p
+			shares[i] = weights[i] * least / max(p, math.SmallestNonzeroFloat64)
 			total += shares[i]
 		}
 	}
 	for i := range shares {
-		if total > 0 {
-			shares[i] /= total
-		}
+		shares[i] /= total
 	}
-	return shares
+	return min(weight*least/total, 1), shares
 }

@@ -1,0 +1,222 @@
+package anomaly
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Signal is one measure of a service's health.
+type Signal struct {
+	Name string
+	// Weight is how much the signal says, 1 for an ordinary one.
+	Weight       float64
+	History      series.Series
+	Direction    Direction
+	MinDeviation float64
+}
+
+// CompositeRequest asks how unusual several signals are together. All lie on
+// one grid.
+type CompositeRequest struct {
+	Signals   []Signal
+	From      time.Time
+	Threshold float64 // of the events
+}
+
+// CompositeResult holds one score per point, and what each signal has to do
+// with it.
+type CompositeResult struct {
+	Start time.Time
+	Step  time.Duration
+	// Score is 0–100 with the meaning of Result.Score. NaN where no signal could
+	// be judged.
+	Score   []float64
+	Signals []Contribution
+	Events  []CompositeEvent
+	// Gaps are stretches in which a signal was silent while another spoke.
+	Gaps    []Gap
+	Notices []string
+}
+
+// Contribution is one signal's part.
+type Contribution struct {
+	Name   string
+	Result Result // of the signal by itself
+	// Share of the composite's surprise at each point, 0–1; NaN where the signal
+	// could not be judged.
+	Share []float64
+	// Problem is why the signal could not be judged at all; empty for none.
+	Problem string
+}
+
+// CompositeEvent is one incident over all signals.
+type CompositeEvent struct {
+	Start, End time.Time
+	Score      float64
+	// Signals are the names of those that made it, the largest share first.
+	Signals []Witness
+}
+
+// Gap is a stretch without samples of a signal: silence, not an anomaly.
+type Gap struct {
+	Signal     string
+	Start, End time.Time // End is the last missing point
+}
+
+const (
+	// tolerance is how far apart signals of one incident may be.
+	tolerance = 5 * time.Minute
+	// shortestGap is how long silence must last to be told: a few scrapes may
+	// always be lost.
+	shortestGap       = 5 * time.Minute
+	fewestGapPoints   = 3
+	leastCombinedPart = 0.05
+)
+
+// Composite judges signals together: the weighted harmonic mean of their
+// p-values, valid whatever the dependence between them (Wilson, PNAS 116, 2019).
+// A signal that was unusual up to five minutes ago still counts, its p-value
+// doubled for having looked at more than one point. The error is the first
+// signal's where none could be judged.
+func Composite(r CompositeRequest) (CompositeResult, error) {
+	if len(r.Signals) == 0 {
+		return CompositeResult{}, fmt.Errorf("%w: there are no signals", ErrBadRequest)
+	}
+	if r.Threshold == 0 {
+		r.Threshold = DefaultThreshold
+	}
+	first := r.Signals[0].History
+	part := first.Between(r.From, first.Time(first.Len()))
+	result := CompositeResult{Start: part.Start, Step: part.Step, Score: make([]float64, part.Len())}
+	var problems []error
+	surprises := make([][]float64, len(r.Signals))
+	for k, signal := range r.Signals {
+		h := signal.History
+		if h.Step != first.Step || !h.Start.Equal(first.Start) || h.Len() != first.Len() {
+			return CompositeResult{}, fmt.Errorf("%w: signal %s lies on another grid than %s", ErrBadRequest, signal.Name, r.Signals[0].Name)
+		}
+		judged, err := Detect(Request{
+			History: h, From: r.From, Direction: signal.Direction, MinDeviation: signal.MinDeviation,
+			Threshold: r.Threshold, NonNegative: true,
+		})
+		one := Contribution{Name: signal.Name, Result: judged, Share: make([]float64, part.Len())}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", signal.Name, err))
+			one.Problem = err.Error()
+		}
+		surprises[k] = lately(judged, part.Len())
+		result.Signals = append(result.Signals, one)
+	}
+	if len(problems) == len(r.Signals) {
+		return CompositeResult{}, errors.Join(problems...)
+	}
+	result.combine(r.Signals, surprises)
+	result.Events = result.events(r.Threshold)
+	result.Gaps = result.gaps()
+	return result, nil
+}
+
+// lately is the p-value at each point, or twice the smallest of the tolerance
+// before it. NaN where the point could not be judged.
+func lately(judged Result, n int) []float64 {
+	probabilities := make([]float64, n)
+	reach := 0
+	if n > 0 && len(judged.Score) == n {
+		reach = int(tolerance / judged.Actual.Step)
+	}
+	for i := range probabilities {
+		probabilities[i] = math.NaN()
+		if len(judged.Score) != n || math.IsNaN(judged.Score[i]) {
+			continue
+		}
+		least := ProbabilityOf(judged.Score[i])
+		for j := max(i-reach, 0); j < i; j++ {
+			if score := judged.Score[j]; !math.IsNaN(score) {
+				least = min(least, 2*ProbabilityOf(score))
+			}
+		}
+		probabilities[i] = least
+	}
+	return probabilities
+}
+
+// combine fills in the scores and the shares.
+func (c *CompositeResult) combine(signals []Signal, probabilities [][]float64) {
+	weights := make([]float64, len(signals))
+	for k, signal := range signals {
+		weights[k] = signal.Weight
+		if !(weights[k] > 0) {
+			weights[k] = 1
+		}
+	}
+	at := make([]float64, len(signals))
+	for i := range c.Score {
+		for k := range signals {
+			at[k] = probabilities[k][i]
+		}
+		combined, shares := detector.CombineWeighted(at, weights)
+		c.Score[i] = Score(combined)
+		for k := range signals {
+			c.Signals[k].Share[i] = shares[k]
+		}
+	}
+}
+
+// events of the composite, with the signals at their peaks.
+func (c *CompositeResult) events(threshold float64) []CompositeEvent {
+	judged := Result{Actual: series.Series{Start: c.Start, Step: c.Step, Values: c.Score}, Score: c.Score, Expected: c.Score}
+	var found []CompositeEvent
+	for _, e := range Events(judged, threshold) {
+		one := CompositeEvent{Start: e.Start, End: e.End, Score: e.Score}
+		peak := judged.Actual.Index(e.Start)
+		for i := peak; i <= judged.Actual.Index(e.End); i++ {
+			if c.Score[i] == e.Score {
+				peak = i
+				break
+			}
+		}
+		for _, signal := range c.Signals {
+			if share := signal.Share[peak]; share >= leastCombinedPart {
+				one.Signals = append(one.Signals, Witness{signal.Name, share})
+			}
+		}
+		sortWitnesses(one.Signals)
+		found = append(found, one)
+	}
+	return found
+}
+
+// gaps are the stretches in which one signal is missing and another is not.
+func (c *CompositeResult) gaps() []Gap {
+	least := max(int(shortestGap/c.Step), fewestGapPoints)
+	at := func(i int) time.Time { return c.Start.Add(time.Duration(i) * c.Step) }
+	missing := func(k, i int) bool {
+		values := c.Signals[k].Result.Actual.Values
+		return i < len(values) && math.IsNaN(values[i])
+	}
+	var found []Gap
+	for k, signal := range c.Signals {
+		if signal.Result.Actual.Observed() == 0 {
+			continue // never spoke: a problem of its own
+		}
+		from := -1
+		for i := 0; i <= len(c.Score); i++ {
+			silent := i < len(c.Score) && missing(k, i) && !math.IsNaN(c.Score[i])
+			switch {
+			case silent && from < 0:
+				from = i
+			case !silent && from >= 0:
+				if i-from >= least {
+					found = append(found, Gap{signal.Name, at(from), at(i - 1)})
+				}
+				from = -1
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,53 @@
+package answer
+
+import (
+	"context"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// BreachAnswer holds one early warning per series.
+type BreachAnswer struct {
+	Basis
+	Threshold float64
+	Horizon   time.Duration
+	Series    []BreachSeries
+}
+
+// BreachSeries is one series and how likely it is to cross the threshold.
+type BreachSeries struct {
+	Labels series.Labels
+	Result anomaly.BreachResult
+	// Problem is why nothing can be said; empty for no problem.
+	Problem string
+}
+
+// Breach answers how likely a metric crosses a threshold after each point of
+// the window.
+func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (BreachAnswer, error) {
+	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	horizon := max(time.Duration(q.Horizon), g.step)
+	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon}
+	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
+	if err != nil {
+		return answer, err
+	}
+	answer.parameter("step", g.step.String())
+	answer.parameter("threshold", answer.Threshold)
+	answer.parameter("horizon", horizon.String())
+	answer.Series = make([]BreachSeries, len(histories))
+	return answer, eachSeries(ctx, len(histories), func(i int) {
+		history := histories[i]
+		result, err := anomaly.Breach(anomaly.BreachRequest{
+			History:   history,
+			From:      g.from,
+			Threshold: answer.Threshold,
+			Below:     q.Direction == "below",
+			Horizon:   horizon,
+		})
+		answer.Series[i] = BreachSeries{Labels: history.Labels, Result: result, Problem: problem(err)}
+	})
+}

@@ -1,0 +1,89 @@
+package answer
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// CompositeAnswer is the health of one service.
+type CompositeAnswer struct {
+	Basis
+	Service string
+	Result  anomaly.CompositeResult
+	// Problem is why the service could not be judged; empty for no problem.
+	Problem string
+}
+
+// shortestRate is the least window of rates: several scrapes, so that one lost
+// one is no event.
+const shortestRate = 5 * time.Minute
+
+// Composite answers how unusual a service is inside the window, all its signals
+// taken together.
+func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window) (CompositeAnswer, error) {
+	answer := CompositeAnswer{Service: q.Service}
+	if e.Metrics == nil {
+		return answer, errNoMetrics
+	}
+	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	presets, err := e.presetsOf(ctx, q.Service, g.from, g.to)
+	if err != nil {
+		return answer, err
+	}
+	if len(presets) == 0 {
+		return answer, &NotFoundError{fmt.Sprintf(
+			"no metrics of service %q under a well-known name between %s and %s: span metrics, OpenTelemetry's HTTP, RPC and database histograms, connection pools, process and container resources were looked for under the labels %s",
+			q.Service, clock(g.from), clock(g.to), list(serviceLabels))}
+	}
+	signals, err := e.signalsOf(ctx, q.Service, presets, g, &answer.Basis)
+	if err != nil {
+		return answer, err
+	}
+	answer.parameter("step", g.step.String())
+	answer.parameter("threshold", q.Threshold)
+	if len(signals) == 0 {
+		answer.Problem = "none of the service's metrics has samples in the window"
+		return answer, nil
+	}
+	result, err := anomaly.Composite(anomaly.CompositeRequest{Signals: signals, From: g.from, Threshold: q.Threshold})
+	answer.Result, answer.Problem = result, problem(err)
+	return answer, nil
+}
+
+// signalsOf fetches the signals of a service; one that has no sample at all is
+// left out.
+func (e *Engine) signalsOf(ctx context.Context, service string, presets []foundPreset, g grid, basis *Basis) ([]anomaly.Signal, error) {
+	histories := make([]series.Series, len(presets))
+	bases := make([]Basis, len(presets))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, p := range presets {
+		group.Go(func() error {
+			found, err := e.history(ctx, p.query(service, max(shortestRate, 4*g.step)), g, &bases[i])
+			if err == nil && len(found) > 0 {
+				histories[i] = found[0] // the presets add up to one series
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var signals []anomaly.Signal
+	for i, p := range presets {
+		if h := histories[i]; h.Observed() > 0 {
+			signals = append(signals, anomaly.Signal{
+				Name: p.name, Weight: p.weight, History: h, Direction: p.direction, MinDeviation: p.minDeviation,
+			})
+			basis.Queries = append(basis.Queries, bases[i].Queries...)
+			basis.notice(bases[i].Notices...)
+		}
+	}
+	return signals, nil
+}

@@ -1,0 +1,110 @@
+package frames
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Breach shapes an early warning. As a panel: per series the observations, the
+// threshold, and on an axis of its own the probability of crossing it. As an
+// alert: per series that probability now, 0 to 1; a rule fires on 0.8, say.
+func Breach(a answer.BreachAnswer, q query.Breach, format query.Format) (data.Frames, error) {
+	switch format {
+	case query.Panel:
+		return breachPanel(a, q), nil
+	case query.Alert:
+		return breachAlert(a)
+	}
+	return nil, noFormat(query.TypeBreach, format)
+}
+
+func breachPanel(a answer.BreachAnswer, q query.Breach) data.Frames {
+	names := seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s answer.BreachSeries) series.Labels { return s.Labels }))
+	notices := remarksOf(a.Basis)
+	var frames data.Frames
+	for i, s := range a.Series {
+		result := s.Result
+		times := make([]time.Time, result.Actual.Len())
+		for row := range times {
+			times[row] = result.Actual.Time(row).UTC()
+		}
+		frame := newBandFrame(names[i], s.Labels, i, times, a.Basis)
+		if s.Problem == "" {
+			breachModel(result).describe(frame.Frame, names[i], breachTimes(result))
+		}
+		frame.add(actual, func(row int) *float64 { return at(result.Actual.Values, row) })
+		frame.add(limit, func(int) *float64 { return nullable(a.Threshold) })
+		frame.add(probability, func(row int) *float64 { return at(result.Probability, row) })
+		frames = append(frames, frame.Frame)
+		notices.addSeries(names[i], s.Problem, append(result.Notices, breachNotice(a, result)))
+	}
+	if len(frames) == 0 {
+		frames = data.Frames{newFrame("breach", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Basis)}
+		notices.add(data.NoticeSeverityInfo, noSeries)
+	}
+	return notices.attach(frames)
+}
+
+func breachAlert(a answer.BreachAnswer) (data.Frames, error) {
+	notices := remarksOf(a.Basis)
+	instances := make([]instance, len(a.Series))
+	for i, s := range a.Series {
+		instances[i] = instance{s.Labels, latest(s.Result.Probability), model{}}
+		if s.Problem == "" {
+			instances[i].model = breachModel(s.Result)
+		}
+		notices.addSeries(s.Labels.String(), s.Problem, append(s.Result.Notices, breachNotice(a, s.Result)))
+	}
+	return alertFrames("breach_probability", instances, a.Basis, notices, noSeries)
+}
+
+// latest is the last number told, NaN where nothing recent was.
+func latest(values []float64) float64 {
+	for i := len(values) - 1; i >= max(0, len(values)-freshPoints); i-- {
+		if isFinite(values[i]) {
+			return values[i]
+		}
+	}
+	return math.NaN()
+}
+
+func breachModel(r anomaly.BreachResult) model {
+	return model{"courses-and-trend", r.Season, map[string]float64{
+		"slope_per_second": r.Slope, "trend_probability": r.Trending,
+	}, r.Observed}
+}
+
+func breachTimes(r anomaly.BreachResult) map[string]any {
+	details := map[string]any{}
+	for name, at := range map[string]time.Time{"early": r.Early, "median": r.Median, "late": r.Late} {
+		if !at.IsZero() {
+			details[name] = at.UTC().Format(time.RFC3339)
+		}
+	}
+	return details
+}
+
+// worthSaying is the probability from which on the reader is told the time.
+const worthSaying = 0.2
+
+func breachNotice(a answer.BreachAnswer, r anomaly.BreachResult) string {
+	p := latest(r.Probability)
+	if !(p >= worthSaying) || r.Median.IsZero() {
+		return ""
+	}
+	if p == 1 && r.Median.Equal(r.Late) && r.Median.Equal(r.Early) {
+		return fmt.Sprintf("the threshold %s is crossed", number(a.Threshold))
+	}
+	return fmt.Sprintf("crosses %s within %s with probability %.0f %%, most likely about %s (between %s and %s)",
+		number(a.Threshold), query.Duration(a.Horizon), 100*p, clockTime(r.Median), clockTime(r.Early), clockTime(r.Late))
+}
+
+func clockTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }

@@ -1,0 +1,114 @@
+package frames
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Composite shapes the health of a service. As a panel: its score and, stacked,
+// each signal's contribution to it, for Grafana's time series panel. As an
+// alert: the score of now. As annotations: each event as a region.
+func Composite(a answer.CompositeAnswer, _ query.Composite, format query.Format) (data.Frames, error) {
+	switch format {
+	case query.Panel:
+		return compositePanel(a), nil
+	case query.Alert:
+		return compositeAlert(a)
+	case query.Annotations:
+		return compositeAnnotations(a), nil
+	}
+	return nil, noFormat(query.TypeComposite, format)
+}
+
+func compositePanel(a answer.CompositeAnswer) data.Frames {
+	result := a.Result
+	times := make([]time.Time, len(result.Score))
+	for row := range times {
+		times[row] = result.Start.Add(time.Duration(row) * result.Step).UTC()
+	}
+	labels := compositeLabels(a)
+	frame := newBandFrame(a.Service, labels, 0, times, a.Basis)
+	frame.add(score, func(row int) *float64 { return at(result.Score, row) })
+	for i, signal := range result.Signals {
+		values := make([]*float64, len(times))
+		for row := range values {
+			values[row] = nullable(signal.Share[row] * result.Score[row])
+		}
+		field := data.NewField("contribution", data.Labels{"service_name": a.Service, "signal": signal.Name}, values)
+		field.Config = &data.FieldConfig{
+			DisplayNameFromDS: signal.Name,
+			Color:             map[string]any{"mode": "fixed", "fixedColor": colors[(i+1)%len(colors)]},
+			Custom:            lineStyle(0, "solid"),
+		}
+		field.Config.Custom["fillOpacity"] = 40
+		field.Config.Custom["stacking"] = map[string]any{"mode": "normal", "group": "contributions"}
+		field.Config.Custom["axisPlacement"] = "right"
+		frame.Fields = append(frame.Fields, field)
+	}
+	return compositeRemarks(a).attach(data.Frames{frame.Frame})
+}
+
+func compositeLabels(a answer.CompositeAnswer) series.Labels {
+	return series.Labels{"service_name": a.Service}
+}
+
+// compositeRemarks tell what could not be judged and what was silent.
+func compositeRemarks(a answer.CompositeAnswer) remarks {
+	notices := remarksOf(a.Basis)
+	notices.addSeries(a.Service, a.Problem, a.Result.Notices)
+	for _, signal := range a.Result.Signals {
+		notices.addSeries(signal.Name, signal.Problem, nil)
+	}
+	for _, gap := range a.Result.Gaps {
+		notices.add(data.NoticeSeverityWarning, fmt.Sprintf("%s: no samples from %s to %s, while other signals have them. A gap in the telemetry is not counted as an anomaly.",
+			gap.Signal, clockTime(gap.Start), clockTime(gap.End)))
+	}
+	return notices
+}
+
+func compositeAlert(a answer.CompositeAnswer) (data.Frames, error) {
+	now := math.NaN()
+	if n := len(a.Result.Score); n > 0 {
+		judged := anomaly.Result{
+			Actual: series.Series{Start: a.Result.Start, Step: a.Result.Step, Values: a.Result.Score}, Score: a.Result.Score,
+		}
+		for _, e := range a.Result.Events {
+			judged.Events = append(judged.Events, anomaly.Event{Start: e.Start, End: e.End, Score: e.Score})
+		}
+		now = currentScore(judged)
+	}
+	instances := []instance{{compositeLabels(a), now, model{}}}
+	return alertFrames("composite_score", instances, a.Basis, compositeRemarks(a), noSeries)
+}
+
+func compositeAnnotations(a answer.CompositeAnswer) data.Frames {
+	var events []event
+	for _, e := range a.Result.Events {
+		events = append(events, event{
+			start: e.Start, end: e.End,
+			title:    "Unusual: " + a.Service,
+			text:     fmt.Sprintf("score %s of 100: %s", number(math.Round(e.Score)), witnesses(e.Signals)),
+			tags:     []string{"anomaly", "composite", "service_name:" + a.Service},
+			identity: a.Service,
+		})
+	}
+	return annotationFrames("anomalies", events, a.Basis, compositeRemarks(a), "Nothing unusual happened in this window.")
+}
+
+// witnesses in a sentence: "latency (70 %), errors (30 %)".
+func witnesses(named []anomaly.Witness) string {
+	var parts []string
+	for _, w := range named {
+		parts = append(parts, fmt.Sprintf("%s (%.0f %%)", w.Name, 100*w.Share))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,74 @@
+package query
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// TypeBreach asks for an early warning.
+const TypeBreach Type = "breach"
+
+// DefaultBreachHorizon is how far ahead an early warning looks.
+const DefaultBreachHorizon = Duration(time.Hour)
+
+// Breach asks how likely a metric crosses a threshold soon, and when.
+type Breach struct {
+	Common
+	// Expr is the metric, in PromQL.
+	Expr string `json:"expr" jsonschema:"minLength=1,maxLength=65536"`
+	// Threshold is the limit, in the metric's unit.
+	Threshold *float64 `json:"threshold"`
+	// Direction is "above" (default) where the limit must not be reached from
+	// below, "below" where it must not be reached from above.
+	Direction string `json:"direction,omitempty" jsonschema:"enum=above,enum=below"`
+	// Horizon is how far to look ahead. Default 1h.
+	Horizon Duration `json:"horizon,omitempty"`
+	// History is how far back to learn from. Default 14d.
+	History Duration `json:"history,omitempty"`
+	// Step overrides the step that follows from the panel's resolution.
+	Step Duration `json:"step,omitempty"`
+	// Legend names the series, as in Prometheus' legend: {{label}}. Default:
+	// the labels that tell the series apart.
+	Legend string `json:"legend,omitempty"`
+}
+
+// Type implements Query.
+func (Breach) Type() Type { return TypeBreach }
+
+// WithDefaults fills in what was not asked for.
+func (q Breach) WithDefaults() Breach {
+	q.Common = q.Common.withDefaults()
+	q.Direction = cmp.Or(q.Direction, "above")
+	q.Horizon = cmp.Or(q.Horizon, DefaultBreachHorizon)
+	q.History = cmp.Or(q.History, DefaultHistory)
+	return q
+}
+
+// Validate implements Query.
+func (q Breach) Validate() error {
+	return first(
+		checkFormat(TypeBreach, q.Format),
+		checkExpr(q.Expr, "watch"),
+		checkThreshold(q.Threshold),
+		checkChoice("direction", q.Direction, "above", "below"),
+		checkDuration("horizon", q.Horizon, minStep, maxHorizon),
+		checkDuration("history", q.History, minHistory, maxHistory),
+		checkDuration("step", q.Step, minStep, maxStep),
+		checkOrder("horizon", q.Horizon, q.Step),
+		checkOrder("history", q.History, q.Step),
+		checkName("legend", q.Legend),
+	)
+}
+
+func checkThreshold(threshold *float64) error {
+	if threshold == nil {
+		return errors.New("threshold is missing: write the value that must not be reached")
+	}
+	if !(math.Abs(*threshold) <= maxMinDeviation) {
+		return fmt.Errorf("threshold is %g; it must be a finite number", *threshold)
+	}
+	return nil
+}

@@ -1,0 +1,42 @@
+package query
+
+import "cmp"
+
+// TypeComposite asks for one score per service.
+const TypeComposite Type = "composite"
+
+// Composite asks how unusual a service is, all its signals taken together.
+type Composite struct {
+	Common
+	// Service is the service.name.
+	Service string `json:"service" jsonschema:"minLength=1"`
+	// History is how far back to learn from. Default 14d.
+	History Duration `json:"history,omitempty"`
+	// Step overrides the step that follows from the panel's resolution.
+	Step Duration `json:"step,omitempty"`
+	// Threshold is the score from which on there is an event. Default 75.
+	Threshold float64 `json:"threshold,omitempty"`
+}
+
+// Type implements Query.
+func (Composite) Type() Type { return TypeComposite }
+
+// WithDefaults fills in what was not asked for.
+func (q Composite) WithDefaults() Composite {
+	q.Common = q.Common.withDefaults()
+	q.History = cmp.Or(q.History, DefaultHistory)
+	q.Threshold = cmp.Or(q.Threshold, DefaultThreshold)
+	return q
+}
+
+// Validate implements Query.
+func (q Composite) Validate() error {
+	return first(
+		checkFormat(TypeComposite, q.Format),
+		checkService(q.Service, "to judge"),
+		checkDuration("history", q.History, minHistory, maxHistory),
+		checkDuration("step", q.Step, minStep, maxStep),
+		checkOrder("history", q.History, q.Step),
+		checkRange("threshold", q.Threshold, 0, 100),
+	)
+}
