@@ -63,12 +63,15 @@ func (n *notebook) seeBlocks(s *scene, made *scope, o *Options) map[trace.PathID
 // it, the shortest of those; no repeats where there is none.
 func (s *scene) blockAt(row []int32, o *Options) (length, repeats int) {
 	for candidate := 2; candidate <= longestBlock && candidate*o.MinBlocks <= len(row); candidate++ {
+		if !s.differ(row[:candidate]) {
+			continue
+		}
 		matching := candidate
 		for matching < len(row) && s.paths[row[matching]] == s.paths[row[matching-candidate]] {
 			matching++
 		}
 		count := matching / candidate
-		if count >= o.MinBlocks && count*candidate > length*repeats && s.differ(row[:candidate]) {
+		if count >= o.MinBlocks && count*candidate > length*repeats {
 			length, repeats = candidate, count
 		}
 	}

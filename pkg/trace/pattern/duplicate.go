@@ -60,7 +60,8 @@ func (s *scene) splitByWrites(calls []int32) [][]int32 {
 	groups := [][]int32{{calls[0]}}
 	for i, index := range calls[1:] {
 		before, now := s.node(calls[i]).Start, s.node(index).Start
-		if slices.ContainsFunc(writes, func(at int64) bool { return before <= at && at <= now }) {
+		next, _ := slices.BinarySearch(writes, before)
+		if next < len(writes) && writes[next] <= now {
 			groups = append(groups, nil)
 		}
 		groups[len(groups)-1] = append(groups[len(groups)-1], index)

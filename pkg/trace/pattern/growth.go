@@ -109,15 +109,19 @@ func contended(works []work) (correlation, quiet float64, found bool) {
 	own := make([]float64, len(works))
 	company := make([]float64, len(works))
 	share := make([]float64, len(works))
+	var starts, ends []int64
+	for _, w := range works {
+		starts, ends = append(starts, w.start), append(ends, w.end)
+	}
+	slices.Sort(starts)
+	slices.Sort(ends)
 	// A call's duration itself makes others overlap it, so company is counted
-	// at the instant when it began.
+	// at the instant when it began: begun before, not yet over.
 	for i, w := range works {
 		own[i], share[i] = float64(w.self), float64(w.self)/float64(w.end-w.start)
-		for _, other := range works {
-			if other.start < w.start && w.start < other.end {
-				company[i]++
-			}
-		}
+		begun, _ := slices.BinarySearch(starts, w.start)
+		over, _ := slices.BinarySearch(ends, w.start+1)
+		company[i] = float64(begun - over)
 	}
 	if stats.MedianOf(share) < minOwn {
 		return 0, 0, false

@@ -89,15 +89,12 @@ func (s *scene) matters(made *scope, calls []int32, o *Options) bool {
 // what it loops over.
 func (s *scene) readBefore(index int32) bool {
 	node := s.node(index)
-	service := s.tree.Trace.Spans[node.Span].Service
-	for i := range s.calls {
-		c, other := &s.calls[i], s.node(int32(i))
-		if c.read && s.paths[i] != s.paths[index] && other.Span != trace.None &&
-			s.tree.Trace.Spans[other.Span].Service == service && other.End() <= node.Start+tolerance(node.Duration) {
-			return true
-		}
+	first := s.reads[s.tree.Trace.Spans[node.Span].Service]
+	end := first.end
+	if first.path == s.paths[index] {
+		end = first.otherEnd
 	}
-	return false
+	return end != 0 && end <= node.Start+tolerance(node.Duration)
 }
 
 var pageParameter = regexp.MustCompile(`(?i)[?&](page|page_?token|offset|cursor|after|before|start|skip|limit|continuation\w*|next\w*)=[^&]*`)

@@ -128,3 +128,30 @@ func BenchmarkDetect(b *testing.B) {
 		}
 	}
 }
+
+// TestLargeTraces checks traces of many calls of one kind below one caller:
+// what is quadratic would not end.
+func TestLargeTraces(t *testing.T) {
+	const count = 60_000
+	for name, make := range map[string]func(i int) step{
+		"one statement": func(i int) step {
+			return statement("orders", "SELECT * FROM a WHERE id = "+string(rune('a'+i%26)), 0, 0.1)
+		},
+		"writes": func(i int) step {
+			return statement("orders", []string{"UPDATE a SET b = 1", "SELECT * FROM a"}[i%2], 0, 0.1)
+		},
+		"below helpers": func(i int) step {
+			return within("orders", "step "+string(rune('a'+i%26)), 0, 0.1, statement("orders", "SELECT * FROM a", 0, 0.1))
+		},
+		"of another kind": func(i int) step {
+			return statement("orders", []string{"SELECT * FROM a", "SELECT * FROM b", "SELECT * FROM c"}[i*i%7%3], 0, 0.1)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			large := population(3, func(int) step {
+				return serve("orders", "GET", "/", "/", 7000, inRow(1, 0.01, repeat(count, make)...)...)
+			})
+			require.NotEmpty(t, pattern.Detect(large, nil, pattern.Options{}).Findings)
+		})
+	}
+}

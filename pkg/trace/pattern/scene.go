@@ -1,7 +1,7 @@
 package pattern
 
 import (
-	"cmp"
+	"math"
 	"regexp"
 	"slices"
 	"sort"
@@ -23,19 +23,33 @@ type scene struct {
 	// held sums the time on the critical path: nodes i to j held up the request
 	// for held[j]-held[i].
 	held []int64
-	// writes are the instants at which tables were written to.
+	// writes are the instants at which tables were written to, ascending.
 	writes map[string][]int64
+	// reads are the earliest ends of reads by service.
+	reads  map[string]earliest
 	scopes []scope
 	memory *memory
 	batch  bool // a job that works through many items, not a request
 }
 
-// scope is a node of a service with the calls it makes, directly or through at
-// most maxLevels local calls, in the order of their starts. A call belongs to
-// one scope only.
-type scope struct {
-	node  int32
-	calls []int32
+// earliest is the read of a service that ended first, and the first of another
+// path.
+type earliest struct {
+	path, otherPath trace.PathID
+	end, otherEnd   int64
+}
+
+// add takes a read into account.
+func (e earliest) add(path trace.PathID, end int64) earliest {
+	switch {
+	case path == e.path:
+		e.end = min(e.end, end)
+	case end < e.end:
+		e = earliest{path, e.path, end, e.end}
+	case end < e.otherEnd:
+		e.otherPath, e.otherEnd = path, end
+	}
+	return e
 }
 
 // heldBy is how long a node with all below it held up the request.
@@ -123,13 +137,24 @@ func (g *stage) set(t *trace.Trace, request int32) *scene {
 		s.held[i+1] += s.held[i]
 	}
 	s.calls = s.calls[:0]
-	s.writes = map[string][]int64{}
+	s.writes, s.reads = map[string][]int64{}, map[string]earliest{}
 	for i := range nodes {
 		c := g.memory.readCall(t, &nodes[i], s.paths[i])
 		s.calls = append(s.calls, c)
 		if c.role == query && !c.read && c.table != "" {
 			s.writes[c.table] = append(s.writes[c.table], nodes[i].Start)
 		}
+		if c.read {
+			service := t.Spans[nodes[i].Span].Service
+			held, exists := s.reads[service]
+			if !exists {
+				held = earliest{trace.None, trace.None, math.MaxInt64, math.MaxInt64}
+			}
+			s.reads[service] = held.add(s.paths[i], nodes[i].End())
+		}
+	}
+	for _, instants := range s.writes {
+		slices.Sort(instants)
 	}
 	s.batch = isBatch(t, &nodes[0])
 	s.findScopes()
@@ -145,76 +170,4 @@ func isBatch(t *trace.Trace, root *trace.Node) bool {
 	}
 	span := &t.Spans[root.Span]
 	return span.Kind != trace.Server && span.Kind != trace.Client && span.Kind != trace.Consumer && batchName.MatchString(span.Name)
-}
-
-// findScopes assigns every call to the scope that makes it. Calls climb over
-// local nodes of the same service, up to maxLevels, where the node makes one
-// call only (a helper) or has sisters like itself (the body of a loop).
-func (s *scene) findScopes() {
-	type climber struct{ node, levels int32 }
-	nodes := s.tree.Nodes
-	s.scopes = s.scopes[:0]
-	waiting := map[int32][]climber{}
-	// From the last node to the first, calls come before their callers.
-	for i := int32(len(nodes)) - 1; i >= 0; i-- {
-		climbers, parent := waiting[i], nodes[i].Parent
-		delete(waiting, i)
-		if s.isHelper(i) && (len(climbers) == 1 || s.hasTwin(i)) {
-			for _, c := range climbers {
-				if c.levels < maxLevels {
-					waiting[parent] = append(waiting[parent], climber{c.node, c.levels + 1})
-				}
-			}
-		} else if len(climbers) > 0 {
-			made := scope{node: i}
-			for _, c := range climbers {
-				made.calls = append(made.calls, c.node)
-			}
-			slices.SortFunc(made.calls, func(a, b int32) int {
-				return cmp.Or(cmp.Compare(nodes[a].Start, nodes[b].Start), cmp.Compare(a, b))
-			})
-			s.scopes = append(s.scopes, made)
-		}
-		if s.calls[i].role != local && parent != trace.None {
-			waiting[parent] = append(waiting[parent], climber{node: i})
-		}
-	}
-	slices.Reverse(s.scopes)
-}
-
-// isHelper says that a node is local work below other work of its service.
-func (s *scene) isHelper(index int32) bool {
-	node := s.node(index)
-	return s.calls[index].role == local && node.Parent != trace.None && !node.Apart && s.sameService(index, node.Parent)
-}
-
-// hasTwin says that a node has a sister on the same path.
-func (s *scene) hasTwin(index int32) bool {
-	parent := s.node(index).Parent
-	for sister := parent + 1; sister < s.node(parent).Last; sister = s.node(sister).Last {
-		if sister != index && s.paths[sister] == s.paths[index] {
-			return true
-		}
-	}
-	return false
-}
-
-// sameService says whether a local node runs in its caller's service.
-func (s *scene) sameService(node, caller int32) bool {
-	return s.tree.Nodes[node].Span != trace.None && s.tree.Nodes[caller].Span != trace.None &&
-		s.service(node) == s.service(caller)
-}
-
-// service is the service in which a node's own calls are made: the server's
-// where merged.
-func (s *scene) service(node int32) string {
-	n := s.node(node)
-	if n.Span == trace.None {
-		return ""
-	}
-	span := n.Span
-	if n.Server != trace.None {
-		span = n.Server
-	}
-	return s.tree.Trace.Spans[span].Service
 }

@@ -1,0 +1,94 @@
+package pattern
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// scope is a node of a service with the calls it makes, directly or through at
+// most maxLevels local calls, in the order of their starts. A call belongs to
+// one scope only.
+type scope struct {
+	node  int32
+	calls []int32
+}
+
+// findScopes assigns every call to the scope that makes it. Calls climb over
+// local nodes of the same service, up to maxLevels, where the node makes one
+// call only (a helper) or has sisters like itself (the body of a loop).
+func (s *scene) findScopes() {
+	type climber struct{ node, levels int32 }
+	twins := s.countTwins()
+	nodes := s.tree.Nodes
+	s.scopes = s.scopes[:0]
+	waiting := map[int32][]climber{}
+	// From the last node to the first, calls come before their callers.
+	for i := int32(len(nodes)) - 1; i >= 0; i-- {
+		climbers, parent := waiting[i], nodes[i].Parent
+		delete(waiting, i)
+		if s.isHelper(i) && (len(climbers) == 1 || twins[twin{parent, s.paths[i]}] > 1) {
+			for _, c := range climbers {
+				if c.levels < maxLevels {
+					waiting[parent] = append(waiting[parent], climber{c.node, c.levels + 1})
+				}
+			}
+		} else if len(climbers) > 0 {
+			made := scope{node: i}
+			for _, c := range climbers {
+				made.calls = append(made.calls, c.node)
+			}
+			slices.SortFunc(made.calls, func(a, b int32) int {
+				return cmp.Or(cmp.Compare(nodes[a].Start, nodes[b].Start), cmp.Compare(a, b))
+			})
+			s.scopes = append(s.scopes, made)
+		}
+		if s.calls[i].role != local && parent != trace.None {
+			waiting[parent] = append(waiting[parent], climber{node: i})
+		}
+	}
+	slices.Reverse(s.scopes)
+}
+
+// isHelper says that a node is local work below other work of its service.
+func (s *scene) isHelper(index int32) bool {
+	node := s.node(index)
+	return s.calls[index].role == local && node.Parent != trace.None && !node.Apart && s.sameService(index, node.Parent)
+}
+
+// twin is sisters on the same path.
+type twin struct {
+	parent int32
+	path   trace.PathID
+}
+
+func (s *scene) countTwins() map[twin]int {
+	counts := map[twin]int{}
+	for i := range s.tree.Nodes {
+		if s.calls[i].role == local {
+			counts[twin{s.tree.Nodes[i].Parent, s.paths[i]}]++
+		}
+	}
+	return counts
+}
+
+// sameService says whether a local node runs in its caller's service.
+func (s *scene) sameService(node, caller int32) bool {
+	return s.tree.Nodes[node].Span != trace.None && s.tree.Nodes[caller].Span != trace.None &&
+		s.service(node) == s.service(caller)
+}
+
+// service is the service in which a node's own calls are made: the server's
+// where merged.
+func (s *scene) service(node int32) string {
+	n := s.node(node)
+	if n.Span == trace.None {
+		return ""
+	}
+	span := n.Span
+	if n.Server != trace.None {
+		span = n.Server
+	}
+	return s.tree.Trace.Spans[span].Service
+}
