@@ -9,10 +9,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
-// maxLevels is how many local calls may lie between a loop and the calls that
-// it makes: object mappers and helpers.
-const maxLevels = 3
-
 // scene is one trace, laid out for the detectors.
 type scene struct {
 	request  int32

@@ -7,6 +7,10 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
+// maxLevels is how many local calls may lie between a loop and the calls that
+// it makes: object mappers and helpers.
+const maxLevels = 3
+
 // scope is a node of a service with the calls it makes, directly or through at
 // most maxLevels local calls, in the order of their starts. A call belongs to
 // one scope only.
