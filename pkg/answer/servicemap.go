@@ -49,6 +49,9 @@ func (e *Engine) ServiceMap(ctx context.Context, q query.ServiceMap, window Wind
 	if e.Metrics != nil && whole && len(s.after) > 0 {
 		answer.compareWithMetrics(ctx, e.Metrics, counted)
 	}
+	if !counted && len(answer.MetricRates) == 0 {
+		answer.notice("The rates are at least these: they are those of a sample, as the trace store does not count.")
+	}
 	return answer, nil
 }
 
@@ -68,7 +71,6 @@ func (e *Engine) scale(ctx context.Context, s samples, basis *Basis) (scale floa
 		return 1, false
 	}
 	if counts.Sampled {
-		basis.notice("The rates are at least these: they are those of a sample, as the trace store does not count.")
 		return 1, false
 	}
 	total, sampled := 0.0, 0
