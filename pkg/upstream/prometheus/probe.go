@@ -27,7 +27,7 @@ var (
 		"traces_spanmetrics_latency", "traces_span_metrics_duration_milliseconds", "traces_span_metrics_duration_seconds",
 		"traces_service_graph_request_server_seconds", "traces_service_graph_request_client_seconds",
 		"http_server_request_duration_seconds", "http_client_request_duration_seconds",
-		"rpc_server_duration_seconds", "rpc_client_duration_seconds", "rpc_server_call_duration_seconds", "rpc_client_call_duration_seconds",
+		"rpc_server_duration_seconds", "rpc_client_duration_seconds", "rpc_server_duration_milliseconds", "rpc_client_duration_milliseconds", "rpc_server_call_duration_seconds", "rpc_client_call_duration_seconds",
 		"db_client_operation_duration_seconds", "prometheus_http_request_duration_seconds",
 	}
 )
