@@ -1,0 +1,227 @@
+package main
+
+import (
+	"math"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+func init() {
+	register("head-to-head", "pages on labelled series at five minutes against promql-anomaly-detection, S-H-ESD, EWMA and predict_linear", runHeadToHead)
+}
+
+// pages are how the alerts of one method did. A page is the beginning of an
+// alert; in each labelled window the first page is right, every other page is
+// false. An alert left on counts once.
+type pages struct {
+	F1          float64 `json:"page_f1"`
+	Precision   float64 `json:"precision"`
+	Recall      float64 `json:"recall"`
+	FalsePerDay float64 `json:"false_per_series_day"`
+	// Delay of the right pages behind the middle of the window, where the label
+	// stands: median, in minutes.
+	Delay   float64 `json:"delay_minutes"`
+	Pages   int     `json:"pages"`
+	Grouped float64 `json:"page_f1_grouped"` // alerts within six hours of one another taken as one
+}
+
+// contestant says at which points of a series its alert is on.
+type contestant func(j judged) []bool
+
+const groupedWithin = 6 * time.Hour
+
+func runHeadToHead(o options) (any, error) {
+	all, err := readNAB(filepath.Join(o.data, "nab"))
+	if err != nil {
+		return nil, err
+	}
+	var files []nabFile
+	for _, file := range all {
+		laid, _, err := file.grid()
+		if err != nil {
+			return nil, err
+		}
+		if strings.HasPrefix(file.name, "real") && laid.Step <= 5*time.Minute && !strings.HasPrefix(file.name, "realTraffic/") {
+			files = append(files, file)
+		}
+	}
+	judgedFiles, err := judgeNAB(files, nabFile.probation)
+	if err != nil {
+		return nil, err
+	}
+	figures := map[string]any{"series": len(files)}
+	if len(o.rest) > 0 && o.rest[0] == "-quick" {
+		best, threshold := oracle(judgedFiles)
+		return map[string]any{"now": compete(judgedFiles, oursAt(anomaly.DefaultThreshold)), "best": best, "at": threshold}, nil
+	}
+	for name, contest := range map[string]contestant{
+		"foresight": oursAt(anomaly.DefaultThreshold), "promql_adaptive": adaptive, "promql_robust": robust,
+		"seasonal_hybrid_esd": hybridESD, "ewma": ewma, "predict_linear": predictLinear,
+	} {
+		figures[name] = compete(judgedFiles, contest)
+	}
+	best, threshold := oracle(judgedFiles)
+	figures["foresight_best_threshold"], figures["foresight_at_best"] = threshold, best
+	return figures, nil
+}
+
+// oracle is the threshold with the best page F1, for comparison only.
+func oracle(all []judged) (best pages, threshold float64) {
+	for _, t := range swept() {
+		if one := compete(all, oursAt(t)); one.F1 > best.F1 {
+			best, threshold = one, t
+		}
+	}
+	return best, threshold
+}
+
+func compete(all []judged, contest contestant) pages {
+	var alone, grouped pageCount
+	for _, j := range all {
+		on := contest(j)
+		alone.add(j, beginnings(on, 1))
+		grouped.add(j, beginnings(on, int(groupedWithin/j.result.Actual.Step)))
+	}
+	figures := alone.figures()
+	figures.Grouped = grouped.figures().F1
+	return figures
+}
+
+// beginnings are the points at which an alert goes on after it was off for at
+// least apart points.
+func beginnings(on []bool, apart int) []int {
+	var found []int
+	last := math.MinInt / 2
+	for i, v := range on {
+		if v {
+			if i-last > apart {
+				found = append(found, i)
+			}
+			last = i
+		}
+	}
+	return found
+}
+
+type pageCount struct {
+	right, pages, windows int
+	days                  float64
+	delays                []float64
+}
+
+func (c *pageCount) add(j judged, begins []int) {
+	grid := j.result.Actual
+	c.days += float64(grid.Len()) * grid.Step.Hours() / 24
+	c.pages += len(begins)
+	for _, w := range j.windows {
+		if w[1] < j.probation() {
+			continue
+		}
+		c.windows++
+		from, to := j.times[w[0]], j.times[w[1]]
+		for _, i := range begins {
+			if at := grid.Time(i); !at.Before(from.Add(-grid.Step)) && !at.After(to) {
+				c.right++
+				c.delays = append(c.delays, at.Sub(from.Add(to.Sub(from)/2)).Minutes())
+				break
+			}
+		}
+	}
+}
+
+func (c *pageCount) figures() pages {
+	precision := float64(c.right) / float64(max(c.pages, 1))
+	recall := float64(c.right) / float64(c.windows)
+	return pages{
+		F1:        round(2 * float64(c.right) / float64(c.pages+c.windows)),
+		Precision: round(precision), Recall: round(recall),
+		FalsePerDay: round(float64(c.pages-c.right) / c.days), Delay: round(medianOf(c.delays)), Pages: c.pages,
+	}
+}
+
+// oursAt is on while an event of the detector lasts.
+func oursAt(threshold float64) contestant {
+	return func(j judged) []bool {
+		on := make([]bool, j.result.Actual.Len())
+		for _, e := range anomaly.Events(j.result, threshold) {
+			for i := j.result.Actual.Index(e.Start); i <= j.result.Actual.Index(e.End); i++ {
+				on[i] = true
+			}
+		}
+		return on
+	}
+}
+
+// whole is the series from its first point on, and where the judged part of it
+// begins.
+func (j judged) whole() (series.Series, int) {
+	laid, _, err := j.grid()
+	if err != nil {
+		return j.result.Actual, 0 // it was laid before without one
+	}
+	return laid, laid.Len() - j.result.Actual.Len()
+}
+
+// hybridESD is the first step of the seasonal hybrid ESD test at a level of 5 %
+// on the newest point: the residual of the day's profile over the last two
+// weeks against median and MAD.
+func hybridESD(j judged) []bool {
+	const alpha, days = 0.05, 14
+	h, first := j.whole()
+	day := int(24 * time.Hour / h.Step)
+	return evaluate(h, first, func(i int) bool {
+		past := h.Values[max(i+1-days*day, 0) : i+1]
+		var sameTime []float64
+		for k := i; k >= max(i+1-days*day, 0); k -= day {
+			sameTime = append(sameTime, h.Values[k])
+		}
+		if len(sameTime) < 2 {
+			return false
+		}
+		center := quantileOf(past, 0.5)
+		season := quantileOf(sameTime, 0.5) - center
+		deviations := make([]float64, 0, len(past)/4+1)
+		for k := i; k >= max(i+1-days*day, 0); k -= 4 { // every fourth point tells the MAD as well
+			deviations = append(deviations, math.Abs(h.Values[k]-center))
+		}
+		spread := 1.4826 * quantileOf(deviations, 0.5)
+		return math.Abs(h.Values[i]-season-center) > esdCritical(len(past), alpha)*spread
+	})
+}
+
+// ewma is a control chart: three deviations from an average of about a day.
+func ewma(j judged) []bool {
+	h, first := j.whole()
+	rate := 2 / (float64(24*time.Hour/h.Step) + 1)
+	level, variance := math.NaN(), 0.0
+	on := make([]bool, h.Len())
+	for i, v := range h.Values {
+		if math.IsNaN(v) {
+			continue
+		}
+		if math.IsNaN(level) {
+			level = v
+		}
+		e := v - level
+		on[i] = e*e > 9*variance
+		level += rate * e
+		variance += rate * (e*e - variance)
+	}
+	return on[first:]
+}
+
+// predictLinear is the usual rule: in an hour the line through the last half
+// hour is beyond a static threshold, here 1.2 times the 99.9 % quantile of what
+// came before the judged part.
+func predictLinear(j judged) []bool {
+	h, first := j.whole()
+	on, err := warnByLine(h, h.Time(first), 1.2*quantileOf(h.Values[:first], 0.999))
+	if err != nil {
+		return make([]bool, h.Len()-first)
+	}
+	return on
+}
