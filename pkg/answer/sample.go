@@ -112,6 +112,11 @@ func (e *Engine) sidesOf(ctx context.Context, q subject, window Window) (c compa
 		c.notices = append(c.notices, "No deploy arrived in this window: there is nothing to compare with.")
 		return c, false, nil
 	}
+	if !deploy.FirstSeen.Before(c.candidate.End) {
+		c.notices = append(c.notices, fmt.Sprintf("%s %s arrived at %s: its traces are not complete yet, nothing is compared.",
+			deploy.Service, deploy.Version, clock(deploy.FirstSeen)))
+		return c, false, nil
+	}
 	return sinceDeploy(c, deploy, q.service != ""), true, nil
 }
 

@@ -156,6 +156,14 @@ func TestPatterns(t *testing.T) {
 	require.Empty(t, nothing.Result.Findings)
 	require.Contains(t, strings.Join(nothing.Notices, " "), "No deploy arrived")
 
+	early := Window{From: window.From, To: deployed.Add(2 * time.Second)}
+	fresh := engine(store, nil)
+	fresh.Now = func() time.Time { return early.To }
+	justNow, err := fresh.Patterns(context.Background(), query.Patterns{Service: "orders"}.WithDefaults(), early)
+	require.NoError(t, err)
+	require.False(t, justNow.Compared)
+	require.Contains(t, strings.Join(justNow.Notices, " "), "its traces are not complete yet")
+
 	_, err = engine(quiet, nil).Patterns(context.Background(), query.Patterns{Service: "nobody"}.WithDefaults(), window)
 	require.ErrorContains(t, err, `service "nobody" sent no spans`)
 	_, err = engine(nil, nil).Patterns(context.Background(), query.Patterns{Service: "orders"}.WithDefaults(), window)
