@@ -24,7 +24,10 @@ type comparison struct {
 	// byVersion says that both sides are versions of the service, so that a
 	// trace with both belongs to neither.
 	byVersion bool
-	notices   []string
+	// arrived says that the versions were seen in the store, and not named by
+	// the asker: a side without traces is too fresh, and no mistake.
+	arrived bool
+	notices []string
 }
 
 // window reaches over both sides, or over the candidate's where there is
@@ -106,7 +109,7 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 		c.notices = append(c.notices, fmt.Sprintf("No deploy of %s arrived in this window: the time after %s is compared with the time before it.", c.candidate.Service, clock(middle)))
 		return nil
 	}
-	c.byVersion = true
+	c.byVersion, c.arrived = true, true
 	c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
 	if start := deploy.FirstSeen.Add(-lookBack); start.After(c.baseline.Start) {
 		c.baseline.Start = start

@@ -55,14 +55,16 @@ func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit i
 	if err := group.Wait(); err != nil {
 		return samples{}, err
 	}
-	if compared && len(baseline.Traces) == 0 {
+	if compared && len(baseline.Traces) == 0 && !c.arrived {
 		if err := e.explainEmpty(ctx, c.baseline, c.window(compared)); err != nil {
 			return samples{}, err
 		}
 	}
 	if len(candidate.Traces) == 0 {
-		if err := e.explainEmpty(ctx, c.candidate, c.window(compared)); err != nil {
-			return samples{}, err
+		if !c.arrived {
+			if err := e.explainEmpty(ctx, c.candidate, c.window(compared)); err != nil {
+				return samples{}, err
+			}
 		}
 		basis.notice(fmt.Sprintf("No traces between %s and %s.", clock(c.candidate.Start), clock(c.candidate.End)))
 	}
@@ -127,7 +129,7 @@ func sinceDeploy(c comparison, deploy Deploy, byVersion bool) comparison {
 	if start := deploy.FirstSeen.Add(-lookBack); start.After(c.baseline.Start) {
 		c.baseline.Start = start
 	}
-	c.candidate.Start = deploy.FirstSeen
+	c.candidate.Start, c.arrived = deploy.FirstSeen, true
 	if c.byVersion = byVersion; byVersion {
 		c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
 	} else {
