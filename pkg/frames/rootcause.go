@@ -50,6 +50,7 @@ var causeNames = data.ValueMappings{data.ValueMapper{
 	string(cause.Starved):    {Text: "starved caller", Index: 5},
 	string(cause.MoreCalls):  {Text: "more calls", Index: 6},
 	string(cause.FewerCalls): {Text: "fewer calls", Index: 11},
+	string(cause.LostCache):  {Text: "lost cache", Index: 13},
 	string(cause.PoolWait):   {Text: "waits for a connection", Index: 12},
 	string(cause.NewCall):    {Text: "new call", Index: 7},
 	string(cause.LostCall):   {Text: "call not made", Index: 8},

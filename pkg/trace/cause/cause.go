@@ -29,6 +29,7 @@ const (
 	LostCall   Kind = "lost_call"   // a caller no longer makes a call: it returns early
 	Errors     Kind = "errors"      // failures begin here
 	PoolWait   Kind = "pool_wait"   // a service waits for connections of its pool
+	LostCache  Kind = "lost_cache"  // a service asks its database for what a cache used to answer
 	Unplaced   Kind = "unplaced"    // slower as a whole; no call below explains it
 )
 

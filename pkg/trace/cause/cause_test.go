@@ -39,7 +39,7 @@ func TestFaults(t *testing.T) {
 		"failing payments":       {tracetest.Shop{PaymentFails: 0.3}, cause.Errors, "payment", "POST /pay", "", "Failures begin here"},
 		"a slow way to one":      {tracetest.Shop{SlowNetwork: 40}, cause.WayTo, "payment", "POST /pay", "", "towards this callee alone"},
 		"a caller out of breath": {tracetest.Shop{StarvedWeb: 30}, cause.Starved, "web", "", "", "several of its callees"},
-		"a lost cache":           {tracetest.Shop{LostCache: true}, cause.NewCall, "cart", "GET /cart/{id}", "SELECT * FROM cart_items WHERE cart = ?", "never before"},
+		"a lost cache":           {tracetest.Shop{LostCache: true}, cause.LostCache, "cart", "", "", "what a cache used to"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := rank(c.fault, cause.Evidence{})
@@ -141,6 +141,27 @@ func TestPoolWait(t *testing.T) {
 	require.Len(t, r.Suspects[0].Endpoints, 2)
 	require.Equal(t, "orders waits 2 s for a connection at the median, 0 ms before (adjusted p below 1e-12).", r.Suspects[0].Reasons[0])
 	require.Contains(t, r.Suspects[0].Reasons, "Its metrics agree: time to get a connection went from 1 ms to 1.6 s.")
+}
+
+// TestSharedCache checks that services which lose their caches at once point at
+// what they share.
+func TestSharedCache(t *testing.T) {
+	var paths []diff.Path
+	var suspects []diff.Suspect
+	var patterns []pattern.Finding
+	for _, service := range []string{"cart", "catalog"} {
+		found := diff.Finding{Aspect: diff.Calls, Effect: 9, Lower: 5, Upper: 14, Worse: true}
+		paths = append(paths, diff.Path{Key: service, Endpoint: service, Service: service, Operation: "SELECT ?", Findings: []diff.Finding{found}})
+		suspects = append(suspects, diff.Suspect{Path: service, Endpoint: service, Service: service, Kind: diff.Calls, Share: 0.5, Score: 0.5, Finding: found})
+		patterns = append(patterns, pattern.Finding{Kind: pattern.LostCache, Path: service})
+	}
+	r := cause.Rank(diff.Result{Verdict: diff.Regressed, Suspects: suspects, Paths: paths}, cause.Evidence{Patterns: patterns})
+	require.Len(t, r.Suspects, 2)
+	for _, s := range r.Suspects {
+		require.Equal(t, cause.LostCache, s.Kind)
+		require.Contains(t, strings.Join(s.Reasons, " "), "lost a cache as well: what they share, the cache itself, is to blame")
+		require.Contains(t, s.Reasons[0], "×9 for each call of its caller")
+	}
 }
 
 // TestImproved checks that what got better is told as such.

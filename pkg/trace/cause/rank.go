@@ -125,8 +125,13 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 			s.Service, s.Operation = parent.Service, parent.Operation
 		}
 	}
-	if r.waitsForPool(path) {
-		s.Kind, s.Operation = PoolWait, "" // all that the service does suffers
+	switch { // all that the service does suffers
+	case r.isPattern(path, pattern.PoolWait):
+		s.Kind, s.Operation = PoolWait, ""
+		return s
+	case isCalls(found.Kind) && r.isPattern(path, pattern.LostCache):
+		byCaller(LostCache)
+		s.Operation, s.Call, s.Callee = "", "", ""
 		return s
 	}
 	switch found.Kind {
@@ -162,12 +167,14 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 	return s
 }
 
-// waitsForPool says that a path is the wait for a connection.
-func (r *ranking) waitsForPool(path *diff.Path) bool {
+// isPattern says that a pattern was found on a path.
+func (r *ranking) isPattern(path *diff.Path, kind pattern.Kind) bool {
 	return slices.ContainsFunc(r.evidence.Patterns, func(p pattern.Finding) bool {
-		return p.Kind == pattern.PoolWait && p.Path == path.Key
+		return p.Kind == kind && p.Path == path.Key
 	})
 }
+
+func isCalls(aspect diff.Aspect) bool { return aspect == diff.New || aspect == diff.Calls }
 
 // waysEffect is what the ways that became longer from a caller to its callees
 // cost a request, in nanoseconds.

@@ -22,9 +22,28 @@ func (r *ranking) weigh(s *Suspect) {
 		s.Reasons = append(s.Reasons, explained(s))
 	}
 	s.Reasons = append(s.Reasons, rules[s.Kind])
+	if s.Kind == LostCache {
+		s.Reasons = append(s.Reasons, r.sharedLoss(s)...)
+	}
 	r.weighPatterns(s)
 	r.weighDeploys(s)
 	r.weighSignals(s)
+}
+
+// sharedLoss names other services that lost a cache at the same time: then it
+// is the cache that they share.
+func (r *ranking) sharedLoss(s *Suspect) []string {
+	var others []string
+	for _, other := range r.suspects {
+		if other.Kind == LostCache && other.Service != s.Service {
+			others = append(others, other.Service)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	slices.Sort(others)
+	return []string{fmt.Sprintf("%s lost a cache as well: what they share, the cache itself, is to blame.", strings.Join(others, ", "))}
 }
 
 // slowestWay is the callee of a path to which the way became longer with the
@@ -55,6 +74,7 @@ var rules = map[Kind]string{
 	NewCall:    "The caller makes a call that it did not make before.",
 	LostCall:   "The caller no longer makes a call: it returns before, or goes another way.",
 	Errors:     "Failures begin here: nothing below it fails. Its callers only pass them on.",
+	LostCache:  "Its database answers what a cache used to: look at the cache, its keys, expiry and size.",
 	PoolWait:   "Its requests wait for a connection: too few for the load, or held for too long.",
 	Unplaced:   "It takes longer as a whole; no single call below explains it.",
 }
@@ -67,7 +87,13 @@ func finding(s *Suspect, path *diff.Path) string {
 	if f.PValue < 1e-12 {
 		doubt = "adjusted p below 1e-12"
 	}
-	switch s.Kind {
+	kind := s.Kind
+	if kind == LostCache {
+		if kind = MoreCalls; f.Aspect == diff.New {
+			kind = NewCall
+		}
+	}
+	switch kind {
 	case Errors:
 		return fmt.Sprintf("%s fails in %.3g %% of its calls, %.3g %% before (%+.3g points of its requests, 95 %% %+.3g to %+.3g; %s).",
 			name, 100*path.Candidate.ErrorRate, 100*path.Baseline.ErrorRate, 100*f.Effect, 100*f.Lower, 100*f.Upper, doubt)
