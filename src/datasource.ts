@@ -14,7 +14,8 @@ import {
 } from '@grafana/data';
 import { DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
 import { interpolate } from './interpolate';
-import { type ForesightQuery, isComplete, type NamesQuery, SCHEMA_VERSION } from './query';
+import { isComplete } from './language';
+import { type ForesightQuery, type NamesQuery, SCHEMA_VERSION } from './query';
 import { type ForesightSettings } from './settings';
 import { ForesightVariables } from './variables';
 
@@ -50,7 +51,8 @@ export class ForesightDataSource extends DataSourceWithBackend<ForesightQuery, F
 
   /** What the backend lists for a picker: services, operations or versions. */
   async names(queryType: NamesQuery['queryType'], service?: string, range?: TimeRange): Promise<string[]> {
-    const target: NamesQuery = { refId: 'names', queryType, service, schemaVersion: SCHEMA_VERSION };
+    const of = queryType === 'services' ? {} : { service };
+    const target: NamesQuery = { refId: 'names', queryType, schemaVersion: SCHEMA_VERSION, ...of };
     if (!this.filterQuery(target)) {
       return [];
     }

@@ -57,9 +57,19 @@ describe('interpolate', () => {
     expect(query).toMatchObject({ expr: 'rate(x{service_name=~"(web|a\\\\.b)"}[5m])', history: '7d', horizon: '7d' });
   });
 
-  it('replaces both sides of a comparison', () => {
+  it('replaces the expression and the durations of an early warning, and no number', () => {
+    const query = { queryType: 'breach', expr: 'x{s=~"$services"}', horizon: '$window', step: '$window', threshold: 0 };
+    expect(interpolated(query as Partial<ForesightQuery>)).toMatchObject({
+      expr: 'x{s=~"(web|a\\\\.b)"}',
+      horizon: '7d',
+      step: '7d',
+      threshold: 0,
+    });
+  });
+
+  it.each(['traceDiff', 'rootCause', 'serviceMap', 'patterns'] as const)('replaces both sides of %s', (queryType) => {
     const query = interpolated({
-      queryType: 'traceDiff',
+      queryType,
       service: '$service',
       operation: 'GET /$service',
       baseline: { version: '$version', from: '-$window' },
@@ -73,7 +83,7 @@ describe('interpolate', () => {
     });
   });
 
-  it.each(['deploys', 'operations', 'versions'] as const)('replaces the service of %s', (queryType) => {
+  it.each(['composite', 'deploys', 'operations', 'versions'] as const)('replaces the service of %s', (queryType) => {
     expect(interpolated({ queryType, service: '$service' })).toMatchObject({ queryType, service: 'orders' });
   });
 

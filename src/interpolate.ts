@@ -1,6 +1,7 @@
 import { type ScopedVars } from '@grafana/data';
 import { type TemplateSrv } from '@grafana/runtime';
-import { isMetricQuery, isNamesQuery, type ForesightQuery, type Population } from './query';
+import { fieldsOf } from './language';
+import { type ForesightQuery, type Population } from './query';
 
 const specialInRegex = /[\\^$.*+?()[\]{}|]/g;
 
@@ -50,20 +51,19 @@ export function interpolate(query: ForesightQuery, variables: TemplateSrv, scope
       traceQL: matcher(population.traceQL),
     };
 
-  if (isMetricQuery(query)) {
-    const common = { expr: matcher(query.expr), history: plain(query.history), step: plain(query.step) };
-    return query.queryType === 'forecast'
-      ? { ...query, ...common, horizon: plain(query.horizon) }
-      : { ...query, ...common };
-  }
-  if (isNamesQuery(query) || query.queryType === 'deploys') {
-    return { ...query, service: plain(query.service) };
-  }
-  return {
-    ...query,
-    service: plain(query.service),
-    operation: plain(query.operation),
-    baseline: side(query.baseline),
-    candidate: side(query.candidate),
-  };
+  const written = new Map(Object.entries(query));
+  const replaced = Object.entries(fieldsOf(query.queryType)).flatMap(([field, kind]) => {
+    const value = written.get(field);
+    switch (value !== undefined && kind) {
+      case 'matcher':
+        return [[field, matcher(value)]];
+      case 'text':
+        return [[field, plain(value)]];
+      case 'population':
+        return [[field, side(value)]];
+      default:
+        return [];
+    }
+  });
+  return { ...query, ...Object.fromEntries(replaced) };
 }

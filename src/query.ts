@@ -14,30 +14,53 @@ interface Common extends DataQuery {
 /** Durations are written as Prometheus writes them: "14d", "90s", "1h30m". */
 type Duration = string;
 
-interface MetricQuestion extends Common {
+/** What is asked of the series of a PromQL query. */
+interface OfMetric extends Common {
   expr?: string;
-  model?: string;
+  /** How far back to learn from. */
   history?: Duration;
   step?: Duration;
+  legend?: string;
+}
+
+/** What rests on an expectation. */
+interface OfExpectation extends OfMetric {
+  model?: string;
   /** Coverage of the interval or band, between 0 and 1. */
   probability?: number;
   /** Whether the quantity cannot fall below zero. */
   nonNegative?: boolean;
-  legend?: string;
 }
 
-export interface ForecastQuery extends MetricQuestion {
+export interface ForecastQuery extends OfExpectation {
   queryType: 'forecast';
   horizon?: Duration;
 }
 
 export type Direction = 'both' | 'above' | 'below';
 
-export interface AnomalyQuery extends MetricQuestion {
+export interface AnomalyQuery extends OfExpectation {
   queryType: 'anomaly';
   direction?: Direction;
   /** The smallest deviation that counts, in the metric's unit. */
   minDeviation?: number;
+  /** The score, 0 to 100, from which on there is an event. */
+  threshold?: number;
+}
+
+export interface BreachQuery extends OfMetric {
+  queryType: 'breach';
+  /** The limit, in the metric's unit. */
+  threshold?: number;
+  direction?: Exclude<Direction, 'both'>;
+  horizon?: Duration;
+}
+
+export interface CompositeQuery extends Common {
+  queryType: 'composite';
+  service?: string;
+  history?: Duration;
+  step?: Duration;
   /** The score, 0 to 100, from which on there is an event. */
   threshold?: number;
 }
@@ -56,64 +79,67 @@ export interface Population {
   traceQL?: string;
 }
 
-export type View = 'summary' | 'paths' | 'flameGraph';
-
-export interface TraceDiffQuery extends Common {
-  queryType: 'traceDiff';
+/** What is asked of traces, the baseline's beside the candidate's. */
+interface OfTraces extends Common {
   service?: string;
   operation?: string;
   baseline?: Population;
   candidate?: Population;
   maxTraces?: number;
+}
+
+export type View = 'summary' | 'paths' | 'flameGraph';
+
+export interface TraceDiffQuery extends OfTraces {
+  queryType: 'traceDiff';
   /** The frame a panel shows; empty for all. */
   view?: View;
 }
 
-export interface NamesQuery extends Common {
-  queryType: 'services' | 'operations' | 'versions';
+export interface RootCauseQuery extends OfTraces {
+  queryType: 'rootCause';
+}
+
+export type Compare = 'deploy' | 'none';
+
+export interface ServiceMapQuery extends OfTraces {
+  queryType: 'serviceMap';
+  compare?: Compare;
+}
+
+export interface PatternsQuery extends OfTraces {
+  queryType: 'patterns';
+  compare?: Compare;
+}
+
+export interface ServicesQuery extends Common {
+  queryType: 'services';
+}
+
+export interface OperationsQuery extends Common {
+  queryType: 'operations';
   service?: string;
 }
 
-export type MetricQuery = ForecastQuery | AnomalyQuery;
-export type ForesightQuery = MetricQuery | DeploysQuery | TraceDiffQuery | NamesQuery;
+export interface VersionsQuery extends Common {
+  queryType: 'versions';
+  service?: string;
+}
+
+export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
+export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery;
+export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery;
+export type ForesightQuery = MetricQuery | CompositeQuery | DeploysQuery | TraceQuery | NamesQuery;
 export type QueryType = ForesightQuery['queryType'];
 
 export function isMetricQuery(query: ForesightQuery): query is MetricQuery {
-  return query.queryType === 'forecast' || query.queryType === 'anomaly';
+  return ['forecast', 'anomaly', 'breach'].includes(query.queryType);
+}
+
+export function isTraceQuery(query: ForesightQuery): query is TraceQuery {
+  return ['traceDiff', 'rootCause', 'serviceMap', 'patterns'].includes(query.queryType);
 }
 
 export function isNamesQuery(query: ForesightQuery): query is NamesQuery {
-  return query.queryType === 'services' || query.queryType === 'operations' || query.queryType === 'versions';
-}
-
-/** The shapes in which each question can be answered, as in pkg/query. */
-export function formatsOf(queryType: QueryType): Format[] {
-  switch (queryType) {
-    case 'forecast':
-      return ['panel', 'alert'];
-    case 'anomaly':
-    case 'deploys':
-    case 'traceDiff':
-      return ['panel', 'alert', 'annotations'];
-    default:
-      return ['panel'];
-  }
-}
-
-/** Whether the query says enough to be asked. */
-export function isComplete(query: ForesightQuery): boolean {
-  switch (query.queryType) {
-    case 'forecast':
-    case 'anomaly':
-      return Boolean(query.expr?.trim());
-    case 'traceDiff':
-    case 'operations':
-    case 'versions':
-      return Boolean(query.service);
-    case 'deploys':
-    case 'services':
-      return true;
-    default:
-      return false;
-  }
+  return ['services', 'operations', 'versions'].includes(query.queryType);
 }

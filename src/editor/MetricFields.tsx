@@ -1,10 +1,11 @@
 import React from 'react';
-import { Field, RadioButtonGroup } from '@grafana/ui';
-import { type MetricQuery } from '../query';
+import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
+import { type AnomalyQuery, type BreachQuery, type MetricQuery } from '../query';
 import { DurationField, NumberField, TextField } from './fields';
 import { Options } from './Options';
 import { PromQLField } from './PromQLField';
-import { directions } from './questions';
+import { crossings, directions } from './questions';
+import { Starters } from './Starters';
 
 export interface FieldsProps<T> {
   query: T;
@@ -12,12 +13,14 @@ export interface FieldsProps<T> {
   onCommit: (query: T) => void;
 }
 
-/** The fields of a forecast or an anomaly question. */
+/** The fields of a question about the series of a PromQL query. */
 export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
   const set = (change: Partial<MetricQuery>) => onCommit({ ...query, ...change } as MetricQuery);
   return (
     <>
+      {!query.expr && <Starters onChoose={set} />}
       <PromQLField value={query.expr ?? ''} onCommit={(expr) => expr !== (query.expr ?? '') && set({ expr })} />
+      {query.queryType === 'breach' && <LimitFields query={query} onCommit={onCommit} />}
       <Options summary={summary(query)}>
         <DurationField
           label="Learn from"
@@ -39,25 +42,7 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
             onCommit={(horizon) => onCommit({ ...query, horizon })}
           />
         )}
-        <NumberField
-          label="Coverage of the band"
-          placeholder={query.queryType === 'forecast' ? '0.95' : '0.99'}
-          min={0.5}
-          max={0.9999}
-          value={query.probability}
-          onCommit={(probability) => set({ probability })}
-        />
-        <Field label="Below zero" noMargin>
-          <RadioButtonGroup
-            aria-label="Below zero"
-            options={[
-              { value: true, label: 'Impossible' },
-              { value: false, label: 'Possible' },
-            ]}
-            value={query.nonNegative ?? true}
-            onChange={(nonNegative) => set({ nonNegative })}
-          />
-        </Field>
+        {query.queryType !== 'breach' && <ExpectationFields query={query} onCommit={onCommit} />}
         {query.queryType === 'anomaly' && <AnomalyFields query={query} onCommit={onCommit} />}
         <TextField
           label="Legend"
@@ -70,7 +55,66 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
   );
 }
 
-function AnomalyFields({ query, onCommit }: FieldsProps<Extract<MetricQuery, { queryType: 'anomaly' }>>) {
+function LimitFields({ query, onCommit }: FieldsProps<BreachQuery>) {
+  return (
+    <Stack direction="row" gap={2} wrap="wrap">
+      <NumberField
+        label="Limit"
+        placeholder="a value"
+        value={query.threshold}
+        onCommit={(threshold) => onCommit({ ...query, threshold })}
+      />
+      <Field label="Warn of" noMargin>
+        <RadioButtonGroup
+          aria-label="Warn of"
+          options={crossings}
+          value={query.direction ?? 'above'}
+          onChange={(direction) => onCommit({ ...query, direction })}
+        />
+      </Field>
+      <DurationField
+        label="Look ahead"
+        placeholder="1h"
+        value={query.horizon}
+        onCommit={(horizon) => onCommit({ ...query, horizon })}
+      />
+    </Stack>
+  );
+}
+
+function ExpectationFields({ query, onCommit }: FieldsProps<Exclude<MetricQuery, BreachQuery>>) {
+  return (
+    <>
+      <TextField
+        label="Model"
+        placeholder="auto"
+        value={query.model}
+        onCommit={(model) => onCommit({ ...query, model })}
+      />
+      <NumberField
+        label="Coverage of the band"
+        placeholder={query.queryType === 'forecast' ? '0.95' : '0.99'}
+        min={0.5}
+        max={0.9999}
+        value={query.probability}
+        onCommit={(probability) => onCommit({ ...query, probability })}
+      />
+      <Field label="Below zero" noMargin>
+        <RadioButtonGroup
+          aria-label="Below zero"
+          options={[
+            { value: true, label: 'Impossible' },
+            { value: false, label: 'Possible' },
+          ]}
+          value={query.nonNegative ?? true}
+          onChange={(nonNegative) => onCommit({ ...query, nonNegative })}
+        />
+      </Field>
+    </>
+  );
+}
+
+function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
   return (
     <>
       <Field label="Abnormal is" noMargin>
@@ -101,15 +145,20 @@ function AnomalyFields({ query, onCommit }: FieldsProps<Extract<MetricQuery, { q
 }
 
 function summary(query: MetricQuery) {
+  const common = [query.history && `learn from ${query.history}`, query.step && `step ${query.step}`];
+  const legend = query.legend && `legend ${query.legend}`;
+  if (query.queryType === 'breach') {
+    return [...common, legend];
+  }
   return [
-    query.history && `learn from ${query.history}`,
-    query.step && `step ${query.step}`,
+    ...common,
     query.queryType === 'forecast' && query.horizon && `look ahead ${query.horizon}`,
+    query.model && `model ${query.model}`,
     query.probability !== undefined && `coverage ${query.probability}`,
     query.nonNegative === false && 'below zero possible',
     query.queryType === 'anomaly' && query.direction && query.direction !== 'both' && `only ${query.direction}`,
     query.queryType === 'anomaly' && query.threshold !== undefined && `event from ${query.threshold}`,
     query.queryType === 'anomaly' && query.minDeviation !== undefined && `deviation over ${query.minDeviation}`,
-    query.legend && `legend ${query.legend}`,
+    legend,
   ];
 }

@@ -4,7 +4,9 @@ import { render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { type ForesightDataSource } from '../datasource';
 import { type ForesightQuery } from '../query';
+import { queryTypes } from '../language';
 import { QueryEditor } from './QueryEditor';
+import { listQuestions, questions } from './questions';
 
 jest.mock('@grafana/ui', () => ({
   ...jest.requireActual('@grafana/ui'),
@@ -44,6 +46,13 @@ function open(query: Partial<ForesightQuery>, app = CoreApp.PanelEditor) {
   return { onChange, onRunQuery, user: userEvent.setup(), last: () => onChange.mock.lastCall?.[0] };
 }
 
+type User = ReturnType<typeof userEvent.setup>;
+
+async function choose(user: User, list: string, option: RegExp) {
+  await user.click(screen.getByRole('combobox', { name: list }));
+  await user.click(await screen.findByRole('option', { name: option }));
+}
+
 beforeAll(() => {
   // Lists draw only what fits, and nothing fits in a document without a size.
   jest.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(300);
@@ -76,14 +85,14 @@ describe('a metric question', () => {
 
   it('keeps its expression, but no score threshold, as a forecast', async () => {
     const { user, last } = open({ queryType: 'anomaly', expr: 'up', threshold: 80, history: '7d' });
-    await user.click(screen.getByRole('radio', { name: 'Forecast a metric' }));
+    await choose(user, 'Question', /What will happen/);
     expect(last()).toMatchObject({ queryType: 'forecast', expr: 'up', history: '7d' });
     expect(last()).not.toHaveProperty('threshold');
   });
 
   it('loses a shape that the new question has not', async () => {
     const { user, last } = open({ queryType: 'anomaly', expr: 'up', format: 'annotations' });
-    await user.click(screen.getByRole('radio', { name: 'Forecast a metric' }));
+    await choose(user, 'Question', /What will happen/);
     expect(last().format).toBeUndefined();
     expect(screen.queryByRole('radio', { name: 'Annotations' })).not.toBeInTheDocument();
   });
@@ -108,6 +117,72 @@ describe('a metric question', () => {
     expect(last()).toMatchObject({ history: '1w' });
     await user.click(screen.getByRole('radio', { name: 'Too low' }));
     expect(last()).toMatchObject({ history: '1w', direction: 'below' });
+  });
+});
+
+describe('a starter', () => {
+  it('fills in and runs an expression, and is gone once there is one', async () => {
+    const { user, last, onRunQuery } = open({});
+    await user.click(screen.getByRole('button', { name: 'Latency' }));
+    expect(last().expr).toContain('histogram_quantile(0.95');
+    expect(onRunQuery).toHaveBeenCalledTimes(1);
+    expect(screen.queryByText('Start from')).not.toBeInTheDocument();
+  });
+});
+
+describe('an early warning', () => {
+  it('takes its expression, but no score threshold, from another question', async () => {
+    const { user, last } = open({ queryType: 'anomaly', expr: 'up', threshold: 80, direction: 'both', model: 'naive' });
+    await choose(user, 'Question', /cross a limit/);
+    expect(last()).toMatchObject({ queryType: 'breach', expr: 'up' });
+    expect(Object.keys(last())).not.toEqual(expect.arrayContaining(['threshold', 'direction', 'model']));
+    await user.type(screen.getByLabelText('Limit'), '-0.5{Enter}');
+    await user.click(screen.getByRole('radio', { name: 'Falling below it' }));
+    expect(last()).toMatchObject({ threshold: -0.5, direction: 'below' });
+  });
+});
+
+describe('the score of a service', () => {
+  it('needs the service alone', async () => {
+    const { user, last } = open({ queryType: 'composite' });
+    await choose(user, 'Service', /orders/);
+    expect(last()).toMatchObject({ queryType: 'composite', service: 'orders' });
+    await user.click(screen.getByText('Options'));
+    await user.type(screen.getByLabelText('Event from score'), '90{Enter}');
+    expect(last()).toMatchObject({ service: 'orders', threshold: 90 });
+  });
+});
+
+describe('a question about traces', () => {
+  it('keeps service and sides when another is asked, but not the view', async () => {
+    const baseline = { version: '1.4.0' };
+    const { user, last } = open({ queryType: 'traceDiff', service: 'orders', baseline, view: 'paths' });
+    await choose(user, 'Question', /Who is to blame/);
+    expect(last()).toMatchObject({ queryType: 'rootCause', service: 'orders', baseline });
+    expect(last()).not.toHaveProperty('view');
+    expect(screen.queryByRole('radiogroup', { name: 'Show' })).not.toBeInTheDocument();
+  });
+
+  it('may be asked of every service, for a map', async () => {
+    const { user, last } = open({ queryType: 'serviceMap' });
+    expect(screen.getByPlaceholderText('Every service')).toBeInTheDocument();
+    expect(screen.queryByRole('combobox', { name: 'Operation' })).not.toBeInTheDocument();
+    await user.click(screen.getByRole('radio', { name: 'Nothing' }));
+    expect(last()).toMatchObject({ queryType: 'serviceMap', compare: 'none' });
+  });
+
+  it('has no baseline where nothing is compared', async () => {
+    const { user } = open({ queryType: 'patterns', service: 'orders' });
+    expect(screen.getByRole('combobox', { name: 'Baseline version' })).toBeInTheDocument();
+    await user.click(screen.getByRole('radio', { name: 'Nothing' }));
+    expect(screen.queryByRole('combobox', { name: 'Baseline version' })).not.toBeInTheDocument();
+  });
+});
+
+describe('every question', () => {
+  it('is offered in plain words', () => {
+    const asked = [...questions, ...listQuestions].map(({ value }) => value);
+    expect(asked.sort()).toEqual([...queryTypes].sort());
   });
 });
 
@@ -158,7 +233,7 @@ describe('an alert rule', () => {
 
   it('stays in that shape when another question is asked', async () => {
     const { user, last } = open({ queryType: 'anomaly', expr: 'up', format: 'alert' }, CoreApp.UnifiedAlerting);
-    await user.click(screen.getByRole('radio', { name: 'Forecast a metric' }));
+    await choose(user, 'Question', /What will happen/);
     expect(last()).toMatchObject({ queryType: 'forecast', format: 'alert' });
   });
 });

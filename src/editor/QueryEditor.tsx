@@ -1,18 +1,22 @@
-import React, { useEffect } from 'react';
+import React, { useEffect, useId } from 'react';
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
-import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
+import { Combobox, Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type ForesightDataSource } from '../datasource';
-import { type Format, formatsOf, type ForesightQuery, isMetricQuery, isNamesQuery } from '../query';
+import { formatsOf } from '../language';
+import { type ForesightQuery, type Format, isMetricQuery, isTraceQuery } from '../query';
 import { type ForesightSettings } from '../settings';
+import { CompositeFields, ServiceField } from './ServiceFields';
 import { MetricFields } from './MetricFields';
-import { ask, formats, lists, questions } from './questions';
-import { ServiceField, TraceDiffFields } from './TraceFields';
+import { ask, formats, listQuestions, questions } from './questions';
+import { TraceFields } from './TraceFields';
 
 type Props = QueryEditorProps<ForesightDataSource, ForesightQuery, ForesightSettings>;
 
 export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, onChange, onRunQuery, range }: Props) {
+  const id = useId();
   const query = { ...datasource.getDefaultQuery(app), ...given } as ForesightQuery;
   const alerting = app === CoreApp.UnifiedAlerting;
+  const shapes = formatsOf(query.queryType);
   const onCommit = (changed: ForesightQuery) => {
     onChange(alerting ? { ...changed, format: 'alert' } : changed);
     onRunQuery();
@@ -28,19 +32,21 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
   return (
     <Stack direction="column" gap={2}>
       <Stack direction="row" gap={2} wrap="wrap">
-        <Field label="Question" noMargin>
-          <RadioButtonGroup
-            aria-label="Question"
-            options={isNamesQuery(query) ? [...questions, ...lists] : questions}
+        <Field label="Question" htmlFor={id} noMargin>
+          <Combobox
+            id={id}
+            width={36}
+            // A list of names is no number that a rule could judge.
+            options={alerting ? questions : [...questions, ...listQuestions]}
             value={query.queryType}
-            onChange={(queryType) => onCommit(ask(query, queryType))}
+            onChange={({ value }) => value !== query.queryType && onCommit(ask(query, value))}
           />
         </Field>
-        {!alerting && !isNamesQuery(query) && (
+        {!alerting && shapes.length > 1 && (
           <Field label="Answer as" noMargin>
             <RadioButtonGroup<Format>
               aria-label="Answer as"
-              options={formats.filter(({ value }) => value && formatsOf(query.queryType).includes(value))}
+              options={formats.filter(({ value }) => value && shapes.includes(value))}
               value={query.format ?? 'panel'}
               onChange={(format) => onCommit({ ...query, format })}
             />
@@ -58,11 +64,15 @@ function QuestionFields({ query, onCommit, datasource, range }: QuestionProps) {
   if (isMetricQuery(query)) {
     return <MetricFields {...{ query, onCommit }} />;
   }
-  if (query.queryType === 'traceDiff') {
-    return <TraceDiffFields {...{ query, onCommit, datasource, range }} />;
+  if (isTraceQuery(query)) {
+    return <TraceFields {...{ query, onCommit, datasource, range }} />;
   }
-  if (query.queryType === 'services') {
-    return null;
+  switch (query.queryType) {
+    case 'composite':
+      return <CompositeFields {...{ query, onCommit, datasource, range }} />;
+    case 'services':
+      return null;
+    default:
+      return <ServiceField {...{ query, onCommit, datasource, range }} />;
   }
-  return <ServiceField {...{ query, onCommit, datasource, range }} />;
 }

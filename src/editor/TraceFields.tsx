@@ -1,39 +1,19 @@
 import React from 'react';
-import { type TimeRange } from '@grafana/data';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
-import { type ForesightDataSource } from '../datasource';
-import { type DeploysQuery, type NamesQuery, type Population, type TraceDiffQuery } from '../query';
+import { type Population, type TraceQuery } from '../query';
 import { NumberField, TextField } from './fields';
-import { type FieldsProps } from './MetricFields';
 import { NamePicker } from './NamePicker';
 import { Options } from './Options';
-import { views } from './questions';
+import { comparisons, views } from './questions';
+import { type BackendProps } from './ServiceFields';
 
-interface Props<T> extends FieldsProps<T> {
-  datasource: ForesightDataSource;
-  range?: TimeRange;
-}
-
-/** Which service: all that deploys and the lists of a service need. */
-export function ServiceField({ query, onCommit, datasource, range }: Props<DeploysQuery | NamesQuery>) {
-  return (
-    <NamePicker
-      {...{ datasource, range }}
-      list="services"
-      label="Service"
-      placeholder={query.queryType === 'deploys' ? 'Every service' : 'Choose a service'}
-      value={query.service}
-      onChange={(service) => onCommit({ ...query, service })}
-    />
-  );
-}
-
-/** The fields of a trace comparison. */
-export function TraceDiffFields({ query, onCommit, datasource, range }: Props<TraceDiffQuery>) {
+/** The fields of a question about traces. */
+export function TraceFields({ query, onCommit, datasource, range }: BackendProps<TraceQuery>) {
   const { service, operation, baseline = {}, candidate = {} } = query;
   const of = { datasource, range, service };
   const set = (side: 'baseline' | 'candidate', change: Population) =>
     onCommit({ ...query, [side]: { ...query[side], ...change } });
+  const compared = !('compare' in query && query.compare === 'none');
   return (
     <>
       <Stack direction="row" gap={2} wrap="wrap">
@@ -41,44 +21,41 @@ export function TraceDiffFields({ query, onCommit, datasource, range }: Props<Tr
           {...{ datasource, range }}
           list="services"
           label="Service"
-          placeholder="Choose a service"
+          placeholder={query.queryType === 'serviceMap' ? 'Every service' : 'Choose a service'}
           value={service}
           // Operations and versions belong to the service that was left.
           onChange={(name) => onCommit({ ...query, service: name, operation: undefined, baseline: {}, candidate: {} })}
         />
-        <NamePicker
-          {...of}
-          list="operations"
-          label="Operation"
-          placeholder="Every operation"
-          value={operation}
-          onChange={(name) => onCommit({ ...query, operation: name })}
-        />
-        <NamePicker
-          {...of}
-          list="versions"
-          label="Baseline version"
-          placeholder="The one before"
-          value={baseline.version}
-          onChange={(version) => set('baseline', { version })}
-        />
-        <NamePicker
-          {...of}
-          list="versions"
-          label="Candidate version"
-          placeholder="The newest"
-          value={candidate.version}
-          onChange={(version) => set('candidate', { version })}
-        />
-        {(query.format ?? 'panel') === 'panel' && (
-          <Field label="Show" noMargin>
-            <RadioButtonGroup
-              aria-label="Show"
-              options={views}
-              value={query.view}
-              onChange={(view) => onCommit({ ...query, view })}
-            />
-          </Field>
+        {service && (
+          <NamePicker
+            {...of}
+            list="operations"
+            label="Operation"
+            placeholder="Every operation"
+            value={operation}
+            onChange={(name) => onCommit({ ...query, operation: name })}
+          />
+        )}
+        <Comparison {...{ query, onCommit }} />
+        {service && compared && (
+          <NamePicker
+            {...of}
+            list="versions"
+            label="Baseline version"
+            placeholder="The one before"
+            value={baseline.version}
+            onChange={(version) => set('baseline', { version })}
+          />
+        )}
+        {service && (
+          <NamePicker
+            {...of}
+            list="versions"
+            label="Candidate version"
+            placeholder="The newest"
+            value={candidate.version}
+            onChange={(version) => set('candidate', { version })}
+          />
         )}
       </Stack>
       <Options summary={[side('baseline', baseline), side('candidate', candidate), sample(query.maxTraces)]}>
@@ -88,12 +65,42 @@ export function TraceDiffFields({ query, onCommit, datasource, range }: Props<Tr
           label="Traces per side"
           placeholder="400"
           min={1}
+          max={10_000}
           value={query.maxTraces}
           onCommit={(maxTraces) => onCommit({ ...query, maxTraces })}
         />
       </Options>
     </>
   );
+}
+
+/** What is shown of a comparison, or whether there is one. */
+function Comparison({ query, onCommit }: Pick<BackendProps<TraceQuery>, 'query' | 'onCommit'>) {
+  if (query.queryType === 'serviceMap' || query.queryType === 'patterns') {
+    return (
+      <Field label="Compare with" noMargin>
+        <RadioButtonGroup
+          aria-label="Compare with"
+          options={comparisons}
+          value={query.compare ?? 'deploy'}
+          onChange={(compare) => onCommit({ ...query, compare })}
+        />
+      </Field>
+    );
+  }
+  if (query.queryType === 'traceDiff' && (query.format ?? 'panel') === 'panel') {
+    return (
+      <Field label="Show" noMargin>
+        <RadioButtonGroup
+          aria-label="Show"
+          options={views}
+          value={query.view}
+          onChange={(view) => onCommit({ ...query, view })}
+        />
+      </Field>
+    );
+  }
+  return null;
 }
 
 interface PopulationProps {

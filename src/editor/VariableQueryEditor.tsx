@@ -5,13 +5,13 @@ import { type ForesightDataSource } from '../datasource';
 import { type ForesightQuery, type NamesQuery, SCHEMA_VERSION } from '../query';
 import { type ForesightSettings } from '../settings';
 import { lists } from './questions';
-import { ServiceField } from './TraceFields';
+import { ServiceField } from './ServiceFields';
 
 type Props = QueryEditorProps<ForesightDataSource, ForesightQuery, ForesightSettings, NamesQuery>;
 
 /** What a dashboard variable lists. */
 export function VariableQueryEditor({ datasource, query: given, onChange, range }: Props) {
-  const query: NamesQuery = { ...given, queryType: given.queryType ?? 'services', schemaVersion: SCHEMA_VERSION };
+  const query = { ...given, queryType: given.queryType ?? 'services', schemaVersion: SCHEMA_VERSION } as NamesQuery;
   return (
     <Stack direction="row" gap={2} wrap="wrap">
       <Field label="List" noMargin>

@@ -1,12 +1,64 @@
+import { type ComboboxOption } from '@grafana/ui';
 import { type SelectableValue } from '@grafana/data';
-import { type Direction, type Format, formatsOf, type ForesightQuery, type QueryType, type View } from '../query';
+import { fieldsOf, formatsOf } from '../language';
+import { type Compare, type Direction, type ForesightQuery, type Format, type QueryType, type View } from '../query';
 
-/** What one can ask of a panel, in plain words. */
-export const questions: Array<SelectableValue<QueryType>> = [
-  { value: 'forecast', label: 'Forecast a metric', description: 'Expected values with prediction intervals' },
-  { value: 'anomaly', label: 'What is abnormal?', description: 'The normal band, and a score from 0 to 100' },
-  { value: 'traceDiff', label: 'Compare a deploy', description: 'What changed in the traces, call by call' },
-  { value: 'deploys', label: 'When was it deployed?', description: 'Versions and when each arrived' },
+/** What one can ask, in plain words. */
+export const questions: Array<ComboboxOption<QueryType>> = [
+  {
+    group: 'A metric',
+    value: 'anomaly',
+    label: 'What is abnormal?',
+    description: 'The normal band, and a score from 0 to 100',
+  },
+  {
+    group: 'A metric',
+    value: 'forecast',
+    label: 'What will happen to a metric?',
+    description: 'Expected values with prediction intervals',
+  },
+  {
+    group: 'A metric',
+    value: 'breach',
+    label: 'When will it cross a limit?',
+    description: 'An early warning: the probability, and the likeliest time',
+  },
+  {
+    group: 'A service',
+    value: 'composite',
+    label: 'How well is a service?',
+    description: 'One score of all its signals, and which of them stand out',
+  },
+  {
+    group: 'A service',
+    value: 'deploys',
+    label: 'When was it deployed?',
+    description: 'Versions and when each arrived',
+  },
+  {
+    group: 'Traces',
+    value: 'traceDiff',
+    label: 'What did the deploy change?',
+    description: 'The new version beside the one before, call by call',
+  },
+  {
+    group: 'Traces',
+    value: 'rootCause',
+    label: 'Who is to blame?',
+    description: 'Suspects of a regression, the likeliest first, with reasons',
+  },
+  {
+    group: 'Traces',
+    value: 'serviceMap',
+    label: 'Who calls whom?',
+    description: 'A map with rates, errors, durations and what changed',
+  },
+  {
+    group: 'Traces',
+    value: 'patterns',
+    label: 'What wastes time?',
+    description: 'Statements in loops, duplicate calls, retries, waits',
+  },
 ];
 
 /** What a dashboard variable can list. */
@@ -16,10 +68,22 @@ export const lists: Array<SelectableValue<QueryType>> = [
   { value: 'versions', label: 'Versions', description: 'The versions of a service' },
 ];
 
+/** The same lists, asked in a panel. */
+export const listQuestions: Array<ComboboxOption<QueryType>> = [
+  { group: 'Names', value: 'services', label: 'Which services are there?' },
+  { group: 'Names', value: 'operations', label: 'Which operations has a service?' },
+  { group: 'Names', value: 'versions', label: 'Which versions has a service?' },
+];
+
 export const directions: Array<SelectableValue<Direction>> = [
   { value: 'both', label: 'Either way' },
   { value: 'above', label: 'Too high' },
   { value: 'below', label: 'Too low' },
+];
+
+export const crossings: Array<SelectableValue<Exclude<Direction, 'both'>>> = [
+  { value: 'above', label: 'Rising above it' },
+  { value: 'below', label: 'Falling below it' },
 ];
 
 export const formats: Array<SelectableValue<Format>> = [
@@ -35,29 +99,19 @@ export const views: Array<SelectableValue<View>> = [
   { value: 'flameGraph', label: 'Flame graph' },
 ];
 
+export const comparisons: Array<SelectableValue<Compare>> = [
+  { value: 'deploy', label: 'The time before the deploy' },
+  { value: 'none', label: 'Nothing' },
+];
+
+/** The fields whose name means something else in each question. */
+const ownMeaning = ['format', 'threshold', 'direction', 'probability'];
+
 /** The fields that mean the same in another question survive the change. */
 export function ask(query: ForesightQuery, queryType: QueryType): ForesightQuery {
-  const { refId, datasource, hide, key, schemaVersion } = query;
+  const { refId, datasource, hide, key } = query;
   const format = query.format && formatsOf(queryType).includes(query.format) ? query.format : undefined;
-  const kept = { refId, datasource, hide, key, schemaVersion, format };
-  switch (queryType) {
-    case 'forecast':
-    case 'anomaly': {
-      const { expr, model, history, step, legend, nonNegative } = { ...emptyMetric, ...query };
-      return { ...kept, queryType, expr, model, history, step, legend, nonNegative };
-    }
-    default: {
-      const service = 'service' in query ? query.service : undefined;
-      return { ...kept, queryType, service };
-    }
-  }
+  const shared = Object.keys(fieldsOf(queryType)).filter((field) => !ownMeaning.includes(field));
+  const kept = Object.entries(query).filter(([field]) => shared.includes(field));
+  return { refId, datasource, hide, key, ...Object.fromEntries(kept), format, queryType };
 }
-
-const emptyMetric = {
-  expr: undefined,
-  model: undefined,
-  history: undefined,
-  step: undefined,
-  legend: undefined,
-  nonNegative: undefined,
-};

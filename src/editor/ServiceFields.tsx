@@ -1,0 +1,67 @@
+import React from 'react';
+import { type TimeRange } from '@grafana/data';
+import { type ForesightDataSource } from '../datasource';
+import { type CompositeQuery, type DeploysQuery, type OperationsQuery, type VersionsQuery } from '../query';
+import { DurationField, NumberField } from './fields';
+import { type FieldsProps } from './MetricFields';
+import { NamePicker } from './NamePicker';
+import { Options } from './Options';
+
+export interface BackendProps<T> extends FieldsProps<T> {
+  datasource: ForesightDataSource;
+  range?: TimeRange;
+}
+
+type ServiceQuery = CompositeQuery | DeploysQuery | OperationsQuery | VersionsQuery;
+
+/** Which service: all that deploys and the lists of a service need. */
+export function ServiceField({ query, onCommit, datasource, range }: BackendProps<ServiceQuery>) {
+  return (
+    <NamePicker
+      {...{ datasource, range }}
+      list="services"
+      label="Service"
+      placeholder={query.queryType === 'deploys' ? 'Every service' : 'Choose a service'}
+      value={query.service}
+      onChange={(service) => onCommit({ ...query, service })}
+    />
+  );
+}
+
+/** The fields of a service's score. */
+export function CompositeFields({ query, onCommit, datasource, range }: BackendProps<CompositeQuery>) {
+  const { history, step, threshold } = query;
+  return (
+    <>
+      <ServiceField {...{ query, datasource, range }} onCommit={({ service }) => onCommit({ ...query, service })} />
+      <Options
+        summary={[
+          history && `learn from ${history}`,
+          step && `step ${step}`,
+          threshold !== undefined && `event from ${threshold}`,
+        ]}
+      >
+        <DurationField
+          label="Learn from"
+          placeholder="14d"
+          value={history}
+          onCommit={(changed) => onCommit({ ...query, history: changed })}
+        />
+        <DurationField
+          label="Step"
+          placeholder="from the panel"
+          value={step}
+          onCommit={(changed) => onCommit({ ...query, step: changed })}
+        />
+        <NumberField
+          label="Event from score"
+          placeholder="75"
+          min={0}
+          max={100}
+          value={threshold}
+          onCommit={(changed) => onCommit({ ...query, threshold: changed })}
+        />
+      </Options>
+    </>
+  );
+}
