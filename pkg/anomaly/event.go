@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
 )
@@ -12,9 +13,10 @@ const (
 	// release is the share of the threshold below which an event ends, so that
 	// a score that hovers at the threshold makes one event.
 	release = 0.6
-	// refractory is how long after an event a new one still belongs to it: as
-	// long as it takes until a new level is accepted as such.
-	refractory       = shiftAfter
+	// refractory is how long after an event a new one still belongs to it: half a
+	// day, so that whoever was told is not told again in the same shift, and what
+	// comes every day can still be told apart.
+	refractory       = 12 * time.Hour
 	fewestRefractory = 5 // points
 )
 

@@ -29,6 +29,7 @@ func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (A
 			MinDeviation: q.MinDeviation,
 			Threshold:    q.Threshold,
 			Probability:  q.Probability,
+			Detectors:    q.Detectors,
 			NonNegative:  q.NonNegative == nil || *q.NonNegative,
 		})
 		answer.Series[i] = AnomalySeries{Labels: history.Labels, Result: result, Problem: problem(err)}

@@ -87,6 +87,8 @@ func wanted(t reflect.Type) string {
 		return "true or false"
 	case reflect.Int:
 		return "a whole number"
+	case reflect.Slice:
+		return "a list of texts"
 	}
 	return "a number"
 }

@@ -107,6 +107,8 @@ type Anomaly struct {
 	MinDeviation float64 `json:"minDeviation,omitempty"`
 	// Threshold is the score from which on there is an event. Default 75.
 	Threshold float64 `json:"threshold,omitempty"`
+	// Detectors that judge, by name. Default: those that need no choice.
+	Detectors []string `json:"detectors,omitempty"`
 	// NonNegative says that the quantity cannot fall below zero. Default true.
 	NonNegative *bool `json:"nonNegative,omitempty"`
 	// Legend names the series, as in Prometheus' legend: {{label}}. Default:

@@ -52,8 +52,24 @@ func (q Anomaly) Validate() error {
 		checkChoice("direction", q.Direction, "both", "above", "below"),
 		checkRange("minDeviation", q.MinDeviation, 0, maxMinDeviation),
 		checkRange("threshold", q.Threshold, 0, 100),
+		checkDetectors(q.Detectors),
 		checkName("legend", q.Legend),
 	)
+}
+
+// checkDetectors checks the form only: which detectors there are is for the
+// room of anomalies to say.
+func checkDetectors(names []string) error {
+	const most = 32
+	if len(names) > most {
+		return fmt.Errorf("detectors has %d names; at most %d are allowed", len(names), most)
+	}
+	for _, name := range names {
+		if name == "" || !modelName.MatchString(name) {
+			return fmt.Errorf("detectors holds %.40q, which is not a detector's name", name)
+		}
+	}
+	return nil
 }
 
 // Validate implements Query.

@@ -111,6 +111,9 @@ func measure(name string, o options, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	if figures == nil {
+		return nil // it has written what it has to say
+	}
 	line, err := json.Marshal(figures)
 	if err != nil {
 		return err

@@ -113,7 +113,8 @@ func fitTail(scores, observed []float64, apart int) Tail {
 // fitPareto estimates a generalised Pareto distribution by probability-weighted
 // moments (Hosking and Wallis, Technometrics 29, 1987, section 4). To the shape
 // comes what the estimate itself leaves open: the predictive distribution after
-// k exponential excesses is Pareto's with shape 1/k.
+// k independent exponential excesses is Pareto's with shape 1/k; incidents come
+// in groups, so that k clusters are worth about half as many.
 func fitPareto(excesses []float64) (scale, shape float64) {
 	k := float64(len(excesses))
 	if k == 0 {
@@ -131,7 +132,7 @@ func fitPareto(excesses []float64) (scale, shape float64) {
 			scale, shape = a0*(1-fitted), fitted
 		}
 	}
-	return scale, shape + 1/k
+	return scale, shape + 2/k
 }
 
 // Survival is the probability of a point at x or beyond, never zero.

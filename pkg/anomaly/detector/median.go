@@ -44,9 +44,10 @@ func rollingRobust(in Input, x []float64) []float64 {
 		if v == center {
 			scores[i] = 0
 		}
-		if math.IsInf(scores[i], 0) {
+		if spread == 0 && v != center {
 			scores[i] = math.NaN() // no deviation was ever seen to compare with
 		}
+		scores[i] = bounded(scores[i])
 	}
 	return scores
 }

@@ -18,3 +18,6 @@ func centerOf(x []float64) (center, spread float64) {
 	}
 	return center, spread
 }
+
+// bounded keeps a quotient inside what a float holds; NaN stays.
+func bounded(v float64) float64 { return min(max(v, -math.MaxFloat64), math.MaxFloat64) }

@@ -14,7 +14,7 @@ func (SPOT) Score(in Input) []float64 {
 	center, spread := centerOf(in.Value[:in.Learn])
 	scores := make([]float64, len(in.Value))
 	for i, v := range in.Value {
-		scores[i] = (v - center) / spread
+		scores[i] = bounded((v - center) / spread)
 	}
 	return scores
 }

@@ -1,0 +1,185 @@
+package detector_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
+)
+
+const (
+	learn  = 20_000
+	judged = 2_000
+)
+
+// noise is standard normal, and a swinging level as the observations.
+func noise(seed uint64) detector.Input {
+	random := rand.New(rand.NewPCG(seed, 3))
+	in := detector.Input{Learn: learn, From: learn, Step: time.Minute}
+	for i := range learn + judged {
+		e := random.NormFloat64()
+		in.Residual = append(in.Residual, e)
+		in.Value = append(in.Value, 50+10*math.Sin(float64(i)/50)+e)
+	}
+	return in
+}
+
+func probabilities(d detector.Detector, in detector.Input) []float64 {
+	scores := d.Score(in)
+	c := detector.Calibrate(scores[:in.Learn], 30)
+	found := make([]float64, len(scores))
+	for i, s := range scores {
+		found[i] = math.NaN()
+		if !math.IsNaN(s) {
+			found[i] = min(2*c.Probability(s), 1) // two sides
+		}
+	}
+	return found
+}
+
+// Under the null each detector's p-values keep their promise: one in a hundred
+// points is as unusual as that, up to what dependence adds: an average over half
+// an hour has few independent values to learn from.
+func TestDetectorsAreCalibrated(t *testing.T) {
+	for _, name := range detector.Names() {
+		d, _ := detector.Named(name)
+		rare, veryRare, points := 0, 0, 0
+		for seed := range uint64(5) {
+			for _, p := range probabilities(d, noise(seed))[learn:] {
+				points++
+				if p < 0.01 {
+					rare++
+				}
+				if p < 1e-4 {
+					veryRare++
+				}
+			}
+		}
+		t.Log(name, float64(rare)/float64(points), float64(veryRare)/float64(points))
+		require.InDelta(t, 0.01, float64(rare)/float64(points), 0.015, name)
+		require.Less(t, float64(veryRare)/float64(points), 0.001, name)
+	}
+}
+
+// Each detector sees what it is there for.
+func TestDetectorsSeeWhatTheyAreFor(t *testing.T) {
+	const at = learn + 1_000
+	spike := func(in *detector.Input) { in.Residual[at] += 12; in.Value[at] += 60 }
+	drift := func(in *detector.Input) {
+		for i := at - 90; i <= at; i++ {
+			in.Residual[i]++
+		}
+	}
+	tremble := func(in *detector.Input) {
+		for i := at - 60; i <= at; i++ {
+			in.Residual[i] *= 3
+		}
+	}
+	wave := func(in *detector.Input) {
+		for i := at - 30; i <= at; i++ {
+			in.Residual[i] += 3 * math.Sin(float64(i)*2)
+		}
+	}
+	for name, change := range map[string]func(*detector.Input){
+		"z-score": spike, "median": spike, "seasonal-esd": spike, "extreme": spike, "polynomial": spike,
+		"spectral-residual": spike, "isolation-forest": spike,
+		"cusum": drift, "ewma": drift, "variation": tremble, "window-pca": wave,
+	} {
+		d, known := detector.Named(name)
+		require.True(t, known, name)
+		in := noise(7)
+		change(&in)
+		least := 1.0
+		for _, p := range probabilities(d, in)[at-5 : at+5] {
+			least = min(least, p)
+		}
+		limit := 2e-3
+		if name == "isolation-forest" || name == "spectral-residual" {
+			limit = 0.1 // they tell that a point is apart, not how far
+		}
+		require.Less(t, least, limit, name)
+	}
+	require.Len(t, detector.Names(), 11)
+}
+
+// Nothing after a point changes its score, whatever the input; nor does where
+// the judged part begins.
+func TestDetectorsAreCausal(t *testing.T) {
+	for _, name := range detector.Names() {
+		d, _ := detector.Named(name)
+		whole := noise(1)
+		part := whole
+		cut := learn + 700
+		part.Value, part.Residual, part.From = whole.Value[:cut], whole.Residual[:cut], learn+300
+		require.Equal(t, d.Score(whole)[part.From:cut], d.Score(part)[part.From:], name)
+	}
+}
+
+func TestDetectorsOnAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 300).Draw(t, "n")
+		value := rapid.OneOf(rapid.Float64Range(-10, 10), rapid.Float64Range(-1e30, 1e30), rapid.Just(math.NaN()), rapid.Just(0.0))
+		in := detector.Input{
+			Value:    rapid.SliceOfN(value, n, n).Draw(t, "values"),
+			Residual: rapid.SliceOfN(value, n, n).Draw(t, "residuals"),
+			Learn:    n / 2, From: n / 2, Step: time.Minute,
+		}
+		for _, name := range detector.Names() {
+			d, _ := detector.Named(name)
+			scores := d.Score(in)
+			require.Len(t, scores, n)
+			c := detector.Calibrate(scores[:in.Learn], 5)
+			for _, s := range scores {
+				require.False(t, math.IsInf(s, 0), name)
+				p := c.Probability(s)
+				require.True(t, p > 0 && p <= 1, "%s: %v of %v", name, p, s)
+			}
+		}
+	})
+}
+
+func TestCombineIsTheHarmonicMean(t *testing.T) {
+	p, shares := detector.Combine([]float64{0.01, 0.02, math.NaN()})
+	require.InDelta(t, 2/(1/0.01+1/0.02), p, 1e-12)
+	require.InDelta(t, 2.0/3, shares[0], 1e-12)
+	require.InDelta(t, 1.0/3, shares[1], 1e-12)
+	require.True(t, math.IsNaN(shares[2]))
+	p, _ = detector.CombineWeighted([]float64{0.01, 1}, []float64{3, 1})
+	require.InDelta(t, 4/(3/0.01+1), p, 1e-12)
+	p, _ = detector.Combine([]float64{math.SmallestNonzeroFloat64, 1})
+	require.Greater(t, p, 0.0)
+	p, _ = detector.Combine(nil)
+	require.True(t, math.IsNaN(p))
+}
+
+// Perfectly dependent tests say together what each of them says.
+func TestCombineOfDependentTests(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.Float64Range(1e-12, 1).Draw(t, "p")
+		n := rapid.IntRange(1, 12).Draw(t, "n")
+		all := make([]float64, n)
+		for i := range all {
+			all[i] = p
+		}
+		combined, _ := detector.Combine(all)
+		require.InEpsilon(t, p, combined, 1e-9)
+	})
+}
+
+func TestTailInvertsItself(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 5))
+	scores := make([]float64, 20_000)
+	for i := range scores {
+		scores[i] = random.ExpFloat64()
+	}
+	tail := detector.FitTail(scores, 1)
+	for _, p := range []float64{1e-2, 1e-3, 1e-4, 1e-6} {
+		require.InEpsilon(t, p, tail.Survival(tail.Quantile(p)), 0.02)
+		require.InEpsilon(t, -math.Log(p), tail.Quantile(p), 0.35, "an exponential tail at %v, made a little heavier for what is not known", p)
+	}
+}
