@@ -89,7 +89,7 @@ func (q *question) askCalls(before, after *callCounts) {
 			add(q.blocks[request], rankOf(ratio, a)+rankOf(ratio, b))
 		}
 	}
-	q.ask(Calls, structure, ranks.PValue, ranks.Superiority > 0.5, scores, func(t *test) {
+	q.ask(Calls, structure, ranks.PValue, stats.Information(len(a), len(b)), ranks.Superiority > 0.5, scores, func(t *test) {
 		t.effect = stats.RateRatio(before.counts, before.callers, after.counts, after.callers, confidence)
 		medians := stats.Quantile(b, 0.5) - stats.Quantile(a, 0.5)
 		means := mean(b) - mean(a)
@@ -107,7 +107,7 @@ func (q *question) askPresence(aspect Aspect, counts *callCounts, before, after 
 			add(q.blocks[request], float64(one(counts.counts[i] > 0)))
 		}
 	}
-	q.ask(aspect, structure, stats.FisherMidP(before, after), aspect == New, scores, func(t *test) {
+	q.ask(aspect, structure, stats.FisherMidP(before, after), stats.Information(before.Trials, after.Trials), aspect == New, scores, func(t *test) {
 		t.effect = stats.Wilson(with, confidence)
 		t.large = without.Trials >= q.options.MinTracesForNew && t.effect.Estimate >= minPresence ||
 			stats.Newcombe(without, with, confidence).Lower >= mostPresence

@@ -115,6 +115,7 @@ func (c *comparison) measurePaths() {
 			q.askCalls(&before, &after)
 		}
 	}
+	c.askPooled(&q)
 	c.tests = adjust(q.tests, c.options.FalseDiscoveryRate)
 	for i := range c.tests {
 		t := &c.tests[i]

@@ -14,7 +14,7 @@ func (q *question) askErrors() {
 		failed := func(c *call) int64 { return int64(one(c.failed)) }
 		q.baseline.eachRequest(failed, func(request int32, mean float64) { add(q.blocks[request], float64(one(mean > 0))) })
 	}
-	q.ask(ErrorRate, failures, stats.FisherMidP(before, after), after.Rate() > before.Rate(), scores, func(t *test) {
+	q.ask(ErrorRate, failures, stats.FisherMidP(before, after), stats.Information(before.Trials, after.Trials), after.Rate() > before.Rate(), scores, func(t *test) {
 		t.effect = stats.Newcombe(before, after, confidence)
 		low, high := min(before.Rate(), after.Rate()), max(before.Rate(), after.Rate())
 		t.large = high >= low*q.options.MinErrorRatio && high-low >= q.options.MinErrorChange

@@ -27,6 +27,9 @@ type test struct {
 	large  bool
 	worse  bool
 	effect stats.Interval
+	// shared are the paths that a test of several holds for; nil for a test of
+	// one path.
+	shared []trace.PathID
 }
 
 // question is what the tests of one path look at.
@@ -43,8 +46,10 @@ type question struct {
 
 // ask adds a test; up tells a candidate that has more of the scored quantity.
 // The dispersion of the scores in the baseline and the effect are worked out
-// only where the p-value could count.
-func (q *question) ask(aspect Aspect, family family, pValue float64, up bool, scores func(add func(block uint8, score float64)), effect func(*test)) {
+// only where the p-value could count. The p-value that is kept is valid however
+// often the question is asked while requests arrive; information is that of the
+// test (stats.Information).
+func (q *question) ask(aspect Aspect, family family, pValue, information float64, up bool, scores func(add func(block uint8, score float64)), effect func(*test)) {
 	t := test{path: q.path, aspect: aspect, family: family, pValue: pValue, worse: up}
 	if pValue <= q.options.FalseDiscoveryRate {
 		var blocks [maxBlocks]stats.Block
@@ -56,7 +61,7 @@ func (q *question) ask(aspect Aspect, family family, pValue float64, up bool, sc
 			kept = 0.8
 		}
 		dispersion, freedom := stats.Dispersion(blocks[:], kept)
-		t.pValue = stats.Inflate(pValue, dispersion, freedom)
+		t.pValue = stats.AlwaysValid(stats.Inflate(pValue, dispersion, freedom), information)
 	}
 	if t.pValue <= q.options.FalseDiscoveryRate {
 		effect(&t)
@@ -85,5 +90,5 @@ func adjust(tests []test, rate float64) []test {
 			}
 		}
 	}
-	return found
+	return share(found)
 }

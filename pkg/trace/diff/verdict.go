@@ -65,7 +65,7 @@ func (c *comparison) judge() Verdict {
 		switch {
 		case e.Baseline == 0 || e.Candidate == 0:
 			e.Verdict = NotComparable
-		case !e.judged:
+		case !e.judged && read[i] == signs{}:
 			e.Verdict = Insufficient
 		default:
 			e.Verdict = read[i].verdict()
