@@ -11,10 +11,10 @@ import (
 )
 
 func init() {
-	register("trace-diff", "speed and memory of comparing two populations of traces, on one core", traceDiff)
+	register("trace-speed", "speed and memory of comparing two populations of traces, on one core", traceSpeed)
 }
 
-type traceDiffFigures struct {
+type traceSpeedFigures struct {
 	Traces         int     `json:"traces"` // of each side
 	Spans          int     `json:"spans"`  // of both sides
 	Verdict        string  `json:"verdict"`
@@ -25,8 +25,8 @@ type traceDiffFigures struct {
 	PerMillion     float64 `json:"seconds_per_million_spans"`
 }
 
-// traceDiff compares 2 × 1,000 traces of about 100 spans.
-func traceDiff(options) (any, error) {
+// traceSpeed compares 2 × 1,000 traces of about 100 spans.
+func traceSpeed(options) (any, error) {
 	runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(runtime.NumCPU())
 	const traces, width = 1000, 90
@@ -36,7 +36,7 @@ func traceDiff(options) (any, error) {
 	held := heap() - empty
 	spans := count(baseline) + count(candidate)
 
-	figures := traceDiffFigures{Traces: traces, Spans: spans, BytesPerSpan: float64(held) / float64(spans)}
+	figures := traceSpeedFigures{Traces: traces, Spans: spans, BytesPerSpan: float64(held) / float64(spans)}
 	best := time.Duration(1<<63 - 1)
 	for range 5 {
 		var before, after runtime.MemStats

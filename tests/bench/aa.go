@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
+)
+
+func init() {
+	register("aa", "windows without a change, looked at 60 times each while they grow: how many raise a verdict? [-runs N]", aa)
+}
+
+type aaFigures struct {
+	Looks          int     `json:"looks"`
+	Synthetic      int     `json:"synthetic"` // windows
+	SyntheticFalse int     `json:"synthetic_false"`
+	SyntheticRate  float64 `json:"synthetic_rate"` // percent
+	Real           int     `json:"real"`
+	RealFalse      int     `json:"real_false"`
+	RealRate       float64 `json:"real_rate"`
+}
+
+const looks = 60
+
+// aa compares growing windows with a baseline of the same system: a steady
+// shop, and one whose durations rise and fall; and fault-free minutes of
+// Nezha's two days (in some of which their makers' system had incidents of its
+// own) with the other fault-free moments of the day.
+func aa(o options) (any, error) {
+	flags := flag.NewFlagSet("aa", flag.ContinueOnError)
+	runs := flags.Int("runs", 200, "synthetic windows")
+	if err := flags.Parse(o.rest); err != nil {
+		return nil, err
+	}
+	figures := aaFigures{Looks: looks, Synthetic: *runs}
+	for run := range *runs {
+		seed := uint64(run)
+		shop := tracetest.Shop{Seed: seed, Traces: 400, PaymentFails: 0.02, Start: time.Date(2024, 1, 1, 0, 0, run*37, 0, time.UTC)}
+		if run%2 == 1 {
+			shop.Wave, shop.Period = 0.3, 15*time.Second
+		}
+		baseline := shop.Generate()
+		shop.Seed, shop.Traces, shop.Start = seed+1_000_000, 600, shop.Start.Add(40*time.Second)
+		figures.SyntheticFalse += int(oneIf(everFound(baseline, shop.Generate())))
+	}
+	figures.SyntheticRate = 100 * float64(figures.SyntheticFalse) / float64(max(1, figures.Synthetic))
+	for _, name := range []string{"2022-08-22", "2023-01-29"} {
+		d, err := loadDay(filepath.Join(o.data, "nezha", name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range d.faults {
+			if window := d.between(d.quiet(i)); len(window) >= 20 {
+				figures.Real++
+				figures.RealFalse += int(oneIf(everFound(thinned(d.clean(i), 1000), window)))
+			}
+		}
+	}
+	figures.RealRate = 100 * float64(figures.RealFalse) / float64(max(1, figures.Real))
+	return figures, nil
+}
+
+// everFound looks at a window while it grows.
+func everFound(baseline, window []trace.Trace) bool {
+	for look := 1; look <= looks; look++ {
+		if isFinding(diff.Compare(baseline, window[:len(window)*look/looks], diff.Options{}).Verdict) {
+			return true
+		}
+	}
+	return false
+}
+
+// thinned keeps at most so many traces, evenly.
+func thinned(traces []trace.Trace, most int) []trace.Trace {
+	if len(traces) <= most {
+		return traces
+	}
+	kept := make([]trace.Trace, most)
+	for i := range kept {
+		kept[i] = traces[i*len(traces)/most]
+	}
+	return kept
+}
