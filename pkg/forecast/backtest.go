@@ -19,15 +19,14 @@ type trial struct {
 	model     Model
 	origins   []int
 	forecasts [][]float64
-	errors    [][]float64 // by horizon, actual minus forecast, what is missing left out
-	mae       float64     // over all origins and horizons
+	mae       float64 // mean absolute error over all origins and horizons
 }
 
 // origins are the points of clean before which forecasts are made, ascending,
-// over the second half. They fall on all phases of the seasons.
+// over the later part. They fall on all phases of the seasons.
 func (p *prepared) origins() []int {
 	n := len(p.clean)
-	first := max(n/2, min(fewestForTrial, n-1))
+	first := max(2*n/5, min(fewestForTrial, n-1))
 	longest := p.longestPeriod()
 	if longest > 0 {
 		// A season must have been seen once, with something left to test on.
@@ -96,9 +95,8 @@ func (p *prepared) backtest(model Model, horizon int) (trial, error) {
 	return t, p.assess(&t, horizon)
 }
 
-// assess fills in a trial's errors.
+// assess fills in a trial's mean absolute error.
 func (p *prepared) assess(t *trial, horizon int) error {
-	t.errors = make([][]float64, len(t.forecasts[0]))
 	sum, count := 0.0, 0
 	for i, mean := range t.forecasts {
 		for h, actual := range p.future(t.origins[i], horizon) {
@@ -106,7 +104,6 @@ func (p *prepared) assess(t *trial, horizon int) error {
 				return fmt.Errorf("%w: the model %s diverges on this history", ErrNoModel, t.model.Name())
 			}
 			if e := actual - mean[h]; !math.IsNaN(e) {
-				t.errors[h] = append(t.errors[h], e)
 				sum += math.Abs(e)
 				count++
 			}

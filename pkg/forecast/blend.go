@@ -7,9 +7,11 @@ import (
 )
 
 const (
-	// sharpness of the weights: a model with twice the error weighs an eighth.
-	pruneAt   = 1.5
+	// sharpness of the weights: a model with half as much error again weighs a
+	// third.
 	sharpness = 3
+	// pruneAt is how many times the least error a member may have.
+	pruneAt = 1.5
 	// leastWeight is what a member must contribute to be worth its time.
 	leastWeight = 0.02
 	// railWidth bounds each member to this many of the blend's mean absolute

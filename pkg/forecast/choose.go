@@ -6,9 +6,10 @@ import (
 	"slices"
 )
 
-// blendGain is how much better than the best single model a blend must be,
-// over the same origins, not to give way to it.
-const blendGain = 1.05
+// blendLoss is how much more error than the best single model, over the same
+// origins, a blend may have before it gives way: the best of many models is best
+// by luck, too, and a blend errs more evenly.
+const blendLoss = 1.05
 
 // choose tries the models asked for and returns the blend or the one with the
 // least error over rolling origins, and the naive forecast to compare it with:
@@ -55,7 +56,7 @@ func (p *prepared) chooseFreely(horizon int) (trial, error) {
 		return single, nil
 	}
 	blend, err := p.blend(trials, horizon)
-	if err != nil || blend.mae > blendGain*single.mae {
+	if err != nil || blend.mae > blendLoss*single.mae {
 		return single, nil
 	}
 	return blend, nil

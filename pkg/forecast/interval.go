@@ -10,50 +10,131 @@ import (
 const (
 	// fewestErrors is how many errors, from neighbouring horizons where one has
 	// too few, a bound is read from.
-	fewestErrors = 200
+	fewestErrors = 100
 	mostErrors   = 1_000
+	// blocks of successive origins are held out in turn to learn how much wider
+	// intervals must be than the errors they are read from.
+	blocks        = 5
+	fewestOrigins = 2 * blocks
+	mostWidening  = 2.0
 )
 
-// intervals are the bounds of the next horizon points around zero, from the
-// errors by horizon: conformal at a ladder of horizons, the line between them,
-// then made never to narrow. Beyond the longest horizon tried they grow with
-// the square root of the horizon, as a random walk's do.
-func intervals(errors [][]float64, horizon int, probabilities []float64) []Interval {
-	tried := len(errors)
-	for tried > 1 && len(errors[tried-1]) == 0 {
-		tried--
-	}
-	knots := ladder(min(tried, horizon))
-	sides := make([][2][]float64, len(probabilities))
-	for i := range sides {
-		sides[i] = [2][]float64{make([]float64, len(knots)), make([]float64, len(knots))}
-	}
-	for k, h := range knots {
-		conformal := stats.NewConformal(around(errors[:tried], h))
-		for i, probability := range probabilities {
-			lower, upper := conformal.Bounds(probability)
-			sides[i][0][k], sides[i][1][k] = max(-lower, 0), max(upper, 0)
-		}
-	}
+// intervals are the bounds of the next horizon points around zero. They are
+// conformal at a ladder of horizons, from a trial's errors, the line between
+// them, then made never to narrow. Beyond the longest horizon tried they grow
+// with the square root of the horizon, as a random walk's do.
+//
+// Errors of overlapping forecasts are not exchangeable, and the trial's model
+// was chosen on them. So each block of origins is held out in turn, and the
+// bounds are widened until those from the other blocks hold what they promise.
+func (p *prepared) intervals(t trial, horizon int, probabilities []float64) []Interval {
+	all := bounds(p.errorsOf(t, horizon, func(int) bool { return true }), horizon, probabilities)
+	widening := p.widening(t, horizon, probabilities)
 	result := make([]Interval, len(probabilities))
 	for i, probability := range probabilities {
-		below := spread(knots, stats.Isotonic(sides[i][0]), horizon)
-		for h := range below {
-			below[h] = -below[h]
-		}
-		result[i] = Interval{
-			Probability: probability,
-			Lower:       below,
-			Upper:       spread(knots, stats.Isotonic(sides[i][1]), horizon),
+		result[i] = Interval{Probability: probability, Lower: all[i].below, Upper: all[i].above}
+		for h := range horizon {
+			result[i].Lower[h] *= -widening[i]
+			result[i].Upper[h] *= widening[i]
+			if i > 0 {
+				result[i].Lower[h] = min(result[i].Lower[h], result[i-1].Lower[h])
+				result[i].Upper[h] = max(result[i].Upper[h], result[i-1].Upper[h])
+			}
 		}
 	}
 	return result
 }
 
+// widening is the factor for each probability.
+func (p *prepared) widening(t trial, horizon int, probabilities []float64) []float64 {
+	factors := repeat(1, len(probabilities))
+	n := len(t.origins)
+	if n < fewestOrigins {
+		return factors
+	}
+	reaches := make([][]float64, len(probabilities)) // of held-out errors, in bounds
+	for block := range blocks {
+		within := func(i int) bool { return i*blocks/n == block }
+		others := p.errorsOf(t, horizon, func(i int) bool { return !within(i) })
+		if len(others) == 0 {
+			continue
+		}
+		learned := bounds(others, horizon, probabilities)
+		for h, errors := range p.errorsOf(t, horizon, within) {
+			for _, e := range errors {
+				for i := range probabilities {
+					bound := learned[i].above[h]
+					if e < 0 {
+						bound = learned[i].below[h]
+					}
+					if bound > 0 {
+						reaches[i] = append(reaches[i], math.Abs(e)/bound)
+					}
+				}
+			}
+		}
+	}
+	for i, probability := range probabilities {
+		if count := len(reaches[i]); count > 0 {
+			rank := min(int(math.Ceil(float64(count+1)*probability)), count)
+			factors[i] = min(max(stats.OrderStatistic(reaches[i], rank-1), 1), mostWidening)
+		}
+	}
+	return factors
+}
+
+// errorsOf are the errors of a trial's origins by horizon, actual minus
+// forecast, what is missing left out and empty horizons at the end cut off.
+func (p *prepared) errorsOf(t trial, horizon int, wanted func(origin int) bool) [][]float64 {
+	var errors [][]float64
+	for i, mean := range t.forecasts {
+		if !wanted(i) {
+			continue
+		}
+		for h, actual := range p.future(t.origins[i], horizon) {
+			if h >= len(errors) {
+				errors = append(errors, nil)
+			}
+			if e := actual - mean[h]; !math.IsNaN(e) {
+				errors[h] = append(errors[h], e)
+			}
+		}
+	}
+	for len(errors) > 0 && len(errors[len(errors)-1]) == 0 {
+		errors = errors[:len(errors)-1]
+	}
+	return errors
+}
+
+// reach is how far errors go to both sides, by horizon.
+type reach struct{ below, above []float64 }
+
+func bounds(errors [][]float64, horizon int, probabilities []float64) []reach {
+	knots := ladder(min(len(errors), horizon))
+	sides := make([]reach, len(probabilities))
+	for i := range sides {
+		sides[i] = reach{make([]float64, len(knots)), make([]float64, len(knots))}
+	}
+	for k, h := range knots {
+		conformal := stats.NewConformal(around(errors, h))
+		for i, probability := range probabilities {
+			lower, upper := conformal.Bounds(probability)
+			sides[i].below[k], sides[i].above[k] = max(-lower, 0), max(upper, 0)
+		}
+	}
+	for i, side := range sides {
+		sides[i] = reach{
+			below: spread(knots, stats.Isotonic(side.below), horizon),
+			above: spread(knots, stats.Isotonic(side.above), horizon),
+		}
+	}
+	return sides
+}
+
 // ladder is 0 and on, in steps that grow with the horizon, ending at n-1.
 func ladder(n int) []int {
 	var knots []int
-	for h := 0; h < n; h += 1 + h/4 {
+	for h := 0; h < n; h += 1 + h/3 {
 		knots = append(knots, h)
 	}
 	if last := knots[len(knots)-1]; last != n-1 {
@@ -65,11 +146,8 @@ func ladder(n int) []int {
 // around collects errors of horizon h and, as far as needed, of its neighbours.
 func around(errors [][]float64, h int) []float64 {
 	pooled := slices.Clone(errors[h])
-	reach := max(h/8, 1)
-	for d := 1; d < len(errors) && (len(pooled) < fewestErrors || d <= reach); d++ {
-		if len(pooled) >= mostErrors {
-			break
-		}
+	near := max(h/8, 1)
+	for d := 1; d < len(errors) && (len(pooled) < fewestErrors || d <= near) && len(pooled) < mostErrors; d++ {
 		if h-d >= 0 && d <= max(h/2, 1) {
 			pooled = append(pooled, errors[h-d]...)
 		}
@@ -89,13 +167,12 @@ func spread(knots []int, values []float64, horizon int) []float64 {
 		for k < last && knots[k+1] <= h {
 			k++
 		}
-		switch {
-		case k == last:
+		if k == last {
 			line[h] = values[last] * math.Sqrt(float64(h+1)/float64(knots[last]+1))
-		default:
-			share := float64(h-knots[k]) / float64(knots[k+1]-knots[k])
-			line[h] = values[k] + (values[k+1]-values[k])*share
+			continue
 		}
+		share := float64(h-knots[k]) / float64(knots[k+1]-knots[k])
+		line[h] = values[k] + (values[k+1]-values[k])*share
 	}
 	return line
 }

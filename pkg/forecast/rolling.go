@@ -47,7 +47,7 @@ func Rolling(r Request, learn int) (Rolled, error) {
 		return Rolled{}, err
 	}
 	var errorsSeen []float64
-	for _, e := range best.errors {
+	for _, e := range p.errorsOf(best, r.Horizon, func(int) bool { return true }) {
 		errorsSeen = append(errorsSeen, e...)
 	}
 	reach := incidentLimit * stats.Spread(errorsSeen)

@@ -28,14 +28,14 @@ func Run(r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if tried := len(best.errors); tried < r.Horizon {
+	if tried := len(p.errorsOf(best, r.Horizon, func(int) bool { return true })); tried < r.Horizon {
 		p.notice("the history allows to test %d points ahead; intervals beyond that are extrapolated", tried)
 	}
 	result := Result{
 		Start:      r.History.Time(r.History.Len()),
 		Step:       r.History.Step,
 		Mean:       p.fine(fitted, p.clean, r.Horizon),
-		Intervals:  intervals(best.errors, r.Horizon, probabilities),
+		Intervals:  p.intervals(best, r.Horizon, probabilities),
 		Model:      best.model.Name(),
 		Parameters: fitted.Parameters(),
 		Error:      p.value(best.mae),
