@@ -235,7 +235,7 @@ func TestPatterns(t *testing.T) {
 				fetch("web", "mail", "GET", "/mail/{id}", fmt.Sprint("/mail/", 9*i), 0, 30))...)
 		}, nil},
 		{"a later call is made only sometimes", func(i int) step {
-			row := inRow(2, 0.5, statement("orders", "SELECT * FROM flags_of_day", 0, 40), statement("orders", "SELECT * FROM currencies", 0, 40))
+			row := inRow(2, 0.5, statement("orders", "SELECT * FROM rates_of_day", 0, 40), statement("orders", "SELECT * FROM currencies", 0, 40))
 			if i%4 == 0 {
 				row = row[:1]
 			}
@@ -279,6 +279,17 @@ func TestPatterns(t *testing.T) {
 		}, nil},
 		{"items of which one fails", func(i int) step {
 			row := repeat(4, item)
+			row[1] = failing(row[1])
+			return serve("web", "GET", "/", "/", 100, inRow(2, 0.1, row...)...)
+		}, nil},
+		{"remote procedures of which one fails", func(i int) step {
+			row := repeat(4, func(int) step {
+				s := fetch("web", "catalog", "POST", "/", "", 0, 8)
+				for _, side := range []*step{&s, &s.steps[0]} {
+					side.name, side.attributes = "Catalog/GetItem", attributes("rpc.system", "grpc", "rpc.method", "Catalog/GetItem")
+				}
+				return s
+			})
 			row[1] = failing(row[1])
 			return serve("web", "GET", "/", "/", 100, inRow(2, 0.1, row...)...)
 		}, nil},

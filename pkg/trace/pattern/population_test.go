@@ -19,6 +19,12 @@ func TestSaving(t *testing.T) {
 	loop := func(i int) []step { return after(source(i), inRow(6, 0.2, repeat(8, line)...)...) }
 	require.InDelta(t, 7*6, saved(pattern.NPlusOne, func(i int) step { return page(loop(i)...) }), 1e-6,
 		"eight statements of 6 ms become one")
+	require.InDelta(t, 7*8, saved(pattern.NPlusOneRPC, func(i int) step {
+		row := repeat(8, func(j int) step {
+			return fetch("web", "catalog", "GET", "/items/{id}", fmt.Sprint("/items/", j), 0, 8, statement("catalog", fmt.Sprintf(orders, j), 1, 5))
+		})
+		return serve("web", "GET", "/", "/", 100, after(fetch("web", "orders", "GET", "/ids", "/ids", 1, 5), inRow(7, 0.1, row...)...)...)
+	}), 1e-6, "with all that the calls wait for")
 	require.InDelta(t, 0, saved(pattern.NPlusOne, func(i int) step {
 		return page(within("orders", "apart", 0, 60, loop(i)...), fetch("orders", "tax", "GET", "/tax", "/tax", 0, 100))
 	}), 1e-6, "a longer call runs meanwhile")
