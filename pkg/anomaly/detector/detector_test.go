@@ -80,7 +80,11 @@ func TestDetectorsSeeWhatTheyAreFor(t *testing.T) {
 			in.Residual[i] *= 3
 		}
 	}
+	// A wave, where otherwise neighbours are alike.
 	wave := func(in *detector.Input) {
+		for i := 1; i < len(in.Residual); i++ {
+			in.Residual[i] = 0.9*in.Residual[i-1] + 0.44*in.Residual[i]
+		}
 		for i := at - 30; i <= at; i++ {
 			in.Residual[i] += 3 * math.Sin(float64(i)*2)
 		}

@@ -3,25 +3,23 @@ package detector
 import (
 	"math"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
 const (
 	pcaWindow = 16    // points
 	pcaMost   = 2_000 // windows to learn from
+	// pcaExplains is the share of the variation that the kept components hold:
+	// what is usual about the shape.
+	pcaExplains = 0.9
 	// pcaClip bounds single values while learning, so that past incidents do not
 	// become components.
 	pcaClip = 4
-	// pcaFloor is the least variance of a component as a share of the largest.
-	pcaFloor = 0.05
 )
 
-// PCA is how unusual the shape of the last points is: the window's parts along
-// the principal components of usual windows, each in its usual deviations (Shyu
-// et al., A Novel Anomaly Detection Scheme Based on Principal Component
-// Classifier, ICDM workshop 2003; "Sub-PCA" in TSB-AD). What hardly ever varies
-// weighs most.
+// PCA is how far the last points are from any combination of the shapes that
+// usually occur: the part of the window that the principal components leave
+// over (Jackson and Mudholkar, Technometrics 21, 1979; "Sub-PCA" in TSB-AD).
 type PCA struct{}
 
 // Name implements Detector.
@@ -42,21 +40,24 @@ func (PCA) Score(in Input) []float64 {
 			return
 		}
 		window := x[i+1-pcaWindow : i+1]
-		sum := 0.0
+		left := 0.0
+		for _, v := range window {
+			left += v * v
+		}
 		for _, component := range components {
 			projection := 0.0
 			for j, v := range window {
 				projection += v * component[j]
 			}
-			sum += projection * projection
+			left -= projection * projection
 		}
-		scores[i] = bounded(math.Sqrt(sum))
+		scores[i] = bounded(math.Sqrt(max(left, 0)))
 	})
 	return scores
 }
 
-// principal are the components, each divided by its usual deviation; nil where
-// there is too little to learn from.
+// principal are the orthonormal components that explain most; nil where there
+// is too little to learn from.
 func principal(x []float64) [][]float64 {
 	count := len(x) - pcaWindow + 1
 	if count < 3*pcaWindow {
@@ -77,15 +78,15 @@ func principal(x []float64) [][]float64 {
 	var vectors mat.Dense
 	eigen.VectorsTo(&vectors)
 	values := eigen.Values(nil)
-	least := pcaFloor * values[pcaWindow-1]
-	if !(least > 0) {
-		return nil // nothing ever varied
+	total := 0.0
+	for _, v := range values {
+		total += v
 	}
-	windows := float64((count-1)/(1+count/pcaMost) + 1)
-	components := make([][]float64, pcaWindow)
-	for k := range components {
-		components[k] = mat.Col(nil, k, &vectors)
-		floats.Scale(1/math.Sqrt(max(values[k], least)/windows), components[k])
+	var components [][]float64
+	explained := 0.0
+	for k := pcaWindow - 1; k >= 0 && explained < pcaExplains*total; k-- {
+		components = append(components, mat.Col(nil, k, &vectors))
+		explained += values[k]
 	}
 	return components
 }
