@@ -43,7 +43,7 @@ const language: Language = {
   anomaly: {
     formats: everyFormat,
     required: ['expr'],
-    fields: { ...ofExpectation, direction: 'value', minDeviation: 'value', threshold: 'value' },
+    fields: { ...ofExpectation, direction: 'value', minDeviation: 'value', threshold: 'value', detectors: 'value' },
   },
   breach: {
     formats: ['panel', 'alert'],

@@ -46,6 +46,8 @@ export interface AnomalyQuery extends OfExpectation {
   minDeviation?: number;
   /** The score, 0 to 100, from which on there is an event. */
   threshold?: number;
+  /** The detectors that judge, by name. */
+  detectors?: string[];
 }
 
 export interface BreachQuery extends OfMetric {

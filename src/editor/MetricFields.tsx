@@ -140,6 +140,13 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
         value={query.minDeviation}
         onCommit={(minDeviation) => onCommit({ ...query, minDeviation })}
       />
+      <TextField
+        label="Detectors"
+        placeholder="those that need no choice"
+        width={28}
+        value={query.detectors?.join(', ')}
+        onCommit={(names) => onCommit({ ...query, detectors: names?.split(/[\s,]+/).filter(Boolean) })}
+      />
     </>
   );
 }
@@ -159,6 +166,7 @@ function summary(query: MetricQuery) {
     query.queryType === 'anomaly' && query.direction && query.direction !== 'both' && `only ${query.direction}`,
     query.queryType === 'anomaly' && query.threshold !== undefined && `event from ${query.threshold}`,
     query.queryType === 'anomaly' && query.minDeviation !== undefined && `deviation over ${query.minDeviation}`,
+    query.queryType === 'anomaly' && query.detectors && `detectors ${query.detectors.join(', ')}`,
     legend,
   ];
 }

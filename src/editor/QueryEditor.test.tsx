@@ -117,6 +117,8 @@ describe('a metric question', () => {
     expect(last()).toMatchObject({ history: '1w' });
     await user.click(screen.getByRole('radio', { name: 'Too low' }));
     expect(last()).toMatchObject({ history: '1w', direction: 'below' });
+    await user.type(screen.getByLabelText('Detectors'), 'cusum, ewma{Enter}');
+    expect(last().detectors).toEqual(['cusum', 'ewma']);
   });
 });
 
