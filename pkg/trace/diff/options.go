@@ -22,7 +22,7 @@ type Options struct {
 	MinOccurrences int
 	// FalseDiscoveryRate bounds the expected share of false findings within
 	// each family of tests (durations, tails, errors, calls), however often one
-	// looks while traces arrive. Default 0.05.
+	// looks while traces arrive. Default 0.03.
 	FalseDiscoveryRate float64
 	// MinRatio is the least ratio of durations that counts as a change.
 	// Default 1.25.
@@ -50,7 +50,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.MinTraces, 20)
 	setDefault(&o.MinTracesForNew, 60)
 	setDefault(&o.MinOccurrences, 8)
-	setDefault(&o.FalseDiscoveryRate, 0.05)
+	setDefault(&o.FalseDiscoveryRate, 0.03)
 	setDefault(&o.MinRatio, 1.25)
 	setDefault(&o.MinChange, time.Millisecond)
 	setDefault(&o.MinSuperiority, 0.64)
