@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,13 +22,11 @@ func init() {
 // learned part; ramps that end at that threshold laid on the untouched rest; a
 // warning is a probability of at least warnAt to cross it within warnAhead.
 const (
-	warnAt      = 0.8
-	warnAhead   = time.Hour
-	rampsEach   = 15
-	earlyLearn  = 0.5 // of each series
-	warningGap  = time.Hour
-	minuteRows  = 21 * 24 * 60
-	minuteFiles = 8
+	warnAt     = 0.8
+	warnAhead  = time.Hour
+	rampsEach  = 15
+	earlyLearn = 0.5 // of each series
+	warningGap = time.Hour
 )
 
 var rampLengths = []time.Duration{30 * time.Minute, 45 * time.Minute, 60 * time.Minute, 90 * time.Minute, 120 * time.Minute}
@@ -120,73 +116,6 @@ func runEarly(o options) (any, error) {
 		Minute: ourMinute.part(), Five: ourFive.part(), Linear: linear.part(),
 		Ramps: all.ramps, Weeks: round(all.weeks),
 	}, nil
-}
-
-// labelled is a series with what is known to be unusual in it.
-type labelled struct {
-	series.Series
-	name    string
-	windows [][2]time.Time
-}
-
-func (l labelled) unusual(from, to time.Time) bool {
-	return slices.ContainsFunc(l.windows, func(w [2]time.Time) bool { return from.Before(w[1]) && to.After(w[0]) })
-}
-
-// cloudWatchSeries are the operations metrics of the Numenta benchmark, at five
-// minutes.
-func cloudWatchSeries(data string) ([]labelled, error) {
-	files, err := readNAB(filepath.Join(data, "nab"))
-	if err != nil {
-		return nil, err
-	}
-	var found []labelled
-	for _, file := range files {
-		if !strings.HasPrefix(file.name, "realAWSCloudwatch/") && !strings.Contains(file.name, "ec2_request_latency") {
-			continue
-		}
-		laid, _, err := file.grid()
-		if err != nil {
-			return nil, err
-		}
-		one := labelled{Series: laid, name: file.name}
-		for _, w := range file.windows {
-			one.windows = append(one.windows, [2]time.Time{file.times[w[0]], file.times[w[1]]})
-		}
-		found = append(found, one)
-	}
-	return found, nil
-}
-
-// minuteSeries are generated, as no public operations metrics at one minute
-// came with the data: a daily rhythm, quieter weekends, correlated noise, and
-// now and then a burst, all different by seed.
-func minuteSeries() []labelled {
-	var found []labelled
-	for seed := range uint64(minuteFiles) {
-		random := rand.New(rand.NewPCG(seed, 7))
-		values := make([]float64, minuteRows)
-		swing, memory, size := 20+40*random.Float64(), 0.3+0.6*random.Float64(), 1+4*random.Float64()
-		noise, burst := 0.0, 0.0
-		for i := range values {
-			day := float64(i) / 1440
-			level := 100 + swing*math.Sin(2*math.Pi*day)
-			if int(day)%7 >= 5 {
-				level -= swing / 2
-			}
-			noise = memory*noise + math.Sqrt(1-memory*memory)*random.NormFloat64()
-			if random.Float64() < 1.0/1440 {
-				burst = 10 * random.Float64() * size
-			}
-			burst *= 0.8
-			values[i] = level + size*noise + burst
-		}
-		start := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
-		found = append(found, labelled{
-			Series: series.Series{Start: start, Step: time.Minute, Values: values}, name: fmt.Sprintf("minute-%d", seed),
-		})
-	}
-	return found
 }
 
 func early(all []labelled, warn warner) (tally, error) {
