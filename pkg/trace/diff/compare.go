@@ -136,6 +136,7 @@ func (c *comparison) describe(id trace.PathID, q *question) Path {
 		BaselineExamples:  examples(c.baseline, q.baseline.calls, c.options.Examples),
 		CandidateExamples: examples(c.candidate, q.candidate.calls, c.options.Examples),
 	}
+	described.ErrorTypes = c.errorTypesOf(q)
 	if path.Parent != trace.None {
 		described.Parent = c.results[path.Parent].Key
 	}

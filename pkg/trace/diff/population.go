@@ -14,6 +14,7 @@ import (
 type call struct {
 	path, request         int32
 	failed, origin        bool
+	errorType             uint16 // of a failure that begins here; see errorTypes
 	duration, self, gap   int64
 	critical, criticalGap int64 // time on the critical path at work, and in the gap
 }
@@ -29,14 +30,15 @@ type request struct {
 // population is one side of the comparison: all calls, grouped by path and in
 // the order of the requests within.
 type population struct {
-	requests []request
-	calls    []call
-	offsets  []int32 // calls of path p are calls[offsets[p]:offsets[p+1]]
-	blocks   []uint8 // of every request: see divide
-	summary  PopulationSummary
-	repairs  trace.Repairs
-	repeated int // traces with an id seen before, left out
-	empty    int // traces without spans, left out
+	requests   []request
+	calls      []call
+	offsets    []int32 // calls of path p are calls[offsets[p]:offsets[p+1]]
+	blocks     []uint8 // of every request: see divide
+	summary    PopulationSummary
+	errorTypes errorTypes
+	repairs    trace.Repairs
+	repeated   int // traces with an id seen before, left out
+	empty      int // traces without spans, left out
 }
 
 // collect builds the trees of all traces, in the order of their ids so that
@@ -109,6 +111,9 @@ func (c *collector) add(t *trace.Trace) {
 			path: c.assigned[i], request: number, failed: node.Failed, origin: node.Origin,
 			duration: node.Duration, self: node.Self, gap: node.Gap,
 		})
+		if node.Origin {
+			p.calls[len(p.calls)-1].errorType = p.errorTypes.number(errorTypeOf(t, node))
+		}
 	}
 	for _, section := range c.walk.Sections(tree) {
 		held := &p.calls[c.calls[section.Node]]

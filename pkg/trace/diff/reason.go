@@ -129,8 +129,12 @@ func whatChanged(path *Path, suspect *Suspect) string {
 	case Gone:
 		return fmt.Sprintf("%s no longer makes a call that it made in %.0f %% of its requests", name, 100*f.Effect)
 	case ErrorRate:
-		return fmt.Sprintf("%s fails in %s of its calls, was %s (difference 95 %% %s–%s)", name,
+		sentence := fmt.Sprintf("%s fails in %s of its calls, was %s (difference 95 %% %s–%s)", name,
 			percent(path.Candidate.ErrorRate), percent(path.Baseline.ErrorRate), percent(f.Lower), percent(f.Upper))
+		if f.Worse && len(path.ErrorTypes) > 0 && path.ErrorTypes[0].New {
+			sentence += ", with errors not seen before: " + nameOf("", path.ErrorTypes[0].Name)
+		}
+		return sentence
 	}
 	return name + " changed"
 }

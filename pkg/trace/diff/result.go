@@ -85,6 +85,9 @@ type Path struct {
 	// Share is the part of the endpoint's change in mean duration which this
 	// path's own time (self time × calls) explains, 0–1.
 	Share float64
+	// ErrorTypes are the ways in which its calls fail, new ones first; nil where
+	// no failure begins here or the spans do not name it.
+	ErrorTypes []ErrorType
 	// Endpoint is the Key of the root path.
 	Endpoint string
 	// CallsEffect and PerCallEffect are what this path contributes to the change
