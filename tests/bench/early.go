@@ -44,10 +44,11 @@ type earlyFigures struct {
 	Recall       float64 `json:"recall"`
 	FalsePerWeek float64 `json:"false_per_week"`
 	// The same on the series at one minute, and on those at five.
-	Minute, Five earlyPart
-	Linear       earlyPart `json:"predict_linear"` // PromQL's, over 30 min
-	Ramps        int       `json:"ramps"`
-	Weeks        float64   `json:"series_weeks"`
+	Minute earlyPart `json:"one_minute"`
+	Five   earlyPart `json:"five_minutes"`
+	Linear earlyPart `json:"predict_linear"` // PromQL's, over 30 min
+	Ramps  int       `json:"ramps"`
+	Weeks  float64   `json:"series_weeks"`
 }
 
 type earlyPart struct {
