@@ -54,7 +54,11 @@ func Compare(baseline, candidate []trace.Trace, options Options) Result {
 	c.measurePaths()
 	c.decompose()
 	c.blame()
-	return c.result()
+	result := c.result()
+	if steady, ok := apartFromWarmUp(result, baseline, candidate, options); ok {
+		return steady
+	}
+	return result
 }
 
 // findEndpoints counts the requests of every root path.

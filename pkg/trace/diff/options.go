@@ -40,6 +40,9 @@ type Options struct {
 	// MinErrorRatio and MinErrorChange are the least ratio and the least
 	// difference of error rates that count. Defaults 2 and 0.005.
 	MinErrorRatio, MinErrorChange float64
+	// WarmUp is how long after the candidate's first trace it is still warming
+	// up; judged apart. Default 0: there is no warm-up.
+	WarmUp time.Duration
 	// Examples is how many example traces a path names on each side. Default 3.
 	Examples int
 	// Limits bound what one trace may cost.
