@@ -56,7 +56,7 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
 	answer.Start, answer.End = c.candidate.Start, c.candidate.End
 
-	compared := diff.Compare(s.before, s.after, diff.Options{})
+	compared := s.compare()
 	answer.notice(compared.Notices...)
 	answer.Baseline, answer.Candidate, answer.NeededTraces = compared.Baseline, compared.Candidate, compared.NeededTraces
 	evidence := cause.Evidence{}

@@ -26,9 +26,23 @@ func (e *Engine) TraceDiff(ctx context.Context, q query.TraceDiff, window Window
 	}
 	answer.BaselineVersion, answer.CandidateVersion = c.baseline.Version, c.candidate.Version
 	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
-	answer.Result = diff.Compare(s.before, s.after, diff.Options{})
+	answer.Result = s.compare()
 	answer.notice(answer.Result.Notices...)
 	return answer, nil
+}
+
+// warmUp is how long a version that has just been started fills caches and opens
+// connections.
+const warmUp = 10 * time.Second
+
+// compare judges the candidate against the baseline; the first moments of a
+// version apart.
+func (s *samples) compare() diff.Result {
+	options := diff.Options{}
+	if s.byVersion {
+		options.WarmUp = warmUp
+	}
+	return diff.Compare(s.before, s.after, options)
 }
 
 func (b *Basis) sampled(side string, filter upstream.TraceFilter, set upstream.TraceSet) {
