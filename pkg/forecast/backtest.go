@@ -8,8 +8,8 @@ import (
 const (
 	mostOrigins    = 48
 	fewestForTrial = 10 // points a model is first fitted to
-	// refits is how many times a trial learns anew; between them the model only
-	// observes.
+	// refits is how many times a trial learns anew, once where learning is
+	// costly; between them the model only observes.
 	refits = 3
 )
 
@@ -77,10 +77,14 @@ func (p *prepared) future(origin, horizon int) []float64 {
 // compare with.
 func (p *prepared) backtest(model Model, horizon int) (trial, error) {
 	t := trial{model: model, origins: p.origins()}
+	times := refits
+	if isCostly(model) {
+		times = 1
+	}
 	var fitted Fitted
 	seen := 0
 	for i, origin := range t.origins {
-		if i*refits/len(t.origins) != (i-1)*refits/len(t.origins) || i == 0 {
+		if i == 0 || i*times/len(t.origins) != (i-1)*times/len(t.origins) {
 			refitted, err := model.Fit(p.clean[:origin])
 			if err != nil {
 				return trial{}, err
@@ -93,6 +97,12 @@ func (p *prepared) backtest(model Model, horizon int) (trial, error) {
 		t.forecasts = append(t.forecasts, p.fine(fitted, p.clean[:origin], len(p.future(origin, horizon))))
 	}
 	return t, p.assess(&t, horizon)
+}
+
+// isCostly says that a model's fit is a search, to be done once.
+func isCostly(m Model) bool {
+	c, ok := m.(interface{ costly() bool })
+	return ok && c.costly()
 }
 
 // assess fills in a trial's mean absolute error.

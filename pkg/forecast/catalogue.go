@@ -32,6 +32,7 @@ var families = []family{
 	}},
 	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }},
 	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }},
+	{"arima", arimas},
 	{"seasonal-ridge", ridges},
 }
 
@@ -48,6 +49,19 @@ func perPeriod(f func(period int) Model) func(*prepared) []Model {
 		}
 		return models
 	}
+}
+
+// arimas are seasonal where the season is short enough to be modelled as it is,
+// and regressions on waves.
+func arimas(p *prepared) []Model {
+	if len(p.periods) == 0 {
+		return []Model{AutoARIMA{}}
+	}
+	models := p.scales(AutoARIMA{Fourier: p.periods})
+	if p.periods[0] <= longestSARIMA {
+		models = append(models, p.scales(AutoARIMA{Period: p.periods[0]})...)
+	}
+	return models
 }
 
 // ridges are autoregressions on the values, on their differences over the

@@ -27,6 +27,8 @@ func (m Decomposed) season() int {
 	return m.Periods[len(m.Periods)-1]
 }
 
+func (m Decomposed) costly() bool { return isCostly(m.Rest) }
+
 // Fit needs two cycles of the shortest period.
 func (m Decomposed) Fit(y []float64) (Fitted, error) {
 	if len(m.Periods) == 0 {

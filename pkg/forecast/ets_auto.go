@@ -16,6 +16,9 @@ func (AutoETS) Name() string { return "ets" }
 
 func (m AutoETS) season() int { return m.Period }
 
+// costly says that every admissible model is fitted.
+func (AutoETS) costly() bool { return true }
+
 // Fit fits every admissible model.
 func (m AutoETS) Fit(y []float64) (Fitted, error) {
 	n := len(stats.Observed(y))

@@ -34,6 +34,8 @@ func (m Transformed) Name() string { return string(m.Transform) + "-" + m.Model.
 
 func (m Transformed) season() int { return seasonOf(m.Model) }
 
+func (m Transformed) costly() bool { return isCostly(m.Model) }
+
 const (
 	logOffset   = 0.1
 	logitOffset = 1e-3

@@ -1,0 +1,132 @@
+package forecast
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+// wave is one frequency of a season: harmonic cycles per period.
+type wave struct{ period, harmonic int }
+
+// fourier are the sines and cosines of waves.
+type fourier []wave
+
+// mostHarmonics bounds the waves of one season.
+const mostHarmonics = 10
+
+// at are the regressors at point t: a sine and a cosine per wave.
+func (f fourier) at(t int) []float64 {
+	row := make([]float64, 0, 2*len(f))
+	for _, w := range f {
+		angle := 2 * math.Pi * float64(w.harmonic) * float64(t%w.period) / float64(w.period)
+		row = append(row, math.Sin(angle), math.Cos(angle))
+	}
+	return row
+}
+
+// chooseFourier takes, per season, as many of the first harmonics as the
+// Bayesian information criterion wants. A frequency that a shorter season has
+// already is left to it.
+func chooseFourier(y []float64, periods []int) fourier {
+	var chosen fourier
+	longest := 0
+	for _, period := range periods {
+		longest = max(longest, period)
+	}
+	detrended := series.Detrended(y, longest)
+	n := float64(len(stats.Observed(detrended)))
+	total := 0.0
+	for _, v := range detrended {
+		if !math.IsNaN(v) {
+			total += v * v
+		}
+	}
+	for _, period := range periods {
+		best, bestTotal, left := 0, total, total
+		least := n * math.Log(max(total, math.SmallestNonzeroFloat64)/n)
+		var candidates fourier
+		for harmonic := 1; harmonic <= mostHarmonics && 2*harmonic < period; harmonic++ {
+			if shared(chosen, period, harmonic) {
+				continue
+			}
+			w := wave{period, harmonic}
+			candidates = append(candidates, w)
+			left = max(left-w.power(detrended), math.SmallestNonzeroFloat64)
+			criterion := n*math.Log(left/n) + 2*float64(len(candidates))*math.Log(n)
+			if criterion < least {
+				best, bestTotal, least = len(candidates), left, criterion
+			}
+		}
+		chosen = append(chosen, candidates[:best]...)
+		total = bestTotal
+	}
+	return chosen
+}
+
+func shared(chosen fourier, period, harmonic int) bool {
+	for _, w := range chosen {
+		if w.harmonic*period == harmonic*w.period {
+			return true
+		}
+	}
+	return false
+}
+
+// power is the sum of squares that a wave explains, waves being nearly
+// orthogonal over whole periods.
+func (w wave) power(y []float64) float64 {
+	var sine, cosine, n float64
+	for t, v := range y {
+		if math.IsNaN(v) {
+			continue
+		}
+		angle := 2 * math.Pi * float64(w.harmonic) * float64(t%w.period) / float64(w.period)
+		sine += v * math.Sin(angle)
+		cosine += v * math.Cos(angle)
+		n++
+	}
+	return 2 * (sine*sine + cosine*cosine) / max(n, 1)
+}
+
+// rest is y less its least-squares fit to the waves and a mean.
+func (f fourier) rest(y []float64) []float64 {
+	columns := make([][]float64, 1+2*len(f))
+	for t := range y {
+		columns[0] = append(columns[0], 1)
+		for i, v := range f.at(t) {
+			columns[i+1] = append(columns[i+1], v)
+		}
+	}
+	weights, ok := solve(y, columns, repeat(1, len(y)))
+	if !ok {
+		return y
+	}
+	r := regression{y: y, columns: columns[1:]}
+	return r.rest(weights[1:])
+}
+
+// largestRoot is the largest modulus among the inverse roots of
+// 1 − Σ coefficients[i]·B^(i+1).
+func largestRoot(coefficients []float64) float64 {
+	n := len(coefficients)
+	companion := mat.NewDense(n, n, nil)
+	for i, c := range coefficients {
+		companion.Set(0, i, c)
+		if i > 0 {
+			companion.Set(i, i-1, 1)
+		}
+	}
+	var eigen mat.Eigen
+	if !eigen.Factorize(companion, mat.EigenNone) {
+		return 1
+	}
+	largest := 0.0
+	for _, root := range eigen.Values(nil) {
+		largest = max(largest, math.Hypot(real(root), imag(root)))
+	}
+	return largest
+}
