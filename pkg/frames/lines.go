@@ -21,6 +21,9 @@ func (r *remarks) addSeries(name, problem string, notices []string) {
 		r.add(data.NoticeSeverityWarning, fmt.Sprintf("%s: %s", name, problem))
 	}
 	for _, notice := range notices {
+		if notice == "" {
+			continue
+		}
 		r.add(data.NoticeSeverityInfo, fmt.Sprintf("%s: %s", name, notice))
 	}
 }

@@ -158,7 +158,7 @@ func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response,
 		return nil, nil, c.waited(ctx, err)
 	}
 	defer c.slots.Release(1)
-	result, err := c.breaker.do(func() (answer, error) { return c.roundTrip(ctx, request.WithContext(ctx)) })
+	result, err := c.breaker.do(ctx, func() (answer, error) { return c.roundTrip(ctx, request.WithContext(ctx)) })
 	return result.response, result.body, err
 }
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -94,12 +95,27 @@ func (b *breaker) counts(err error) bool {
 	return false
 }
 
-func (b *breaker) do(ask func() (answer, error)) (answer, error) {
-	result, err := b.circuit.Execute(ask)
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return answer{}, b.open(err)
+// trialPoll is how often a question looks whether the trial is over.
+const trialPoll = 20 * time.Millisecond
+
+// do asks unless the circuit is open. While one request tries whether the
+// upstream is back, the others wait for the outcome: one that failed at once
+// would cancel the question it is a part of, and with it the trial.
+func (b *breaker) do(ctx context.Context, ask func() (answer, error)) (answer, error) {
+	for {
+		result, err := b.circuit.Execute(ask)
+		if errors.Is(err, gobreaker.ErrOpenState) {
+			return answer{}, b.open(err)
+		}
+		if !errors.Is(err, gobreaker.ErrTooManyRequests) {
+			return result, err
+		}
+		select {
+		case <-ctx.Done():
+			return answer{}, b.open(err)
+		case <-time.After(trialPoll):
+		}
 	}
-	return result, err
 }
 
 func (b *breaker) open(err error) error {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
@@ -170,4 +171,33 @@ func TestCircuitOpensAndCloses(t *testing.T) {
 	status.Store(200)
 	require.Eventually(t, func() bool { return ask() == "" }, 5*time.Second, 20*time.Millisecond)
 	require.Empty(t, ask())
+}
+
+// TestQuestionsWaitForTheTrial has a question of two parts: while the one tries
+// whether the server is back, the other must neither fail nor, by failing, end
+// the trial.
+func TestQuestionsWaitForTheTrial(t *testing.T) {
+	var broken atomic.Bool
+	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if broken.Load() {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		time.Sleep(200 * time.Millisecond) // both parts are under way at once
+	})
+	client := newClient(t, transport.Config{URL: server.URL}, transport.Limits{Failures: 1, Pause: 50 * time.Millisecond})
+	broken.Store(true)
+	_, err := get(client)
+	require.Error(t, err)
+	broken.Store(false)
+	time.Sleep(100 * time.Millisecond)
+
+	parts, ctx := errgroup.WithContext(t.Context())
+	for range 2 {
+		parts.Go(func() error {
+			_, _, err := client.Get(ctx, client.URL("api", nil), "")
+			return err
+		})
+	}
+	require.NoError(t, parts.Wait())
 }
