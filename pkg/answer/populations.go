@@ -13,6 +13,9 @@ const (
 	// settling is how long after its end a trace may still be missing spans:
 	// exporters send in batches, each service on its own clock.
 	settling = 5 * time.Second
+	// traceGrid is what windows over traces are aligned to: the panels of a
+	// dashboard then ask the store for the same traces, which is done once.
+	traceGrid = 5 * time.Second
 	// lookBack bounds how long before a deploy the baseline begins: near enough
 	// to be the same time of day.
 	lookBack = time.Hour
@@ -43,32 +46,42 @@ func (c comparison) window(compared bool) Window {
 	return window
 }
 
+// settled is the part of a window whose traces are finished, on the grid.
+func (e *Engine) settled(window Window) (Window, error) {
+	asked := window
+	if finished := e.Now().Add(-settling); window.To.After(finished) {
+		window.To = finished
+	}
+	window.From, window.To = floor(window.From, traceGrid), floor(window.To, traceGrid)
+	if !window.From.Before(window.To) {
+		return window, askersFault("the window %s to %s holds no finished traces yet; choose one that begins earlier", clock(asked.From), clock(asked.To))
+	}
+	return window, nil
+}
+
 // populations resolves the question's defaults: the newest deploy inside the
 // window against the version before it; without one, the second half of the
 // window against the first.
 func (e *Engine) populations(ctx context.Context, q query.TraceDiff, window Window) (comparison, error) {
-	horizon := window.To
-	if settled := e.Now().Add(-settling); horizon.After(settled) {
-		horizon = settled
-	}
-	if !window.From.Before(horizon) {
-		return comparison{}, askersFault("the window %s to %s holds no finished traces yet; choose one that begins earlier", clock(window.From), clock(window.To))
+	finished, err := e.settled(window)
+	if err != nil {
+		return comparison{}, err
 	}
 	c := comparison{
 		baseline:  upstream.TraceFilter{Service: q.Service, Operation: q.Operation, Version: q.Baseline.Version, TraceQL: q.Baseline.TraceQL},
 		candidate: upstream.TraceFilter{Service: q.Service, Operation: q.Operation, Version: q.Candidate.Version, TraceQL: q.Candidate.TraceQL},
 	}
-	baselineTimed, err := bound(&c.baseline, q.Baseline, window.From, horizon)
+	baselineTimed, err := bound(&c.baseline, q.Baseline, finished.From, finished.To)
 	if err != nil {
 		return c, askersFault("baseline: %v", err)
 	}
-	candidateTimed, err := bound(&c.candidate, q.Candidate, window.From, horizon)
+	candidateTimed, err := bound(&c.candidate, q.Candidate, finished.From, finished.To)
 	if err != nil {
 		return c, askersFault("candidate: %v", err)
 	}
 	chosen := baselineTimed || candidateTimed || q.Baseline.TraceQL != "" || q.Candidate.TraceQL != ""
 	if !chosen && (q.Baseline.Version == "" || q.Candidate.Version == "") {
-		return c, e.resolveVersions(ctx, &c, window, horizon)
+		return c, e.resolveVersions(ctx, &c, window, finished.To)
 	}
 	c.byVersion = c.baseline.Version != "" && c.candidate.Version != "" && c.baseline.Version != c.candidate.Version
 	return c, nil
@@ -103,9 +116,8 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 			return askersFault("no second version of %s to compare %s with between %s and %s; widen the time range, or name both versions",
 				c.candidate.Service, c.baseline.Version+c.candidate.Version, clock(window.From), clock(horizon))
 		}
-		middle := window.From.Add(horizon.Sub(window.From) / 2).Truncate(time.Second)
-		c.baseline.Start, c.baseline.End = window.From, middle
-		c.candidate.Start, c.candidate.End = middle, horizon
+		middle := c.baseline.Start.Add(horizon.Sub(c.baseline.Start) / 2).Truncate(time.Second)
+		c.baseline.End, c.candidate.Start = middle, middle
 		c.notices = append(c.notices, fmt.Sprintf("No deploy of %s arrived in this window: the time after %s is compared with the time before it.", c.candidate.Service, clock(middle)))
 		return nil
 	}

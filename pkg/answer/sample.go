@@ -91,15 +91,12 @@ func (e *Engine) sidesOf(ctx context.Context, q subject, window Window) (c compa
 		}, window)
 		return c, true, err
 	}
-	horizon := window.To
-	if settled := e.Now().Add(-settling); horizon.After(settled) {
-		horizon = settled
-	}
-	if !window.From.Before(horizon) {
-		return c, false, askersFault("the window %s to %s holds no finished traces yet; choose one that begins earlier", clock(window.From), clock(window.To))
+	finished, err := e.settled(window)
+	if err != nil {
+		return c, false, err
 	}
 	c.candidate = upstream.TraceFilter{Service: q.service, Operation: q.operation, Version: q.candidate.Version, TraceQL: q.candidate.TraceQL}
-	if _, err := bound(&c.candidate, q.candidate, window.From, horizon); err != nil {
+	if _, err := bound(&c.candidate, q.candidate, finished.From, finished.To); err != nil {
 		return c, false, askersFault("candidate: %v", err)
 	}
 	if q.compare == query.Nothing || q.candidate != none {

@@ -62,3 +62,19 @@ func TestFillIntervals(t *testing.T) {
 	require.Equal(t, "rate(a[75s])", fillIntervals("rate(a[$__rate_interval])", time.Minute), "four scrapes at least")
 	require.Equal(t, "rate(a[60s])", fillIntervals("rate(a[$__rate_interval])", 30*time.Second), "four scrapes at least")
 }
+
+func TestSettledWindows(t *testing.T) {
+	now := noon.Add(3 * time.Second)
+	e := &Engine{Now: func() time.Time { return now }}
+	panel, err := e.settled(Window{From: now.Add(-time.Hour), To: now.Add(time.Hour)})
+	require.NoError(t, err)
+	require.Equal(t, Window{From: noon.Add(-time.Hour), To: noon.Add(-5 * time.Second)}, panel)
+
+	now = now.Add(time.Second)
+	next, err := e.settled(Window{From: now.Add(-time.Hour), To: now.Add(time.Hour)})
+	require.NoError(t, err)
+	require.Equal(t, panel, next, "a panel that loads a little later asks for the same traces")
+
+	_, err = e.settled(Window{From: now.Add(-3 * time.Second), To: now})
+	require.ErrorContains(t, err, "no finished traces yet")
+}
