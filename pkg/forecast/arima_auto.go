@@ -16,6 +16,8 @@ import (
 type AutoARIMA struct {
 	Period  int   // of a seasonal ARIMA; 0 or 1 for none
 	Fourier []int // periods to regress on
+	// Regressors gives further regressors at point t; nil for none.
+	Regressors func(t int) []float64
 }
 
 // Name of the model.
@@ -49,11 +51,9 @@ const (
 func (m AutoARIMA) Fit(y []float64) (Fitted, error) {
 	base := ARIMA{Period: max(m.Period, 1)}
 	search := &arimaSearch{y: y, whole: y, tried: map[string]bool{}, least: math.Inf(1)}
-	if len(m.Fourier) > 0 {
-		if waves := chooseFourier(y, m.Fourier); len(waves) > 0 {
-			search.regressors, search.y = waves.at, waves.rest(y)
-			base.Period = m.season()
-		}
+	if columns, period := m.columns(y); columns != nil {
+		search.regressors, search.y = columns, withoutColumns(y, columns)
+		base.Period = max(base.Period, period)
 	}
 	seasonal := m.Period > 1 && m.Period <= longestSARIMA
 	differenced := search.y
@@ -69,6 +69,19 @@ func (m AutoARIMA) Fit(y []float64) (Fitted, error) {
 	}
 	base.Approximate = len(y) > approximateFrom || m.Period > 12 || search.regressors != nil
 	return search.run(base, seasonal)
+}
+
+// columns are the waves of the long seasons and the further regressors, nil for
+// neither, and the period of the waves.
+func (m AutoARIMA) columns(y []float64) (columns func(t int) []float64, period int) {
+	waves := chooseFourier(y, m.Fourier)
+	switch {
+	case len(waves) == 0:
+		return m.Regressors, 1
+	case m.Regressors == nil:
+		return waves.at, m.season()
+	}
+	return func(t int) []float64 { return append(waves.at(t), m.Regressors(t)...) }, m.season()
 }
 
 func stronglySeasonal(y []float64, period int) bool {

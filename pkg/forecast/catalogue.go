@@ -33,6 +33,7 @@ var families = []family{
 	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }},
 	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }},
 	{"arima", arimas},
+	{"prophet", prophets},
 	{"seasonal-ridge", ridges},
 }
 
@@ -55,11 +56,19 @@ func perPeriod(f func(period int) Model) func(*prepared) []Model {
 // and regressions on waves.
 func arimas(p *prepared) []Model {
 	if len(p.periods) == 0 {
-		return []Model{AutoARIMA{}}
+		return []Model{AutoARIMA{Regressors: p.regressors}}
 	}
-	models := p.scales(AutoARIMA{Fourier: p.periods})
+	models := p.scales(AutoARIMA{Fourier: p.periods, Regressors: p.regressors})
 	if p.periods[0] <= longestSARIMA {
-		models = append(models, p.scales(AutoARIMA{Period: p.periods[0]})...)
+		models = append(models, p.scales(AutoARIMA{Period: p.periods[0], Regressors: p.regressors})...)
+	}
+	return models
+}
+
+func prophets(p *prepared) []Model {
+	models := p.scales(Prophet{Periods: p.periods, Regressors: p.regressors})
+	if p.capacity > 0 {
+		models = append(models, Prophet{Periods: p.periods, Regressors: p.regressors, Capacity: p.capacity})
 	}
 	return models
 }
@@ -80,7 +89,10 @@ func (p *prepared) scales(m Model) []Model {
 	models := []Model{m}
 	if p.least >= 0 {
 		models = append(models, Transformed{Transform: Log, Model: m})
-		if p.most <= 1 && p.most >= fullShare {
+		switch {
+		case p.capacity > 0 && p.most <= p.capacity*p.unit:
+			models = append(models, Transformed{Transform: Logit, Model: m, Ceiling: p.capacity})
+		case p.most <= 1 && p.most >= fullShare:
 			models = append(models, Transformed{Transform: Logit, Model: m, Ceiling: 1 / p.unit})
 		}
 	}
@@ -107,6 +119,11 @@ func (p *prepared) members() []Model {
 		models = append(models, AutoETS{})
 	case len(p.clean) <= fewPoints:
 		models = append(models, ETS{Error: Additive, Trend: None, Season: Additive, Period: p.periods[0]})
+	}
+	if p.regressors != nil {
+		for i, m := range models {
+			models[i] = WithEvents{Model: m, Periods: p.periods, Regressors: p.regressors}
+		}
 	}
 	return models
 }

@@ -35,6 +35,16 @@ type Request struct {
 	Seasons       []time.Duration // candidates; empty: hour, day, week
 	Probabilities []float64       // of the prediction intervals, as 0.95
 	NonNegative   bool            // the quantity cannot be below zero
+	Capacity      float64         // the quantity cannot be above it; 0: not known
+	// Events are times at which something known happens, in the past or in the
+	// future: deploys, campaigns, holidays. Events of one name have one effect.
+	Events []Event
+}
+
+// Event is a stretch of time in which something known happens.
+type Event struct {
+	Name       string
+	Start, End time.Time // the end is excluded; at or before Start, one point
 }
 
 // Interval is a central prediction interval for each point of the horizon.

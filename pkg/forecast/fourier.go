@@ -37,6 +37,9 @@ func chooseFourier(y []float64, periods []int) fourier {
 	for _, period := range periods {
 		longest = max(longest, period)
 	}
+	if longest == 0 {
+		return nil
+	}
 	detrended := series.Detrended(y, longest)
 	n := float64(len(stats.Observed(detrended)))
 	total := 0.0
@@ -92,12 +95,12 @@ func (w wave) power(y []float64) float64 {
 	return 2 * (sine*sine + cosine*cosine) / max(n, 1)
 }
 
-// rest is y less its least-squares fit to the waves and a mean.
-func (f fourier) rest(y []float64) []float64 {
-	columns := make([][]float64, 1+2*len(f))
+// withoutColumns is y less its least-squares fit to the columns and a mean.
+func withoutColumns(y []float64, at func(t int) []float64) []float64 {
+	columns := make([][]float64, 1+len(at(0)))
 	for t := range y {
 		columns[0] = append(columns[0], 1)
-		for i, v := range f.at(t) {
+		for i, v := range at(t) {
 			columns[i+1] = append(columns[i+1], v)
 		}
 	}

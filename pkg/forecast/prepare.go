@@ -27,7 +27,10 @@ type prepared struct {
 	factor      int       // points of observed averaged into one of clean
 	clean       []float64 // what models learn from: averaged, past incidents cut off
 	periods     []int     // strong seasons in points of clean, ascending
-	notices     []string
+	// regressors are the events at a point of clean; nil without events.
+	regressors func(t int) []float64
+	capacity   float64 // scaled; 0: not known
+	notices    []string
 }
 
 func prepare(r Request) (*prepared, error) {
@@ -67,6 +70,8 @@ func prepare(r Request) (*prepared, error) {
 	for _, season := range series.Seasons(coarse, divide(candidates, p.factor)) {
 		p.periods = append(p.periods, season.Period)
 	}
+	p.capacity = r.Capacity / p.unit
+	p.regressors = eventsOf(r, len(coarse), p.factor)
 	p.clean = series.WithoutIncidents(coarse, p.periods, incidentLimit)
 	return p, nil
 }

@@ -46,7 +46,7 @@ func Run(r Request) (Result, error) {
 	if period := seasonOf(best.model); period > 1 {
 		result.Season = time.Duration(period*p.factor) * r.History.Step
 	}
-	return p.unscale(result, r.NonNegative), nil
+	return p.unscale(result, r), nil
 }
 
 func validate(r Request) (probabilities []float64, err error) {
@@ -55,6 +55,9 @@ func validate(r Request) (probabilities []float64, err error) {
 	}
 	if r.Horizon < 1 || r.Horizon > longestHorizon {
 		return nil, fmt.Errorf("%w: the horizon must be 1 to %d points, not %d", ErrBadRequest, longestHorizon, r.Horizon)
+	}
+	if !(r.Capacity >= 0) || math.IsInf(r.Capacity, 0) {
+		return nil, fmt.Errorf("%w: the capacity must be positive, or 0 where there is none, not %v", ErrBadRequest, r.Capacity)
 	}
 	probabilities = slices.Clone(r.Probabilities)
 	if len(probabilities) == 0 {
@@ -76,18 +79,21 @@ func bounded(v float64) float64 { return min(max(v, -math.MaxFloat64), math.MaxF
 
 // unscale puts the mean and the intervals, so far around zero, in the series'
 // unit.
-func (p *prepared) unscale(r Result, nonNegative bool) Result {
-	least := math.Inf(-1)
-	if nonNegative {
+func (p *prepared) unscale(result Result, r Request) Result {
+	least, most := math.Inf(-1), math.Inf(1)
+	if r.NonNegative {
 		least = 0
 	}
-	for h, mean := range r.Mean {
-		for i := range r.Intervals {
-			interval := &r.Intervals[i]
-			interval.Lower[h] = max(p.value(mean+interval.Lower[h]), least)
-			interval.Upper[h] = max(p.value(mean+interval.Upper[h]), least)
-		}
-		r.Mean[h] = max(p.value(mean), least)
+	if r.Capacity > 0 {
+		most = r.Capacity
 	}
-	return r
+	possible := func(scaled float64) float64 { return min(max(p.value(scaled), least), most) }
+	for h, mean := range result.Mean {
+		for _, interval := range result.Intervals {
+			interval.Lower[h] = possible(mean + interval.Lower[h])
+			interval.Upper[h] = possible(mean + interval.Upper[h])
+		}
+		result.Mean[h] = possible(mean)
+	}
+	return result
 }

@@ -256,6 +256,59 @@ func TestRunScalesWithItsUnit(t *testing.T) {
 	}
 }
 
+func TestRunSaysWhichRungAnswered(t *testing.T) {
+	r, err := forecast.Run(forecast.Request{
+		History: history(time.Minute, traffic(25, time.Minute, 1)), Horizon: 10, Model: "prophet",
+	})
+	require.NoError(t, err)
+	require.Contains(t, r.Notices[len(r.Notices)-1], "prophet gave way")
+	require.Contains(t, r.Notices[0], "a season of 7d was not looked for")
+}
+
+func TestRunKnowsEventsToCome(t *testing.T) {
+	n := 21 * 24
+	values := traffic(n, time.Hour, 9)
+	var events []forecast.Event
+	for _, start := range []int{100, 230, 330, 410, 470, n + 5} {
+		at := monday.Add(time.Duration(start) * time.Hour)
+		events = append(events, forecast.Event{Name: "campaign", Start: at, End: at.Add(6 * time.Hour)})
+		for i := start; i < min(start+6, n); i++ {
+			values[i] += 80
+		}
+	}
+	for _, model := range []string{"prophet", "arima", forecast.Auto} {
+		r, err := forecast.Run(forecast.Request{
+			History: history(time.Hour, values), Horizon: 24, Model: model, Events: events,
+		})
+		require.NoError(t, err)
+		without, err := forecast.Run(forecast.Request{History: history(time.Hour, values), Horizon: 24, Model: model})
+		require.NoError(t, err)
+		rise := 0.0
+		for h := 5; h < 11; h++ {
+			rise += (r.Mean[h] - without.Mean[h]) / 6
+		}
+		t.Log(model, r.Model, rise, r.Parameters)
+		require.Greater(t, rise, 20.0, model)
+	}
+}
+
+func TestRunStaysBelowTheCapacity(t *testing.T) {
+	values := make([]float64, 400)
+	for i := range values {
+		values[i] = 100 / (1 + math.Exp(-float64(i-150)/40))
+	}
+	r, err := forecast.Run(forecast.Request{
+		History: history(time.Hour, values), Horizon: 100, Model: "prophet", Capacity: 100, NonNegative: true,
+	})
+	require.NoError(t, err)
+	for h, v := range r.Mean {
+		require.InDelta(t, 100, v, 3)
+		require.LessOrEqual(t, r.Intervals[0].Upper[h], 100.0)
+	}
+	_, err = forecast.Run(forecast.Request{History: history(time.Hour, values), Horizon: 1, Capacity: -1})
+	require.ErrorIs(t, err, forecast.ErrBadRequest)
+}
+
 func BenchmarkRun(b *testing.B) {
 	request := forecast.Request{History: history(5*time.Minute, traffic(14*288, 5*time.Minute, 1)), Horizon: 288}
 	for b.Loop() {

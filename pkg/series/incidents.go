@@ -19,18 +19,23 @@ const (
 // lasting change of level is not an incident: the centre line follows it.
 // The periods are those of the strong seasons, ascending.
 func WithoutIncidents(values []float64, periods []int, limit float64) []float64 {
-	line := centerLine(values, periods)
-	rest := make([]float64, len(values))
-	for i := range rest {
-		rest[i] = values[i] - line[i]
-	}
+	rest := FromCenter(values, periods)
 	reach := limit * stats.Spread(rest)
 	for i, e := range rest {
+		rest[i] = values[i]
 		if math.Abs(e) > reach {
-			rest[i] = line[i] + math.Copysign(reach, e)
-		} else {
-			rest[i] = values[i]
+			rest[i] += math.Copysign(reach, e) - e
 		}
+	}
+	return rest
+}
+
+// FromCenter is how far values lie from the centre line: a robust level plus the
+// profiles of the strong seasons.
+func FromCenter(values []float64, periods []int) []float64 {
+	rest := centerLine(values, periods)
+	for i, v := range values {
+		rest[i] = v - rest[i]
 	}
 	return rest
 }
