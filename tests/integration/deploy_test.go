@@ -25,8 +25,12 @@ func TestDeployOverTheShop(t *testing.T) {
 		require.NoError(t, err)
 		return frames, harness.Text(summary, "verdict", 0), harness.Text(summary, "candidate_version", 0), harness.Text(summary, "reason", 0)
 	}
-	_, verdict, version, reason := ask()
-	require.Equal(t, "no_change", verdict, reason)
+	var verdict, version, reason string
+	eventually(t, 60*time.Second, "enough traces to see no change", func() error {
+		_, verdict, version, reason = ask()
+		require.Contains(t, []string{"no_change", "insufficient"}, verdict, reason)
+		return unless(verdict == "no_change", "%s: %s", verdict, reason)
+	})
 
 	deployed := time.Now()
 	require.NoError(t, l.Deploy(t.Context(), "orders", "2.0.0", "slow-query"))
@@ -63,7 +67,7 @@ func TestDeployOverTheShop(t *testing.T) {
 			require.NotNil(t, field)
 			value, ok := field.ConcreteAt(row)
 			require.True(t, ok)
-			require.WithinDuration(t, deployed, value.(time.Time), 20*time.Second)
+			require.WithinDuration(t, deployed, value.(time.Time), 30*time.Second)
 		}
 	}
 	require.True(t, found, "version 2.0.0 is listed")

@@ -159,13 +159,19 @@ func (c *comparison) decide() map[string][]Change {
 		pValues[i] = c.questions[i].pValue
 	}
 	changes := map[string][]Change{}
+	moreCalls := map[string]bool{}
 	for i, adjusted := range stats.BenjaminiHochberg(pValues) {
 		if q := &c.questions[i]; q.large && adjusted <= c.options.FalseDiscoveryRate {
 			changes[q.about] = append(changes[q.about], q.change)
 		}
+		if q := &c.questions[i]; q.large && q.change == MoreCalls {
+			moreCalls[q.about] = true
+		}
 	}
 	for about := range changes {
-		if slices.Contains(changes[about], MoreCalls) { // the further calls are others, and shorter
+		// The further calls are others, and shorter. That holds before their
+		// number is certain.
+		if moreCalls[about] {
 			changes[about] = slices.DeleteFunc(changes[about], func(c Change) bool { return c == Faster })
 		}
 		slices.SortFunc(changes[about], func(a, b Change) int { return slices.Index(gravity, a) - slices.Index(gravity, b) })
