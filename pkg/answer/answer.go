@@ -17,7 +17,11 @@ import (
 type Engine struct {
 	Metrics upstream.Metrics // nil where none is configured
 	Traces  upstream.Traces  // nil where none is configured
-	Limits  Limits
+	// Markers are the places where deploys are announced, the most trusted first.
+	Markers []MarkerSource
+	// IgnoreVersions says that a new service.version in traces is no deploy.
+	IgnoreVersions bool
+	Limits         Limits
 	// Now tells the time; it only keeps windows out of the future.
 	Now func() time.Time
 }
@@ -86,6 +90,15 @@ type Deploy struct {
 	// Arrived tells a deploy from the versions with which the service, or its
 	// traces, began inside the window.
 	Arrived bool
+	// At is the instant of the deploy, as Source knows it; where it was announced
+	// that may be before its first span, or after.
+	At     time.Time
+	Source DeploySource
+	// Note is the announcement's own text, or the metric that changed.
+	Note string
+	// InTraces says that spans carry the version, so that its traces can be
+	// found.
+	InTraces bool
 	// Share is the version's share of the service's spans in the last tenth of
 	// the window, 0–1.
 	Share float64

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -20,23 +22,48 @@ const (
 	// spansToArrive keeps one stray span, say of a developer's laptop, from
 	// being taken for a deploy.
 	spansToArrive = 3
+	// besidesTimeout is how long traces wait for what else knows of deploys.
+	besidesTimeout = 5 * time.Second
 )
 
 // Deploys answers which versions of a service sent spans inside the window,
-// and when each arrived.
+// and when each arrived: as it was announced, else as its first span, else as
+// metrics of images and builds tell.
 func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window Window) (DeploysAnswer, error) {
 	answer := DeploysAnswer{}
-	if e.Traces == nil {
+	if e.Traces == nil && e.Metrics == nil && len(e.Markers) == 0 {
 		return answer, errNoTraces
 	}
 	grid := deployGrid(window, e.Now())
-	counts, err := e.Traces.SpanCounts(ctx, q.Service, grid)
-	if err != nil {
+	var counts upstream.SeriesSet
+	var announced, built []Deploy
+	var heard, measured Basis
+	group, groupContext := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		if e.Traces != nil {
+			counts, err = e.Traces.SpanCounts(groupContext, q.Service, grid)
+		}
+		return err
+	})
+	besides, cancel := context.WithTimeout(groupContext, besidesTimeout)
+	defer cancel()
+	group.Go(func() error {
+		announced = e.announced(besides, q.Service, grid.Start, grid.End, &heard)
+		return nil
+	})
+	group.Go(func() error { built = e.builds(besides, q.Service, grid, &measured); return nil })
+	if err := group.Wait(); err != nil {
 		return answer, err
 	}
 	answer.query("span counts by service and version of %s [%s to %s, step %s]", orEvery(q.Service), clock(grid.Start), clock(grid.End), grid.Step)
+	answer.Queries = append(answer.Queries, measured.Queries...)
 	answer.notice(counts.Warnings...)
-	answer.Deploys = deploysFrom(counts.Series)
+	answer.notice(append(heard.Notices, measured.Notices...)...)
+	seen := deploysFrom(counts.Series)
+	for i := range seen {
+		seen[i].Arrived = seen[i].Arrived && !e.IgnoreVersions
+	}
+	answer.Deploys = mergeDeploys(seen, append(announced, built...))
 	if len(answer.Deploys) == 0 {
 		answer.notice(fmt.Sprintf("No spans of %s between %s and %s.", orEvery(q.Service), clock(window.From), clock(window.To)))
 	}
@@ -109,6 +136,7 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 		deploys = append(deploys, Deploy{
 			Service: service, Version: version,
 			FirstSeen: counts.Time(first), LastSeen: counts.Time(last),
+			At: counts.Time(first), Source: FromVersion, InTraces: version != "",
 		})
 	}
 	slices.SortFunc(deploys, func(a, b Deploy) int {
@@ -117,7 +145,8 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 	for i := range deploys {
 		if i > 0 {
 			deploys[i].Previous = deploys[i-1].Version
-			deploys[i].Arrived = deploys[i].FirstSeen.After(deploys[0].FirstSeen)
+			// Spans without a version are of hosts that do not tell it: no deploy.
+			deploys[i].Arrived = deploys[i].FirstSeen.After(deploys[0].FirstSeen) && deploys[i].Version != ""
 		}
 		if total > 0 {
 			deploys[i].Share = recent[deploys[i].Version] / total

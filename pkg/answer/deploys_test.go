@@ -41,6 +41,13 @@ func TestDeploysFrom(t *testing.T) {
 			[]series.Series{counts("orders", "1", 5, 5, 5), counts("orders", "dev", 0, 2, 0)},
 			[]Deploy{{Service: "orders", Version: "1", FirstSeen: noon, LastSeen: noon.Add(10 * time.Second), Share: 1}},
 		},
+		"spans without a version are no deploy": {
+			[]series.Series{counts("orders", "1", 5, 5, 5), counts("orders", "", 0, 4, 4)},
+			[]Deploy{
+				{Service: "orders", Version: "1", FirstSeen: noon, LastSeen: noon.Add(10 * time.Second), Share: 5.0 / 9},
+				{Service: "orders", Version: "", Previous: "1", FirstSeen: noon.Add(5 * time.Second), LastSeen: noon.Add(10 * time.Second), Share: 4.0 / 9},
+			},
+		},
 		"services do not mix": {
 			[]series.Series{counts("cart", "7", 5, 5), counts("orders", "1", 0, 5)},
 			[]Deploy{
@@ -49,6 +56,9 @@ func TestDeploysFrom(t *testing.T) {
 			},
 		},
 	} {
+		for i := range test.want {
+			test.want[i].At, test.want[i].Source, test.want[i].InTraces = test.want[i].FirstSeen, FromVersion, test.want[i].Version != ""
+		}
 		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, deploysFrom(test.counts)) })
 	}
 }

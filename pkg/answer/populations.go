@@ -121,15 +121,27 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 		c.notices = append(c.notices, fmt.Sprintf("No deploy of %s arrived in this window: the time after %s is compared with the time before it.", c.candidate.Service, clock(middle)))
 		return nil
 	}
-	c.byVersion, c.arrived = true, true
-	c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
-	if start := deploy.FirstSeen.Add(-lookBack); start.After(c.baseline.Start) {
+	c.arrived = true
+	if start := deploy.At.Add(-lookBack); start.After(c.baseline.Start) {
 		c.baseline.Start = start
 	}
+	c.notices = append(c.notices, deploy.told()...)
+	if !deploy.selectable() {
+		if !deploy.At.Before(horizon) {
+			return askersFault("%s was deployed at %s: there are no finished traces since; ask again in a moment", c.candidate.Service, clock(deploy.At))
+		}
+		if c.baseline.Version = ""; !deploy.InTraces {
+			c.candidate.Version = ""
+		}
+		c.baseline.End, c.candidate.Start = deploy.At, deploy.At
+		return nil
+	}
+	c.byVersion = true
+	c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
 	// A version that has just arrived may have no finished traces yet; its
 	// version alone selects them then.
-	if deploy.FirstSeen.After(c.candidate.Start) && deploy.FirstSeen.Before(horizon.Add(-settling)) {
-		c.candidate.Start = deploy.FirstSeen
+	if start := deploy.began(); start.After(c.candidate.Start) && start.Before(horizon.Add(-settling)) {
+		c.candidate.Start = start
 	}
 	return nil
 }
@@ -138,7 +150,7 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 func chooseDeploy(deploys []Deploy, baseline, candidate string) (Deploy, bool) {
 	for i := len(deploys) - 1; i >= 0; i-- {
 		deploy := deploys[i]
-		if deploy.Previous == "" || (candidate == "" && baseline == "" && !deploy.Arrived) {
+		if deploy.Previous == "" && (!deploy.Arrived || baseline != "") || (candidate == "" && baseline == "" && !deploy.Arrived) {
 			continue
 		}
 		if candidate != "" && deploy.Version != candidate {

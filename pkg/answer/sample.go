@@ -111,29 +111,30 @@ func (e *Engine) sidesOf(ctx context.Context, q subject, window Window) (c compa
 		c.notices = append(c.notices, "No deploy arrived in this window: there is nothing to compare with.")
 		return c, false, nil
 	}
-	if !deploy.FirstSeen.Before(c.candidate.End) {
-		c.notices = append(c.notices, fmt.Sprintf("%s %s arrived at %s: its traces are not complete yet, nothing is compared.",
-			deploy.Service, deploy.Version, clock(deploy.FirstSeen)))
+	if !deploy.began().Before(c.candidate.End) {
+		c.notices = append(c.notices, fmt.Sprintf("%s arrived at %s: its traces are not complete yet, nothing is compared.", deploy.name(), clock(deploy.At)))
 		return c, false, nil
 	}
 	return sinceDeploy(c, deploy, q.service != ""), true, nil
 }
 
 // sinceDeploy splits the candidate's time at a deploy. Of one service the two
-// versions are compared, of all services the time after with the time before.
-func sinceDeploy(c comparison, deploy Deploy, byVersion bool) comparison {
+// versions are compared where spans carry them, else the time after with the
+// time before.
+func sinceDeploy(c comparison, deploy Deploy, ofService bool) comparison {
 	c.baseline = c.candidate
-	if start := deploy.FirstSeen.Add(-lookBack); start.After(c.baseline.Start) {
+	if start := deploy.At.Add(-lookBack); start.After(c.baseline.Start) {
 		c.baseline.Start = start
 	}
-	c.candidate.Start, c.arrived = deploy.FirstSeen, true
-	if c.byVersion = byVersion; byVersion {
+	c.candidate.Start, c.arrived = deploy.At, true
+	if c.byVersion = ofService && deploy.selectable(); c.byVersion {
+		c.candidate.Start = deploy.began()
 		c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
 	} else {
-		c.baseline.End = deploy.FirstSeen
+		c.baseline.End = deploy.At
 	}
-	c.notices = append(c.notices, fmt.Sprintf("%s %s arrived at %s, after %s: compared with the time before.",
-		deploy.Service, deploy.Version, clock(deploy.FirstSeen), previousOr(deploy.Previous)))
+	c.notices = append(c.notices, fmt.Sprintf("%s arrived at %s, after %s: compared with the time before.", deploy.name(), clock(deploy.At), previousOr(deploy.Previous)))
+	c.notices = append(c.notices, deploy.told()...)
 	return c
 }
 

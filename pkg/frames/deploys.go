@@ -1,7 +1,9 @@
 package frames
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -34,6 +36,13 @@ func Deploys(a answer.DeploysAnswer, format query.Format) (data.Frames, error) {
 func deploysTable(a answer.DeploysAnswer) *data.Frame {
 	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	rows := a.Deploys
+	source := column(rows, "source", "Known from", "", func(d answer.Deploy) string {
+		if !d.Arrived {
+			return ""
+		}
+		return string(d.Source)
+	})
+	source.Config.Mappings = sourceTexts
 	frame.Fields = data.Fields{
 		column(rows, "service", "Service", "", func(d answer.Deploy) string { return d.Service }),
 		column(rows, "version", "Version", "", func(d answer.Deploy) string { return d.Version }),
@@ -42,9 +51,24 @@ func deploysTable(a answer.DeploysAnswer) *data.Frame {
 		column(rows, "last_seen", "Last seen", "", func(d answer.Deploy) *time.Time { return nullableTime(d.LastSeen) }),
 		column(rows, "share", "Share of traffic", "percentunit", func(d answer.Deploy) *float64 { return nullable(d.Share) }),
 		column(rows, "arrived", "Arrived in this window", "", func(d answer.Deploy) bool { return d.Arrived }),
+		column(rows, "deployed", "Deployed", "", func(d answer.Deploy) *time.Time {
+			if !d.Arrived {
+				return nil
+			}
+			return nullableTime(d.At)
+		}),
+		source,
+		column(rows, "note", "Note", "", func(d answer.Deploy) string { return d.Note }),
 	}
 	return frame
 }
+
+var sourceTexts = data.ValueMappings{data.ValueMapper{
+	string(answer.FromMarker):     {Text: "posted marker", Index: 0},
+	string(answer.FromAnnotation): {Text: "Grafana annotation", Index: 1},
+	string(answer.FromVersion):    {Text: "first span of the version", Index: 2},
+	string(answer.FromMetrics):    {Text: "image or build in metrics", Index: 3},
+}}
 
 // arrivals counts the deploys of each service, in the order of appearance.
 func arrivals(deploys []answer.Deploy) []instance {
@@ -70,17 +94,43 @@ func deployEvents(deploys []answer.Deploy) []event {
 		if !d.Arrived {
 			continue
 		}
-		text := fmt.Sprintf("Version %s of %s arrived.", d.Version, d.Service)
+		text := fmt.Sprintf("Version %s of %s arrived", orUnknown(d.Version), orUnknown(d.Service))
 		if d.Previous != "" {
-			text = fmt.Sprintf("Version %s of %s arrived after %s.", d.Version, d.Service, d.Previous)
+			text += " after " + d.Previous
+		}
+		text += fmt.Sprintf(" (%s).", strings.TrimSuffix(sourceText(d.Source)+": "+d.Note, ": "))
+		tags := []string{"deploy"}
+		for _, tag := range []struct{ key, value string }{{"service_name", d.Service}, {"service_version", d.Version}} {
+			if tag.value != "" {
+				tags = append(tags, tag.key+":"+tag.value)
+			}
 		}
 		events = append(events, event{
-			start:    d.FirstSeen,
-			title:    d.Service + " " + d.Version,
+			start:    d.At,
+			title:    cmp.Or(strings.TrimSpace(d.Service+" "+d.Version), "Deploy"),
 			text:     text,
-			tags:     []string{"deploy", "service_name:" + d.Service, "service_version:" + d.Version},
-			identity: d.Service + "\x00" + d.Version,
+			tags:     tags,
+			identity: deployIdentity(d),
 		})
 	}
 	return events
+}
+
+// deployIdentity is the same at every look. A version may be announced more
+// than once; the instant of its first span depends on how closely one looks.
+func deployIdentity(d answer.Deploy) string {
+	identity := d.Service + "\x00" + d.Version
+	if d.Source == answer.FromMarker || d.Source == answer.FromAnnotation {
+		identity += "\x00" + d.At.UTC().Format(time.RFC3339)
+	}
+	return identity
+}
+
+func orUnknown(name string) string { return cmp.Or(name, "(not named)") }
+
+func sourceText(source answer.DeploySource) string {
+	if mapper, ok := sourceTexts[0].(data.ValueMapper); ok {
+		return mapper[string(source)].Text
+	}
+	return string(source)
 }

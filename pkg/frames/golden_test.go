@@ -185,7 +185,10 @@ func someDeploys() answer.DeploysAnswer {
 		Basis: answer.Basis{Queries: []string{"{} | count_over_time() by (resource.service.version)"}},
 		Deploys: []answer.Deploy{
 			{Service: "orders", Version: "1.0.0", FirstSeen: noon, LastSeen: noon.Add(time.Hour), Share: 0.1},
-			{Service: "orders", Version: "2.0.0", Previous: "1.0.0", FirstSeen: noon.Add(time.Hour), LastSeen: noon.Add(2 * time.Hour), Arrived: true, Share: 0.9},
+			{Service: "orders", Version: "2.0.0", Previous: "1.0.0", FirstSeen: noon.Add(time.Hour), LastSeen: noon.Add(2 * time.Hour), Arrived: true, Share: 0.9,
+				At: noon.Add(time.Hour), Source: answer.FromVersion, InTraces: true},
+			{Service: "orders", Version: "3.0.0", Previous: "2.0.0", FirstSeen: noon.Add(time.Hour), LastSeen: noon.Add(time.Hour), Arrived: true,
+				At: noon.Add(90 * time.Minute), Source: answer.FromAnnotation, Note: "release train"},
 			{Service: "web", Version: "5", FirstSeen: noon, LastSeen: noon.Add(2 * time.Hour), Share: 1},
 		},
 	}

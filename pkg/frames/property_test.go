@@ -247,7 +247,8 @@ func deploys(t *rapid.T) answer.DeploysAnswer {
 	a := answer.DeploysAnswer{Basis: basis(t)}
 	for range rapid.IntRange(0, 4).Draw(t, "deploys") {
 		a.Deploys = append(a.Deploys, answer.Deploy{Service: words.Draw(t, "service"), Version: words.Draw(t, "version"),
-			Share: numbers.Draw(t, "share"), Arrived: rapid.Bool().Draw(t, "arrived"), FirstSeen: noon})
+			Share: numbers.Draw(t, "share"), Arrived: rapid.Bool().Draw(t, "arrived"), FirstSeen: noon,
+			At: noon, Source: answer.DeploySource(words.Draw(t, "source")), Note: words.Draw(t, "note")})
 	}
 	return a
 }

@@ -8,8 +8,10 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/proxy"
 
+	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/cache"
+	"github.com/foresight-observability/foresight/pkg/upstream/grafana"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/prometheus"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
@@ -20,6 +22,7 @@ import (
 type stores struct {
 	metrics upstream.Metrics // nil where none is configured
 	traces  upstream.Traces
+	markers []answer.MarkerSource
 	closers []func()
 }
 
@@ -59,7 +62,26 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 		connected.traces = cache.Traces(client, shared)
 		connected.closers = append(connected.closers, client.Close)
 	}
-	return connected, nil
+	return connected, s.connectMarkers(ctx, instance, shared, limits, &connected)
+}
+
+// connectMarkers adds the places where deploys are announced, the most trusted
+// first.
+func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourceInstanceSettings, shared *cache.Store, limits transport.Limits, connected *stores) error {
+	if s.Deploys.Grafana == nil || len(s.Deploys.AnnotationTags) == 0 {
+		return nil
+	}
+	config, err := s.Deploys.Grafana.complete(ctx, instance)
+	if err != nil || config.URL == "" {
+		return err // without an address there are no annotations, and all else works
+	}
+	client, err := grafana.New(config, limits, s.Deploys.AnnotationTags)
+	if err != nil {
+		return err
+	}
+	connected.markers = append(connected.markers, answer.MarkerSource{Source: answer.FromAnnotation, Markers: cache.Markers(client, shared)})
+	connected.closers = append(connected.closers, client.Close)
+	return nil
 }
 
 // traceStore is the client of a trace store.
@@ -79,7 +101,7 @@ func (k TracesKind) open(config transport.Config, limits transport.Limits) (trac
 // socks proxy.
 func (u UpstreamSettings) complete(ctx context.Context, instance backend.DataSourceInstanceSettings) (transport.Config, error) {
 	config := u.Config
-	if config.Mode == transport.Grafana && config.URL == "" {
+	if config.URL == "" { // Grafana's own is meant: it is left out nowhere else
 		if address, err := backend.GrafanaConfigFromContext(ctx).AppURL(); err == nil {
 			config.URL = address
 		}

@@ -52,6 +52,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.settings = settings
 	d.engine = &answer.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
+		Markers: connected.markers, IgnoreVersions: !settings.Deploys.FromVersions,
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.dispose = func() { cancel(); connected.close() }

@@ -78,10 +78,10 @@ func (f fields) choice(key string, choices ...string) string {
 	return value
 }
 
-func (f fields) boolean(key string) bool {
+func (f fields) boolean(key string, fallback bool) bool {
 	switch value := f.value(key).(type) {
 	case nil:
-		return false
+		return fallback
 	case bool:
 		return value
 	case string:
@@ -92,7 +92,7 @@ func (f fields) boolean(key string) bool {
 	default:
 		f.problem(key, "must be true or false, got %s", kind(value))
 	}
-	return false
+	return fallback
 }
 
 // number is a whole number between low and high.
@@ -145,6 +145,31 @@ func (f fields) duration(key string, fallback, low, high time.Duration) time.Dur
 		return fallback
 	}
 	return duration
+}
+
+// texts is a list of texts, or one text with commas.
+func (f fields) texts(key string, fallback ...string) (texts []string) {
+	switch value := f.value(key).(type) {
+	case nil:
+		return fallback
+	case string:
+		for _, text := range strings.Split(value, ",") {
+			texts = append(texts, strings.TrimSpace(text))
+		}
+	case []any:
+		for _, one := range value {
+			text, isText := one.(string)
+			if !isText {
+				f.problem(key, "holds %s: write a list of texts", kind(one))
+				return fallback
+			}
+			texts = append(texts, strings.TrimSpace(text))
+		}
+	default:
+		f.problem(key, "must be a list of texts, got %s", kind(value))
+		return fallback
+	}
+	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
 // textMap is an object of texts.

@@ -20,6 +20,7 @@ type Settings struct {
 	Traces  *UpstreamSettings // nil where no trace store is configured
 	// TracesKind is the trace store's protocol.
 	TracesKind TracesKind
+	Deploys    DeploySettings
 	Limits     Limits
 	// Notices are settings that mean nothing to this version.
 	Notices []string
@@ -40,6 +41,18 @@ func (k TracesKind) title() string {
 		return jaeger.Name
 	}
 	return tempo.Name
+}
+
+// DeploySettings say where deploys are known from.
+type DeploySettings struct {
+	// FromVersions says that a new service.version in traces is a deploy.
+	FromVersions bool
+	// AnnotationTags are those of the annotations in Grafana that announce
+	// deploys; empty for none.
+	AnnotationTags []string
+	// Grafana is where the annotations are read; nil without a token to read
+	// them.
+	Grafana *UpstreamSettings
 }
 
 // UpstreamSettings say how one upstream is reached.
@@ -75,10 +88,16 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		},
 	}
 	metrics, traces, limits := root.object("prometheus"), root.object("traces"), root.object("limits")
+	deploys := root.object("deploys")
 	settings := Settings{
 		TracesKind: TracesKind(traces.choice("kind", string(Tempo), string(Jaeger))),
 		Metrics:    upstreamConfig(metrics, "prometheus", shared, secrets),
 		Traces:     upstreamConfig(traces, "traces", shared, secrets),
+		Deploys: DeploySettings{
+			FromVersions:   deploys.boolean("fromVersions", true),
+			AnnotationTags: deploys.texts("annotationTags", "deploy"),
+			Grafana:        annotationsConfig(shared),
+		},
 		Limits: Limits{
 			Concurrency: limits.number("concurrency", 8, 1, 10),
 			Timeout:     limits.duration("timeout", 25*time.Second, time.Second, 5*time.Minute),
@@ -87,7 +106,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 			CacheMiB:    limits.number("cacheMiB", 64, 1, 4096),
 		},
 	}
-	for _, section := range []fields{grafana, metrics, traces, limits} {
+	for _, section := range []fields{grafana, metrics, traces, deploys, limits} {
 		for _, name := range section.unknown() {
 			settings.Notices = append(settings.Notices, "The setting "+name+" is unknown and was passed over.")
 		}
@@ -96,6 +115,15 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		return settings, errors.New("settings: " + strings.Join(problems, "; "))
 	}
 	return settings, nil
+}
+
+// annotationsConfig is the way to Grafana's own API; nil without a token. Where
+// its address is left out, Grafana tells it.
+func annotationsConfig(shared transport.Config) *UpstreamSettings {
+	if shared.GrafanaToken == "" {
+		return nil
+	}
+	return &UpstreamSettings{Config: transport.Config{Mode: transport.Direct, URL: shared.URL, BearerToken: shared.GrafanaToken, Labels: shared.Labels}}
 }
 
 // upstreamConfig is one upstream's part of the settings; nil where it is left
@@ -120,9 +148,9 @@ func upstreamConfig(f fields, name string, shared transport.Config, secrets map[
 		Certificate: secrets[name+"TlsClientCert"],
 		Key:         secrets[name+"TlsClientKey"],
 		ServerName:  f.text("tlsServerName", ""),
-		SkipVerify:  f.boolean("tlsSkipVerify"),
+		SkipVerify:  f.boolean("tlsSkipVerify", false),
 	}
-	socks := f.boolean("secureSocksProxy")
+	socks := f.boolean("secureSocksProxy", false)
 	if (config.Mode == transport.Direct && address == "") || (config.Mode == transport.Grafana && uid == "") {
 		return nil
 	}

@@ -54,6 +54,39 @@ func TestParseSettingsThroughGrafana(t *testing.T) {
 	require.Nil(t, settings.Traces)
 }
 
+// TestParseSettingsOfDeploys checks where announced deploys are read.
+func TestParseSettingsOfDeploys(t *testing.T) {
+	for raw, want := range map[string]DeploySettings{
+		`{}`:              {FromVersions: true, AnnotationTags: []string{"deploy"}},
+		`{"deploys": {}}`: {FromVersions: true, AnnotationTags: []string{"deploy"}},
+		`{"deploys": {"fromVersions": "false", "annotationTags": []}}`:             {},
+		`{"deploys": {"annotationTags": "deploy, release,"}}`:                      {FromVersions: true, AnnotationTags: []string{"deploy", "release"}},
+		`{"deploys": {"fromVersions": true, "annotationTags": [" rollout ", ""]}}`: {FromVersions: true, AnnotationTags: []string{"rollout"}},
+	} {
+		settings, err := ParseSettings(instance(raw, nil))
+		require.NoError(t, err)
+		require.Equal(t, want.FromVersions, settings.Deploys.FromVersions, raw)
+		require.ElementsMatch(t, want.AnnotationTags, settings.Deploys.AnnotationTags, raw)
+		require.Nil(t, settings.Deploys.Grafana, "no token to read them")
+	}
+	_, err := ParseSettings(instance(`{"deploys": {"annotationTags": [7]}}`, nil))
+	require.ErrorContains(t, err, "deploys.annotationTags holds the number 7")
+	settings, err := ParseSettings(instance(`{"grafana": {"url": "http://localhost:3000"}}`, map[string]string{"grafanaToken": "glsa_x"}))
+	require.NoError(t, err)
+	require.Equal(t, "http://localhost:3000", settings.Deploys.Grafana.URL)
+	require.Equal(t, "glsa_x", settings.Deploys.Grafana.BearerToken)
+	require.Equal(t, transport.Direct, settings.Deploys.Grafana.Mode)
+	connected, err := settings.connect(t.Context(), instance(`{}`, nil))
+	require.NoError(t, err)
+	require.Len(t, connected.markers, 1)
+	connected.close()
+	settings.Deploys.Grafana.URL = ""
+	connected, err = settings.connect(t.Context(), instance(`{}`, nil))
+	require.NoError(t, err)
+	require.Empty(t, connected.markers, "without an address there are no annotations, and all else works")
+	connected.close()
+}
+
 // TestParseSettingsIsLenient holds what YAML and Terraform make of texts.
 func TestParseSettingsIsLenient(t *testing.T) {
 	settings, err := ParseSettings(instance(`{

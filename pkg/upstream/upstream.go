@@ -109,3 +109,20 @@ type TraceCapabilities struct {
 	MetricsMessage string        // why TraceQL metrics are not available
 	Freshness      time.Duration // age of the newest searchable trace; negative where there is none
 }
+
+// Marker is a deploy that a person or a pipeline announced.
+type Marker struct {
+	// Service and Version are empty where the announcement does not name them by
+	// a key.
+	Service, Version string
+	At               time.Time
+	Text             string
+	// Words are its tags without a key: one may be the name of a service.
+	Words []string
+}
+
+// Markers is a place where deploys are announced.
+type Markers interface {
+	// Markers are those of start ≤ t ≤ end, oldest first, with what was left out.
+	Markers(ctx context.Context, start, end time.Time) ([]Marker, []string, error)
+}

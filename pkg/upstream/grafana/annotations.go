@@ -1,0 +1,120 @@
+// Package grafana reads deploys that were announced as annotations in Grafana.
+package grafana
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/upstream/transport"
+)
+
+// Name is how messages call the upstream.
+const Name = "Grafana"
+
+const (
+	// mostAnnotations is how many annotations one question reads.
+	mostAnnotations = 500
+	// longestText bounds what is kept of an annotation's text, in bytes.
+	longestText = 300
+)
+
+// Client implements upstream.Markers over Grafana's annotations.
+type Client struct {
+	transport *transport.Client
+	tags      []string
+}
+
+var _ upstream.Markers = (*Client)(nil)
+
+// New makes a client for the annotations that carry any of the tags.
+func New(config transport.Config, limits transport.Limits, tags []string) (*Client, error) {
+	connection, err := transport.New(Name, config, limits)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{transport: connection, tags: tags}, nil
+}
+
+// Close drops idle connections.
+func (c *Client) Close() { c.transport.Close() }
+
+type annotationJSON struct {
+	Time int64 // milliseconds since the epoch
+	Text string
+	Tags []string
+}
+
+// Markers implements upstream.Markers by Grafana's annotations API. The start
+// of a region is the deploy's instant.
+func (c *Client) Markers(ctx context.Context, start, end time.Time) ([]upstream.Marker, []string, error) {
+	address := c.transport.URL("/api/annotations", nil)
+	address.RawQuery = url.Values{
+		"from": {strconv.FormatInt(start.UnixMilli(), 10)}, "to": {strconv.FormatInt(end.UnixMilli(), 10)},
+		"tags": c.tags, "matchAny": {"true"}, "type": {"annotation"}, "limit": {strconv.Itoa(mostAnnotations)},
+	}.Encode()
+	body, _, err := c.transport.Get(ctx, address, "application/json")
+	if err != nil {
+		return nil, nil, err
+	}
+	var answer []annotationJSON
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, nil, &upstream.Error{
+			Upstream: Name, Category: upstream.Malformed, Message: upstream.Clean(err.Error(), upstream.MaxMessage), Err: err,
+			Advice: "Check that grafana.url is that of Grafana itself",
+		}
+	}
+	var warnings []string
+	if len(answer) >= mostAnnotations {
+		warnings = append(warnings, "Grafana has more annotations with these tags than are read: the oldest are missing. Narrow deploys.annotationTags.")
+	}
+	var markers []upstream.Marker
+	for _, one := range answer {
+		at := time.UnixMilli(one.Time).UTC()
+		if at.Before(start) || at.After(end) {
+			continue // a region that reaches into the time asked for
+		}
+		markers = append(markers, c.read(one, at))
+	}
+	slices.SortFunc(markers, func(a, b upstream.Marker) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Text, b.Text))
+	})
+	return markers, warnings, nil
+}
+
+// The keys under which tags, as "key:value" or "key=value", name the service
+// and its version.
+var (
+	serviceKeys = []string{"service_name", "service.name", "service", "app"}
+	versionKeys = []string{"service_version", "service.version", "version", "tag", "release"}
+)
+
+// read is the marker that an annotation stands for. Tags without a key are its
+// words.
+func (c *Client) read(one annotationJSON, at time.Time) upstream.Marker {
+	marker := upstream.Marker{At: at, Text: upstream.Clean(one.Text, longestText)}
+	for _, tag := range one.Tags {
+		tag = upstream.Clean(tag, longestText)
+		separator := strings.IndexAny(tag, ":=")
+		if separator <= 0 {
+			if !slices.Contains(c.tags, tag) {
+				marker.Words = append(marker.Words, tag)
+			}
+			continue
+		}
+		key, value := strings.ToLower(tag[:separator]), strings.TrimSpace(tag[separator+1:])
+		switch {
+		case slices.Contains(serviceKeys, key) && marker.Service == "":
+			marker.Service = value
+		case slices.Contains(versionKeys, key) && marker.Version == "":
+			marker.Version = value
+		}
+	}
+	return marker
+}
