@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -13,7 +14,8 @@ import (
 
 // Metrics know of deploys by information that changed: the image of a
 // container (kube-state-metrics), the build that a program says it is
-// (*_build_info), the resource of an OpenTelemetry target (target_info).
+// (*_build_info), the resource of an OpenTelemetry target (target_info). And
+// span metrics that tell versions apart may know a version before searches do.
 
 // buildQuery counts, for a service or for all, who runs which build.
 func buildQuery(service string) string {
@@ -31,7 +33,20 @@ func buildQuery(service string) string {
 	if service != "" {
 		counts = append(counts, fmt.Sprintf(`count by (__name__, service_name, version) ({__name__=~".+_build_info", version!="", %s})`, name))
 	}
+	counts = append(counts, "count by (service, service_name, service_version) ("+spanCalls(service, `service_version!=""`)+")")
 	return strings.Join(counts, " or ")
+}
+
+// spanCalls selects the counters of span metrics, under both their names, of a
+// service or of all.
+func spanCalls(service, matcher string) string {
+	one := func(metric, label string) string {
+		if service == "" {
+			return fmt.Sprintf("%s{%s}", metric, matcher)
+		}
+		return fmt.Sprintf("%s{%s=%s, %s}", metric, label, strconv.Quote(service), matcher)
+	}
+	return one("traces_spanmetrics_calls_total", "service") + " or " + one("traces_span_metrics_calls_total", "service_name")
 }
 
 // builds are the deploys that metrics show on the grid.
@@ -62,7 +77,7 @@ func (e *Engine) builds(ctx context.Context, service string, grid upstream.Range
 	for kind, counts := range kinds {
 		for _, d := range deploysFrom(counts) {
 			if d.Arrived {
-				d.Source, d.Note, d.InTraces, d.Share = FromMetrics, kind+" changed", false, 0
+				d.Source, d.Note, d.InTraces, d.Share = FromMetrics, kind+" changed", kind == spanMetrics, 0
 				deploys = append(deploys, d)
 			}
 		}
@@ -73,18 +88,22 @@ func (e *Engine) builds(ctx context.Context, service string, grid upstream.Range
 	return deploys
 }
 
+// spanMetrics is the kind of information that spans themselves give.
+const spanMetrics = "span metrics"
+
 // placeholders are what builds without a version call theirs.
 var placeholders = map[string]bool{"(devel)": true, "unknown": true, "dev": true, "latest": true}
 
 // buildOf reads one series of buildQuery.
 func buildOf(labels series.Labels) (kind, owner, version string) {
-	owner = labels["service_name"]
-	if owner == "" {
+	if owner = cmp.Or(labels["service_name"], labels["service"]); owner == "" {
 		owner = labels["job"][strings.LastIndexByte(labels["job"], '/')+1:]
 	}
 	switch {
 	case labels["image"] != "":
 		kind, owner, version = "kube_pod_container_info", labels["container"], imageVersion(labels["image"])
+	case labels["service_version"] != "" && labels["job"] == "":
+		kind, version = spanMetrics, labels["service_version"]
 	case labels["service_version"] != "":
 		kind, version = "target_info", labels["service_version"]
 	default:

@@ -55,6 +55,11 @@ func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit i
 	if err := group.Wait(); err != nil {
 		return samples{}, err
 	}
+	if e.isLate(c, compared, candidate) {
+		if before, now, found := e.throughExemplars(ctx, &c, candidate, basis); found {
+			baseline, candidate = before, now
+		}
+	}
 	if compared && len(baseline.Traces) == 0 && !c.arrived {
 		if err := e.explainEmpty(ctx, c.baseline, c.window(compared)); err != nil {
 			return samples{}, err

@@ -76,6 +76,12 @@ func (d *DataSource) checkMetrics(ctx context.Context) upstreamHealth {
 	if !found.SpanMetrics {
 		health.Advice = append(health.Advice, "No span metrics were found in Prometheus: enable the span-metrics and service-graphs processors of Tempo's metrics generator, with service.version as a dimension, to get request rates and latencies per service without instrumentation of their own.")
 	}
+	if found.SpanMetrics && !found.SpanVersions {
+		health.Advice = append(health.Advice, "Span metrics do not tell versions apart: with service.version among the dimensions of Tempo's span-metrics processor (metrics_generator.processor.span_metrics.dimensions), a deploy is seen before the trace store shows its traces.")
+	}
+	if found.SpanMetrics && !found.Exemplars {
+		health.Advice = append(health.Advice, "Span metrics came without exemplars in the last ten minutes: with send_exemplars in the remote_write of Tempo's metrics generator, and Prometheus' --enable-feature=exemplar-storage, the newest traces can be had by their ids before searches find them.")
+	}
 	return health
 }
 
@@ -97,11 +103,21 @@ func (d *DataSource) checkTraces(ctx context.Context) upstreamHealth {
 	if !found.TraceQLMetrics {
 		health.Advice = append(health.Advice, fmt.Sprintf("TraceQL metrics are not available (%s): deploys cannot be found by themselves until Tempo's local-blocks processor is enabled.", found.MetricsMessage))
 	}
-	if found.Freshness > 30*time.Second {
-		health.Advice = append(health.Advice, fmt.Sprintf("The newest searchable trace is %s old: if traffic flows, lower Tempo's query_end_cutoff (Tempo 3) or its idle and flush periods to see a deploy sooner.", found.Freshness.Round(time.Second)))
+	switch {
+	case found.Hidden > mostHidden:
+		health.Advice = append(health.Advice, fmt.Sprintf("Tempo hides the newest %s from searches and TraceQL metrics, not from fetches by id: a deploy is judged that much later. Set query_frontend.query_end_cutoff to %s (above 0 where live_store.fail_on_high_lag is on), and live_store.max_trace_idle and live_store.flush_check_period to a second or two.", found.Hidden, mostHidden))
+	case found.Freshness > mostStale:
+		health.Advice = append(health.Advice, fmt.Sprintf("The newest searchable trace is %s old: if traffic flows, lower how long Tempo waits before it shows a trace, to see a deploy sooner: ingester.trace_idle_period and ingester.flush_check_period (Tempo 2), live_store.max_trace_idle and live_store.flush_check_period (Tempo 3).", found.Freshness.Round(time.Second)))
 	}
 	return health
 }
+
+const (
+	// mostHidden and mostStale are how late traces may be without a word: 30
+	// seconds after a deploy are promised.
+	mostHidden = 5 * time.Second
+	mostStale  = 20 * time.Second
+)
 
 func presence(what string, present bool) string {
 	if present {
@@ -114,7 +130,11 @@ func freshness(found upstream.TraceCapabilities) string {
 	if found.Freshness < 0 {
 		return "no traces in the last hour"
 	}
-	return fmt.Sprintf("newest trace %s old", found.Freshness.Round(time.Second))
+	text := fmt.Sprintf("newest trace %s old", found.Freshness.Round(time.Second))
+	if found.Hidden > 0 {
+		text += fmt.Sprintf(" (the newest %s are hidden from searches)", found.Hidden)
+	}
+	return text
 }
 
 func notConfigured(name, advice string) upstreamHealth {

@@ -35,8 +35,24 @@ type Metrics interface {
 	// LabelValues lists the values of a label over the series that match any
 	// of the selectors (all series for none), sorted.
 	LabelValues(ctx context.Context, label string, selectors []string, start, end time.Time) ([]string, []string, error)
+	// Exemplars are the traces that the samples of any series in the PromQL
+	// point to, each once, the newest first.
+	Exemplars(ctx context.Context, promQL string, start, end time.Time) ([]Exemplar, error)
 	// Probe tells what the server is and can do.
 	Probe(ctx context.Context) (MetricsCapabilities, error)
+}
+
+// SpanLatencies are the series of span metrics whose samples point to traces:
+// Tempo's, and those of OpenTelemetry's span metrics connector.
+var SpanLatencies = []string{
+	"traces_spanmetrics_latency_bucket", "traces_spanmetrics_latency",
+	"traces_span_metrics_duration_milliseconds_bucket", "traces_span_metrics_duration_seconds_bucket",
+}
+
+// Exemplar is a trace behind a sample.
+type Exemplar struct {
+	Trace trace.TraceID
+	At    time.Time
 }
 
 // SeriesSet is the answer to one metrics query.
@@ -54,6 +70,8 @@ type MetricsCapabilities struct {
 	SpanMetrics      bool // series of Tempo's metrics generator exist
 	ServiceGraph     bool
 	NativeHistograms bool     // of latencies, under the names that Tempo and OpenTelemetry use
+	SpanVersions     bool     // span metrics tell versions apart (service_version)
+	Exemplars        bool     // span metrics point to traces
 	Warnings         []string // what could not be found out, and why
 }
 
@@ -87,6 +105,10 @@ type TraceSet struct {
 type Traces interface {
 	// Search fetches whole traces that contain a span matching the filter.
 	Search(ctx context.Context, filter TraceFilter) (TraceSet, error)
+	// Fetch fetches whole traces by their ids, near an instant; it may know
+	// traces that a search does not find yet. Those that are not found are left
+	// out, with a warning.
+	Fetch(ctx context.Context, ids []trace.TraceID, near time.Time) (TraceSet, error)
 	// Services, Operations (span names) and Versions are sorted.
 	Services(ctx context.Context, start, end time.Time) ([]string, error)
 	Operations(ctx context.Context, service string, start, end time.Time) ([]string, error)
@@ -108,6 +130,9 @@ type TraceCapabilities struct {
 	TraceQLMetrics bool
 	MetricsMessage string        // why TraceQL metrics are not available
 	Freshness      time.Duration // age of the newest searchable trace; negative where there is none
+	// Hidden is the newest time that searches never look at, by a setting of the
+	// store; 0 for none, or none that it tells of. Traces by id are not hidden.
+	Hidden time.Duration
 }
 
 // Marker is a deploy that a person or a pipeline announced.

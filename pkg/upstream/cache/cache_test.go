@@ -53,6 +53,21 @@ func (s *server) Versions(context.Context, string, time.Time, time.Time) ([]stri
 // metricsOf is its half that serves metrics.
 type metricsOf struct{ *server }
 
+func (m metricsOf) Exemplars(context.Context, string, time.Time, time.Time) ([]upstream.Exemplar, error) {
+	m.asked.Add(1)
+	return []upstream.Exemplar{{At: now}}, nil
+}
+
+func (s *server) Fetch(_ context.Context, ids []trace.TraceID, _ time.Time) (upstream.TraceSet, error) {
+	s.asked.Add(1)
+	return upstream.TraceSet{Traces: make([]trace.Trace, len(ids))}, nil
+}
+
+func (s *server) Markers(context.Context, time.Time, time.Time) ([]upstream.Marker, []string, error) {
+	s.asked.Add(1)
+	return []upstream.Marker{{Service: "orders"}}, nil, nil
+}
+
 func (metricsOf) Probe(context.Context) (upstream.MetricsCapabilities, error) {
 	return upstream.MetricsCapabilities{}, nil
 }
@@ -106,7 +121,19 @@ func TestEveryMethodIsRemembered(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, set.Traces, 1)
 	}
-	require.EqualValues(t, 3, inner.asked.Load())
+	for range 2 {
+		exemplars, err := metrics.Exemplars(context.Background(), "up", now, now)
+		require.NoError(t, err)
+		require.Len(t, exemplars, 1)
+		set, err := traces.Fetch(context.Background(), []trace.TraceID{{1}, {2}}, now)
+		require.NoError(t, err)
+		require.Len(t, set.Traces, 2)
+		markers, _, err := Markers(inner, store).Markers(context.Background(), now, now)
+		require.NoError(t, err)
+		require.Len(t, markers, 1)
+	}
+	require.EqualValues(t, 6, inner.asked.Load())
+	inner.asked.Store(3)
 	_, err := traces.Search(context.Background(), upstream.TraceFilter{Service: "orders", Limit: 4})
 	require.NoError(t, err)
 	require.EqualValues(t, 4, inner.asked.Load())

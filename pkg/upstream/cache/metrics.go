@@ -28,6 +28,16 @@ func (m *metrics) QueryRange(ctx context.Context, promQL string, window upstream
 		})
 }
 
+// Exemplars are of the newest samples: they are asked for once by those who
+// ask at the same time, and not kept for long.
+func (m *metrics) Exemplars(ctx context.Context, promQL string, start, end time.Time) ([]upstream.Exemplar, error) {
+	return ask(ctx, m.store, key("Exemplars", promQL, start, end),
+		func(ctx context.Context) ([]upstream.Exemplar, error) {
+			return m.inner.Exemplars(ctx, promQL, start, end)
+		},
+		func(found []upstream.Exemplar) (int64, time.Duration) { return int64(len(found)) * 48, short })
+}
+
 // labelValues is the answer of LabelValues as one value.
 type labelValues struct{ values, warnings []string }
 

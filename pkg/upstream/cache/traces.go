@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -24,6 +25,16 @@ func (t *traces) Search(ctx context.Context, filter upstream.TraceFilter) (upstr
 		func(set upstream.TraceSet) (int64, time.Duration) {
 			return sizeOfTraces(set), t.store.keep(filter.End, 0, len(set.Traces) > 0 && len(set.Warnings) == 0)
 		})
+}
+
+func (t *traces) Fetch(ctx context.Context, ids []trace.TraceID, near time.Time) (upstream.TraceSet, error) {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return ask(ctx, t.store, key("Fetch", texts, near),
+		func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Fetch(ctx, ids, near) },
+		func(set upstream.TraceSet) (int64, time.Duration) { return sizeOfTraces(set), short })
 }
 
 func (t *traces) Services(ctx context.Context, start, end time.Time) ([]string, error) {

@@ -32,8 +32,12 @@ var (
 	}
 )
 
-// recently is how far back the probe looks for series.
-const recently = time.Hour
+const (
+	// recently is how far back the probe looks for series.
+	recently = time.Hour
+	// exemplary is how far back it looks for exemplars.
+	exemplary = 10 * time.Minute
+)
 
 // Probe implements upstream.Metrics. It fails if the server cannot be queried;
 // what else it could not find out stands in the warnings.
@@ -73,12 +77,28 @@ func (c *Client) Probe(ctx context.Context) (upstream.MetricsCapabilities, error
 	if bare := slices.DeleteFunc(slices.Clone(nativeHistograms), func(name string) bool { return !present(name) }); len(bare) > 0 {
 		found.NativeHistograms, native = c.nativeHistograms(ctx, bare)
 	}
-	for _, err := range []error{build, listing, native} {
+	var exemplars error
+	if found.SpanMetrics {
+		exemplars = c.probeSpanMetrics(ctx, &found)
+	}
+	for _, err := range []error{build, listing, native, exemplars} {
 		if err != nil {
 			found.Warnings = append(found.Warnings, err.Error())
 		}
 	}
 	return found, nil
+}
+
+// probeSpanMetrics tells whether span metrics know versions, and traces.
+func (c *Client) probeSpanMetrics(ctx context.Context, found *upstream.MetricsCapabilities) error {
+	versions, _, err := c.LabelValues(ctx, "service_version", []string{selectNames(spanMetrics)}, c.now().Add(-recently), c.now())
+	if err != nil {
+		return err
+	}
+	found.SpanVersions = len(versions) > 0
+	examples, err := c.Exemplars(ctx, selectNames(upstream.SpanLatencies), c.now().Add(-exemplary), c.now())
+	found.Exemplars = len(examples) > 0
+	return err
 }
 
 // nativeHistograms reports whether any of the metrics is a native histogram.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -19,14 +20,15 @@ func TestProbe(t *testing.T) {
 		names  string
 		native string
 		want   upstream.MetricsCapabilities
+		bare   bool // span metrics without versions and exemplars
 	}{
 		"Prometheus": {build: answer(`{"status":"success","data":{"version":"3.5.0"}}`), names: `[]`, want: upstream.MetricsCapabilities{Product: "Prometheus", Version: "3.5.0"}},
 		"Mimir with everything": {build: answer(`{"status":"success","data":{"application":"Grafana Mimir","version":"2.17.1","features":{}}}`),
 			names:  `["traces_service_graph_request_total","traces_spanmetrics_calls_total","traces_spanmetrics_latency"]`,
 			native: one,
-			want:   upstream.MetricsCapabilities{Product: "Mimir", Version: "2.17.1", SpanMetrics: true, ServiceGraph: true, NativeHistograms: true}},
+			want:   upstream.MetricsCapabilities{Product: "Mimir", Version: "2.17.1", SpanMetrics: true, ServiceGraph: true, NativeHistograms: true, SpanVersions: true, Exemplars: true}},
 		"Thanos, span metrics connector": {build: answer(`{"status":"success","data":{"version":"0.39.2"}}`), names: `["traces_span_metrics_calls_total"]`,
-			want: upstream.MetricsCapabilities{Product: "Thanos", Version: "0.39.2", SpanMetrics: true}},
+			want: upstream.MetricsCapabilities{Product: "Thanos", Version: "0.39.2", SpanMetrics: true}, bare: true},
 		"VictoriaMetrics": {build: func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Server-Hostname", "vm-0")
 			answer(`{"status":"success","data":{"version":"2.24.0"}}`)(w, r)
@@ -43,6 +45,16 @@ func TestProbe(t *testing.T) {
 				case r.URL.Path == "/api/v1/label/__name__/values":
 					require.Contains(t, r.Form.Get("match[]"), "traces_service_graph_request_total")
 					answer(`{"status":"success","data":`+test.names+`}`)(w, r)
+				case r.URL.Path == "/api/v1/label/service_version/values" && test.bare:
+					answer(`{"status":"success","data":[]}`)(w, r)
+				case r.URL.Path == "/api/v1/label/service_version/values":
+					require.Contains(t, r.Form.Get("match[]"), "traces_spanmetrics_calls_total")
+					answer(`{"status":"success","data":["2.0.0"]}`)(w, r)
+				case r.URL.Path == "/api/v1/query_exemplars" && test.bare:
+					answer(`{"status":"success","data":[]}`)(w, r)
+				case r.URL.Path == "/api/v1/query_exemplars":
+					require.Contains(t, r.Form.Get("query"), "traces_spanmetrics_latency_bucket")
+					answer(exemplars)(w, r)
 				case r.Form.Get("query") == "vector(1)":
 					answer(one)(w, r)
 				case strings.HasPrefix(r.Form.Get("query"), "count(histogram_count("):
@@ -54,6 +66,34 @@ func TestProbe(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, test.want, got)
 		})
+	}
+}
+
+// exemplars is an answer with one trace twice, one later, and labels that name
+// none.
+const exemplars = `{"status":"success","data":[
+	{"seriesLabels":{"service":"orders"},"exemplars":[
+		{"labels":{"trace_id":"0af7651916cd43dd8448eb211c80319c"},"value":"0.1","timestamp":1767225600.5},
+		{"labels":{"trace_id":"0af7651916cd43dd8448eb211c80319c"},"value":"0.2","timestamp":1767225602}]},
+	{"seriesLabels":{"service":"cart"},"exemplars":[
+		{"labels":{"traceID":"1"},"value":"0.1","timestamp":1767225601},
+		{"labels":{"trace_id":"00"},"value":"0.1","timestamp":1767225601},
+		{"labels":{"trace_id":"not an id"},"value":"0.1","timestamp":1767225601},
+		{"labels":{"span":"1"},"value":"0.1","timestamp":1767225601}]}]}`
+
+func TestExemplars(t *testing.T) {
+	found, err := serve(t, answer(exemplars)).Exemplars(context.Background(), "up", hour.Start, hour.End)
+	require.NoError(t, err)
+	require.Len(t, found, 2)
+	require.Equal(t, "0af7651916cd43dd8448eb211c80319c", found[0].Trace.String(), "the newest first, each once")
+	require.Equal(t, int64(1767225602), found[0].At.Unix())
+	require.Equal(t, trace.TraceID{15: 1}, found[1].Trace)
+	for body, want := range map[string]upstream.Category{
+		`{"status":"success","data":{"a":1}}`: upstream.Malformed, `[]`: upstream.Malformed,
+		`{"status":"error","errorType":"bad_data","error":"parse error"}`: upstream.Rejected,
+	} {
+		_, err := serve(t, answer(body)).Exemplars(context.Background(), "up", hour.Start, hour.End)
+		require.Equal(t, want, category(t, err), body)
 	}
 }
 

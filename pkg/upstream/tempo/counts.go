@@ -53,6 +53,11 @@ func (c *Client) SpanCounts(ctx context.Context, service string, window upstream
 	var set upstream.SeriesSet
 	failed := 0
 	for i, part := range parts {
+		if isHidden(failures[i]) {
+			set.Warnings = append(set.Warnings, hiddenWarning)
+			counts.missing(part)
+			continue
+		}
 		if failures[i] != nil {
 			failed++
 			set.Warnings = append(set.Warnings, fmt.Sprintf("no span counts from %s to %s: %s",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
@@ -88,6 +89,27 @@ func TestNamesThatListsCannotFilterBy(t *testing.T) {
 	require.Empty(t, f.fetches)
 }
 
+// TestFetch checks that traces come by their ids, without those that are not
+// there.
+func TestFetch(t *testing.T) {
+	f := &fake{traces: []trace.Trace{request(1, noon.Add(-time.Second), 3), request(2, noon, 1)}}
+	client := f.client(t, transport.Limits{})
+	set, err := client.Fetch(context.Background(), []trace.TraceID{f.traces[0].ID, {9}, f.traces[1].ID}, noon)
+	require.NoError(t, err)
+	require.Len(t, set.Traces, 2)
+	require.Len(t, set.Traces[0].Spans, 6)
+	require.Equal(t, []string{"1 of 3 traces are not found by their ids (yet)"}, set.Warnings)
+	none, err := client.Fetch(context.Background(), nil, noon)
+	require.NoError(t, err)
+	require.Empty(t, none.Traces)
+	f.intercept = func(w http.ResponseWriter, _ *http.Request) bool {
+		http.Error(w, "no", http.StatusBadGateway)
+		return true
+	}
+	_, err = client.Fetch(context.Background(), []trace.TraceID{{9}}, noon)
+	require.Equal(t, upstream.Server, category(t, err))
+}
+
 func TestProbe(t *testing.T) {
 	metrics := http.StatusOK
 	f := &fake{}
@@ -108,6 +130,33 @@ func TestProbe(t *testing.T) {
 	found, err := client.Probe(context.Background())
 	require.NoError(t, err)
 	require.Equal(t, upstream.TraceCapabilities{Product: "Tempo", Version: "2.8.0", TraceQLMetrics: true, Freshness: 90 * time.Second}, found)
+
+	for name, c := range map[string]struct {
+		config, search string
+		want           time.Duration
+	}{
+		"Tempo 3 as it comes":                    {config: "query_frontend:\n    search: {}\n    query_end_cutoff: 30s\n", want: 30 * time.Second},
+		"tuned":                                  {config: "    query_end_cutoff: \"5s\"\n", want: 5 * time.Second},
+		"Tempo 2":                                {config: "query_frontend:\n    query_backend_after: 15m0s\n"},
+		"a gateway that hides both":              {},
+		"a gateway that hides the configuration": {search: "query window falls entirely within query_end_cutoff", want: 30 * time.Second},
+	} {
+		hiding := &fake{traces: f.traces}
+		hiding.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+			switch {
+			case r.URL.Path == "/status/config" && c.config != "":
+				_, _ = w.Write([]byte(c.config))
+			case r.URL.Path == "/api/search" && c.search != "" && r.URL.Query().Get("q") == "{ }":
+				http.Error(w, c.search, http.StatusBadRequest)
+			default:
+				return f.intercept(w, r)
+			}
+			return true
+		}
+		found, err := hiding.client(t, transport.Limits{}).Probe(context.Background())
+		require.NoError(t, err)
+		require.Equal(t, c.want, found.Hidden, name)
+	}
 
 	metrics, f.traces = http.StatusInternalServerError, nil
 	found, err = client.Probe(context.Background())

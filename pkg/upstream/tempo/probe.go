@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"regexp"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +31,10 @@ func (c *Client) Probe(ctx context.Context) (upstream.TraceCapabilities, error) 
 	group.Go(func() (err error) {
 		found.Freshness, err = c.freshness(together, now)
 		return err
+	})
+	group.Go(func() error {
+		found.Hidden = c.hidden(together, now)
+		return nil
 	})
 	group.Go(func() error {
 		_, err := c.count(together, spanCounts(""), countPart{now.Add(-time.Minute), now, time.Minute})
@@ -69,6 +75,31 @@ func (c *Client) freshness(ctx context.Context, now time.Time) (time.Duration, e
 		return -1, nil
 	}
 	return max(now.Sub(time.Unix(0, traces[0].start)), 0), nil
+}
+
+var cutoff = regexp.MustCompile(`(?m)^\s*query_end_cutoff:\s*"?([0-9a-zµ.]+)`)
+
+// usualCutoff is Tempo 3's own, for where it does not let its settings be read.
+const usualCutoff = 30 * time.Second
+
+// hidden is the newest time that Tempo's searches never look at. It stands in
+// its configuration; where that is out of reach, Tempo refuses to search a time
+// that lies in it altogether.
+func (c *Client) hidden(ctx context.Context, now time.Time) time.Duration {
+	if body, _, err := get(ctx, c.metrics, "text/plain", "/status/config"); err == nil {
+		if setting := cutoff.FindSubmatch(body); setting != nil {
+			if length, err := time.ParseDuration(string(setting[1])); err == nil {
+				return max(length, 0)
+			}
+		}
+		return 0
+	}
+	_, _, err := get(ctx, c.metrics, asJSON, "/api/search",
+		"q", spanset(), "limit", "1", "spss", "1", "start", seconds(now.Add(-time.Second)), "end", seconds(now))
+	if err != nil && strings.Contains(err.Error(), "query_end_cutoff") {
+		return usualCutoff
+	}
+	return 0
 }
 
 // orNoTempo says so where the address does not even answer as Tempo's query

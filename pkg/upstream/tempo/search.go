@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,13 +70,13 @@ type sampled struct {
 // sample asks each slice of the time range for its share of the traces. What
 // quiet slices leave of the limit goes to the busy ones, once.
 func (c *Client) sample(ctx context.Context, query string, filter upstream.TraceFilter) (sampled, error) {
-	slices := slicesOf(filter)
-	if len(slices) > 1 && c.fits(ctx, filter) {
-		for i := range slices {
-			slices[i].quota = filter.Limit
+	times := slicesOf(filter)
+	if len(times) > 1 && c.fits(ctx, filter) {
+		for i := range times {
+			times[i].quota = filter.Limit
 		}
 	}
-	parts, err := c.ask(ctx, query, slices)
+	parts, err := c.ask(ctx, query, times)
 	if err != nil {
 		return sampled{}, err
 	}
@@ -86,13 +87,13 @@ func (c *Client) sample(ctx context.Context, query string, filter upstream.Trace
 			busy++
 		}
 	}
-	if len(slices) > 1 && busy > 0 && left > filter.Limit/10 {
+	if len(times) > 1 && busy > 0 && left > filter.Limit/10 {
 		var again []slice
 		var places []int
 		for i, part := range parts {
 			if part.truncated {
-				slices[i].quota += left / busy
-				again, places = append(again, slices[i]), append(places, i)
+				times[i].quota += left / busy
+				again, places = append(again, times[i]), append(places, i)
 			}
 		}
 		if more, err := c.ask(ctx, query, again); err == nil {
@@ -108,7 +109,11 @@ func (c *Client) sample(ctx context.Context, query string, filter upstream.Trace
 	seen := map[trace.TraceID]bool{}
 	for _, part := range parts {
 		all.truncated = all.truncated || part.truncated
-		all.warnings = append(all.warnings, part.warnings...)
+		for _, warning := range part.warnings {
+			if !slices.Contains(all.warnings, warning) {
+				all.warnings = append(all.warnings, warning)
+			}
+		}
 		for _, f := range part.traces {
 			if !seen[f.ID] {
 				seen[f.ID] = true
@@ -158,11 +163,11 @@ func slicesOf(filter upstream.TraceFilter) []slice {
 
 // ask asks all slices side by side. A slice that fails leaves a warning; if
 // all fail, the first failure is the answer.
-func (c *Client) ask(ctx context.Context, query string, slices []slice) ([]sampled, error) {
-	parts := make([]sampled, len(slices))
-	failures := make([]error, len(slices))
+func (c *Client) ask(ctx context.Context, query string, times []slice) ([]sampled, error) {
+	parts := make([]sampled, len(times))
+	failures := make([]error, len(times))
 	var group sync.WaitGroup
-	for i, s := range slices {
+	for i, s := range times {
 		group.Go(func() { parts[i], failures[i] = c.askSlice(ctx, query, s) })
 	}
 	group.Wait()
@@ -171,13 +176,23 @@ func (c *Client) ask(ctx context.Context, query string, slices []slice) ([]sampl
 		if err != nil {
 			failed++
 			parts[i].warnings = append(parts[i].warnings, fmt.Sprintf("the traces from %s to %s are missing: %s",
-				slices[i].from.UTC().Format(time.RFC3339), slices[i].to.UTC().Format(time.RFC3339), err))
+				times[i].from.UTC().Format(time.RFC3339), times[i].to.UTC().Format(time.RFC3339), err))
 		}
 	}
-	if failed == len(slices) {
+	if failed == len(times) {
 		return nil, failures[0]
 	}
 	return parts, nil
+}
+
+// hiddenWarning is what is said of a time that Tempo does not let be searched.
+const hiddenWarning = "Tempo hides its newest traces from searches: query_frontend.query_end_cutoff says how long"
+
+// isHidden says that Tempo 3 refused a question because all of its time lies
+// within what it hides. That is no failure: nothing is to be seen there yet.
+func isHidden(err error) bool {
+	var known *upstream.Error
+	return errors.As(err, &known) && known.Category == upstream.Rejected && strings.Contains(known.Message, "query_end_cutoff")
 }
 
 // askSlice asks one slice, or its two halves where the answer is too large.
@@ -195,6 +210,9 @@ func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, 
 		later.traces = append(later.traces, earlier.traces...)
 		later.truncated = later.truncated || earlier.truncated
 		return later, err
+	}
+	if isHidden(err) {
+		return sampled{warnings: []string{hiddenWarning}}, nil
 	}
 	if err != nil {
 		return sampled{}, err

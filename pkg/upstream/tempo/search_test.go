@@ -149,6 +149,24 @@ func TestAFailingSliceIsAWarning(t *testing.T) {
 	require.Contains(t, set.Warnings[0], "a querier is gone")
 }
 
+// TestHiddenTimesAreEmpty checks that a Tempo 3 which refuses to look at its
+// newest traces is not taken for one that fails.
+func TestHiddenTimesAreEmpty(t *testing.T) {
+	f := &fake{intercept: func(w http.ResponseWriter, _ *http.Request) bool {
+		http.Error(w, "query window falls entirely within query_end_cutoff", http.StatusBadRequest)
+		return true
+	}}
+	for _, limit := range []int{10, 400} {
+		set := search(t, f, lastMinutes(1, limit))
+		require.Empty(t, set.Traces)
+		require.Equal(t, []string{hiddenWarning}, set.Warnings)
+	}
+	counts, err := f.client(t, transport.Limits{}).SpanCounts(context.Background(), "orders", upstream.Range{Start: noon.Add(-time.Minute), End: noon, Step: 5 * time.Second})
+	require.NoError(t, err)
+	require.Empty(t, counts.Series)
+	require.Equal(t, []string{hiddenWarning}, counts.Warnings)
+}
+
 func TestSearchFails(t *testing.T) {
 	f := &fake{intercept: func(w http.ResponseWriter, _ *http.Request) bool {
 		http.Error(w, "invalid TraceQL query: parse error at line 1, col 3", http.StatusBadRequest)
