@@ -163,12 +163,7 @@ func (f foundPreset) query(service string, rate time.Duration) string {
 
 // presetsOf finds which presets a service has metrics for.
 func (e *Engine) presetsOf(ctx context.Context, service string, from, to time.Time) ([]foundPreset, error) {
-	var names []string
-	for _, p := range presets {
-		names = append(names, p.metric)
-	}
-	slices.Sort(names)
-	any := `__name__=~"` + strings.Join(slices.Compact(names), "|") + `"`
+	any := presetMetrics()
 	matchers := []string{"client=" + strconv.Quote(service)}
 	for _, label := range serviceLabels {
 		matchers = append(matchers, label+"="+strconv.Quote(service))

@@ -70,7 +70,7 @@ func anomalyAlert(a answer.AnomalyAnswer) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
-		instances[i] = instance{s.Labels, currentScore(s.Result), anomalyModel(s.Result)}
+		instances[i] = instance{s.Labels, CurrentScore(s.Result), anomalyModel(s.Result)}
 		notices.addSeries(s.Labels.String(), s.Problem, s.Result.Notices)
 	}
 	return alertFrames("anomaly_score", instances, a.Basis, notices, noSeries)
@@ -83,11 +83,11 @@ func anomalyModel(r anomaly.Result) model { return model{r.Model, r.Season, r.Pa
 // "no data" and not its last score for ever.
 const freshPoints = 5
 
-// currentScore is the score a rule evaluates: that of the latest judged point
+// CurrentScore is the score a rule evaluates: that of the latest judged point
 // or, as long as that point belongs to an event, the event's peak, so that a
 // quiet minute inside an incident does not resolve the alert. NaN where
 // nothing recent was judged.
-func currentScore(result anomaly.Result) float64 {
+func CurrentScore(result anomaly.Result) float64 {
 	n := len(result.Score)
 	for i := n - 1; i >= max(0, n-freshPoints); i-- {
 		if !isFinite(result.Score[i]) {

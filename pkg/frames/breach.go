@@ -57,7 +57,7 @@ func breachAlert(a answer.BreachAnswer) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
-		instances[i] = instance{s.Labels, latest(s.Result.Probability), model{}}
+		instances[i] = instance{s.Labels, Latest(s.Result.Probability), model{}}
 		if s.Problem == "" {
 			instances[i].model = breachModel(s.Result)
 		}
@@ -66,8 +66,8 @@ func breachAlert(a answer.BreachAnswer) (data.Frames, error) {
 	return alertFrames("breach_probability", instances, a.Basis, notices, noSeries)
 }
 
-// latest is the last number told, NaN where nothing recent was.
-func latest(values []float64) float64 {
+// Latest is the last number told, NaN where nothing recent was.
+func Latest(values []float64) float64 {
 	for i := len(values) - 1; i >= max(0, len(values)-freshPoints); i-- {
 		if isFinite(values[i]) {
 			return values[i]
@@ -96,7 +96,7 @@ func breachTimes(r anomaly.BreachResult) map[string]any {
 const worthSaying = 0.2
 
 func breachNotice(a answer.BreachAnswer, r anomaly.BreachResult) string {
-	p := latest(r.Probability)
+	p := Latest(r.Probability)
 	if !(p >= worthSaying) || r.Median.IsZero() {
 		return ""
 	}

@@ -76,18 +76,20 @@ func compositeRemarks(a answer.CompositeAnswer) remarks {
 }
 
 func compositeAlert(a answer.CompositeAnswer) (data.Frames, error) {
-	now := math.NaN()
-	if n := len(a.Result.Score); n > 0 {
-		judged := anomaly.Result{
-			Actual: series.Series{Start: a.Result.Start, Step: a.Result.Step, Values: a.Result.Score}, Score: a.Result.Score,
-		}
-		for _, e := range a.Result.Events {
-			judged.Events = append(judged.Events, anomaly.Event{Start: e.Start, End: e.End, Score: e.Score})
-		}
-		now = currentScore(judged)
-	}
-	instances := []instance{{compositeLabels(a), now, model{}}}
+	instances := []instance{{compositeLabels(a), CompositeScore(a), model{}}}
 	return alertFrames("composite_score", instances, a.Basis, compositeRemarks(a), noSeries)
+}
+
+// CompositeScore is the score of now that a rule evaluates; NaN where nothing
+// recent was judged.
+func CompositeScore(a answer.CompositeAnswer) float64 {
+	judged := anomaly.Result{
+		Actual: series.Series{Start: a.Result.Start, Step: a.Result.Step, Values: a.Result.Score}, Score: a.Result.Score,
+	}
+	for _, e := range a.Result.Events {
+		judged.Events = append(judged.Events, anomaly.Event{Start: e.Start, End: e.End, Score: e.Score})
+	}
+	return CurrentScore(judged)
 }
 
 func compositeAnnotations(a answer.CompositeAnswer) data.Frames {

@@ -75,7 +75,7 @@ func TestCurrentScore(t *testing.T) {
 		"event without score": {[]float64{0, 99, 50, 80}, []anomaly.Event{{Start: minute(1), End: minute(3), Score: nan}}, 80},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := currentScore(anomaly.Result{
+			got := CurrentScore(anomaly.Result{
 				Actual: series.Series{Start: noon, Step: time.Minute, Values: test.scores}, Score: test.scores, Events: test.events,
 			})
 			if math.IsNaN(test.want) {

@@ -11,6 +11,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/hooks"
 )
 
 // ID is the plugin's id in Grafana.
@@ -22,6 +23,7 @@ type DataSource struct {
 	settings Settings
 	unusable error // why nothing can be answered; nil where the settings are sound
 	engine   *answer.Engine
+	hooks    *hooks.Hooks
 	lifetime context.Context
 	dispose  func()
 	streams  chan struct{} // a slot for each live query
@@ -55,7 +57,11 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Markers: connected.markers, IgnoreVersions: !settings.Deploys.FromVersions,
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
-	d.dispose = func() { cancel(); connected.close() }
+	d.hooks = hooks.New(d.engine, hooks.Settings{
+		Series: settings.Series, Unusable: d.unusable,
+		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
+	})
+	d.dispose = func() { cancel(); d.hooks.Close(); connected.close() }
 	d.CallResourceHandler = httpadapter.New(d.resources())
 	return d, nil
 }

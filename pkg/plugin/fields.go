@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -54,6 +55,27 @@ func (f fields) object(key string) fields {
 	return nested
 }
 
+// objects is a list of objects.
+func (f fields) objects(key string) []fields {
+	var found []fields
+	switch value := f.value(key).(type) {
+	case nil:
+	case []any:
+		for i, element := range value {
+			one := fields{path: fmt.Sprintf("%s%s[%d].", f.path, key, i), problems: f.problems, known: map[string]bool{}}
+			if object, ok := element.(map[string]any); ok {
+				one.values = object
+			} else {
+				f.problem(key, "must hold objects, got %s", kind(element))
+			}
+			found = append(found, one)
+		}
+	default:
+		f.problem(key, "must be a list, got %s", kind(value))
+	}
+	return found
+}
+
 func (f fields) text(key, fallback string) string {
 	switch value := f.value(key).(type) {
 	case nil:
@@ -93,6 +115,24 @@ func (f fields) boolean(key string, fallback bool) bool {
 		f.problem(key, "must be true or false, got %s", kind(value))
 	}
 	return fallback
+}
+
+// quantity is any finite number; nil where it is not given.
+func (f fields) quantity(key string) *float64 {
+	switch value := f.value(key).(type) {
+	case nil:
+	case float64:
+		return &value
+	case string:
+		parsed, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err == nil && !math.IsNaN(parsed) && !math.IsInf(parsed, 0) {
+			return &parsed
+		}
+		f.problem(key, "is %.40q; write a number", value)
+	default:
+		f.problem(key, "must be a number, got %s", kind(value))
+	}
+	return nil
 }
 
 // number is a whole number between low and high.

@@ -23,7 +23,8 @@ const (
 )
 
 // resources are the HTTP routes below the data source's resource path. Names
-// fill the editor's pickers; live tells a viewer the channel of a query.
+// fill the editor's pickers; live tells a viewer the channel of a query; hooks
+// answer the engines that act.
 func (d *DataSource) resources() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /services", namesRoute(d.engine.Services, func(url.Values) query.Services {
@@ -36,6 +37,7 @@ func (d *DataSource) resources() http.Handler {
 		return query.Versions{Service: v.Get("service")}
 	}))
 	mux.HandleFunc("POST /live", channelOf)
+	d.hooks.Register(mux)
 	return mux
 }
 

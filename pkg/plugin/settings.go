@@ -8,6 +8,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
@@ -22,6 +23,8 @@ type Settings struct {
 	TracesKind TracesKind
 	Deploys    DeploySettings
 	Limits     Limits
+	// Series are what engines ask for by name.
+	Series []hooks.NamedSeries
 	// Notices are settings that mean nothing to this version.
 	Notices []string
 }
@@ -68,6 +71,8 @@ type Limits struct {
 	MaxSeries   int
 	MaxTraces   int
 	CacheMiB    int
+	// CallerRate is how many requests per second one caller may send to hooks.
+	CallerRate int
 }
 
 // ParseSettings reads a data source's configuration. The error names every
@@ -104,9 +109,15 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 			MaxSeries:   limits.number("maxSeries", 200, 1, 10_000),
 			MaxTraces:   limits.number("maxTraces", 2000, 20, 20_000),
 			CacheMiB:    limits.number("cacheMiB", 64, 1, 4096),
+			CallerRate:  limits.number("callerRate", 200, 1, 10_000),
 		},
 	}
-	for _, section := range []fields{grafana, metrics, traces, deploys, limits} {
+	sections := []fields{grafana, metrics, traces, deploys, limits}
+	for _, one := range root.objects("series") {
+		settings.Series = append(settings.Series, namedSeries(one))
+		sections = append(sections, one)
+	}
+	for _, section := range sections {
 		for _, name := range section.unknown() {
 			settings.Notices = append(settings.Notices, "The setting "+name+" is unknown and was passed over.")
 		}
@@ -124,6 +135,22 @@ func annotationsConfig(shared transport.Config) *UpstreamSettings {
 		return nil
 	}
 	return &UpstreamSettings{Config: transport.Config{Mode: transport.Direct, URL: shared.URL, BearerToken: shared.GrafanaToken, Labels: shared.Labels}}
+}
+
+// namedSeries is one of the series that engines ask for by name.
+func namedSeries(f fields) hooks.NamedSeries {
+	named := hooks.NamedSeries{
+		Name: f.text("name", ""), Expr: f.text("expr", ""), Threshold: f.quantity("threshold"),
+		Below:     f.choice("thresholdDirection", "above", "below") == "below",
+		Direction: f.choice("direction", "both", "above", "below"),
+	}
+	if least := f.quantity("minDeviation"); least != nil {
+		named.MinDeviation = *least
+	}
+	if named.Name == "" || named.Expr == "" {
+		f.problem("name", "and expr must both be given")
+	}
+	return named
 }
 
 // upstreamConfig is one upstream's part of the settings; nil where it is left

@@ -8,6 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
 
@@ -23,7 +24,7 @@ func TestParseSettingsMinimum(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "http://prometheus:9090", settings.Metrics.URL)
 	require.Equal(t, transport.Direct, settings.Traces.Mode)
-	require.Equal(t, Limits{Concurrency: 8, Timeout: 25 * time.Second, MaxSeries: 200, MaxTraces: 2000, CacheMiB: 64}, settings.Limits)
+	require.Equal(t, Limits{Concurrency: 8, Timeout: 25 * time.Second, MaxSeries: 200, MaxTraces: 2000, CacheMiB: 64, CallerRate: 200}, settings.Limits)
 	require.Empty(t, settings.Notices)
 }
 
@@ -138,4 +139,18 @@ func FuzzParseSettings(f *testing.F) {
 		require.NoError(t, err, "bad settings still make an instance, which says what is wrong")
 		created.(*DataSource).Dispose()
 	})
+}
+
+func TestParseSettingsSeries(t *testing.T) {
+	settings, err := ParseSettings(backend.DataSourceInstanceSettings{JSONData: []byte(
+		`{"series": [{"name": "checkout", "expr": "up", "threshold": "40", "direction": "below", "minDeviation": 2, "mood": 1}]}`)})
+	require.NoError(t, err)
+	require.Equal(t, []hooks.NamedSeries{{Name: "checkout", Expr: "up", Threshold: new(40.0), Direction: "below", MinDeviation: 2}}, settings.Series)
+	require.Len(t, settings.Notices, 1, "series[0].mood means nothing")
+
+	_, err = ParseSettings(backend.DataSourceInstanceSettings{JSONData: []byte(
+		`{"series": [{"name": "a", "expr": "up", "threshold": "high"}, {"name": "b"}, 3]}`)})
+	require.ErrorContains(t, err, "series[0].threshold")
+	require.ErrorContains(t, err, "series[1].name")
+	require.ErrorContains(t, err, "series must hold objects")
 }

@@ -1,0 +1,84 @@
+// Package hooks is Foresight's answers over HTTP, each in the format of the
+// engine that reads it. Engines misread odd answers, each in its own way: an
+// empty vector scales in, a page that is no JSON promotes. So where no number
+// can be trusted every route says so with a status of 400 or above and a JSON
+// body, and never with a zero, a NaN or nothing.
+package hooks
+
+import (
+	"cmp"
+	"net/http"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+)
+
+// Hooks serve the routes below the data source's resource path.
+type Hooks struct {
+	engine     *answer.Engine
+	settings   Settings
+	remembered *memory
+	callers    *callers
+	promQL     promQLEngine
+}
+
+// Settings are what a data source's configuration says about hooks.
+type Settings struct {
+	Series []NamedSeries
+	// Unusable says why the data source cannot answer; nil where it can.
+	Unusable error
+	// CallerRate is how many requests per second one caller may send.
+	CallerRate int
+	// Timeout bounds the work for one request.
+	Timeout time.Duration
+}
+
+// NamedSeries is a PromQL expression under a name that engines ask for.
+type NamedSeries struct {
+	Name         string
+	Expr         string
+	Threshold    *float64 // that must not be reached; nil for none
+	Below        bool     // the threshold must not be reached from above
+	Direction    string   // of deviations that count: both, above, below
+	MinDeviation float64
+}
+
+// New makes the hooks of one data source.
+func New(engine *answer.Engine, settings Settings) *Hooks {
+	// Settings that cannot be used may be empty; their routes still say why.
+	settings.CallerRate = cmp.Or(settings.CallerRate, 1)
+	settings.Timeout = cmp.Or(settings.Timeout, time.Second)
+	h := &Hooks{engine: engine, settings: settings, remembered: newMemory(), callers: newCallers(settings.CallerRate)}
+	h.promQL = newPromQL(h, settings.Timeout)
+	return h
+}
+
+// Close ends the hooks' own work.
+func (h *Hooks) Close() { h.remembered.close() }
+
+// Register adds the routes to a mux.
+func (h *Hooks) Register(mux *http.ServeMux) {
+	prom := func(path string, handler http.HandlerFunc) {
+		mux.Handle("/prom"+path, h.guarded(prometheusFailure, methods(handler, prometheusFailure, http.MethodGet, http.MethodPost)))
+	}
+	prom("/api/v1/query", h.query)
+	prom("/api/v1/query_range", h.queryRange)
+	prom("/api/v1/series", h.series)
+	prom("/api/v1/labels", h.labels)
+	prom("/api/v1/label/{name}/values", h.labelValues)
+	prom("/", func(w http.ResponseWriter, r *http.Request) {
+		prometheusFailure(w, http.StatusNotFound, "there is no "+r.URL.Path+": query, query_range, series, labels and label/<name>/values are served below prom/api/v1/")
+	})
+}
+
+// guarded lets a request through to a route unless its caller asks too often
+// or the data source cannot answer at all.
+func (h *Hooks) guarded(fail failing, handler http.Handler) http.Handler {
+	return h.limited(fail, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h.settings.Unusable; err != nil {
+			fail(w, http.StatusUnprocessableEntity, err.Error())
+			return
+		}
+		handler.ServeHTTP(w, r)
+	}))
+}
