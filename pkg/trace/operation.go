@@ -106,7 +106,7 @@ func namingOf(s *Span) naming {
 		return naming{rule: byCommand, first: a.statement}
 	case a.messaging != "" && a.destination != "":
 		return naming{rule: byMessaging, first: a.messaging, second: a.destination}
-	case a.method != "" && a.path != "" && (s.Kind == Client || s.Name == "" || s.Name == a.method || s.Name == "HTTP "+a.method):
+	case a.method != "" && a.path != "" && (s.Kind == Client || s.Name == "" || strings.EqualFold(s.Name, a.method) || s.Name == "HTTP "+a.method):
 		return naming{rule: byPath, first: a.method, second: a.path}
 	}
 	return naming{rule: byName, first: s.Name}

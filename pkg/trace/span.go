@@ -75,7 +75,7 @@ type Span struct {
 	Version       string // service.version, empty where not set
 	Name          string
 	StatusMessage string
-	Attributes    []Attribute // only those in DescribingAttributes
+	Attributes    []Attribute // only those in DescribingAttributes, under their present names
 }
 
 // End is the instant at which the span ended, in nanoseconds since the Unix
@@ -123,4 +123,7 @@ var DescribingAttributes = []string{
 	"messaging.system", "messaging.operation.name", "messaging.operation", "messaging.destination.name", "messaging.destination",
 	"server.address", "peer.service", "net.peer.name",
 	"error.type", "exception.type",
+	// Of older conventions; see Span.Describe.
+	"http.path", "http.url", "url.full", "sql.query", "db.type", "db.instance",
+	"peer.hostname", "peer.address", "message_bus.destination", errorTag,
 }

@@ -17,6 +17,7 @@ type Lab struct {
 	Prometheus string `json:"prometheus"`
 	Tempo      string `json:"tempo"`
 	OTLP       string `json:"otlp"`
+	Zipkin     string `json:"zipkin"`
 	Jaeger     string `json:"jaeger"`
 	Control    string `json:"control"`
 

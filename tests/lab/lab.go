@@ -23,6 +23,7 @@ type addresses struct {
 	Prometheus string `json:"prometheus,omitempty"`
 	Tempo      string `json:"tempo,omitempty"`
 	OTLP       string `json:"otlp,omitempty"`
+	Zipkin     string `json:"zipkin,omitempty"`
 	Jaeger     string `json:"jaeger,omitempty"`
 	Control    string `json:"control,omitempty"`
 }
@@ -102,7 +103,7 @@ func startLab(ctx context.Context, o options, built binaries, log logger) (*lab,
 			return l, err
 		}
 		l.watch(tempo.Process)
-		l.addresses.Tempo, l.addresses.OTLP = tempo.URL, tempo.OTLP
+		l.addresses.Tempo, l.addresses.OTLP, l.addresses.Zipkin = tempo.URL, tempo.OTLP, tempo.Zipkin
 		l.receivers = append(l.receivers, tempo.OTLP)
 	}
 	if o.runs(servers.Jaeger) {

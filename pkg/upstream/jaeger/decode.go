@@ -3,7 +3,6 @@ package jaeger
 import (
 	"encoding/json"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/trace"
@@ -141,19 +140,12 @@ func (t texts) describe(span *trace.Span, tag tagJSON) {
 	switch tag.Key {
 	case "span.kind":
 		span.Kind = kindOf(t.text(tag.Value))
-	case "error":
-		text := t.text(tag.Value)
-		span.Failed = span.Failed || text != "" && text != "false"
 	case "otel.status_code":
 		span.Failed = span.Failed || t.text(tag.Value) == "ERROR"
 	case "otel.status_description":
 		span.StatusMessage = t.text(tag.Value)
 	default:
-		if slices.Contains(trace.DescribingAttributes, tag.Key) {
-			if text := t.text(tag.Value); text != "" {
-				span.Attributes = append(span.Attributes, trace.Attribute{Key: t.intern(tag.Key), Value: text})
-			}
-		}
+		span.Describe(t.intern(tag.Key), t.text(tag.Value))
 	}
 }
 

@@ -50,7 +50,11 @@ func (c *Client) Close() { c.transport.Close() }
 func get(ctx context.Context, via *transport.Client, accept, endpoint string, parameters ...string) ([]byte, http.Header, error) {
 	query := url.Values{}
 	for i := 0; i+1 < len(parameters); i += 2 {
-		if parameters[i+1] != "" {
+		switch {
+		case parameters[i+1] == "":
+		case parameters[i] == "q":
+			query.Set("q", padded(parameters[i+1]))
+		default:
 			query.Set(parameters[i], parameters[i+1])
 		}
 	}

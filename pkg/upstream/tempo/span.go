@@ -52,18 +52,11 @@ func (t texts) describe(span *trace.Span, key, text string) {
 
 // attribute keeps an attribute that describes the operation.
 func (t texts) attribute(span *trace.Span, key, text string) {
-	if _, ok := describing[key]; ok && text != "" {
-		span.Attributes = append(span.Attributes, trace.Attribute{Key: describing[key], Value: t.intern(text)})
+	if span.Describe(key, text) {
+		last := &span.Attributes[len(span.Attributes)-1]
+		last.Value = t.intern(last.Value)
 	}
 }
-
-var describing = func() map[string]string {
-	set := map[string]string{}
-	for _, key := range trace.DescribingAttributes {
-		set[key] = key
-	}
-	return set
-}()
 
 func kindOf(text string) trace.Kind {
 	for kind := trace.Unspecified; kind <= trace.Consumer; kind++ {

@@ -81,3 +81,57 @@ func TestSelection(t *testing.T) {
 		require.Equal(t, want, selection(filter))
 	}
 }
+
+// readAhead is how much of a query is left where a lexer, as Tempo's does, looks
+// at the next ten characters of every word with a copy of its scanner.
+func readAhead(query string) int {
+	var s scanner.Scanner
+	s.Init(strings.NewReader(query))
+	read, inWord, quote := 0, false, rune(0)
+	for r := s.Next(); r != scanner.EOF; r = s.Next() {
+		read += len(string(r))
+		switch {
+		case quote != 0:
+			if r == '\\' && quote == '"' {
+				read += len(string(s.Next()))
+			} else if r == quote {
+				quote = 0
+			}
+			continue
+		case r == '"' || r == '`':
+			quote = r
+			continue
+		}
+		if inWord = r != ' '; inWord {
+			ahead := s
+			for i := 0; i < 10 && ahead.Peek() != ' '; i++ {
+				ahead.Next()
+			}
+		}
+	}
+	return len(query) - read
+}
+
+// TestPadded checks that no length of a query makes Tempo's lexer lose its end,
+// and that nothing but spaces between words is added.
+func TestPadded(t *testing.T) {
+	lost := 0
+	for length := range 30 {
+		lost = max(lost, readAhead(wholeTraces(upstream.TraceFilter{Service: strings.Repeat("s", length)})))
+	}
+	require.Positive(t, lost, "the lexer does lose it")
+	rapid.Check(t, func(t *rapid.T) {
+		filter := upstream.TraceFilter{
+			Service:   strings.Repeat("s", rapid.IntRange(0, 1200).Draw(t, "service")),
+			Version:   rapid.StringOfN(rapid.SampledFrom([]rune("1 .\"`\\\nüx")), 0, 900, -1).Draw(t, "version"),
+			Operation: strings.Repeat("GET /", rapid.IntRange(0, 300).Draw(t, "operation")),
+		}
+		query := wholeTraces(filter)
+		sent := padded(query)
+		require.Zero(t, readAhead(sent))
+		kinds, literals := tokens(t, query)
+		sentKinds, sentLiterals := tokens(t, sent)
+		require.Equal(t, kinds, sentKinds)
+		require.Equal(t, literals, sentLiterals)
+	})
+}

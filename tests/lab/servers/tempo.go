@@ -13,10 +13,11 @@ import (
 //go:embed tempo.yaml
 var tempoConfig string
 
-// TempoServer is a running Tempo with the port that takes traces.
+// TempoServer is a running Tempo with the ports that take traces.
 type TempoServer struct {
 	*Process
-	OTLP string // OTLP over HTTP
+	OTLP   string // OTLP over HTTP
+	Zipkin string // Zipkin's API, version 2
 }
 
 // TempoPorts are the loopback ports of Tempo; 0 takes a free one.
@@ -29,15 +30,15 @@ func StartTempo(ctx context.Context, binary, data, remoteWrite string, fixed Tem
 	if err := os.MkdirAll(directory, 0o755); err != nil {
 		return nil, fmt.Errorf("create the data directory of Tempo: %w", err)
 	}
-	free, err := freePorts(4)
+	free, err := freePorts(5)
 	if err != nil {
 		return nil, err
 	}
 	settings := struct {
 		Directory, RemoteWrite string
 		HTTP, GRPC, OTLP       int
-		OTLPGRPC               int
-	}{directory, remoteWrite, orElse(fixed.HTTP, free[0]), free[1], orElse(fixed.OTLP, free[2]), free[3]}
+		OTLPGRPC, Zipkin       int
+	}{directory, remoteWrite, orElse(fixed.HTTP, free[0]), free[1], orElse(fixed.OTLP, free[2]), free[3], free[4]}
 
 	var rendered bytes.Buffer
 	parsed := template.Must(template.New("tempo.yaml").Parse(tempoConfig))
@@ -53,7 +54,7 @@ func StartTempo(ctx context.Context, binary, data, remoteWrite string, fixed Tem
 	if err != nil {
 		return nil, err
 	}
-	return &TempoServer{process, fmt.Sprintf("http://127.0.0.1:%d", settings.OTLP)}, nil
+	return &TempoServer{process, fmt.Sprintf("http://127.0.0.1:%d", settings.OTLP), fmt.Sprintf("http://127.0.0.1:%d", settings.Zipkin)}, nil
 }
 
 func orElse(port, otherwise int) int {

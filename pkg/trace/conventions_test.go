@@ -1,0 +1,41 @@
+package trace_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
+)
+
+// TestDescribe checks that older conventions are read as the present ones.
+func TestDescribe(t *testing.T) {
+	for name, c := range map[string]struct {
+		pairs     []string
+		want      []trace.Attribute
+		failed    bool
+		operation string
+	}{
+		"Zipkin's HTTP":                  {[]string{"http.method", "GET", "http.path", "/users/17"}, []trace.Attribute{{Key: "http.method", Value: "GET"}, {Key: "url.path", Value: "/users/17"}}, false, "GET /users/{id}"},
+		"a URL":                          {[]string{"http.method", "GET", "http.url", "https://u:p@host:8443/a/17?x=1"}, []trace.Attribute{{Key: "http.method", Value: "GET"}, {Key: "url.path", Value: "/a/17?x=1"}}, false, "GET /a/{id}?x"},
+		"a URL without a path":           {[]string{"http.request.method", "GET", "url.full", "https://host"}, []trace.Attribute{{Key: "http.request.method", Value: "GET"}, {Key: "url.path", Value: "/"}}, false, "GET /"},
+		"the present name goes first":    {[]string{"url.path", "/a", "http.url", "https://host/b"}, []trace.Attribute{{Key: "url.path", Value: "/a"}}, false, "get"},
+		"Zipkin's SQL":                   {[]string{"sql.query", "select * from t where id = 7"}, []trace.Attribute{{Key: "db.statement", Value: "select * from t where id = 7"}}, false, "SELECT * FROM t WHERE id = ?"},
+		"OpenTracing's database":         {[]string{"db.type", "sql", "db.instance", "shop", "db.statement", "select 1"}, []trace.Attribute{{Key: "db.system", Value: "other_sql"}, {Key: "db.name", Value: "shop"}, {Key: "db.statement", Value: "select 1"}}, false, "SELECT ?"},
+		"OpenTracing's peer":             {[]string{"peer.hostname", "db-1"}, []trace.Attribute{{Key: "server.address", Value: "db-1"}}, false, "get"},
+		"an error in words":              {[]string{"error", "timed out"}, nil, true, "get"},
+		"no error":                       {[]string{"error", "false"}, nil, false, "get"},
+		"what says nothing of operation": {[]string{"thread.name", "main", "http.route", ""}, nil, false, "get"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			span := trace.Span{Name: "get", Kind: trace.Client}
+			for i := 0; i < len(c.pairs); i += 2 {
+				span.Describe(c.pairs[i], c.pairs[i+1])
+			}
+			require.Equal(t, c.want, span.Attributes)
+			require.Equal(t, c.failed, span.Failed)
+			operation, _ := trace.Operation(&span)
+			require.Equal(t, c.operation, operation)
+		})
+	}
+}
