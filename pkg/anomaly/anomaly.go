@@ -35,6 +35,9 @@ type Request struct {
 	NonNegative bool
 	// Detectors that judge, by name; empty: detector.Defaults.
 	Detectors []string
+	// Models remembers what was learned, so that equal histories teach once; nil
+	// to remember nothing.
+	Models *Models
 }
 
 // Result holds one value per evaluated point.

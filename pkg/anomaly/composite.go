@@ -26,6 +26,7 @@ type CompositeRequest struct {
 	Signals   []Signal
 	From      time.Time
 	Threshold float64 // of the events
+	Models    *Models // as in Request
 }
 
 // CompositeResult holds one score per point, and what each signal has to do
@@ -102,7 +103,7 @@ func Composite(r CompositeRequest) (CompositeResult, error) {
 		}
 		judged, err := Detect(Request{
 			History: h, From: r.From, Direction: signal.Direction, MinDeviation: signal.MinDeviation,
-			Threshold: r.Threshold, NonNegative: true,
+			Threshold: r.Threshold, NonNegative: true, Models: r.Models,
 		})
 		one := Contribution{Name: signal.Name, Result: judged, Share: make([]float64, part.Len())}
 		if err != nil {

@@ -3,6 +3,7 @@ package anomaly
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -40,33 +41,47 @@ func Detect(r Request) (Result, error) {
 	for _, name := range r.Detectors {
 		result.Judgements = append(result.Judgements, Judgement{Detector: name})
 	}
-	unit := series.Unit(values)
-	r.History.Values = make([]float64, len(values))
-	for i, v := range values {
-		r.History.Values[i] = v / unit
-	}
-	r.MinDeviation /= unit
 	if infinite > 0 {
 		result.notice("%d infinite values were treated as missing", infinite)
 	}
+	first := r.History.Len() - evaluated.Len()
 	for _, e := range epochs(r) {
-		if err := judge(r, e, &result); err != nil {
+		model, err := r.Models.learn(r, e)
+		if err != nil {
 			return Result{}, err
 		}
-	}
-	for i := range result.Expected {
-		result.Expected[i] = bounded(result.Expected[i] * unit)
-		result.Lower[i] = bounded(result.Lower[i] * unit)
-		result.Upper[i] = bounded(result.Upper[i] * unit)
-	}
-	for i := range result.Shifts {
-		result.Shifts[i].By = bounded(result.Shifts[i].By * unit)
+		result.judge(model.stream(r), r.History.Values[e.judge:e.end], first-e.judge)
 	}
 	if missing := evaluated.Len() - evaluated.Observed(); missing > 0 {
 		result.notice("%d of %d points are missing and were not judged", missing, evaluated.Len())
 	}
 	result.Events = Events(result, r.Threshold)
 	return result, nil
+}
+
+// judge streams the points of one epoch and keeps what is said of those from
+// the first one on.
+func (r *Result) judge(s *Stream, values []float64, first int) {
+	for i, v := range values {
+		if i < first {
+			s.pass(v)
+			continue
+		}
+		o := s.judge(v)
+		r.Expected = append(r.Expected, o.Expected)
+		r.Lower = append(r.Lower, o.Lower)
+		r.Upper = append(r.Upper, o.Upper)
+		r.Score = append(r.Score, o.Score)
+		for k := range r.Judgements {
+			r.Judgements[k].Probability = append(r.Judgements[k].Probability, s.probability[k])
+		}
+		if o.Shift != 0 {
+			r.Shifts = append(r.Shifts, Shift{Time: o.Time, By: o.Shift})
+			r.notice("a new level was accepted at %s", o.Time.UTC().Format(time.RFC3339))
+		}
+	}
+	r.Model, r.Season = s.model.name, s.model.season
+	maps.Copy(r.Parameters, s.model.parameters)
 }
 
 // bounded keeps a number inside what a float holds.
@@ -118,28 +133,42 @@ const (
 )
 
 // epoch is a stretch judged by one model: points [learn, judge) teach, points
-// [judge, end) are judged.
-type epoch struct{ learn, judge, end int }
+// [judge, end) are judged. The model is good until a time that data may not have
+// reached yet.
+type epoch struct {
+	learn, judge, end int
+	until             time.Time
+}
+
+// epochLength is how long one model judges.
+func epochLength(step time.Duration) time.Duration {
+	if step > day/fewestEpochSteps {
+		return (fewestEpochSteps*step + day - 1) / day * day
+	}
+	return day
+}
+
+// longestPast is how many points teach at most.
+func longestPast(step time.Duration) int {
+	return min(int(max(longestTraining, 2*epochLength(step))/step), mostTraining)
+}
 
 // epochs cut the judged part at midnights.
 func epochs(r Request) []epoch {
 	h := r.History
 	n := h.Len()
 	from := min(max(h.Index(r.From), 0), n)
-	length := day
-	if h.Step > day/fewestEpochSteps {
-		length = (fewestEpochSteps*h.Step + day - 1) / day * day
-	}
+	length := epochLength(h.Step)
 	var cut []epoch
 	for at := from; at < n; {
 		midnight := floor(h.Time(at), length)
-		next := min(max(h.Index(midnight.Add(length)), at+1), n)
+		until := midnight.Add(length)
+		next := min(max(h.Index(until), at+1), n)
 		judge := h.Index(midnight)
 		if judge < fewestLearned {
 			judge = at // no midnight with a past: learn from all there is
 		}
-		span := min(int(max(longestTraining, 2*length)/h.Step), mostTraining)
-		cut = append(cut, epoch{learn: max(judge-span, 0), judge: judge, end: next})
+		cut = append(cut, epoch{learn: max(judge-longestPast(h.Step), 0), judge: judge, end: next, until: until})
 		at = next
 	}
 	return cut

@@ -20,40 +20,80 @@ const (
 	fewestRefractory = 5 // points
 )
 
-// Events groups unusual points: one incident, one event. An event begins where
-// the score reaches the threshold, goes on while it stays above the release
-// level, and takes in what follows within the refractory time.
+// grouping makes events of scores, point by point: one incident, one event. An
+// event begins where the score reaches the threshold, goes on while it stays
+// above the release level, and takes in what follows within the refractory
+// time.
+type grouping struct {
+	threshold float64
+	patience  int // points
+	since     int // the last point of the latest event, in points
+	active    bool
+}
+
+// part is what a point is to an event.
+type part int
+
+const (
+	outside part = iota
+	begins
+	goesOn
+)
+
+func newGrouping(threshold float64, step time.Duration) grouping {
+	patience := max(int(refractory/step), fewestRefractory)
+	return grouping{threshold: threshold, patience: patience, since: patience}
+}
+
+func (g *grouping) next(score float64) part {
+	if g.since <= g.patience {
+		g.since++
+	}
+	found := goesOn
+	switch {
+	case math.IsNaN(score):
+		return outside
+	case score >= g.threshold:
+		if g.since > g.patience {
+			found = begins
+		}
+		g.active = true
+	case score < release*g.threshold:
+		g.active = false
+	}
+	if !g.active {
+		return outside
+	}
+	g.since = 0
+	return found
+}
+
+// Events groups unusual points into events.
 func Events(r Result, threshold float64) []Event {
-	patience := max(int(refractory/r.Actual.Step), fewestRefractory)
+	group := newGrouping(threshold, r.Actual.Step)
 	var found []Event
-	last := math.MinInt / 2 // last unusual point of the latest event
-	active := false
 	for i, score := range r.Score {
-		switch {
-		case math.IsNaN(score):
-			continue
-		case score >= threshold:
-			if i-last > patience {
-				found = append(found, Event{Start: r.Actual.Time(i), Score: -1})
-			}
-			active = true
-		case score < release*threshold:
-			active = false
-		}
-		if !active {
-			continue
-		}
-		last = i
-		event := &found[len(found)-1]
-		event.End = r.Actual.Time(i)
-		if score > event.Score {
-			event.Score = score
-			event.Actual, event.Expected = r.Actual.Values[i], r.Expected[i]
-			event.Above = event.Actual > event.Expected
-			event.Witnesses = r.witnesses(i)
+		at := r.Actual.Time(i)
+		switch group.next(score) {
+		case begins:
+			found = append(found, Event{Start: at, Score: -1})
+			fallthrough
+		case goesOn:
+			found[len(found)-1].extend(at, r.Actual.Values[i], r.Expected[i], score, func() []Witness { return r.witnesses(i) })
 		}
 	}
 	return found
+}
+
+// extend takes a point into the event.
+func (e *Event) extend(at time.Time, actual, expected, score float64, witnesses func() []Witness) {
+	e.End = at
+	if score > e.Score {
+		e.Score = score
+		e.Actual, e.Expected = actual, expected
+		e.Above = actual > expected
+		e.Witnesses = witnesses()
+	}
 }
 
 // leastShare is the part below which a detector is not named.
@@ -64,11 +104,15 @@ func (r Result) witnesses(i int) []Witness {
 	for k, judgement := range r.Judgements {
 		probabilities[k] = judgement.Probability[i]
 	}
+	return witnesses(probabilities, func(k int) string { return r.Judgements[k].Detector })
+}
+
+func witnesses(probabilities []float64, name func(k int) string) []Witness {
 	var named []Witness
 	_, shares := detector.Combine(probabilities)
 	for k, share := range shares {
 		if share >= leastShare {
-			named = append(named, Witness{r.Judgements[k].Detector, share})
+			named = append(named, Witness{name(k), share})
 		}
 	}
 	sortWitnesses(named)

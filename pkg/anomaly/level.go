@@ -2,6 +2,7 @@ package anomaly
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/stats"
@@ -20,6 +21,8 @@ const (
 	// accepted.
 	shiftAfter    = 6 * time.Hour
 	fewestShifted = 30 // points
+	// recentSample points of the latter half of that time tell the new level.
+	recentSample = 60
 )
 
 // memories are the time constants of the level to choose from.
@@ -30,23 +33,27 @@ const (
 	spreadSample   = 1_000 // residuals are enough to compare spreads
 )
 
-type levelPath struct {
-	path   []float64 // the level before each point was seen
-	shifts []shift
+// level tracks the level of a series by exponential smoothing that unusual
+// points move little. A deviation that lasts and has become steady is a level
+// shift: the level moves to it.
+type level struct {
+	value    float64
+	memory   int // points
+	rate     float64
+	spread   float64 // usual distance of a point from the level
+	patience int     // points that a deviation must last
+	outside  int     // leaky count of points beyond the gate
+	recent   []float64
+	stride   int // every stride-th point is among the recent ones
+	seen     int
 }
 
-// shift is a lasting change of level.
-type shift struct {
-	at int     // the point at which it was accepted
-	by float64 // from the old level to the new one
-}
-
-// followLevel tracks the level of y by exponential smoothing with the longest
-// memory (in points) that the first learn points allow.
-func followLevel(y []float64, learn int, step time.Duration) (memory int, level levelPath) {
+// chooseLevel is the level at the beginning of y with the longest memory that y
+// allows.
+func chooseLevel(y []float64, step time.Duration) level {
 	candidates := []int{}
 	for _, m := range memories {
-		if points := int(m / step); points > shortestMemory && 4*points <= learn {
+		if points := int(m / step); points > shortestMemory && 4*points <= len(y) {
 			candidates = append(candidates, points)
 		}
 	}
@@ -55,64 +62,87 @@ func followLevel(y []float64, learn int, step time.Duration) (memory int, level 
 	spreads := make([]float64, len(candidates))
 	least := math.Inf(1)
 	for i, m := range candidates {
-		spreads[i] = residualSpread(y[:learn], m)
+		spreads[i] = residualSpread(y, m)
 		least = min(least, spreads[i])
 	}
 	for i, m := range candidates {
 		if spreads[i] <= tolerated*least {
-			return m, smooth(y, m, spreads[i], patience)
+			return newLevel(y, m, spreads[i], patience)
 		}
 	}
-	return shortestMemory, smooth(y, shortestMemory, least, patience)
+	return newLevel(y, shortestMemory, least, patience)
+}
+
+// newLevel begins at the beginning of y.
+func newLevel(y []float64, memory int, spread float64, patience int) level {
+	l := level{
+		value: stats.Median(y[:min(len(y), max(memory, 10))]), memory: memory,
+		rate: 1 - math.Exp(-1/float64(memory)), spread: spread, patience: patience,
+		stride: max(patience/2/recentSample, 1),
+	}
+	if math.IsNaN(l.value) {
+		l.value = stats.Median(y)
+	}
+	l.recent = make([]float64, patience/2/l.stride+1)
+	for i := range l.recent {
+		l.recent[i] = math.NaN()
+	}
+	return l
 }
 
 // residualSpread is the robust spread of one-step residuals under a memory, the
 // gate set from a first pass without one.
 func residualSpread(y []float64, memory int) float64 {
 	spread := math.Inf(1)
+	from, stride := min(memory, len(y)/2), 1+len(y)/2/spreadSample
 	for range 2 {
-		path := smooth(y, memory, spread, len(y)).path
+		l := newLevel(y, memory, spread, math.MaxInt/2)
 		residual := make([]float64, 0, 2*spreadSample)
-		for i := min(memory, len(y)/2); i < len(y); i += 1 + len(y)/2/spreadSample {
-			residual = append(residual, y[i]-path[i])
+		for i, v := range y {
+			if i >= from && (i-from)%stride == 0 {
+				residual = append(residual, v-l.value)
+			}
+			l.follow(v)
 		}
 		spread = stats.Spread(residual)
 	}
 	return spread
 }
 
-// smooth runs the gated level over y. A deviation that lasts patience points
-// and has become steady is a level shift: the level moves to it.
-func smooth(y []float64, memory int, spread float64, patience int) levelPath {
-	result := levelPath{path: make([]float64, len(y))}
-	level := stats.Median(y[:min(len(y), max(memory, 10))])
-	if math.IsNaN(level) {
-		level = stats.Median(y)
+func (l level) clone() level {
+	l.recent = slices.Clone(l.recent)
+	return l
+}
+
+// next takes in a point and gives by how much the level shifted; zero for no
+// shift.
+func (l *level) next(v float64) (shift float64) {
+	if l.seen%l.stride == 0 {
+		l.recent[l.seen/l.stride%len(l.recent)] = v
 	}
-	rate := 1 - math.Exp(-1/float64(memory))
-	outside := 0 // leaky count of points beyond the gate on one side
-	for i, v := range y {
-		result.path[i] = level
-		e := v - level
-		if math.IsNaN(e) {
-			continue
-		}
-		size := math.Abs(e)
-		if size > frozenAt*spread {
-			outside++
-		} else {
-			level += rate * math.Copysign(min(size, gateAt*spread), e)
-			outside = max(outside-2, 0)
-		}
-		if outside < patience {
-			continue
-		}
-		outside = 0
-		recent := y[max(i-patience/2, 0) : i+1]
-		if center := stats.Median(recent); stats.Spread(recent) <= frozenAt*spread {
-			result.shifts = append(result.shifts, shift{i, center - level})
-			level = center
-		}
+	l.seen++
+	l.follow(v)
+	if l.outside < l.patience {
+		return 0
 	}
-	return result
+	l.outside = 0
+	if center, spread := stats.Center(l.recent); spread <= frozenAt*l.spread {
+		shift = center - l.value
+		l.value = center
+	}
+	return shift
+}
+
+// follow moves the level towards a point.
+func (l *level) follow(v float64) {
+	e := v - l.value
+	size := math.Abs(e)
+	switch {
+	case math.IsNaN(e):
+	case size > frozenAt*l.spread:
+		l.outside++
+	default:
+		l.value += l.rate * math.Copysign(min(size, gateAt*l.spread), e)
+		l.outside = max(l.outside-2, 0)
+	}
 }

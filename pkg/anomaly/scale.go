@@ -87,14 +87,10 @@ func (s scale) at(i int, residual float64) float64 {
 	return s.above[slot]
 }
 
-// standardise divides residuals by their scale; 0/0 is an ordinary 0.
-func (s scale) standardise(residual []float64) []float64 {
-	z := make([]float64, len(residual))
-	for i, e := range residual {
-		z[i] = e / s.at(i, e)
-		if e == 0 {
-			z[i] = 0
-		}
+// standardised is a residual divided by its scale; 0/0 is an ordinary 0.
+func (s scale) standardised(i int, residual float64) float64 {
+	if residual == 0 {
+		return 0
 	}
-	return z
+	return min(max(residual/s.at(i, residual), -farthest), farthest)
 }

@@ -31,6 +31,7 @@ func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (A
 			Probability:  q.Probability,
 			Detectors:    q.Detectors,
 			NonNegative:  q.NonNegative == nil || *q.NonNegative,
+			Models:       e.Models,
 		})
 		answer.Series[i] = AnomalySeries{Labels: history.Labels, Result: result, Problem: problem(err)}
 	})

@@ -12,8 +12,9 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// Engine answers questions. It holds no state of its own: the same question
-// about the same data has the same answer on every replica.
+// Engine answers questions. It holds no state of its own, only memory of what
+// can be learned again: the same question about the same data has the same
+// answer on every replica.
 type Engine struct {
 	Metrics upstream.Metrics // nil where none is configured
 	Traces  upstream.Traces  // nil where none is configured
@@ -22,6 +23,8 @@ type Engine struct {
 	// IgnoreVersions says that a new service.version in traces is no deploy.
 	IgnoreVersions bool
 	Limits         Limits
+	// Models remembers what histories taught; nil to learn each time.
+	Models *anomaly.Models
 	// Now tells the time; it only keeps windows out of the future.
 	Now func() time.Time
 }

@@ -52,7 +52,9 @@ func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window
 		answer.Problem = "none of the service's metrics has samples in the window"
 		return answer, nil
 	}
-	result, err := anomaly.Composite(anomaly.CompositeRequest{Signals: signals, From: g.from, Threshold: q.Threshold})
+	result, err := anomaly.Composite(anomaly.CompositeRequest{
+		Signals: signals, From: g.from, Threshold: q.Threshold, Models: e.Models,
+	})
 	answer.Result, answer.Problem = result, problem(err)
 	return answer, nil
 }

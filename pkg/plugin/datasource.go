@@ -10,6 +10,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/instancemgmt"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/hooks"
 )
@@ -37,6 +38,10 @@ var (
 	_ instancemgmt.InstanceDisposer = (*DataSource)(nil)
 )
 
+// modelsPerSeries lets a window over a midnight, and another panel, keep what
+// they learned from their series.
+const modelsPerSeries = 4
+
 // New makes the data source that settings describe. Settings that cannot be
 // used still make one, which answers every query and the health check with
 // what is wrong: an error here would reach only the first query of a request.
@@ -55,6 +60,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.engine = &answer.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
 		Markers: connected.markers, IgnoreVersions: !settings.Deploys.FromVersions,
+		Models: anomaly.NewModels(modelsPerSeries * settings.Limits.MaxSeries),
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.hooks = hooks.New(d.engine, hooks.Settings{

@@ -14,7 +14,10 @@ const (
 	tailShare      = 0.02
 	wishedExcesses = 100
 	fewestExcesses = 10
-	bodySize       = 512 // quantiles are enough where nothing is unusual
+	// sampled points tell the body, and bodySize quantiles of it are kept: enough
+	// where nothing is unusual.
+	sampled  = 512
+	bodySize = 33
 	// heaviestShape bounds the shape of a tail: above ½ it has no variance.
 	heaviestShape = 0.5
 	// singular is how many past incidents may be one-off; from the next one on
@@ -59,7 +62,7 @@ func (c Calibration) Bounds(probability float64) (below, above float64) {
 // points beyond a threshold, and a generalised Pareto distribution of the peaks
 // beyond it.
 type Tail struct {
-	body         []float64 // ascending quantiles
+	body         []float64 // ascending quantiles, evenly spaced from the least to the largest
 	threshold    float64
 	base         float64 // share of points beyond the threshold
 	scale, shape float64
@@ -89,11 +92,7 @@ func FitTail(scores []float64, apart int) Tail {
 func fitTail(scores, observed []float64, apart int) Tail {
 	n := len(observed)
 	share := max(tailShare, min(wishedExcesses/float64(n), 0.125), min(fewestExcesses/float64(n), 0.25))
-	t := Tail{body: make([]float64, 0, bodySize+1)}
-	for i := 0; i < n; i += 1 + n/bodySize {
-		t.body = append(t.body, observed[i])
-	}
-	slices.Sort(t.body)
+	t := Tail{body: quantiles(observed)}
 	t.threshold = stats.OrderStatistic(observed, min(int(float64(n)*(1-share)), n-1))
 	beyond := 0
 	for _, v := range observed {
@@ -108,6 +107,20 @@ func fitTail(scores, observed []float64, apart int) Tail {
 	}
 	t.scale, t.shape = fitPareto(excesses)
 	return t
+}
+
+// quantiles of the values, from a sample of them.
+func quantiles(values []float64) []float64 {
+	sample := make([]float64, 0, sampled+1)
+	for i := 0; i < len(values); i += 1 + len(values)/sampled {
+		sample = append(sample, values[i])
+	}
+	slices.Sort(sample)
+	kept := make([]float64, bodySize)
+	for i := range kept {
+		kept[i] = sample[i*(len(sample)-1)/(bodySize-1)]
+	}
+	return kept
 }
 
 // fitPareto estimates a generalised Pareto distribution by probability-weighted
@@ -141,8 +154,7 @@ func (t Tail) Survival(x float64) float64 {
 	case len(t.body) == 0 || math.IsNaN(x):
 		return 1
 	case x <= t.threshold:
-		at, _ := slices.BinarySearch(t.body, x)
-		return max(1-float64(at)/float64(len(t.body)), t.base)
+		return max(1-t.below(x), t.base)
 	case t.scale == 0:
 		return t.base // nothing ever went beyond; that is all that can be said
 	}
@@ -155,12 +167,34 @@ func (t Tail) Quantile(p float64) float64 {
 	case len(t.body) == 0:
 		return 0
 	case p >= t.base:
-		at := int((1 - p) * float64(len(t.body)))
-		return min(t.body[min(at, len(t.body)-1)], t.threshold)
+		return min(t.quantile(1-p), t.threshold)
 	case t.scale == 0:
 		return t.threshold
 	}
 	return t.threshold + t.scale/t.shape*(math.Pow(t.base/p, t.shape)-1)
+}
+
+// below is the share of the body below x, linear between its quantiles.
+func (t Tail) below(x float64) float64 {
+	at, _ := slices.BinarySearch(t.body, x)
+	last := len(t.body) - 1
+	switch {
+	case at == 0:
+		return 0
+	case at > last:
+		return 1
+	}
+	low, high := t.body[at-1], t.body[at] // low < x ≤ high
+	fraction := (x/2 - low/2) / max(high/2-low/2, math.SmallestNonzeroFloat64)
+	return (float64(at-1) + fraction) / float64(last)
+}
+
+// quantile of the body, the inverse of below.
+func (t Tail) quantile(q float64) float64 {
+	position := min(max(q, 0), 1) * float64(len(t.body)-1)
+	at := min(int(position), len(t.body)-2)
+	fraction := position - float64(at)
+	return t.body[at]*(1-fraction) + t.body[at+1]*fraction
 }
 
 // run is a cluster of extremes.

@@ -43,3 +43,24 @@ func CombineWeighted(probabilities, weights []float64) (p float64, shares []floa
 	}
 	return min(weight*least/total, 1), shares
 }
+
+// CombinedProbability is the p-value of Combine.
+func CombinedProbability(probabilities []float64) float64 {
+	inverse, n := 0.0, 0.0
+	least := math.Inf(1)
+	for _, p := range probabilities {
+		if !math.IsNaN(p) {
+			least = min(least, max(p, math.SmallestNonzeroFloat64))
+			n++
+		}
+	}
+	if n == 0 {
+		return math.NaN()
+	}
+	for _, p := range probabilities {
+		if !math.IsNaN(p) {
+			inverse += least / max(p, math.SmallestNonzeroFloat64)
+		}
+	}
+	return min(n*least/inverse, 1)
+}

@@ -17,25 +17,39 @@ type CUSUM struct{}
 // Name implements Detector.
 func (CUSUM) Name() string { return "cusum" }
 
-// Score implements Detector. It is the larger of the two one-sided sums, as
-// long as the point itself leans to that side.
-func (CUSUM) Score(in Input) []float64 {
-	scores := make([]float64, len(in.Residual))
-	var rising, falling accumulator
-	for i, z := range in.Residual {
-		if math.IsNaN(z) {
-			scores[i] = math.NaN()
-			continue
-		}
-		up, down := rising.add(z), falling.add(-z)
-		switch {
-		case up >= down && z > 0:
-			scores[i] = up
-		case down > up && z < 0:
-			scores[i] = -down
-		}
+// Learn implements Detector.
+func (CUSUM) Learn(Input) Watcher { return &sums{} }
+
+type sums struct {
+	rising, falling accumulator
+	residual        float64
+}
+
+func (s *sums) Observe(_, residual float64) {
+	if s.residual = residual; !math.IsNaN(residual) {
+		s.rising.add(residual)
+		s.falling.add(-residual)
 	}
-	return scores
+}
+
+// Score is the larger of the two one-sided sums, as long as the point itself
+// leans to that side.
+func (s *sums) Score() float64 {
+	up, down := s.rising.sum, s.falling.sum
+	switch {
+	case math.IsNaN(s.residual):
+		return s.residual
+	case up >= down && s.residual > 0:
+		return up
+	case down > up && s.residual < 0:
+		return -down
+	}
+	return 0
+}
+
+func (s *sums) Clone() Watcher {
+	c := *s
+	return &c
 }
 
 // accumulator is a one-sided cumulative sum.
@@ -44,7 +58,7 @@ type accumulator struct {
 	calm int
 }
 
-func (a *accumulator) add(deviation float64) float64 {
+func (a *accumulator) add(deviation float64) {
 	if deviation < cusumSlack {
 		a.calm++
 	} else {
@@ -54,5 +68,4 @@ func (a *accumulator) add(deviation float64) float64 {
 	if a.calm >= calmAfter {
 		a.sum = 0
 	}
-	return a.sum
 }

@@ -3,18 +3,17 @@
 // comparable probabilities.
 package detector
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
-// Input is what detectors look at. All slices have one value per point of the
-// grid, NaN where missing.
+// Input is the past that detectors learn from. The slices have one value per
+// point of the grid, NaN where missing.
 type Input struct {
 	Value    []float64 // the observations
 	Residual []float64 // what the expectation leaves over, in usual deviations
-	Learn    int       // points before this one teach, from it on they are judged
-	// From is the first point of which a score is used; before it lie at least
-	// enough points to calibrate a costly detector with.
-	From int
-	Step time.Duration
+	Step     time.Duration
 }
 
 // points is a duration in steps of the grid, at least least.
@@ -23,11 +22,22 @@ func (in Input) points(d time.Duration, least int) int { return max(int(d/in.Ste
 // Detector measures how unusual points are.
 type Detector interface {
 	Name() string
-	// Score is the detector's own measure for each point: the further from zero
-	// the more unusual, negative where the point lies low, NaN where nothing can
-	// be said. The score of a point rests on the points up to it and on what was
-	// learned from the first Learn points, nothing else.
-	Score(in Input) []float64
+	// Learn is the detector at work on one series, its parameters learned from
+	// the past. It has observed nothing yet: the past is observed like all else.
+	Learn(past Input) Watcher
+}
+
+// Watcher follows one series point by point, in memory that does not grow.
+type Watcher interface {
+	// Observe takes in the next point: the observation, and what the expectation
+	// leaves over; both NaN where it is missing.
+	Observe(value, residual float64)
+	// Score is the detector's own measure of the point observed last: the
+	// further from zero the more unusual, negative where the point lies low, NaN
+	// where nothing can be said.
+	Score() float64
+	// Clone is a watcher in the same state that goes on by itself.
+	Clone() Watcher
 }
 
 // Sided tells whether a detector's scores say on which side a point lies. Those
@@ -35,4 +45,26 @@ type Detector interface {
 func Sided(d Detector) bool {
 	_, sideless := d.(interface{ sideless() })
 	return !sideless
+}
+
+// calibrating is how many of the last points that teach a costly detector is
+// calibrated with.
+const calibrating = 2_000
+
+// Past lets a watcher observe the past and gives its scores there, NaN for those
+// that a costly detector is not calibrated with.
+func Past(d Detector, w Watcher, past Input) []float64 {
+	scores := make([]float64, len(past.Residual))
+	first := 0
+	if _, costly := d.(interface{ costly() }); costly {
+		first = len(scores) - calibrating
+	}
+	for i := range scores {
+		w.Observe(past.Value[i], past.Residual[i])
+		scores[i] = math.NaN()
+		if i >= first {
+			scores[i] = w.Score()
+		}
+	}
+	return scores
 }

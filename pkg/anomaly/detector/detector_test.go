@@ -20,7 +20,7 @@ const (
 // noise is standard normal, and a swinging level as the observations.
 func noise(seed uint64) detector.Input {
 	random := rand.New(rand.NewPCG(seed, 3))
-	in := detector.Input{Learn: learn, From: learn, Step: time.Minute}
+	in := detector.Input{Step: time.Minute}
 	for i := range learn + judged {
 		e := random.NormFloat64()
 		in.Residual = append(in.Residual, e)
@@ -29,9 +29,21 @@ func noise(seed uint64) detector.Input {
 	return in
 }
 
+// scoresOf learns from the first points and follows all.
+func scoresOf(d detector.Detector, in detector.Input, learn int) []float64 {
+	past := detector.Input{Value: in.Value[:learn], Residual: in.Residual[:learn], Step: in.Step}
+	w := d.Learn(past)
+	scores := detector.Past(d, w, past)
+	for i := learn; i < len(in.Residual); i++ {
+		w.Observe(in.Value[i], in.Residual[i])
+		scores = append(scores, w.Score())
+	}
+	return scores
+}
+
 func probabilities(d detector.Detector, in detector.Input) []float64 {
-	scores := d.Score(in)
-	c := detector.Calibrate(scores[:in.Learn], 30)
+	scores := scoresOf(d, in, learn)
+	c := detector.Calibrate(scores[:learn], 30)
 	found := make([]float64, len(scores))
 	for i, s := range scores {
 		found[i] = math.NaN()
@@ -111,17 +123,34 @@ func TestDetectorsSeeWhatTheyAreFor(t *testing.T) {
 	require.Len(t, detector.Names(), 11)
 }
 
-// Nothing after a point changes its score, whatever the input; nor does where
-// the judged part begins.
-func TestDetectorsAreCausal(t *testing.T) {
+// A clone goes on as the original would have, and leaves it alone.
+func TestWatchersCanBeCloned(t *testing.T) {
+	in := noise(1)
+	in.Residual[learn+50] = math.NaN()
+	past := detector.Input{Value: in.Value[:learn], Residual: in.Residual[:learn], Step: in.Step}
 	for _, name := range detector.Names() {
 		d, _ := detector.Named(name)
-		whole := noise(1)
-		part := whole
-		cut := learn + 700
-		part.Value, part.Residual, part.From = whole.Value[:cut], whole.Residual[:cut], learn+300
-		require.Equal(t, d.Score(whole)[part.From:cut], d.Score(part)[part.From:], name)
+		w := d.Learn(past)
+		detector.Past(d, w, past)
+		one, other := w.Clone(), w.Clone()
+		follow := func(w detector.Watcher) (scores []float64) {
+			for i := learn; i < learn+200; i++ {
+				w.Observe(in.Value[i], in.Residual[i])
+				scores = append(scores, orMinusOne(w.Score()))
+			}
+			return scores
+		}
+		first := follow(one)
+		require.Equal(t, first, follow(other), name)
+		require.Equal(t, first, follow(w), name)
 	}
+}
+
+func orMinusOne(v float64) float64 {
+	if math.IsNaN(v) {
+		return -1
+	}
+	return v
 }
 
 func TestDetectorsOnAnything(t *testing.T) {
@@ -131,13 +160,13 @@ func TestDetectorsOnAnything(t *testing.T) {
 		in := detector.Input{
 			Value:    rapid.SliceOfN(value, n, n).Draw(t, "values"),
 			Residual: rapid.SliceOfN(value, n, n).Draw(t, "residuals"),
-			Learn:    n / 2, From: n / 2, Step: time.Minute,
+			Step:     time.Minute,
 		}
 		for _, name := range detector.Names() {
 			d, _ := detector.Named(name)
-			scores := d.Score(in)
+			scores := scoresOf(d, in, n/2)
 			require.Len(t, scores, n)
-			c := detector.Calibrate(scores[:in.Learn], 5)
+			c := detector.Calibrate(scores[:n/2], 5)
 			for _, s := range scores {
 				require.False(t, math.IsInf(s, 0), name)
 				p := c.Probability(s)

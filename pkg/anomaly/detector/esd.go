@@ -10,5 +10,11 @@ type ESD struct{}
 // Name implements Detector.
 func (ESD) Name() string { return "seasonal-esd" }
 
-// Score implements Detector.
-func (ESD) Score(in Input) []float64 { return rollingRobust(in, in.Residual) }
+// Learn implements Detector.
+func (ESD) Learn(past Input) Watcher { return &ofResiduals{newRolling(past)} }
+
+type ofResiduals struct{ rolling }
+
+func (w *ofResiduals) Observe(_, residual float64) { w.observe(residual) }
+
+func (w *ofResiduals) Clone() Watcher { return &ofResiduals{w.rolling.clone()} }

@@ -13,24 +13,36 @@ const (
 )
 
 // EWMA is the exponentially weighted moving average of the deviations (Roberts,
-// Technometrics 1, 1959).
+// Technometrics 1, 1959). Single deviations count at most cusumClip.
 type EWMA struct{}
 
 // Name implements Detector.
 func (EWMA) Name() string { return "ewma" }
 
-// Score implements Detector. Single deviations count at most cusumClip.
-func (EWMA) Score(in Input) []float64 {
-	rate := 1 - math.Exp(-1/float64(in.points(ewmaMemory, ewmaFewestPoints)))
-	scores := make([]float64, len(in.Residual))
-	level := 0.0
-	for i, z := range in.Residual {
-		if math.IsNaN(z) {
-			scores[i] = z
-			continue
-		}
-		level += rate * (min(max(z, -cusumClip), cusumClip) - level)
-		scores[i] = level
+// Learn implements Detector.
+func (EWMA) Learn(past Input) Watcher {
+	return &average{rate: 1 - math.Exp(-1/float64(past.points(ewmaMemory, ewmaFewestPoints)))}
+}
+
+type average struct {
+	rate, level float64
+	missing     bool
+}
+
+func (a *average) Observe(_, residual float64) {
+	if a.missing = math.IsNaN(residual); !a.missing {
+		a.level += a.rate * (min(max(residual, -cusumClip), cusumClip) - a.level)
 	}
-	return scores
+}
+
+func (a *average) Score() float64 {
+	if a.missing {
+		return math.NaN()
+	}
+	return a.level
+}
+
+func (a *average) Clone() Watcher {
+	c := *a
+	return &c
 }

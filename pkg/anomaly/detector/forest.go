@@ -23,53 +23,81 @@ func (Forest) Name() string { return "isolation-forest" }
 
 func (Forest) sideless() {}
 
-// Score implements Detector: the mean depth at which a point is isolated, as
-// the paper's score between 0 and 1.
-func (Forest) Score(in Input) []float64 {
-	scores := missing(len(in.Residual))
-	points := featuresOf(in)
-	usable := make([][features]float64, 0, in.Learn)
-	for i := range in.Learn {
-		if !math.IsNaN(in.Residual[i]) {
-			usable = append(usable, points[i])
+func (Forest) costly() {}
+
+// Learn implements Detector.
+func (Forest) Learn(past Input) Watcher {
+	watcher := newCombinations(past)
+	usable := make([][features]float64, 0, len(past.Residual))
+	passing := newCombinations(past)
+	for i, z := range past.Residual {
+		passing.Observe(past.Value[i], z)
+		if !math.IsNaN(z) {
+			usable = append(usable, passing.point)
 		}
 	}
 	if len(usable) < 2*forestSample {
-		return scores
+		return watcher
 	}
 	random := rand.New(rand.NewPCG(1, 1)) // the same forest each time
-	trees := make([]*node, forestTrees)
 	sample := make([][features]float64, forestSample)
-	for t := range trees {
+	for range forestTrees {
 		for i := range sample {
 			sample[i] = usable[random.IntN(len(usable))]
 		}
-		trees[t] = grow(sample, 0, random)
+		watcher.trees = append(watcher.trees, grow(sample, 0, random))
 	}
-	in.costly(func(i int) {
-		if math.IsNaN(in.Residual[i]) {
-			return
-		}
-		depth := 0.0
-		for _, tree := range trees {
-			depth += tree.depth(points[i])
-		}
-		scores[i] = math.Exp2(-depth / forestTrees / averageDepth(forestSample))
-	})
-	return scores
+	return watcher
 }
 
-// featuresOf describes each point: deviation, change, recent level, recent
+// combinations describe each point: deviation, change, recent level, recent
 // variation, and accumulated evidence.
-func featuresOf(in Input) [][features]float64 {
-	level, variation, evidence := EWMA{}.Score(in), Variation{}.Score(in), CUSUM{}.Score(in)
-	points := make([][features]float64, len(in.Residual))
-	before := 0.0
-	for i, z := range in.Residual {
-		points[i] = [features]float64{orZero(z), orZero(z - before), orZero(level[i]), orZero(variation[i]), orZero(evidence[i])}
-		before = z
+type combinations struct {
+	trees    []*node // shared, never written to
+	parts    [3]Watcher
+	point    [features]float64
+	residual float64
+}
+
+func newCombinations(past Input) *combinations {
+	return &combinations{parts: [3]Watcher{EWMA{}.Learn(past), Variation{}.Learn(past), CUSUM{}.Learn(past)}}
+}
+
+func (c *combinations) Observe(value, residual float64) {
+	c.point[0], c.point[1] = orZero(residual), orZero(residual-c.residual)
+	for k, part := range c.parts {
+		part.Observe(value, residual)
+		c.point[2+k] = orZero(part.Score())
 	}
-	return points
+	c.residual = residual
+}
+
+// Score is the mean depth at which a point is isolated, as the paper's score
+// between 0 and 1.
+func (c *combinations) Score() float64 {
+	if len(c.trees) == 0 || math.IsNaN(c.residual) {
+		return math.NaN()
+	}
+	depth := 0.0
+	for _, tree := range c.trees {
+		depth += tree.depth(c.point)
+	}
+	return math.Exp2(-depth / forestTrees / averageDepth(forestSample))
+}
+
+func (c *combinations) Clone() Watcher {
+	clone := *c
+	for k, part := range c.parts {
+		clone.parts[k] = part.Clone()
+	}
+	return &clone
+}
+
+func orZero(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return v
 }
 
 // node is a cut, or a leaf where left is nil.

@@ -23,31 +23,57 @@ type Median struct{}
 // Name implements Detector.
 func (Median) Name() string { return "median" }
 
-// Score implements Detector.
-func (Median) Score(in Input) []float64 { return rollingRobust(in, in.Value) }
+// Learn implements Detector.
+func (Median) Learn(past Input) Watcher { return &ofValues{newRolling(past)} }
 
-func rollingRobust(in Input, x []float64) []float64 {
-	window := in.points(medianWindow, medianFewestPoints)
-	refresh := max(window/medianRefreshes, 1)
-	scores := make([]float64, len(x))
-	center, spread := math.NaN(), math.NaN()
-	var sample []float64
-	for i, v := range x {
-		if i >= medianFewestPoints && (i%refresh == 0 || math.IsNaN(center)) {
-			sample = sample[:0]
-			for j := max(i-window, 0); j < i; j += max(window/medianSample, 1) {
-				sample = append(sample, x[j])
-			}
-			center, spread = stats.Center(sample)
-		}
-		scores[i] = (v - center) / spread
-		if v == center {
-			scores[i] = 0
-		}
-		if spread == 0 && v != center {
-			scores[i] = math.NaN() // no deviation was ever seen to compare with
-		}
-		scores[i] = bounded(scores[i])
+type ofValues struct{ rolling }
+
+func (w *ofValues) Observe(value, _ float64) { w.observe(value) }
+
+func (w *ofValues) Clone() Watcher { return &ofValues{w.rolling.clone()} }
+
+// rolling is how far the newest value lies from the median of those of a day
+// before it, in their spread.
+type rolling struct {
+	sample          ring // every stride-th value
+	stride, refresh int
+	observed        int // points, missing ones included
+	center, spread  float64
+	value           float64
+}
+
+func newRolling(past Input) rolling {
+	window := past.points(medianWindow, medianFewestPoints)
+	stride := max(window/medianSample, 1)
+	return rolling{
+		sample: newRing((window + stride - 1) / stride), stride: stride, refresh: max(window/medianRefreshes, 1),
+		center: math.NaN(), spread: math.NaN(), value: math.NaN(),
 	}
-	return scores
+}
+
+func (r rolling) clone() rolling {
+	r.sample = r.sample.clone()
+	return r
+}
+
+func (r *rolling) observe(v float64) {
+	if r.observed >= medianFewestPoints && (r.observed%r.refresh == 0 || math.IsNaN(r.center)) {
+		r.center, r.spread = stats.Center(r.sample.held())
+	}
+	if r.observed%r.stride == 0 {
+		r.sample.add(v)
+	}
+	r.observed++
+	r.value = v
+}
+
+// Score is NaN where no deviation was ever seen to compare with.
+func (r *rolling) Score() float64 {
+	switch {
+	case r.value == r.center:
+		return 0
+	case r.spread == 0:
+		return math.NaN()
+	}
+	return bounded((r.value - r.center) / r.spread)
 }

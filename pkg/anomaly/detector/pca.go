@@ -27,33 +27,42 @@ func (PCA) Name() string { return "window-pca" }
 
 func (PCA) sideless() {}
 
-// Score implements Detector.
-func (PCA) Score(in Input) []float64 {
-	scores := missing(len(in.Residual))
-	x := carried(in.Residual)
-	components := principal(x[:in.Learn])
-	if components == nil {
-		return scores
+func (PCA) costly() {}
+
+// Learn implements Detector.
+func (PCA) Learn(past Input) Watcher {
+	return &shapes{components: principal(carried(past.Residual)), window: newRecent(pcaWindow)}
+}
+
+type shapes struct {
+	components [][]float64 // shared, never written to
+	window     recent
+}
+
+func (s *shapes) Observe(_, residual float64) { s.window.add(residual) }
+
+func (s *shapes) Clone() Watcher { return &shapes{s.components, s.window.clone()} }
+
+// Score is the length of what the components leave of the window.
+func (s *shapes) Score() float64 {
+	if s.components == nil || !s.window.ready() {
+		return math.NaN()
 	}
-	in.costly(func(i int) {
-		if i+1 < pcaWindow || math.IsNaN(in.Residual[i]) {
-			return
+	var window [pcaWindow]float64
+	older, newer := s.window.parts()
+	copy(window[copy(window[:], older):], newer)
+	left := 0.0
+	for _, v := range window {
+		left += v * v
+	}
+	for _, component := range s.components {
+		projection := 0.0
+		for j, v := range window {
+			projection += v * component[j]
 		}
-		window := x[i+1-pcaWindow : i+1]
-		left := 0.0
-		for _, v := range window {
-			left += v * v
-		}
-		for _, component := range components {
-			projection := 0.0
-			for j, v := range window {
-				projection += v * component[j]
-			}
-			left -= projection * projection
-		}
-		scores[i] = bounded(math.Sqrt(max(left, 0)))
-	})
-	return scores
+		left -= projection * projection
+	}
+	return bounded(math.Sqrt(max(left, 0)))
 }
 
 // principal are the orthonormal components that explain most; nil where there
@@ -89,4 +98,18 @@ func principal(x []float64) [][]float64 {
 		explained += values[k]
 	}
 	return components
+}
+
+// carried has the last value in the place of missing ones, zero before the
+// first.
+func carried(x []float64) []float64 {
+	filled := make([]float64, len(x))
+	last := 0.0
+	for i, v := range x {
+		if !math.IsNaN(v) {
+			last = v
+		}
+		filled[i] = last
+	}
+	return filled
 }

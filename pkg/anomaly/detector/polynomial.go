@@ -19,25 +19,45 @@ type Polynomial struct{}
 // Name implements Detector.
 func (Polynomial) Name() string { return "polynomial" }
 
-// Score implements Detector.
-func (Polynomial) Score(in Input) []float64 {
-	weights := extrapolation(polynomialWindow, polynomialDegree)
-	scores := make([]float64, len(in.Residual))
-	past := make([]float64, 0, len(in.Residual))
-	for i, v := range in.Residual {
-		scores[i] = math.NaN()
-		if n := len(past); !math.IsNaN(v) && n >= polynomialWindow {
-			expected := 0.0
-			for j, w := range weights {
-				expected += w * past[n-polynomialWindow+j]
-			}
-			scores[i] = v - expected
-		}
-		if !math.IsNaN(v) {
-			past = append(past, min(max(v, -polynomialClip), polynomialClip))
-		}
+// Learn implements Detector.
+func (Polynomial) Learn(Input) Watcher {
+	return &curve{weights: curveWeights, past: newRing(polynomialWindow), score: math.NaN()}
+}
+
+// curveWeights are shared by all curves, and never written to.
+var curveWeights = extrapolation(polynomialWindow, polynomialDegree)
+
+type curve struct {
+	weights []float64
+	past    ring // known values
+	score   float64
+}
+
+func (c *curve) Observe(_, residual float64) {
+	c.score = math.NaN()
+	if math.IsNaN(residual) {
+		return
 	}
-	return scores
+	if c.past.full() {
+		expected := 0.0
+		older, newer := c.past.parts()
+		for j, v := range older {
+			expected += c.weights[j] * v
+		}
+		for j, v := range newer {
+			expected += c.weights[len(older)+j] * v
+		}
+		c.score = residual - expected
+	}
+	c.past.add(min(max(residual, -polynomialClip), polynomialClip))
+}
+
+func (c *curve) Score() float64 { return c.score }
+
+func (c *curve) Clone() Watcher {
+	clone := *c
+	clone.past = c.past.clone()
+	return &clone
 }
 
 // polynomialClip keeps a spike from bending the curve behind it.

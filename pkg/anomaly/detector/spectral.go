@@ -3,6 +3,7 @@ package detector
 import (
 	"math"
 	"math/cmplx"
+	"slices"
 
 	"gonum.org/v1/gonum/dsp/fourier"
 )
@@ -25,48 +26,55 @@ func (Spectral) Name() string { return "spectral-residual" }
 
 func (Spectral) sideless() {}
 
-// Score implements Detector: the saliency of the point relative to that of the
-// window.
-func (Spectral) Score(in Input) []float64 {
-	scores := missing(len(in.Residual))
-	x := carried(in.Residual)
-	fft := fourier.NewCmplxFFT(spectralWindow + spectralAhead)
-	window := make([]complex128, spectralWindow+spectralAhead)
-	spectrum := make([]complex128, len(window))
-	logs := make([]float64, len(window))
-	in.costly(func(i int) {
-		if i+1 < spectralWindow || math.IsNaN(in.Residual[i]) {
-			return
+func (Spectral) costly() {}
+
+// Learn implements Detector.
+func (Spectral) Learn(Input) Watcher { return &saliency{newRecent(spectralWindow)} }
+
+type saliency struct{ window recent }
+
+func (s *saliency) Observe(_, residual float64) { s.window.add(residual) }
+
+func (s *saliency) Clone() Watcher { return &saliency{s.window.clone()} }
+
+// Score is the saliency of the point relative to that of the window.
+func (s *saliency) Score() float64 {
+	if !s.window.ready() {
+		return math.NaN()
+	}
+	older, newer := s.window.parts()
+	past := slices.Concat(older, newer)
+	const size = spectralWindow + spectralAhead
+	window := make([]complex128, size)
+	for j, v := range past {
+		window[j] = complex(v, 0)
+	}
+	next := continued(past)
+	for j := spectralWindow; j < size; j++ {
+		window[j] = complex(next, 0)
+	}
+	fft := fourier.NewCmplxFFT(size)
+	spectrum := fft.Coefficients(nil, window)
+	var logs [size]float64
+	for j, c := range spectrum {
+		logs[j] = math.Log(cmplx.Abs(c) + 1e-8)
+	}
+	for j, c := range spectrum {
+		smooth := 0.0
+		for k := j - spectralSmooth/2; k <= j+spectralSmooth/2; k++ {
+			smooth += logs[(k+size)%size] / spectralSmooth
 		}
-		past := x[i+1-spectralWindow : i+1]
-		for j, v := range past {
-			window[j] = complex(v, 0)
-		}
-		next := continued(past)
-		for j := spectralWindow; j < len(window); j++ {
-			window[j] = complex(next, 0)
-		}
-		spectrum = fft.Coefficients(spectrum, window)
-		for j, c := range spectrum {
-			logs[j] = math.Log(cmplx.Abs(c) + 1e-8)
-		}
-		for j, c := range spectrum {
-			smooth := 0.0
-			for k := j - spectralSmooth/2; k <= j+spectralSmooth/2; k++ {
-				smooth += logs[(k+len(logs))%len(logs)] / spectralSmooth
-			}
-			spectrum[j] = cmplx.Rect(math.Exp(logs[j]-smooth), cmplx.Phase(c))
-		}
-		window = fft.Sequence(window, spectrum)
-		mean := 0.0
-		for _, c := range window[:spectralWindow] {
-			mean += cmplx.Abs(c) / spectralWindow
-		}
-		if mean > 0 {
-			scores[i] = cmplx.Abs(window[spectralWindow-1]) / mean
-		}
-	})
-	return scores
+		spectrum[j] = cmplx.Rect(math.Exp(logs[j]-smooth), cmplx.Phase(c))
+	}
+	window = fft.Sequence(window, spectrum)
+	mean := 0.0
+	for _, c := range window[:spectralWindow] {
+		mean += cmplx.Abs(c) / spectralWindow
+	}
+	if mean == 0 {
+		return math.NaN()
+	}
+	return cmplx.Abs(window[spectralWindow-1]) / mean
 }
 
 // continued is the value after the window by the mean slope towards its last

@@ -9,12 +9,19 @@ type SPOT struct{}
 // Name implements Detector.
 func (SPOT) Name() string { return "extreme" }
 
-// Score implements Detector.
-func (SPOT) Score(in Input) []float64 {
-	center, spread := centerOf(in.Value[:in.Learn])
-	scores := make([]float64, len(in.Value))
-	for i, v := range in.Value {
-		scores[i] = bounded((v - center) / spread)
-	}
-	return scores
+// Learn implements Detector.
+func (SPOT) Learn(past Input) Watcher {
+	center, spread := centerOf(past.Value)
+	return &extreme{center: center, spread: spread}
+}
+
+type extreme struct{ center, spread, value float64 }
+
+func (e *extreme) Observe(value, _ float64) { e.value = value }
+
+func (e *extreme) Score() float64 { return bounded((e.value - e.center) / e.spread) }
+
+func (e *extreme) Clone() Watcher {
+	c := *e
+	return &c
 }

@@ -8,6 +8,8 @@ import (
 const (
 	variationShort        = 30 * time.Minute
 	variationFewestPoints = 12
+	// variationFloor keeps the logarithm finite where nothing changes at all.
+	variationFloor = 0.05
 )
 
 // Variation compares how much a series varies from point to point with what is
@@ -19,27 +21,38 @@ func (Variation) Name() string { return "variation" }
 
 func (Variation) sideless() {}
 
-// Score implements Detector: the logarithm of the smoothed absolute change over
-// its usual size.
-func (Variation) Score(in Input) []float64 {
-	rate := 1 - math.Exp(-1/float64(in.points(variationShort, variationFewestPoints)))
-	scores := make([]float64, len(in.Residual))
-	level, before := math.NaN(), math.NaN()
-	for i, z := range in.Residual {
-		change := math.Abs(min(max(z-before, -2*cusumClip), 2*cusumClip))
-		before = z
-		if math.IsNaN(change) {
-			scores[i] = math.NaN()
-			continue
-		}
-		if math.IsNaN(level) {
-			level = change
-		}
-		level += rate * (change - level)
-		scores[i] = math.Log((level + variationFloor) / (1 + variationFloor))
-	}
-	return scores
+// Learn implements Detector.
+func (Variation) Learn(past Input) Watcher {
+	rate := 1 - math.Exp(-1/float64(past.points(variationShort, variationFewestPoints)))
+	return &changes{rate: rate, level: math.NaN(), before: math.NaN()}
 }
 
-// variationFloor keeps the logarithm finite where nothing changes at all.
-const variationFloor = 0.05
+type changes struct {
+	rate, level, before float64
+	missing             bool
+}
+
+func (c *changes) Observe(_, residual float64) {
+	change := math.Abs(min(max(residual-c.before, -2*cusumClip), 2*cusumClip))
+	c.before = residual
+	if c.missing = math.IsNaN(change); c.missing {
+		return
+	}
+	if math.IsNaN(c.level) {
+		c.level = change
+	}
+	c.level += c.rate * (change - c.level)
+}
+
+// Score is the logarithm of the smoothed absolute change over its usual size.
+func (c *changes) Score() float64 {
+	if c.missing {
+		return math.NaN()
+	}
+	return math.Log((c.level + variationFloor) / (1 + variationFloor))
+}
+
+func (c *changes) Clone() Watcher {
+	clone := *c
+	return &clone
+}

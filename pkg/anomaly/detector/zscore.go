@@ -7,5 +7,17 @@ type ZScore struct{}
 // Name implements Detector.
 func (ZScore) Name() string { return "z-score" }
 
-// Score implements Detector.
-func (ZScore) Score(in Input) []float64 { return in.Residual }
+// Learn implements Detector.
+func (ZScore) Learn(Input) Watcher { return &last{} }
+
+// last is the newest residual.
+type last struct{ residual float64 }
+
+func (l *last) Observe(_, residual float64) { l.residual = residual }
+
+func (l *last) Score() float64 { return l.residual }
+
+func (l *last) Clone() Watcher {
+	c := *l
+	return &c
+}

@@ -1,0 +1,203 @@
+package anomaly
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+const (
+	// apartTime is how far apart extremes are separate events.
+	apartTime   = 30 * time.Minute
+	fewestApart = 5 // points
+	// farthest bounds residuals, in usual deviations, so that squares of them
+	// stay finite.
+	farthest = 1e100
+	// mostLaidOut points of the pattern are laid out: a day at one second, with
+	// room to spare.
+	mostLaidOut = 100_000
+)
+
+// Model is what a stretch of history teaches about a series. It is never
+// changed, so that streams may share it.
+type Model struct {
+	start      time.Time // of the first point to judge
+	step       time.Duration
+	unit       float64
+	learned    int       // points learned from
+	ahead      []float32 // seasonal pattern of the points to judge
+	bias       float64   // of a level that trails a trend
+	path       []float64 // expectation of a named forecast model, instead of level and pattern
+	scale      scale
+	usual      detector.Calibration // of standardised residuals
+	judges     []judge
+	beginning  state // before the first point to judge
+	name       string
+	season     time.Duration
+	parameters map[string]float64
+}
+
+// judge is a detector and what its scores usually are.
+type judge struct {
+	name  string
+	sided bool
+	usual detector.Calibration
+}
+
+// state is all that changes from point to point.
+type state struct {
+	at       int // points since the model's start
+	level    level
+	moved    float64 // level shifts so far, together
+	watchers []detector.Watcher
+}
+
+func (s state) clone() state {
+	s.level = s.level.clone()
+	s.watchers = slices.Clone(s.watchers)
+	for k, w := range s.watchers {
+		s.watchers[k] = w.Clone()
+	}
+	return s
+}
+
+// Until is when the model has aged: from here on a new one, which knows the day
+// that has passed, judges.
+func (m *Model) Until() time.Time {
+	return m.start.Add(time.Duration(max(len(m.ahead), len(m.path))) * m.step)
+}
+
+// learn makes the model of one epoch.
+func learn(r Request, e epoch) (*Model, error) {
+	past := series.Series{
+		Start: r.History.Time(e.learn), Step: r.History.Step, Values: r.History.Values[e.learn:e.judge],
+	}
+	if seen := past.Observed(); seen < fewestLearned {
+		return nil, fmt.Errorf("%w: %d points of history before %s, %d needed to tell what is usual",
+			forecast.ErrShortHistory, seen, past.Time(past.Len()).UTC().Format(time.RFC3339), fewestLearned)
+	}
+	m := &Model{
+		start: r.History.Time(e.judge), step: r.History.Step, learned: past.Len(),
+		unit: series.Unit(past.Values), parameters: map[string]float64{},
+	}
+	y := make([]float64, past.Len())
+	for i, v := range past.Values {
+		y[i] = v / m.unit
+	}
+	var residual, unshifted []float64
+	if r.Model != "" && r.Model != forecast.Auto {
+		var err error
+		if residual, err = m.expectBy(r, e, y); err != nil {
+			return nil, err
+		}
+		unshifted = y
+	} else {
+		ahead := min(int((e.until.Sub(m.start)+m.step-1)/m.step), mostLaidOut)
+		residual, unshifted = m.expect(r, y, max(ahead, e.end-e.judge))
+	}
+	m.scale = learnScale(residual, m.step)
+	for i, v := range residual {
+		residual[i] = m.scale.standardised(i, v)
+	}
+	apart := max(int(apartTime/m.step), fewestApart)
+	m.usual = detector.Calibrate(residual, apart)
+	input := detector.Input{Value: unshifted, Residual: residual, Step: m.step}
+	for _, name := range r.Detectors {
+		d, _ := detector.Named(name) // validated
+		watcher := d.Learn(input)
+		usual := detector.Calibrate(detector.Past(d, watcher, input), apart)
+		m.judges = append(m.judges, judge{name, detector.Sided(d), usual})
+		m.beginning.watchers = append(m.beginning.watchers, watcher)
+	}
+	return m, nil
+}
+
+// expect learns the expectation from y: a seasonal pattern, laid out for the
+// points ahead, and a level that goes on with every point. It gives what the
+// expectation leaves over of y, and y without its shifts of level.
+func (m *Model) expect(r Request, y []float64, ahead int) (residual, unshifted []float64) {
+	durations := r.Seasons
+	if len(durations) == 0 {
+		durations = series.Calendar
+	}
+	learned := len(y)
+	pattern := learnPattern(y, series.Periods(durations, m.step))
+	calm := make([]float64, learned)
+	for i, v := range y {
+		calm[i] = v - pattern.at(i, learned)
+	}
+	m.ahead = make([]float32, ahead)
+	for i := range m.ahead {
+		m.ahead[i] = float32(pattern.at(learned+i, learned))
+	}
+	state := &m.beginning
+	state.level = chooseLevel(calm, m.step)
+	residual, unshifted = make([]float64, learned), make([]float64, learned)
+	for i, v := range calm {
+		residual[i] = v - state.level.value
+		unshifted[i] = y[i] - state.moved
+		state.moved += state.level.next(v)
+	}
+	if bias := stats.Median(residual); !math.IsNaN(bias) {
+		m.bias = bias // a level that trails a trend is always on the same side of it
+	}
+	for i := range residual {
+		residual[i] -= m.bias
+	}
+	m.name, m.season = "seasonal-level", time.Duration(pattern.longest())*m.step
+	m.parameters["memory_seconds"] = (time.Duration(state.level.memory) * m.step).Seconds()
+	for _, s := range pattern.seasons {
+		m.parameters[fmt.Sprintf("season_%gh_strength", (time.Duration(s.Period)*m.step).Hours())] = s.Strength
+	}
+	return residual, unshifted
+}
+
+// expectBy takes the expectation from a named forecast model, which looks back
+// over all that lies before each point.
+func (m *Model) expectBy(r Request, e epoch, y []float64) (residual []float64, err error) {
+	whole := series.Series{Start: r.History.Time(e.learn), Step: m.step, Values: make([]float64, e.end-e.learn)}
+	for i, v := range r.History.Values[e.learn:e.end] {
+		whole.Values[i] = bounded(v / m.unit)
+	}
+	rolled, err := forecast.Rolling(forecast.Request{History: whole, Model: r.Model, Seasons: r.Seasons}, len(y))
+	if err != nil {
+		return nil, err
+	}
+	residual = make([]float64, len(y))
+	for i, v := range y {
+		residual[i] = v - rolled.Expected[i]
+	}
+	m.path = rolled.Expected[len(y):]
+	m.name, m.season, m.parameters = rolled.Model, rolled.Season, rolled.Parameters
+	return residual, nil
+}
+
+// expected is what the next point should be, and its seasonal part.
+func (m *Model) expected(s *state) (center, pattern float64) {
+	if m.path != nil {
+		return m.path[s.at], 0
+	}
+	pattern = float64(m.ahead[s.at%len(m.ahead)])
+	return s.level.value + (pattern + m.bias), pattern
+}
+
+// next takes in a point, in the model's unit.
+func (m *Model) next(s *state, v float64) (center, shift float64) {
+	center, pattern := m.expected(s)
+	if m.path == nil {
+		shift = s.level.next(v - pattern)
+	}
+	z := m.scale.standardised(m.learned+s.at, v-center)
+	for _, w := range s.watchers {
+		w.Observe(v-s.moved, z)
+	}
+	s.moved += shift
+	s.at++
+	return center, shift
+}

@@ -1,0 +1,66 @@
+package anomaly
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/foresight-observability/foresight/pkg/forecast"
+)
+
+// Models remembers models by what they were learned from. A model depends on
+// nothing else, so remembering changes no answer. It may be used by several
+// goroutines.
+type Models struct {
+	most  int
+	mutex sync.Mutex
+	known map[[sha256.Size]byte]*Model
+	order [][sha256.Size]byte // as learned
+}
+
+// NewModels remembers the given number of models, the newest ones. One takes
+// about 20 KB for a day at one minute.
+func NewModels(most int) *Models {
+	return &Models{most: most, known: map[[sha256.Size]byte]*Model{}}
+}
+
+func (m *Models) learn(r Request, e epoch) (*Model, error) {
+	if m == nil || (r.Model != "" && r.Model != forecast.Auto) {
+		return learn(r, e)
+	}
+	key := keyOf(r, e)
+	m.mutex.Lock()
+	model := m.known[key]
+	m.mutex.Unlock()
+	if model != nil {
+		return model, nil
+	}
+	model, err := learn(r, e)
+	if err != nil {
+		return nil, err
+	}
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	if m.known[key] == nil {
+		m.known[key] = model
+		m.order = append(m.order, key)
+	}
+	if len(m.order) > m.most {
+		delete(m.known, m.order[0])
+		m.order = m.order[1:]
+	}
+	return model, nil
+}
+
+// keyOf is all that learn looks at.
+func keyOf(r Request, e epoch) [sha256.Size]byte {
+	past := r.History.Values[e.learn:e.judge]
+	raw := make([]byte, 0, 8*len(past)+256)
+	raw = fmt.Appendf(raw, "%d %d %d %v %q ", r.History.Time(e.judge).UnixNano(), e.until.UnixNano(), r.History.Step, r.Seasons, r.Detectors)
+	for _, v := range past {
+		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(v))
+	}
+	return sha256.Sum256(raw)
+}
