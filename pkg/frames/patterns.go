@@ -69,6 +69,7 @@ var patternNames = data.ValueMappings{data.ValueMapper{
 	string(pattern.LostCache):     {Text: "lost cache", Index: 12},
 	string(pattern.PayloadGrowth): {Text: "larger answers", Index: 13},
 	string(pattern.Contention):    {Text: "contention", Index: 14},
+	string(pattern.LargePayload):  {Text: "large answers", Index: 15},
 }}
 
 var changeColors = data.ValueMappings{data.ValueMapper{

@@ -78,6 +78,8 @@ func (d *detection) evidence(p place, side Side, notes *notebook) string {
 		what = fmt.Sprintf("%s runs in %.0f %% of the lookups, %.0f %% before: the cache used to answer", name, 100*misses, 100*before)
 	case PayloadGrowth:
 		what = fmt.Sprintf("answers of %s grew at least twofold and take longer", name)
+	case LargePayload:
+		what = fmt.Sprintf("answers of %s are larger than %d kB and take %s", name, largePayload/1000, milliseconds(side.Time))
 	case Contention:
 		correlation, _, _ := contended(notes.works[p.call])
 		what = fmt.Sprintf("%s's own time grows with the requests at once (rank correlation %.2f)", name, correlation)
@@ -117,5 +119,6 @@ var advices = map[Kind]string{
 	PoolWait:      "Hold connections for less time, or allow more of them.",
 	LostCache:     "Find out why the cache misses: keys, expiry, size, or a read that was removed.",
 	PayloadGrowth: "Ask for fewer fields or rows, or compress.",
+	LargePayload:  "Ask for fewer fields or rows, in pages, or compress.",
 	Contention:    "Look for a lock or a single worker, or give the service more processors.",
 }

@@ -3,7 +3,9 @@ package pattern
 import (
 	"cmp"
 	"math"
+	"regexp"
 	"slices"
+	"time"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -17,6 +19,28 @@ import (
 type weight struct {
 	request              int32
 	size, duration, held float64
+}
+
+const (
+	// largePayload is the size from which on an answer is large by itself, and
+	// largeTakes what it must take to matter.
+	largePayload = 300_000
+	largeTakes   = int64(100 * time.Millisecond)
+)
+
+// download is what is large by design.
+var download = regexp.MustCompile(`(?i)/(download|export|file|image|media|video|backup)s?\b|\.(pdf|zip|t?gz|csv|xlsx?|png|jpe?g|gif|webp|mp4|js|css|bin)(\?|$)`)
+
+// seeSize notes answers that are large by themselves.
+func (n *notebook) seeSize(s *scene, index int32) {
+	c, node := &s.calls[index], s.node(index)
+	if c.role != remote || c.size < largePayload || node.Duration < largeTakes || node.Parent == trace.None || s.batch || download.MatchString(c.raw) {
+		return
+	}
+	n.see(place{kind: LargePayload, caller: s.paths[node.Parent], call: s.paths[index]}, occurrence{
+		request: s.request, repeats: 1, time: node.Duration, sure: true,
+		saved: int64(float64(s.heldBy(index)) * (1 - largePayload/float64(c.size))),
+	})
 }
 
 // minGrowth is the least ratio of sizes.

@@ -25,7 +25,7 @@ func (n *notebook) seeLoops(s *scene, made *scope, covered map[trace.PathID]bool
 			continue
 		}
 		chain := s.sequential(group)
-		if role == remote && len(group) > fanOut {
+		if role == remote && (len(group) > fanOut || s.bursts(group)) {
 			chain = group
 		}
 		if len(chain) < o.MinRepeats || !s.matters(made, chain, o) {
@@ -41,7 +41,7 @@ func (n *notebook) seeLoops(s *scene, made *scope, covered map[trace.PathID]bool
 		total, longest := s.heldByAll(chain)
 		n.see(place{kind: kind, caller: s.paths[made.node], call: path}, occurrence{
 			request: s.request, repeats: len(chain), time: s.time(chain), saved: total - longest,
-			sure: s.readBefore(chain[0]),
+			sure: s.readBefore(chain[0]) || s.bursts(chain),
 		})
 	}
 }
@@ -53,7 +53,7 @@ func (s *scene) byPath(made *scope, roles ...role) [][]int32 {
 	place := map[trace.PathID]int{}
 	for _, index := range made.calls {
 		c := &s.calls[index]
-		if s.node(index).Failed || c.batch || c.role != roles[0] && c.role != roles[len(roles)-1] {
+		if s.node(index).Failed || c.batch || c.cut || c.role != roles[0] && c.role != roles[len(roles)-1] {
 			continue
 		}
 		at, exists := place[s.paths[index]]

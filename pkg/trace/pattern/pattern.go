@@ -31,6 +31,7 @@ const (
 	PoolWait      Kind = "pool_wait"      // waiting for a connection
 	LostCache     Kind = "lost_cache"     // reads that the cache used to answer
 	PayloadGrowth Kind = "payload_growth" // larger answers that take longer
+	LargePayload  Kind = "large_payload"  // answers large by themselves
 	Contention    Kind = "contention"     // own time that grows with concurrent requests
 )
 

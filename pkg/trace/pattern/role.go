@@ -30,6 +30,7 @@ type call struct {
 	ends   bool   // ends one
 	resend bool   // marked as a retry by its client
 	batch  bool   // one call for many items
+	cut    bool   // its statement was cut off: it may be another one each time
 	raw    string // statement or URL with its values; empty where they are not known
 	target string // database or peer, to tell equal statements apart
 	table  string // what a statement reads or writes
@@ -47,13 +48,14 @@ type memory struct {
 	pools  map[string]bool // by span name
 	tables map[trace.PathID]string
 	gates  map[trace.PathID]bool
+	names  map[trace.PathID][]string // what in an operation looks like a value
 }
 
 // maxRemembered bounds the memory for span names.
 const maxRemembered = 20_000
 
 func newMemory() memory {
-	return memory{map[string]bool{}, map[trace.PathID]string{}, map[trace.PathID]bool{}}
+	return memory{map[string]bool{}, map[trace.PathID]string{}, map[trace.PathID]bool{}, map[trace.PathID][]string{}}
 }
 
 // isPool says that a span's name is that of a wait for a connection.
@@ -154,7 +156,7 @@ func (m *memory) readStatement(span *trace.Span, path trace.PathID, system, stat
 	}
 	items := span.Attribute("db.operation.batch.size")
 	c.batch = items != "" && items != "1"
-	c.raw = complete(statement)
+	c.raw, c.cut = complete(statement), isCut(statement)
 	if c.table = firstOf(span, "db.collection.name"); c.table == "" {
 		c.table = m.table(path, statement)
 	}
@@ -173,13 +175,17 @@ var (
 // complete is the statement where it shows all its values: without placeholders
 // and not cut off.
 func complete(statement string) string {
-	if strings.HasSuffix(statement, "...") || strings.HasSuffix(statement, "…") {
+	if isCut(statement) {
 		return ""
 	}
 	if strings.ContainsAny(statement, "?$%@:") && placeholder.MatchString(values.ReplaceAllString(statement, "")) {
 		return ""
 	}
 	return statement
+}
+
+func isCut(statement string) bool {
+	return strings.HasSuffix(statement, "...") || strings.HasSuffix(statement, "…")
 }
 
 // readRemote reads a call of another service.

@@ -2,7 +2,6 @@ package pattern
 
 import (
 	"math"
-	"regexp"
 	"slices"
 	"sort"
 
@@ -26,6 +25,10 @@ type scene struct {
 	scopes []scope
 	memory *memory
 	batch  bool // a job that works through many items, not a request
+	// graph says that the request is a query of a graph, whose server decides
+	// what to ask for; browser that it began in one.
+	graph, browser bool
+	numbers        *trace.Paths
 }
 
 // earliest is the read of a service that ended first, and the first of another
@@ -140,7 +143,7 @@ func (g *stage) set(t *trace.Trace, request int32) *scene {
 		if c.role == query && !c.read && c.table != "" {
 			s.writes[c.table] = append(s.writes[c.table], nodes[i].Start)
 		}
-		if c.read {
+		if c.read && c.role != cacheGet {
 			service := t.Spans[nodes[i].Span].Service
 			held, exists := s.reads[service]
 			if !exists {
@@ -152,18 +155,8 @@ func (g *stage) set(t *trace.Trace, request int32) *scene {
 	for _, instants := range s.writes {
 		slices.Sort(instants)
 	}
-	s.batch = isBatch(t, &nodes[0])
+	s.batch, s.graph, s.browser = isBatch(t, &nodes[0]), isGraph(t, &nodes[0]), isBrowser(t, &nodes[0])
+	s.numbers = g.numbers
 	s.findScopes()
 	return s
-}
-
-var batchName = regexp.MustCompile(`(?i)\b(job|cron|batch|import|export|migrat\w*|re?-?index\w*|etl|backfill|sync|schedule\w*|report|nightly|cleanup|worker)\b`)
-
-// isBatch tells jobs, which work through many items by design.
-func isBatch(t *trace.Trace, root *trace.Node) bool {
-	if root.Span == trace.None {
-		return false
-	}
-	span := &t.Spans[root.Span]
-	return span.Kind != trace.Server && span.Kind != trace.Client && span.Kind != trace.Consumer && batchName.MatchString(span.Name)
 }

@@ -21,10 +21,10 @@ type scope struct {
 
 // findScopes assigns every call to the scope that makes it. Calls climb over
 // local nodes of the same service, up to maxLevels, where the node makes one
-// call only (a helper) or has sisters like itself (the body of a loop).
+// call only (a helper) or is the body of a loop.
 func (s *scene) findScopes() {
 	type climber struct{ node, levels int32 }
-	twins := s.countTwins()
+	bodies := s.loopBodies()
 	nodes := s.tree.Nodes
 	s.scopes = s.scopes[:0]
 	waiting := map[int32][]climber{}
@@ -32,17 +32,15 @@ func (s *scene) findScopes() {
 	for i := int32(len(nodes)) - 1; i >= 0; i-- {
 		climbers, parent := waiting[i], nodes[i].Parent
 		delete(waiting, i)
-		if s.isHelper(i) && (len(climbers) == 1 || twins[twin{parent, s.paths[i]}] > 1) {
-			for _, c := range climbers {
-				if c.levels < maxLevels {
-					waiting[parent] = append(waiting[parent], climber{c.node, c.levels + 1})
-				}
-			}
-		} else if len(climbers) > 0 {
-			made := scope{node: i}
-			for _, c := range climbers {
+		made, climbs := scope{node: i}, s.isHelper(i) && (len(climbers) == 1 || bodies[i])
+		for _, c := range climbers {
+			if climbs && c.levels < maxLevels {
+				waiting[parent] = append(waiting[parent], climber{c.node, c.levels + 1})
+			} else {
 				made.calls = append(made.calls, c.node)
 			}
+		}
+		if len(made.calls) > 0 {
 			slices.SortFunc(made.calls, func(a, b int32) int {
 				return cmp.Or(cmp.Compare(nodes[a].Start, nodes[b].Start), cmp.Compare(a, b))
 			})
@@ -67,14 +65,23 @@ type twin struct {
 	path   trace.PathID
 }
 
-func (s *scene) countTwins() map[twin]int {
+// loopBodies are the local nodes that have sisters like themselves, and those
+// within them.
+func (s *scene) loopBodies() []bool {
 	counts := map[twin]int{}
 	for i := range s.tree.Nodes {
 		if s.calls[i].role == local {
 			counts[twin{s.tree.Nodes[i].Parent, s.paths[i]}]++
 		}
 	}
-	return counts
+	bodies := make([]bool, len(s.tree.Nodes))
+	for i := range s.tree.Nodes { // callers come before what they call
+		if index := int32(i); s.isHelper(index) {
+			parent := s.tree.Nodes[i].Parent
+			bodies[i] = counts[twin{parent, s.paths[i]}] > 1 || bodies[parent]
+		}
+	}
+	return bodies
 }
 
 // sameService says whether a local node runs in its caller's service.

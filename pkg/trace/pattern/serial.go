@@ -38,6 +38,9 @@ var gate = regexp.MustCompile(`(?i)auth|session|login|token|permission|polic(y|i
 
 // seeRows notes reads of one scope that run one after the other.
 func (n *notebook) seeRows(s *scene, made *scope) {
+	if s.isAgent(made) {
+		return
+	}
 	n.seeOrder(s, made)
 	var row []int32
 	transaction := false
@@ -81,15 +84,27 @@ func (n *notebook) seeRow(s *scene, made *scope, row []int32) {
 	least := minStatementsInRow
 	if len(row) > 0 && s.calls[row[0]].role == remote {
 		least = minCallsInRow
+	} else if s.graph {
+		return
 	}
 	if len(row) < least || !s.differ(row) {
 		return
 	}
+	// Those whose values were known before the first could run with it, whatever
+	// the others wait for.
+	free, knownBefore := []int32{row[0]}, s.knownBefore(row[0])
+	for _, index := range row[1:] {
+		if s.needsOnly(knownBefore, index) {
+			free = append(free, index)
+		}
+	}
+	if len(free) >= least && s.differ(free) {
+		row = free
+	}
+	known := len(row) == len(free)
 	var paths []trace.PathID
-	known := true
-	for i, index := range row {
+	for _, index := range row {
 		paths = append(paths, s.paths[index])
-		known = known && (i == 0 || s.knewValues(row[0], index))
 	}
 	slices.Sort(paths)
 	total, longest := s.heldByAll(row)
@@ -98,32 +113,44 @@ func (n *notebook) seeRow(s *scene, made *scope, row []int32) {
 	})
 }
 
-// value finds what differs from call to call in a statement or address.
-var value = regexp.MustCompile(`'(?:[^']|'')*'|[0-9A-Za-z_-]*\d[0-9A-Za-z_-]*`)
-
-// knewValues says that every value of a call was known before the first call
-// of its row: it stands there, or in the request itself.
-func (s *scene) knewValues(first, index int32) bool {
-	raw := s.calls[index].raw
-	if raw == "" {
-		return false
-	}
-	known := value.FindAllString(s.calls[first].raw, -1)
-	for at := s.node(index).Parent; at != trace.None; at = s.node(at).Parent {
+// knownBefore are the values that were known before the first call of a row:
+// those in it, and in the request itself.
+func (s *scene) knownBefore(first int32) []string {
+	known := valuesOf(s.calls[first].raw)
+	for at := s.node(first).Parent; at != trace.None; at = s.node(at).Parent {
 		node := s.node(at)
 		for _, spanIndex := range []int32{node.Span, node.Server} {
 			if spanIndex != trace.None {
 				span := &s.tree.Trace.Spans[spanIndex]
-				known = append(known, value.FindAllString(firstOf(span, "http.target", "url.path"), -1)...)
+				known = append(known, valuesOf(firstOf(span, "http.target", "url.path"))...)
 			}
 		}
 	}
-	for _, own := range value.FindAllString(raw, -1) {
-		if !slices.Contains(known, own) {
+	return known
+}
+
+// needsOnly says that a call shows its values, and that all of them are among
+// those known.
+func (s *scene) needsOnly(known []string, index int32) bool {
+	raw, path := s.calls[index].raw, s.paths[index]
+	if raw == "" {
+		return false
+	}
+	names, exists := s.memory.names[path]
+	if !exists { // what stands in the operation is part of a name, and no value
+		names = valuesOf(s.numbers.Path(path).Operation)
+		s.memory.names[path] = names
+	}
+	for {
+		start, end := nextValue(raw)
+		if start < 0 {
+			return true
+		}
+		if own := raw[start:end]; !slices.Contains(known, own) && !slices.Contains(names, own) {
 			return false
 		}
+		raw = raw[end:]
 	}
-	return true
 }
 
 // seeOrder counts how the reads of a scope lie in time.

@@ -40,8 +40,9 @@ func (n *notebook) seeStatements(s *scene, known map[trace.PathID]usual, o *Opti
 		c, node, path := &s.calls[i], s.node(int32(i)), s.paths[i]
 		if c.size > 0 {
 			n.sizes[path] = append(n.sizes[path], weight{s.request, float64(c.size), float64(node.Duration), float64(s.heldBy(int32(i)))})
+			n.seeSize(s, int32(i))
 		}
-		if c.role != query || s.batch || node.Parent == trace.None {
+		if c.role != query || c.cut || s.batch || node.Parent == trace.None {
 			continue
 		}
 		duration := float64(node.Duration)
