@@ -108,7 +108,7 @@ func packages() error {
 
 // All passes every test: frontend, Go, the lab, real servers, gRPC.
 func (Test) All() {
-	mg.SerialDeps(Test.Frontend, Test.Lab, Test.Go)
+	mg.SerialDeps(Test.Frontend, Test.Lab, Test.Go, Test.Engines)
 }
 
 // Frontend checks the types and runs the frontend's tests.
@@ -137,6 +137,33 @@ func (Test) Lab() error {
 	return step("testing the lab", func() error { return in("tests/lab", "go", "test", "./...") })
 }
 
+// The engines whose own code is tested against the running plugin, by how long
+// they take to compile.
+var (
+	quickEngines = []string{"argo", "promadapter"} // a minute
+	slowEngines  = []string{"flagger", "keda"}     // up to twenty
+)
+
+// Engines runs the code of Argo Rollouts and of prometheus-adapter against the
+// running plugin.
+func (Test) Engines() error { return engines(quickEngines) }
+
+// Engines runs the code of every engine against the running plugin; KEDA alone
+// takes twenty minutes to compile for the first time.
+func Engines() error { return engines(append(quickEngines, slowEngines...)) }
+
+func engines(names []string) error {
+	for _, name := range names {
+		err := step("testing with the code of "+name, func() error {
+			return in("tests/engines/"+name, "go", "test", "-timeout", "15m", "./...")
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Bench runs every benchmark and prints its figures; results belong into
 // tests/bench/RESULTS.md.
 func Bench() error {
@@ -154,6 +181,7 @@ func Lint() error {
 	return errors.Join(err,
 		sh.RunV("go", "vet", "./..."),
 		in("tests/lab", "go", "vet", "./..."),
+		in("tests/engines/stage", "go", "vet", "./..."),
 		sh.RunV("npm", "run", "--silent", "lint"),
 	)
 }

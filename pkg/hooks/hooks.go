@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // Hooks serve the routes below the data source's resource path.
@@ -25,6 +26,12 @@ type Hooks struct {
 // Settings are what a data source's configuration says about hooks.
 type Settings struct {
 	Series []NamedSeries
+	// Journal keeps what is told to Foresight; nil where there is none.
+	Journal upstream.Journal
+	// DeployTag marks the notes of deploys, as the data source reads them.
+	DeployTag string
+	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
+	WebhookSecret string
 	// Unusable says why the data source cannot answer; nil where it can.
 	Unusable error
 	// CallerRate is how many requests per second one caller may send.
@@ -66,6 +73,11 @@ func (h *Hooks) Register(mux *http.ServeMux) {
 	prom("/api/v1/series", h.series)
 	prom("/api/v1/labels", h.labels)
 	prom("/api/v1/label/{name}/values", h.labelValues)
+	write := func(path string, handler http.HandlerFunc) {
+		mux.Handle(path, h.guarded(plainFailure, methods(editors(handler), plainFailure, http.MethodPost)))
+	}
+	write("/hooks/deploy", h.deploy)
+	write("/hooks/alert", h.alerts)
 	prom("/", func(w http.ResponseWriter, r *http.Request) {
 		prometheusFailure(w, http.StatusNotFound, "there is no "+r.URL.Path+": query, query_range, series, labels and label/<name>/values are served below prom/api/v1/")
 	})
@@ -75,6 +87,9 @@ func (h *Hooks) Register(mux *http.ServeMux) {
 // or the data source cannot answer at all.
 func (h *Hooks) guarded(fail failing, handler http.Handler) http.Handler {
 	return h.limited(fail, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body == nil { // the plugin SDK makes an empty body so
+			r.Body = http.NoBody
+		}
 		if err := h.settings.Unusable; err != nil {
 			fail(w, http.StatusUnprocessableEntity, err.Error())
 			return

@@ -147,6 +147,7 @@ func TestRequestsAsEnginesSendThem(t *testing.T) {
 		"a timeout of dreams": {get(instant, "query", "vector(1)", "timeout", "never"), 400},
 		"DELETE":              {httptest.NewRequest(http.MethodDelete, instant, nil), 405},
 		"a flood":             {post(instant, form, query+strings.Repeat("&a=b", 1<<19)), 413},
+		"an empty form":       {&http.Request{Method: http.MethodPost, URL: &url.URL{Path: instant}, Header: http.Header{"Content-Type": {form}}}, 400},
 		"another path":        {get("/prom/api/v1/admin/tsdb/snapshot"), 404},
 		"no step":             {get("/prom/api/v1/query_range", "query", "vector(1)", "start", "1", "end", "2"), 400},
 		"too many points":     {get("/prom/api/v1/query_range", "query", "vector(1)", "start", "0", "end", "1772452800", "step", "1"), 400},

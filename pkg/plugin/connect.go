@@ -23,6 +23,7 @@ type stores struct {
 	metrics upstream.Metrics // nil where none is configured
 	traces  upstream.Traces
 	markers []answer.MarkerSource
+	journal upstream.Journal // nil where nothing can be kept
 	closers []func()
 }
 
@@ -68,7 +69,7 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 // connectMarkers adds the places where deploys are announced, the most trusted
 // first.
 func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourceInstanceSettings, shared *cache.Store, limits transport.Limits, connected *stores) error {
-	if s.Deploys.Grafana == nil || len(s.Deploys.AnnotationTags) == 0 {
+	if s.Deploys.Grafana == nil {
 		return nil
 	}
 	config, err := s.Deploys.Grafana.complete(ctx, instance)
@@ -79,8 +80,12 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	if err != nil {
 		return err
 	}
-	connected.markers = append(connected.markers, answer.MarkerSource{Source: answer.FromAnnotation, Markers: cache.Markers(client, shared)})
+	connected.journal = client
 	connected.closers = append(connected.closers, client.Close)
+	if len(s.Deploys.AnnotationTags) == 0 {
+		return nil
+	}
+	connected.markers = append(connected.markers, answer.MarkerSource{Source: answer.FromAnnotation, Markers: cache.Markers(client, shared)})
 	return nil
 }
 

@@ -64,7 +64,8 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.hooks = hooks.New(d.engine, hooks.Settings{
-		Series: settings.Series, Unusable: d.unusable,
+		Series: settings.Series, Unusable: d.unusable, Journal: connected.journal,
+		DeployTag: settings.Deploys.tag(), WebhookSecret: settings.WebhookSecret,
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
 	})
 	d.dispose = func() { cancel(); d.hooks.Close(); connected.close() }

@@ -67,6 +67,9 @@ func namesRoute[Q query.Query](
 // channelOf answers with the live channel's path of a query. The browser sends
 // the same body as the subscription's data.
 func channelOf(w http.ResponseWriter, r *http.Request) {
+	if r.Body == nil { // the plugin SDK makes an empty body so
+		r.Body = http.NoBody
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResourceBody))
 	if err == nil {
 		var asked live

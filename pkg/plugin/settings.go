@@ -23,6 +23,8 @@ type Settings struct {
 	TracesKind TracesKind
 	Deploys    DeploySettings
 	Limits     Limits
+	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
+	WebhookSecret string
 	// Series are what engines ask for by name.
 	Series []hooks.NamedSeries
 	// Notices are settings that mean nothing to this version.
@@ -56,6 +58,14 @@ type DeploySettings struct {
 	// Grafana is where the annotations are read; nil without a token to read
 	// them.
 	Grafana *UpstreamSettings
+}
+
+// tag is that of the deploys which Foresight itself writes down.
+func (d DeploySettings) tag() string {
+	if len(d.AnnotationTags) == 0 {
+		return "deploy"
+	}
+	return d.AnnotationTags[0]
 }
 
 // UpstreamSettings say how one upstream is reached.
@@ -103,6 +113,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 			AnnotationTags: deploys.texts("annotationTags", "deploy"),
 			Grafana:        annotationsConfig(shared),
 		},
+		WebhookSecret: secrets["webhookSecret"],
 		Limits: Limits{
 			Concurrency: limits.number("concurrency", 8, 1, 10),
 			Timeout:     limits.duration("timeout", 25*time.Second, time.Second, 5*time.Minute),

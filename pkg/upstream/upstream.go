@@ -151,3 +151,19 @@ type Markers interface {
 	// Markers are those of start ≤ t ≤ end, oldest first, with what was left out.
 	Markers(ctx context.Context, start, end time.Time) ([]Marker, []string, error)
 }
+
+// Note is something that happened, to be kept where people and questions look.
+type Note struct {
+	// ID is the same for the same happening, whoever tells it and however often.
+	ID         string
+	Start, End time.Time // End is the zero time for an instant, or while it lasts
+	Text       string
+	Tags       []string
+}
+
+// Journal is a place where notes are kept.
+type Journal interface {
+	// Keep writes a note down once, and its end when that is known. It tells
+	// whether anything was written.
+	Keep(ctx context.Context, note Note) (bool, error)
+}

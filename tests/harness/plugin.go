@@ -114,20 +114,31 @@ func (p *Plugin) Health(ctx context.Context, plugin backend.PluginContext) (*bac
 
 // Resource asks the plugin's CallResource and reads the whole answer.
 func (p *Plugin) Resource(ctx context.Context, request *backend.CallResourceRequest) (status int, body []byte, err error) {
+	status, _, body, err = p.resourceWithHeader(ctx, request)
+	return status, body, err
+}
+
+func (p *Plugin) resourceWithHeader(ctx context.Context, request *backend.CallResourceRequest) (status int, header map[string][]string, body []byte, err error) {
 	stream, err := p.resource.CallResource(ctx, backend.ToProto().CallResourceRequest(request))
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, nil, err
 	}
 	for {
 		part, err := stream.Recv()
 		if err == io.EOF {
-			return status, body, nil
+			return status, header, body, nil
 		}
 		if err != nil {
-			return status, body, err
+			return status, header, body, err
 		}
 		if part.Code != 0 {
 			status = int(part.Code)
+		}
+		for name, values := range part.Headers {
+			if header == nil {
+				header = map[string][]string{}
+			}
+			header[name] = values.Values
 		}
 		body = append(body, part.Body...)
 	}

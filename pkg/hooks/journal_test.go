@@ -1,0 +1,221 @@
+package hooks
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// notebook is a journal in memory.
+type notebook struct {
+	notes []upstream.Note
+	fails error
+}
+
+func (n *notebook) Keep(_ context.Context, note upstream.Note) (bool, error) {
+	if n.fails != nil {
+		return false, n.fails
+	}
+	for i, one := range n.notes {
+		if one.ID == note.ID {
+			changed := !note.End.IsZero() && !note.End.Equal(one.End)
+			n.notes[i].End = note.End
+			return changed, nil
+		}
+	}
+	n.notes = append(n.notes, note)
+	return true, nil
+}
+
+// tell sends a request as a user with a role, through the SDK's own adapter.
+func tell(t *testing.T, handler http.Handler, role, path, content string, header http.Header) (int, string) {
+	t.Helper()
+	var status int
+	var answer []byte
+	call := &backend.CallResourceRequest{Path: strings.TrimPrefix(path, "/"), URL: path, Method: http.MethodPost, Body: []byte(content), Headers: header}
+	if role != "" {
+		call.PluginContext.User = &backend.User{Login: "sa-1", Role: role}
+	}
+	err := httpadapter.New(handler).CallResource(context.Background(), call, backend.CallResourceResponseSenderFunc(func(part *backend.CallResourceResponse) error {
+		if part.Status != 0 {
+			status = part.Status
+		}
+		answer = append(answer, part.Body...)
+		return nil
+	}))
+	require.NoError(t, err)
+	return status, string(answer)
+}
+
+const deployPath = "/hooks/deploy"
+
+func TestDeployMarkers(t *testing.T) {
+	at := time.Date(2026, 3, 2, 11, 30, 0, 0, time.UTC)
+	for title, test := range map[string]struct {
+		content string
+		header  http.Header
+		note    *upstream.Note // nil for an event that is no deploy
+	}{
+		"plain": {`{"service":"cart","version":"2.0.0","time":"2026-03-02T11:30:00Z","environment":"prod"}`, nil,
+			&upstream.Note{Start: at, Text: "cart 2.0.0", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:prod"}}},
+		"plain, of now": {`{"service":"cart, the old one"}`, nil,
+			&upstream.Note{Start: noon, Text: "cart, the old one", Tags: []string{"deploy", "service:cart; the old one"}}},
+		"a CloudEvent": {`{"specversion":"1.0","id":"1","source":"ci","type":"com.example.deploy","time":"2026-03-02T11:30:00Z","data":{"service":"cart","version":"2"}}`, nil,
+			&upstream.Note{Start: at, Text: "cart 2", Tags: []string{"deploy", "service:cart", "version:2"}}},
+		"a CDEvent in a CloudEvent": {`{"specversion":"1.0","id":"1","source":"/ci","type":"dev.cdevents.service.deployed.0.2.0","time":"2026-03-02T11:30:00Z","data":{
+			"context":{"version":"0.4.1","id":"271","source":"/ci","type":"dev.cdevents.service.deployed.0.2.0","timestamp":"2026-03-02T11:30:00Z"},
+			"subject":{"id":"cart","source":"/ci","content":{"environment":{"id":"prod"},"artifactId":"pkg:oci/cart@sha256%3Aabc?repository_url=x&tag=2.0.0"}}}}`, nil,
+			&upstream.Note{Start: at, Text: "cart deployed", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:prod"}}},
+		"a CDEvent in the binary mode": {`{"context":{"id":"271","source":"/ci","type":"dev.cdevents.service.rolledback.0.2.0","timestamp":"2026-03-02T11:30:00Z"},
+			"subject":{"id":"cart","content":{"artifactId":"pkg:npm/cart@1.9.0"}}}`, http.Header{"Ce-Specversion": {"1.0"}},
+			&upstream.Note{Start: at, Text: "cart rolledback", Tags: []string{"deploy", "service:cart", "version:1.9.0"}}},
+		"another CDEvent": {`{"context":{"id":"1","type":"dev.cdevents.build.finished.0.2.0"},"subject":{"id":"x"}}`, nil, nil},
+		"Flagger begins": {`{"name":"cart","namespace":"shop","phase":"Progressing","checksum":"85d557f47b","metadata":{"eventMessage":"New revision detected! Scaling up cart.shop","eventType":"Normal","timestamp":"1772451000000","version":"2.0.0"}}`, nil,
+			&upstream.Note{Start: at, Text: "New revision detected! Scaling up cart.shop", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:shop"}}},
+		"Flagger goes on": {`{"name":"cart","namespace":"shop","phase":"Progressing","checksum":"85d557f47b","metadata":{"eventMessage":"Advance cart.shop canary weight 5","eventType":"Normal","timestamp":"1772451000000"}}`, nil, nil},
+	} {
+		t.Run(title, func(t *testing.T) {
+			book := &notebook{}
+			handler := testHooks(t, func(s *Settings) { s.Journal, s.DeployTag = book, "deploy" })
+			for range 2 { // pipelines retry
+				status, answer := tell(t, handler, "Editor", deployPath, test.content, test.header)
+				require.Equal(t, http.StatusOK, status, answer)
+			}
+			if test.note == nil {
+				require.Empty(t, book.notes)
+				return
+			}
+			require.Len(t, book.notes, 1)
+			require.NotEmpty(t, book.notes[0].ID)
+			book.notes[0].ID = ""
+			require.Equal(t, *test.note, book.notes[0])
+		})
+	}
+}
+
+func TestWritingIsGuarded(t *testing.T) {
+	book := &notebook{}
+	handler := testHooks(t, func(s *Settings) { s.Journal, s.DeployTag = book, "deploy" })
+	const good = `{"service":"cart"}`
+	for _, role := range []string{"", "Viewer", "None"} {
+		status, _ := tell(t, handler, role, deployPath, good, nil)
+		require.Equal(t, http.StatusForbidden, status, role)
+	}
+	for content, reason := range map[string]string{
+		``: "not a JSON object", `[]`: "not a JSON object", `{}`: "the service is missing", `{"service":7}`: "service",
+		`{"service":"cart","time":"1999-01-01T00:00:00Z"}`: "not of this year",
+		`{"specversion":"1.0","data":3}`:                   "CloudEvent's data",
+	} {
+		status, answer := tell(t, handler, "Admin", deployPath, content, nil)
+		require.Equal(t, http.StatusBadRequest, status, content)
+		require.Contains(t, answer, reason)
+	}
+	status, _ := tell(t, handler, "Admin", deployPath, strings.Repeat(" ", maxBody+1), nil)
+	require.Equal(t, http.StatusRequestEntityTooLarge, status)
+	require.Empty(t, book.notes)
+
+	book.fails = errors.New("Grafana is closed")
+	status, answer := tell(t, handler, "Admin", deployPath, good, nil)
+	require.Equal(t, http.StatusBadGateway, status)
+	require.Contains(t, answer, "Grafana is closed")
+	status, answer = tell(t, testHooks(t), "Admin", deployPath, good, nil)
+	require.Equal(t, http.StatusNotImplemented, status)
+	require.Contains(t, answer, "grafanaToken")
+
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, get(deployPath))
+	require.Equal(t, http.StatusMethodNotAllowed, recorder.Code)
+}
+
+const alertPath = "/hooks/alert"
+
+// firing is what Grafana's own notifier sends, cut to what is read.
+const firing = `{"receiver":"foresight","status":"firing","alerts":[{"status":"firing","labels":{"alertname":"Slow","service_name":"cart","severity":"critical"},
+	"annotations":{"summary":"cart is slow"},"startsAt":"2026-03-02T11:50:00Z","endsAt":"0001-01-01T00:00:00Z","fingerprint":"57c6d9296de2ad39","values":{"A":92}}],
+	"version":"1","groupKey":"{}:{}","truncatedAlerts":0,"orgId":1,"title":"[FIRING:1]","state":"alerting","message":"…"}`
+
+func TestAlertsAreKept(t *testing.T) {
+	book := &notebook{}
+	handler := testHooks(t, func(s *Settings) { s.Journal = book })
+	resolved := strings.NewReplacer(`"status":"firing"`, `"status":"resolved"`, "0001-01-01T00:00:00Z", "2026-03-02T11:58:00Z").Replace(firing)
+	alertmanager := strings.Replace(firing, `"version":"1"`, `"version":"4"`, 1)
+	for i, test := range []struct {
+		content, answer string
+	}{{firing, `{"kept":1,"known":0}`}, {firing, `{"kept":0,"known":1}`}, {alertmanager, `{"kept":0,"known":1}`}, {resolved, `{"kept":1,"known":0}`}} {
+		status, answer := tell(t, handler, "Editor", alertPath, test.content, nil)
+		require.Equal(t, http.StatusOK, status, answer)
+		require.JSONEq(t, test.answer, answer, i)
+	}
+	require.Len(t, book.notes, 1)
+	one := book.notes[0]
+	require.Equal(t, "cart is slow", one.Text)
+	require.Equal(t, []string{"alert", "alertname:Slow", "service:cart", "severity:critical"}, one.Tags)
+	require.Equal(t, 8*time.Minute, one.End.Sub(one.Start))
+
+	for content, reason := range map[string]string{
+		`{}`: "version", `{"version":"9"}`: "version", `x`: "no notification",
+		strings.Replace(firing, "57c6d9296de2ad39", "", 1):              "fingerprint",
+		strings.Replace(firing, "2026-03-02T11:50", "0001-01-01T00", 1): "",
+	} {
+		status, answer := tell(t, handler, "Editor", alertPath, content, nil)
+		require.Equal(t, http.StatusBadRequest, status, content)
+		require.Contains(t, answer, reason)
+	}
+	status, _ := tell(t, handler, "Viewer", alertPath, firing, nil)
+	require.Equal(t, http.StatusForbidden, status)
+}
+
+func TestSignatures(t *testing.T) {
+	const secret = "a secret of the house"
+	sign := func(content string, at time.Time, secret string) http.Header {
+		timestamp := strconv.FormatInt(at.Unix(), 10)
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(timestamp + ":" + content))
+		return http.Header{signatureHeader: {hex.EncodeToString(mac.Sum(nil))}, timestampHeader: {timestamp}}
+	}
+	handler := testHooks(t, func(s *Settings) { s.Journal, s.WebhookSecret = &notebook{}, secret })
+	status, answer := tell(t, handler, "Editor", alertPath, firing, sign(firing, noon, secret))
+	require.Equal(t, http.StatusOK, status, answer)
+	unstamped := sign(firing, noon, secret)
+	unstamped.Del(timestampHeader)
+	for title, header := range map[string]http.Header{
+		"unsigned":       {},
+		"no timestamp":   unstamped,
+		"another secret": sign(firing, noon, "guess"),
+		"another body":   sign(firing+" ", noon, secret),
+		"replayed":       sign(firing, noon.Add(-6*time.Minute), secret),
+		"of tomorrow":    sign(firing, noon.Add(6*time.Minute), secret),
+		"no hexadecimal": {signatureHeader: {"zz"}, timestampHeader: {strconv.FormatInt(noon.Unix(), 10)}},
+	} {
+		status, answer := tell(t, handler, "Editor", alertPath, firing, header)
+		require.Equal(t, http.StatusForbidden, status, title)
+		require.NotContains(t, answer, secret)
+	}
+}
+
+func FuzzDeploy(f *testing.F) {
+	f.Add([]byte(`{"specversion":"1.0","type":"dev.cdevents.service.deployed.0.1.0","data":{"subject":{"id":"x"}}}`), "")
+	f.Add([]byte(`{"phase":"x","checksum":"y","metadata":{"eventMessage":"New revision detected"}}`), "1.0")
+	f.Add([]byte(firing), "")
+	f.Fuzz(func(t *testing.T, raw []byte, version string) {
+		if marker, err := readDeploy(http.Header{"Ce-Specversion": {version}}, raw, noon); err == nil {
+			require.NotEmpty(t, marker.Service)
+			require.NotEmpty(t, marker.note("deploy").ID)
+		}
+		_, _ = readAlerts(raw)
+	})
+}
