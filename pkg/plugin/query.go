@@ -44,6 +44,9 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 	if err != nil {
 		return failure(err)
 	}
+	if format == query.Panel {
+		frames.LinkTraces(result, d.settings.traceSource())
+	}
 	return backend.DataResponse{Frames: result, Status: http.StatusOK}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
@@ -137,6 +138,16 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		return settings, errors.New("settings: " + strings.Join(problems, "; "))
 	}
 	return settings, nil
+}
+
+// traceSource is the data source in Grafana to which traces are linked: the one
+// that is asked or, with an address of its own, the one whose uid stands beside
+// it.
+func (s Settings) traceSource() frames.TraceSource {
+	if s.Traces == nil {
+		return frames.TraceSource{}
+	}
+	return frames.TraceSource{UID: s.Traces.UID, Type: string(s.TracesKind)}
 }
 
 // annotationsConfig is the way to Grafana's own API; nil without a token. Where

@@ -8,6 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
@@ -39,6 +40,20 @@ func TestParseSettingsOfTraceStores(t *testing.T) {
 	}
 	_, err := ParseSettings(instance(`{"traces": {"kind": "zipkin"}}`, nil))
 	require.ErrorContains(t, err, `traces.kind is "zipkin"; choose tempo or jaeger`)
+}
+
+func TestTracesAreLinked(t *testing.T) {
+	for raw, want := range map[string]frames.TraceSource{
+		`{}`: {},
+		`{"traces": {"url": "http://tempo:3200"}}`:                                   {Type: "tempo"},
+		`{"traces": {"url": "http://tempo:3200", "uid": "my-tempo"}}`:                {UID: "my-tempo", Type: "tempo"},
+		`{"traces": {"kind": "jaeger", "url": "http://jaeger", "uid": "my-jaeger"}}`: {UID: "my-jaeger", Type: "jaeger"},
+		`{"traces": {"mode": "grafana", "uid": "my-tempo"}}`:                         {UID: "my-tempo", Type: "tempo"},
+	} {
+		settings, err := ParseSettings(instance(raw, nil))
+		require.NoError(t, err)
+		require.Equal(t, want, settings.traceSource(), raw)
+	}
 }
 
 func TestParseSettingsThroughGrafana(t *testing.T) {
