@@ -301,3 +301,23 @@ func BenchmarkDetect(b *testing.B) {
 		}
 	}
 }
+
+// A detector that was calibrated with few points does not raise an alarm by
+// itself, and leaves others' alarms as loud as they were.
+func TestACostlyDetectorAloneRaisesNoAlarm(t *testing.T) {
+	values := traffic(learned+perDay, 15)
+	for i := learned + 600; i < learned+640; i++ {
+		values[i] += 12 * float64(1-2*(i%2)) // a shape that never was, of ordinary size
+	}
+	r := request(values, learned)
+	r.Detectors = []string{"window-pca", "median"}
+	judged := detect(t, r)
+	require.Empty(t, judged.Events)
+	least := 1.0
+	for _, p := range judged.Judgements[0].Probability {
+		least = min(least, p)
+	}
+	require.Equal(t, 1e-4, least, "it is sure as it may be")
+	add(values, learned+600, 40, 200)
+	require.Greater(t, detect(t, r).Events[0].Score, 90.0)
+}

@@ -48,6 +48,7 @@ type judge struct {
 	name  string
 	sided bool
 	usual detector.Calibration
+	least float64 // probability that it may give
 }
 
 // state is all that changes from point to point.
@@ -112,7 +113,7 @@ func learn(r Request, e epoch) (*Model, error) {
 		d, _ := detector.Named(name) // validated
 		watcher := d.Learn(input)
 		usual := detector.Calibrate(detector.Past(d, watcher, input), apart)
-		m.judges = append(m.judges, judge{name, detector.Sided(d), usual})
+		m.judges = append(m.judges, judge{name, detector.Sided(d), usual, detector.LeastProbability(d)})
 		m.beginning.watchers = append(m.beginning.watchers, watcher)
 	}
 	return m, nil

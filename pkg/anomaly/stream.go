@@ -182,5 +182,5 @@ func (j judge) probability(score float64, direction Direction) float64 {
 	case direction == Above && score < 0, direction == Below && score > 0:
 		return 1
 	}
-	return min(2*j.usual.Probability(score), 1)
+	return min(max(2*j.usual.Probability(score), j.least), 1)
 }

@@ -51,6 +51,20 @@ func Sided(d Detector) bool {
 // calibrated with.
 const calibrating = 2_000
 
+// beyond is how many times rarer than one in all the points it was calibrated
+// with a score may be called.
+const beyond = 5
+
+// LeastProbability is the smallest that a detector may give: one that was
+// calibrated with few points cannot know how rare the rarest are, and does not
+// raise an alarm by itself.
+func LeastProbability(d Detector) float64 {
+	if _, costly := d.(interface{ costly() }); costly {
+		return 1.0 / (beyond * calibrating)
+	}
+	return math.SmallestNonzeroFloat64
+}
+
 // Past lets a watcher observe the past and gives its scores there, NaN for those
 // that a costly detector is not calibrated with.
 func Past(d Detector, w Watcher, past Input) []float64 {
