@@ -140,12 +140,12 @@ func (Test) Lab() error {
 // The engines whose own code is tested against the running plugin, by how long
 // they take to compile.
 var (
-	quickEngines = []string{"argo", "promadapter"} // a minute
-	slowEngines  = []string{"flagger", "keda"}     // up to twenty
+	quickEngines = []string{"argo", "promadapter", "grafana"} // two minutes
+	slowEngines  = []string{"flagger", "keda"}                // up to twenty
 )
 
-// Engines runs the code of Argo Rollouts and of prometheus-adapter against the
-// running plugin.
+// Engines runs the code of Argo Rollouts, prometheus-adapter and Grafana's
+// notifiers against the running plugin.
 func (Test) Engines() error { return engines(quickEngines) }
 
 // Engines runs the code of every engine against the running plugin; KEDA alone

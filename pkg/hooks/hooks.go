@@ -73,6 +73,7 @@ func (h *Hooks) Register(mux *http.ServeMux) {
 	prom("/api/v1/series", h.series)
 	prom("/api/v1/labels", h.labels)
 	prom("/api/v1/label/{name}/values", h.labelValues)
+	mux.Handle("/keda/{name}", h.guarded(plainFailure, methods(h.keda, plainFailure, http.MethodGet)))
 	write := func(path string, handler http.HandlerFunc) {
 		mux.Handle(path, h.guarded(plainFailure, methods(editors(handler), plainFailure, http.MethodPost)))
 	}

@@ -17,6 +17,9 @@ import (
 	"github.com/foresight-observability/foresight/tests/harness"
 )
 
+// editorToken is that of a service account which may write.
+const editorToken = "editor-token"
+
 func main() {
 	if err := serve(); err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
@@ -30,25 +33,31 @@ func serve() error {
 		return err
 	}
 	defer plugin.Stop()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	address := "http://" + listener.Addr().String()
 	sources := map[string]harness.DataSource{}
 	for _, scene := range scenes {
 		metrics := httptest.NewServer(scene.server())
 		defer metrics.CloseClientConnections()
 		sources[scene.name] = harness.DataSource{Plugin: plugin, Context: harness.PluginContext(map[string]any{
 			"prometheus": map[string]any{"url": metrics.URL},
+			"grafana":    map[string]any{"url": address},
 			"series":     []any{map[string]any{"name": "load", "expr": "load", "threshold": 1000}},
 			"limits":     map[string]any{"timeout": "6s"},
-		}, nil)}
+		}, map[string]string{"grafanaToken": editorToken, "webhookSecret": "secret-of-the-stage"})}
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	gateway := harness.Gateway{DataSources: sources, Roles: map[string]string{"viewer-token": "Viewer", "editor-token": "Editor"}}
-	server := &http.Server{Handler: gateway}
+	mux := http.NewServeMux()
+	mux.Handle("/", harness.Gateway{DataSources: sources, Roles: map[string]string{"viewer-token": "Viewer", editorToken: "Editor"}})
+	kept := &annotations{token: editorToken}
+	mux.Handle("/api/annotations", kept)
+	mux.Handle("/api/annotations/", kept)
+	server := &http.Server{Handler: mux}
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
-	if err := json.NewEncoder(os.Stdout).Encode(map[string]string{"url": "http://" + listener.Addr().String()}); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(map[string]string{"url": address}); err != nil {
 		return err
 	}
 	_, _ = io.Copy(io.Discard, os.Stdin)

@@ -18,9 +18,9 @@ import (
 	"github.com/foresight-observability/foresight/tests/engines/stage"
 )
 
-// shipped is the scaled object of the shipped file, asking the data source of a
-// scene.
-func shipped(t *testing.T, grafana stage.Stage, scene string) (scaled v1alpha1.ScaledObject) {
+// shipped are the scaled objects of the shipped file by name, asking the data
+// source of a scene.
+func shipped(t *testing.T, grafana stage.Stage, scene string) map[string]v1alpha1.ScaledObject {
 	t.Helper()
 	raw, err := os.ReadFile("../../../provisioning/engines/keda.yaml")
 	require.NoError(t, err)
@@ -29,19 +29,39 @@ func shipped(t *testing.T, grafana stage.Stage, scene string) (scaled v1alpha1.S
 	var authentication v1alpha1.TriggerAuthentication
 	require.NoError(t, yaml.UnmarshalStrict([]byte(documents[0]), &authentication))
 	require.Equal(t, "bearerToken", authentication.Spec.SecretTargetRef[0].Parameter)
-	require.NoError(t, yaml.UnmarshalStrict([]byte(documents[1]), &scaled))
-	require.Equal(t, "currentReplicasIfHigher", scaled.Spec.Fallback.Behavior)
-	return scaled
+	found := map[string]v1alpha1.ScaledObject{}
+	for _, document := range documents[1:] {
+		var scaled v1alpha1.ScaledObject
+		require.NoError(t, yaml.UnmarshalStrict([]byte(document[strings.Index(document, "apiVersion"):]), &scaled))
+		require.Equal(t, "currentReplicasIfHigher", scaled.Spec.Fallback.Behavior)
+		found[scaled.Name] = scaled
+	}
+	return found
+}
+
+// scaler is the scaler of a scaled object's last trigger.
+func scaler(scaled v1alpha1.ScaledObject, token string) (scalers.Scaler, error) {
+	trigger := scaled.Spec.Triggers[len(scaled.Spec.Triggers)-1]
+	config := &scalersconfig.ScalerConfig{
+		TriggerMetadata: trigger.Metadata, TriggerType: trigger.Type, TriggerName: trigger.Name,
+		AuthParams: map[string]string{"bearerToken": token, "token": token}, GlobalHTTPTimeout: 3 * time.Second,
+	}
+	if trigger.Type == "metrics-api" {
+		return scalers.NewMetricsAPIScaler(config, nil)
+	}
+	return scalers.NewPrometheusScaler(config)
 }
 
 func TestPredictedDemand(t *testing.T) {
 	grafana := stage.Start(t)
+	for _, name := range []string{"cart", "cart-by-number"} {
+		t.Run(name, func(t *testing.T) { predicted(t, grafana, name) })
+	}
+}
+
+func predicted(t *testing.T, grafana stage.Stage, name string) {
 	ask := func(grafana stage.Stage, scene, token string) (demand float64, active bool, err error) {
-		trigger := shipped(t, grafana, scene).Spec.Triggers[1]
-		scaler, err := scalers.NewPrometheusScaler(&scalersconfig.ScalerConfig{
-			TriggerMetadata: trigger.Metadata, TriggerType: trigger.Type, TriggerName: trigger.Name,
-			AuthParams: map[string]string{"bearerToken": token}, GlobalHTTPTimeout: 3 * time.Second,
-		})
+		scaler, err := scaler(shipped(t, grafana, scene)[name], token)
 		require.NoError(t, err)
 		defer func() { _ = scaler.Close(context.Background()) }()
 		metrics, active, err := scaler.GetMetricsAndActivity(context.Background(), "predicted")

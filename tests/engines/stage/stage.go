@@ -20,6 +20,9 @@ const (
 	Editor = "editor-token"
 )
 
+// WebhookSecret signs notifications of alerts.
+const WebhookSecret = "secret-of-the-stage"
+
 // Silent are the scenes in which no number can be trusted: the metrics server
 // has no, old, or infinite samples, too short a history, fails, answers with a
 // page, hangs, or breaks the connection; or there is no such data source.
