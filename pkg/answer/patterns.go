@@ -28,7 +28,7 @@ func (e *Engine) Patterns(ctx context.Context, q query.Patterns, window Window) 
 	if e.Traces == nil {
 		return answer, errNoTraces
 	}
-	s, err := e.samplesOf(ctx, subject{q.Service, q.Operation, q.Baseline, q.Candidate, q.Compare, q.MaxTraces}, window, &answer.Basis)
+	s, err := e.samplesOf(ctx, subject{q.Service, q.Operation, q.Baseline, q.Candidate, q.Compare, q.MaxTraces, false}, window, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}

@@ -30,7 +30,9 @@ type comparison struct {
 	// arrived says that the versions were seen in the store, and not named by
 	// the asker: a side without traces is too fresh, and no mistake.
 	arrived bool
-	notices []string
+	// proportional says that rare kinds of requests must not be overrepresented.
+	proportional bool
+	notices      []string
 }
 
 // window reaches over both sides, or over the candidate's where there is

@@ -26,7 +26,12 @@ type subject struct {
 	baseline, candidate query.Population
 	compare             query.Compare
 	maxTraces           int
+	proportional        bool // kinds of requests stay as frequent as they are
 }
+
+// perEndpoint is how many traces of each kind of request a sample should hold:
+// what a judgement needs.
+const perEndpoint = 20
 
 // samplesOf fetches the traces that a question is about: both sides where it
 // names them or a deploy arrived in the window, else the whole window.
@@ -35,6 +40,7 @@ func (e *Engine) samplesOf(ctx context.Context, q subject, window Window, basis 
 	if err != nil {
 		return samples{}, err
 	}
+	c.proportional = q.proportional
 	return e.fetch(ctx, c, compared, q.maxTraces, basis)
 }
 
@@ -46,6 +52,9 @@ func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit i
 		limit = min(limit, e.Limits.MaxTraces)
 	}
 	c.baseline.Limit, c.candidate.Limit = limit, limit
+	if !c.proportional {
+		c.baseline.PerEndpoint, c.candidate.PerEndpoint = perEndpoint, perEndpoint
+	}
 	var baseline, candidate upstream.TraceSet
 	group, searchContext := errgroup.WithContext(ctx)
 	if compared {

@@ -35,7 +35,7 @@ func (e *Engine) ServiceMap(ctx context.Context, q query.ServiceMap, window Wind
 	if e.Traces == nil {
 		return answer, errNoTraces
 	}
-	s, err := e.samplesOf(ctx, subject{q.Service, q.Operation, q.Baseline, q.Candidate, q.Compare, q.MaxTraces}, window, &answer.Basis)
+	s, err := e.samplesOf(ctx, subject{q.Service, q.Operation, q.Baseline, q.Candidate, q.Compare, q.MaxTraces, true}, window, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}

@@ -89,6 +89,10 @@ type TraceFilter struct {
 	// Limit is the size of the sample. A large one is spread evenly over the
 	// time range; in each part of it the newest traces win.
 	Limit int
+	// PerEndpoint is how many traces of a kind of request (the first span's
+	// service and name) a sample should hold, where there are more traces than
+	// the limit; 0 leaves the kinds as frequent as they are. Not every store can.
+	PerEndpoint int
 }
 
 // TraceSet is a sample of traces, newest first.

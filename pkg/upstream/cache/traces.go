@@ -20,7 +20,7 @@ type traces struct {
 
 func (t *traces) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
 	return ask(ctx, t.store,
-		key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit),
+		key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit, filter.PerEndpoint),
 		func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Search(ctx, filter) },
 		func(set upstream.TraceSet) (int64, time.Duration) {
 			return sizeOfTraces(set), t.store.keep(filter.End, 0, len(set.Traces) > 0 && len(set.Warnings) == 0)

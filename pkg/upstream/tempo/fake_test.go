@@ -89,6 +89,9 @@ func (f *fake) search(w http.ResponseWriter, query url.Values) {
 		for i := range one.Spans {
 			last = time.Unix(0, max(last.UnixNano(), one.Spans[i].End()))
 		}
+		if strings.Contains(query.Get("q"), `trace:rootName != `+strconv.Quote(one.Spans[0].Name)+")") {
+			continue
+		}
 		if first.After(end) || last.Before(start) || len(answer.Traces) == number(query, "limit") {
 			continue
 		}

@@ -42,7 +42,11 @@ func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstr
 	if err != nil {
 		return upstream.TraceSet{}, err
 	}
-	set := upstream.TraceSet{Queries: []string{query}, Filter: selection(filter), Truncated: sample.truncated, Warnings: sample.warnings}
+	queries := []string{query}
+	if rare := c.addRare(ctx, filter, &sample); rare != "" {
+		queries = append(queries, rare)
+	}
+	set := upstream.TraceSet{Queries: queries, Filter: selection(filter), Truncated: sample.truncated, Warnings: sample.warnings}
 	set.Warnings = append(set.Warnings, c.complete(ctx, sample.traces)...)
 	if err := asker.Err(); err != nil { // what is left is not the answer
 		return upstream.TraceSet{}, &upstream.Error{Upstream: Name, Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: err}

@@ -25,7 +25,7 @@ func spanset(conditions ...string) string {
 
 // matching is the filter of the spans that a trace must contain, without the
 // asker's own TraceQL.
-func matching(filter upstream.TraceFilter) string {
+func matching(filter upstream.TraceFilter, further ...string) string {
 	var conditions []string
 	for _, one := range []struct{ attribute, text string }{
 		{"resource.service.name", filter.Service},
@@ -36,7 +36,7 @@ func matching(filter upstream.TraceFilter) string {
 			conditions = append(conditions, condition(one.attribute, "=", one.text))
 		}
 	}
-	return spanset(conditions...)
+	return spanset(append(conditions, further...)...)
 }
 
 // selection finds the traces that match, as a person would ask for them.
@@ -59,10 +59,12 @@ var described = "span:parentID, span:kind, span:status, span:statusMessage, span
 // wholeTraces asks for all spans of the traces that match, newest traces
 // first. "A && B" holds for a trace that has both, and gives the spans of
 // both; B is every span.
-func wholeTraces(filter upstream.TraceFilter) string {
+//
+// Further conditions narrow the spans that A matches.
+func wholeTraces(filter upstream.TraceFilter, further ...string) string {
 	every := spanset()
 	query := every
-	if own := matching(filter); own != every {
+	if own := matching(filter, further...); own != every {
 		query = "(" + own + ") && (" + every + ")"
 	}
 	if filter.TraceQL != "" {
