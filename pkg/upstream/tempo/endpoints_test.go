@@ -63,8 +63,8 @@ func TestRareRequestsAreLookedFor(t *testing.T) {
 		seen[set.Traces[i].ID] = true
 		quarters[noon.Sub(set.Traces[i].Start())/(15*time.Minute)]++
 	}
-	for quarter := range time.Duration(2) { // the traces lie in 34 minutes
-		require.InDelta(t, 88, quarters[quarter], 12, "still spread over time: %v", quarters)
+	for quarter := range time.Duration(3) { // the traces lie in 34 minutes
+		require.Greater(t, quarters[quarter], 50, "still spread over time: %v", quarters)
 	}
 
 	filter.Limit = 3000
