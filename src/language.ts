@@ -43,7 +43,14 @@ const language: Language = {
   anomaly: {
     formats: everyFormat,
     required: ['expr'],
-    fields: { ...ofExpectation, direction: 'value', minDeviation: 'value', threshold: 'value', detectors: 'value' },
+    fields: {
+      ...ofExpectation,
+      direction: 'value',
+      minDeviation: 'value',
+      threshold: 'value',
+      detectors: 'value',
+      feedback: 'value',
+    },
   },
   breach: {
     formats: ['panel', 'alert'],

@@ -48,6 +48,14 @@ export interface AnomalyQuery extends OfExpectation {
   threshold?: number;
   /** The detectors that judge, by name. */
   detectors?: string[];
+  /** Which past events were real and which false alarms. */
+  feedback?: Feedback[];
+}
+
+export interface Feedback {
+  /** A time in the event: RFC 3339, or relative to the end of the window. */
+  time: string;
+  real: boolean;
 }
 
 export interface BreachQuery extends OfMetric {

@@ -35,6 +35,9 @@ type Request struct {
 	NonNegative bool
 	// Detectors that judge, by name; empty: detector.Defaults.
 	Detectors []string
+	// Feedback on past events re-ranks the events of the window; with less than
+	// five events of either kind the score stays what it is.
+	Feedback []Feedback
 	// Models remembers what was learned, so that equal histories teach once; nil
 	// to remember nothing.
 	Models *Models

@@ -36,13 +36,33 @@ func Detect(r Request) (Result, error) {
 	}
 	values, infinite := series.Finite(r.History.Values)
 	r.History.Values = values
+	ask := detect
+	if len(r.Feedback) > 0 && !r.From.Before(r.History.Start) {
+		ask = detectByFeedback
+	}
+	result, err := ask(r)
+	if err != nil {
+		return Result{}, err
+	}
+	if infinite > 0 {
+		result.notice("%d infinite values were treated as missing", infinite)
+	}
+	for _, shift := range result.Shifts {
+		result.notice("a new level was accepted at %s", shift.Time.UTC().Format(time.RFC3339))
+	}
+	if points := result.Actual.Len(); points > result.Actual.Observed() {
+		result.notice("%d of %d points are missing and were not judged", points-result.Actual.Observed(), points)
+	}
+	result.Events = Events(result, r.Threshold)
+	return result, nil
+}
+
+// detect judges the points, apart from their events.
+func detect(r Request) (Result, error) {
 	evaluated := r.History.Between(r.From, r.History.Time(r.History.Len()))
 	result := Result{Actual: evaluated, Parameters: map[string]float64{}, Observed: r.History.Observed()}
 	for _, name := range r.Detectors {
 		result.Judgements = append(result.Judgements, Judgement{Detector: name})
-	}
-	if infinite > 0 {
-		result.notice("%d infinite values were treated as missing", infinite)
 	}
 	first := r.History.Len() - evaluated.Len()
 	for _, e := range epochs(r) {
@@ -52,10 +72,6 @@ func Detect(r Request) (Result, error) {
 		}
 		result.judge(model.stream(r), r.History.Values[e.judge:e.end], first-e.judge)
 	}
-	if missing := evaluated.Len() - evaluated.Observed(); missing > 0 {
-		result.notice("%d of %d points are missing and were not judged", missing, evaluated.Len())
-	}
-	result.Events = Events(result, r.Threshold)
 	return result, nil
 }
 
@@ -77,7 +93,6 @@ func (r *Result) judge(s *Stream, values []float64, first int) {
 		}
 		if o.Shift != 0 {
 			r.Shifts = append(r.Shifts, Shift{Time: o.Time, By: o.Shift})
-			r.notice("a new level was accepted at %s", o.Time.UTC().Format(time.RFC3339))
 		}
 	}
 	r.Model, r.Season = s.model.name, s.model.season

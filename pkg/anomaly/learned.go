@@ -129,13 +129,16 @@ func (c Classifier) Probability(e Event) float64 {
 // Rank is the event's score moved by what the labels say: by at most two powers
 // of e in the odds that lie behind the score, up or down, so that no label
 // hides an event that is one in a million. Without labels it is the score.
-func (c Classifier) Rank(e Event) float64 {
+func (c Classifier) Rank(e Event) float64 { return c.move(e.Score, e) }
+
+// move is a score of the event's, moved as its rank is.
+func (c Classifier) move(score float64, e Event) float64 {
 	p := c.Probability(e)
 	if math.IsNaN(p) {
-		return e.Score
+		return score
 	}
 	p = min(max(p, 1e-9), 1-1e-9)
 	odds := math.Log(p/(1-p)) - c.prior
 	odds = min(max(odds, -strongestOdds), strongestOdds)
-	return Score(ProbabilityOf(e.Score) * math.Exp(-odds))
+	return Score(ProbabilityOf(score) * math.Exp(-odds))
 }

@@ -18,6 +18,10 @@ func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (A
 	}
 	answer.parameter("step", g.step.String())
 	answer.parameter("threshold", q.Threshold)
+	said, err := e.feedback(ctx, q, g, &answer.Basis)
+	if err != nil {
+		return answer, err
+	}
 	answer.Series = make([]AnomalySeries, len(histories))
 	return answer, eachSeries(ctx, len(histories), func(i int) {
 		history := histories[i]
@@ -31,6 +35,7 @@ func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (A
 			Probability:  q.Probability,
 			Detectors:    q.Detectors,
 			NonNegative:  q.NonNegative == nil || *q.NonNegative,
+			Feedback:     about(said, history.Labels),
 			Models:       e.Models,
 		})
 		answer.Series[i] = AnomalySeries{Labels: history.Labels, Result: result, Problem: problem(err)}

@@ -20,6 +20,8 @@ type Engine struct {
 	Traces  upstream.Traces  // nil where none is configured
 	// Markers are the places where deploys are announced, the most trusted first.
 	Markers []MarkerSource
+	// Feedback is where people say whether events were real; nil for nowhere.
+	Feedback upstream.Markers
 	// IgnoreVersions says that a new service.version in traces is no deploy.
 	IgnoreVersions bool
 	Limits         Limits

@@ -23,8 +23,10 @@ type stores struct {
 	metrics upstream.Metrics // nil where none is configured
 	traces  upstream.Traces
 	markers []answer.MarkerSource
-	journal upstream.Journal // nil where nothing can be kept
-	closers []func()
+	// feedback is nil where annotations cannot be read.
+	feedback upstream.Markers
+	journal  upstream.Journal // nil where nothing can be kept
+	closers  []func()
 }
 
 func (s stores) close() {
@@ -67,7 +69,7 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 }
 
 // connectMarkers adds the places where deploys are announced, the most trusted
-// first.
+// first, and that of feedback on events.
 func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourceInstanceSettings, shared *cache.Store, limits transport.Limits, connected *stores) error {
 	if s.Deploys.Grafana == nil {
 		return nil
@@ -75,6 +77,15 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	config, err := s.Deploys.Grafana.complete(ctx, instance)
 	if err != nil || config.URL == "" {
 		return err // without an address there are no annotations, and all else works
+	}
+	verdicts, err := grafana.New(config, limits, grafana.Verdicts())
+	if err != nil {
+		return err
+	}
+	connected.feedback = cache.Markers("feedback", verdicts, shared)
+	connected.closers = append(connected.closers, verdicts.Close)
+	if len(s.Deploys.AnnotationTags) == 0 {
+		return nil
 	}
 	client, err := grafana.New(config, limits, s.Deploys.AnnotationTags)
 	if err != nil {
@@ -85,7 +96,7 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	if len(s.Deploys.AnnotationTags) == 0 {
 		return nil
 	}
-	connected.markers = append(connected.markers, answer.MarkerSource{Source: answer.FromAnnotation, Markers: cache.Markers(client, shared)})
+	connected.markers = append(connected.markers, answer.MarkerSource{Source: answer.FromAnnotation, Markers: cache.Markers("deploys", client, shared)})
 	return nil
 }
 

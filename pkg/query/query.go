@@ -111,9 +111,22 @@ type Anomaly struct {
 	Detectors []string `json:"detectors,omitempty"`
 	// NonNegative says that the quantity cannot fall below zero. Default true.
 	NonNegative *bool `json:"nonNegative,omitempty"`
+	// Feedback says of past events whether they were real; five of either kind
+	// re-rank the events of the window. Annotations in Grafana tagged
+	// foresight:true or foresight:false are added to it.
+	Feedback []Feedback `json:"feedback,omitempty" jsonschema:"maxItems=500"`
 	// Legend names the series, as in Prometheus' legend: {{label}}. Default:
 	// the labels that tell the series apart.
 	Legend string `json:"legend,omitempty"`
+}
+
+// Feedback is what a person says of an event.
+type Feedback struct {
+	// Time lies in the event: RFC 3339, milliseconds since the epoch, or relative
+	// to the end of the window ("-30m").
+	Time string `json:"time" jsonschema:"minLength=1"`
+	// Real is false for a false alarm.
+	Real *bool `json:"real"`
 }
 
 // Deploys asks which versions of a service were seen and when each arrived.

@@ -53,6 +53,7 @@ func (q Anomaly) Validate() error {
 		checkRange("minDeviation", q.MinDeviation, 0, maxMinDeviation),
 		checkRange("threshold", q.Threshold, 0, 100),
 		checkDetectors(q.Detectors),
+		checkFeedback(q.Feedback),
 		checkName("legend", q.Legend),
 	)
 }
@@ -70,6 +71,31 @@ func checkDetectors(names []string) error {
 		}
 	}
 	return nil
+}
+
+func checkFeedback(all []Feedback) error {
+	const most = 500
+	if len(all) > most {
+		return fmt.Errorf("feedback has %d labels; at most %d are allowed", len(all), most)
+	}
+	for i, one := range all {
+		field := fmt.Sprintf("feedback[%d].time", i)
+		if one.Time == "" {
+			return fmt.Errorf("%s is missing: say when the event was", field)
+		}
+		if _, err := moment(field, one.Time, time.Time{}); err != nil {
+			return err
+		}
+		if one.Real == nil {
+			return fmt.Errorf("feedback[%d].real is missing: true for a real event, false for a false alarm", i)
+		}
+	}
+	return nil
+}
+
+// At is the instant the feedback speaks of. It fails as validation does.
+func (f Feedback) At(windowTo time.Time) (time.Time, error) {
+	return moment("feedback", f.Time, windowTo)
 }
 
 // Validate implements Query.

@@ -148,6 +148,9 @@ type Marker struct {
 	Text             string
 	// Words are its tags without a key: one may be the name of a service.
 	Words []string
+	// Verdict is "true" or "false" where the marker is no deploy but says of an
+	// event whether it was real.
+	Verdict string
 }
 
 // Markers is a place where deploys are announced.

@@ -128,7 +128,7 @@ func TestEveryMethodIsRemembered(t *testing.T) {
 		set, err := traces.Fetch(context.Background(), []trace.TraceID{{1}, {2}}, now)
 		require.NoError(t, err)
 		require.Len(t, set.Traces, 2)
-		markers, _, err := Markers(inner, store).Markers(context.Background(), now, now)
+		markers, _, err := Markers("deploys", inner, store).Markers(context.Background(), now, now)
 		require.NoError(t, err)
 		require.Len(t, markers, 1)
 	}

@@ -7,12 +7,14 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// Markers is a place of announced deploys whose answers are remembered.
-func Markers(inner upstream.Markers, store *Store) upstream.Markers {
-	return &markers{inner, store}
+// Markers is a place of announcements whose answers are remembered. The kind
+// tells places that share a store apart.
+func Markers(kind string, inner upstream.Markers, store *Store) upstream.Markers {
+	return &markers{kind, inner, store}
 }
 
 type markers struct {
+	kind  string
 	inner upstream.Markers
 	store *Store
 }
@@ -24,7 +26,7 @@ type markerSet struct {
 }
 
 func (m *markers) Markers(ctx context.Context, start, end time.Time) ([]upstream.Marker, []string, error) {
-	set, err := ask(ctx, m.store, key("Markers", start, end),
+	set, err := ask(ctx, m.store, key("Markers", m.kind, start, end),
 		func(ctx context.Context) (set markerSet, err error) {
 			set.markers, set.warnings, err = m.inner.Markers(ctx, start, end)
 			return set, err
@@ -32,7 +34,7 @@ func (m *markers) Markers(ctx context.Context, start, end time.Time) ([]upstream
 		func(set markerSet) (int64, time.Duration) {
 			size := sizeOfTexts(set.warnings)
 			for _, one := range set.markers {
-				size += sizeOfTexts(append([]string{one.Service, one.Version, one.Text}, one.Words...))
+				size += sizeOfTexts(append([]string{one.Service, one.Version, one.Text, one.Verdict}, one.Words...))
 			}
 			// People announce a deploy after the fact: no answer is settled.
 			return size, short

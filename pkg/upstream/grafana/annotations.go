@@ -95,6 +95,12 @@ var (
 	versionKeys = []string{"service_version", "service.version", "version", "tag", "release"}
 )
 
+// verdictKey is the key of the tags that say whether an event was real.
+const verdictKey = "foresight"
+
+// Verdicts are the tags of annotations that say whether an event was real.
+func Verdicts() []string { return []string{verdictKey + ":true", verdictKey + ":false"} }
+
 // read is the marker that an annotation stands for. Tags without a key are its
 // words.
 func (c *Client) read(one annotationJSON, at time.Time) upstream.Marker {
@@ -114,6 +120,8 @@ func (c *Client) read(one annotationJSON, at time.Time) upstream.Marker {
 			marker.Service = value
 		case slices.Contains(versionKeys, key) && marker.Version == "":
 			marker.Version = value
+		case key == verdictKey:
+			marker.Verdict = strings.ToLower(value)
 		}
 	}
 	return marker

@@ -44,8 +44,9 @@ func TestMarkers(t *testing.T) {
 			{"id": 3, "time": %d, "text": "orders\n2.0.0", "tags": ["deploy", "service:orders", "version=2.0.0"]},
 			{"id": 2, "time": %d, "timeEnd": %d, "text": "x", "tags": ["release", "cart", "env:prod"], "newState": "", "dashboardUID": null},
 			{"id": 1, "time": %d, "timeEnd": %d, "tags": ["deploy"]},
+			{"id": 4, "time": %d, "tags": ["foresight:false", "service:cart"]},
 			{"id": 0, "time": %d, "tags": null}
-		]`, at(-10), at(-20), at(-5), at(-90), at(-30), at(5))
+		]`, at(-10), at(-20), at(-5), at(-90), at(-30), at(-8), at(5))
 	})
 	markers, warnings, err := c.Markers(context.Background(), noon.Add(-time.Hour), noon)
 	require.NoError(t, err)
@@ -53,6 +54,7 @@ func TestMarkers(t *testing.T) {
 	require.Equal(t, []upstream.Marker{
 		{At: noon.Add(-20 * time.Minute), Text: "x", Words: []string{"cart"}},
 		{Service: "orders", Version: "2.0.0", At: noon.Add(-10 * time.Minute), Text: "orders 2.0.0"},
+		{Service: "cart", At: noon.Add(-8 * time.Minute), Verdict: "false"},
 	}, markers)
 }
 
