@@ -55,7 +55,7 @@ func New(engine *answer.Engine, settings Settings) *Hooks {
 	// Settings that cannot be used may be empty; their routes still say why.
 	settings.CallerRate = cmp.Or(settings.CallerRate, 1)
 	settings.Timeout = cmp.Or(settings.Timeout, time.Second)
-	h := &Hooks{engine: engine, settings: settings, remembered: newMemory(), callers: newCallers(settings.CallerRate)}
+	h := &Hooks{engine: engine, settings: settings, remembered: newMemory(engine.Now), callers: newCallers(settings.CallerRate)}
 	h.promQL = newPromQL(h, settings.Timeout)
 	return h
 }

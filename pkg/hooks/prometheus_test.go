@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,7 +243,7 @@ func TestUnusableSettingsAreToldByEveryRoute(t *testing.T) {
 }
 
 func TestAnAskerWhoLeavesDoesNotEndTheWorkOfOthers(t *testing.T) {
-	m := newMemory()
+	m := newMemory(time.Now)
 	defer m.close()
 	release := make(chan struct{})
 	begun := make(chan struct{})
@@ -270,6 +271,33 @@ func TestAnAskerWhoLeavesDoesNotEndTheWorkOfOthers(t *testing.T) {
 	require.ErrorIs(t, <-left, context.Canceled)
 	close(release)
 	require.Len(t, <-stays, 1)
+}
+
+func TestAnAnswerThatIsStillAskedForIsRenewed(t *testing.T) {
+	var clock atomic.Int64
+	m := newMemory(func() time.Time { return noon.Add(time.Duration(clock.Load())) })
+	defer m.close()
+	var works atomic.Int64
+	ask := func() float64 {
+		rows, err := m.ask(context.Background(), "k", time.Minute, func(context.Context) ([]row, error) {
+			n := works.Add(1)
+			if n == 3 {
+				return nil, errors.New("the server is gone")
+			}
+			return []row{{points: []point{{noon, float64(n)}}}}, nil
+		})
+		require.NoError(t, err)
+		return rows[0].points[0].value
+	}
+	require.Equal(t, 1.0, ask())
+	require.Equal(t, 1.0, ask())
+	require.EqualValues(t, 1, works.Load())
+	clock.Store(int64(renewAfter))
+	require.Equal(t, 1.0, ask(), "nobody waits for the renewal")
+	require.Eventually(t, func() bool { return ask() == 2 }, 10*time.Second, time.Millisecond)
+	clock.Store(int64(2 * renewAfter))
+	require.Equal(t, 2.0, ask())
+	require.Eventually(t, func() bool { return ask() == 4 }, 10*time.Second, time.Millisecond, "an answer that cannot be renewed is forgotten")
 }
 
 func FuzzQuery(f *testing.F) {

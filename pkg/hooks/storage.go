@@ -100,10 +100,18 @@ func spanOf(hints *storage.SelectHints, now time.Time) span {
 	return s
 }
 
-// ask works out a question, or remembers its answer.
+// ask works out a question, or remembers its answer. Those about now share one
+// from minute to minute.
 func (h *Hooks) ask(ctx context.Context, q question, s span) ([]row, error) {
-	key := fmt.Sprintf("%s\x00%d %d %d", q.key(), s.from.Unix(), s.to.Unix(), s.every)
-	return h.remembered.ask(ctx, key, h.settings.Timeout, func(ctx context.Context) ([]row, error) {
+	moment := fmt.Sprintf("%d %d %d", s.from.Unix(), s.to.Unix(), s.every)
+	if s.single() && h.engine.Now().Sub(s.to) < 2*finestStep {
+		moment = "now"
+	}
+	return h.remembered.ask(ctx, q.key()+"\x00"+moment, h.settings.Timeout, func(ctx context.Context) ([]row, error) {
+		if moment == "now" {
+			s.to = h.engine.Now().Truncate(finestStep).UTC()
+			s.from = s.to
+		}
 		return q.work(h, ctx, q, s)
 	})
 }
