@@ -23,6 +23,11 @@ func (b *Builder) grow() {
 	if len(tops) == 0 {
 		return
 	}
+	for i := range spans {
+		if clampTime(spans[i].Start) != spans[i].Start {
+			b.tree.Repairs.Impossible++
+		}
+	}
 	rooted := spans[tops[0]].ParentID == SpanID{} || len(tops) == 1
 	if rooted {
 		b.addNode(pendingNode{span: tops[0], parent: None, start: clampTime(spans[tops[0]].Start)})

@@ -1,5 +1,7 @@
 package trace
 
+import "fmt"
+
 // Limits bound what one trace may cost. The zero value means the defaults.
 type Limits struct {
 	MaxSpans int // spans of one trace that are looked at; default 250,000
@@ -63,6 +65,7 @@ type Repairs struct {
 	NegativeDurations int // taken as 0
 	Skewed            int // calls moved into their caller's time
 	Dropped           int // spans beyond Limits.MaxSpans
+	Impossible        int // spans of a time before 1897 or after 2043, taken as simultaneous
 }
 
 // Add sums the counts.
@@ -73,6 +76,28 @@ func (r *Repairs) Add(other Repairs) {
 	r.NegativeDurations += other.NegativeDurations
 	r.Skewed += other.Skewed
 	r.Dropped += other.Dropped
+	r.Impossible += other.Impossible
+}
+
+// Notices say what was repaired, and left out, on a side of a comparison.
+func (r Repairs) Notices(side string) (notices []string) {
+	for _, one := range []struct {
+		count int
+		text  string
+	}{
+		{r.Orphans, "spans have a parent that is missing."},
+		{r.Duplicates, "spans with a repeated id are counted once."},
+		{r.Cycles, "circles of parent links were cut."},
+		{r.NegativeDurations, "negative durations are taken as 0."},
+		{r.Skewed, "calls were moved into their caller's time (clock skew)."},
+		{r.Dropped, "spans are beyond the limit per trace and left out."},
+		{r.Impossible, "spans lie decades away and are taken as simultaneous."},
+	} {
+		if one.count > 0 {
+			notices = append(notices, fmt.Sprintf("%s: %d %s", side, one.count, one.text))
+		}
+	}
+	return notices
 }
 
 // Tree is the calls of one trace. Nodes are in depth-first order, callers

@@ -49,13 +49,7 @@ func (p *population) notices(name string) []string {
 	add(p.repeated, "traces were given twice and are counted once.")
 	add(p.empty, "traces without spans are left out.")
 	add(p.summary.Incomplete, "traces are incomplete; missing calls in them are not taken as gone.")
-	add(p.repairs.Orphans, "spans have a parent that is missing.")
-	add(p.repairs.Duplicates, "spans with a repeated id are counted once.")
-	add(p.repairs.Cycles, "circles of parent links were cut.")
-	add(p.repairs.NegativeDurations, "negative durations are taken as 0.")
-	add(p.repairs.Skewed, "calls were moved into their caller's time (clock skew).")
-	add(p.repairs.Dropped, "spans are beyond the limit per trace and left out.")
-	return notices
+	return append(notices, p.repairs.Notices(name)...)
 }
 
 // notableDivergence is the Jensen–Shannon divergence (in bits) from which a

@@ -158,9 +158,7 @@ func (d *detection) notices() []string {
 			notices = append(notices, fmt.Sprintf("%d of %d traces of the %s have missing spans: what they lack cannot be seen.",
 				side.notes.incomplete, len(side.notes.requests), side.name))
 		}
-		if dropped := side.notes.repairs.Dropped; dropped > 0 {
-			notices = append(notices, fmt.Sprintf("%d spans of the %s were left out: their traces are too large.", dropped, side.name))
-		}
+		notices = append(notices, side.notes.repairs.Notices(side.name)...)
 	}
 	if d.numbers.Folded > 0 {
 		notices = append(notices, fmt.Sprintf("%d calls beyond the limits of depth and number were counted together.", d.numbers.Folded))

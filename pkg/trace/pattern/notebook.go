@@ -95,7 +95,9 @@ func read(traces []trace.Trace, numbers *trace.Paths, known map[trace.PathID]usu
 		if s.tree.Incomplete {
 			n.incomplete++
 		}
-		n.inspect(s, known, o)
+		if s.tree.Repairs.Impossible == 0 { // without an order there is nothing to see
+			n.inspect(s, known, o)
+		}
 	}
 	return n
 }

@@ -31,6 +31,7 @@ type collector struct {
 	unpaired int // of those, with one end only
 	folded   int // calls of external peers beyond the limit
 	missing  int // traces with missing spans
+	repairs  trace.Repairs
 	last     map[sister]*trace.Node
 }
 
@@ -78,6 +79,7 @@ func (c *collector) read(traces []trace.Trace) {
 func (c *collector) add(tree *trace.Tree) {
 	number := c.traces
 	c.traces++
+	c.repairs.Add(tree.Repairs)
 	if tree.Incomplete {
 		c.missing++
 	}

@@ -123,6 +123,7 @@ func notices(now, before *collector) (texts []string) {
 		if side.missing > 0 {
 			texts = append(texts, fmt.Sprintf("%d of %d traces of the %s have missing spans.", side.missing, side.traces, side.name))
 		}
+		texts = append(texts, side.repairs.Notices(side.name)...)
 		if side.folded > 0 {
 			texts = append(texts, fmt.Sprintf("%d calls of the %s to external peers beyond the limit are drawn as one node.", side.folded, side.name))
 		}
