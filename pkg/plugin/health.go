@@ -11,6 +11,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -36,9 +37,13 @@ func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 	ctx, cancel := context.WithTimeout(ctx, healthDeadline)
 	defer cancel()
 	var metrics, traces upstreamHealth
+	deploys := make([]upstreamHealth, len(d.engine.Markers))
 	var probes sync.WaitGroup
 	probes.Go(func() { metrics = d.checkMetrics(ctx) })
 	probes.Go(func() { traces = d.checkTraces(ctx) })
+	for i, source := range d.engine.Markers {
+		probes.Go(func() { deploys[i] = checkMarkers(ctx, source) })
+	}
 	probes.Wait()
 
 	status := backend.HealthStatusOk
@@ -50,10 +55,15 @@ func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 		lines = append(lines, health.Message)
 		verbose = append(verbose, health.Advice...)
 	}
+	for _, health := range deploys { // without them deploys are found all the same
+		lines = append(lines, health.Message)
+		verbose = append(verbose, health.Advice...)
+	}
 	verbose = append(verbose, d.settings.Notices...)
 	details, err := json.Marshal(map[string]any{
 		"prometheus":     metrics,
 		"traces":         traces,
+		"deploys":        deploys,
 		"verboseMessage": strings.Join(verbose, "\n"),
 	})
 	if err != nil {
@@ -110,6 +120,23 @@ func (d *DataSource) checkTraces(ctx context.Context) upstreamHealth {
 		health.Advice = append(health.Advice, fmt.Sprintf("The newest searchable trace is %s old: if traffic flows, lower how long Tempo waits before it shows a trace, to see a deploy sooner: ingester.trace_idle_period and ingester.flush_check_period (Tempo 2), live_store.max_trace_idle and live_store.flush_check_period (Tempo 3).", found.Freshness.Round(time.Second)))
 	}
 	return health
+}
+
+// announcements is how far back announced deploys are looked for.
+const announcements = 7 * 24 * time.Hour
+
+// checkMarkers tells whether announced deploys can be read.
+func checkMarkers(ctx context.Context, source answer.MarkerSource) upstreamHealth {
+	name := fmt.Sprintf("Announced deploys (%s)", source.Source)
+	now := time.Now()
+	found, warnings, err := source.Markers.Markers(ctx, now.Add(-announcements), now)
+	if err != nil {
+		health := failedHealth(name, err)
+		health.Message = name + ": " + health.Message
+		health.Advice = append(health.Advice, "Announced deploys cannot be read, those in traces and metrics are used: let the service account read annotations (annotations:read), or set deploys.annotationTags to an empty list.")
+		return health
+	}
+	return upstreamHealth{Name: name, OK: true, Message: fmt.Sprintf("%s: connected; %d in the last week", name, len(found)), Advice: warnings}
 }
 
 const (

@@ -45,6 +45,20 @@ func TestDeploySources(t *testing.T) {
 		}
 		return deployed, "", "", fmt.Errorf("cart 4.0.0 has not arrived: %v", frames[0].Meta.Notices)
 	}
+	health := func(token string) (string, string) {
+		settings := l.Settings()
+		settings["grafana"] = map[string]any{"url": grafana.URL}
+		found, err := startedPlugin(t).Health(t.Context(), harness.PluginContext(settings, map[string]string{"grafanaToken": token}))
+		require.NoError(t, err)
+		require.Equal(t, "OK", found.Status.String(), "deploys are found all the same: %s", found.Message)
+		return found.Message, string(found.JSONDetails)
+	}
+	message, _ := health("glsa_test")
+	require.Contains(t, message, "Announced deploys (annotation): connected; 1 in the last week")
+	message, details := health("glsa_other")
+	require.Contains(t, message, "Announced deploys (annotation): Grafana rejected")
+	require.Contains(t, details, "annotations:read")
+
 	for _, c := range []struct {
 		deploys            map[string]any
 		token, source      string
