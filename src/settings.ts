@@ -34,6 +34,12 @@ export interface ForesightSettings extends DataSourceJsonData {
   prometheus?: Upstream;
   traces?: TracesUpstream;
   grafana?: { url?: string };
+  deploys?: {
+    /** Whether a new service.version in traces is a deploy; default true. */
+    fromVersions?: boolean;
+    /** Tags of the annotations in Grafana that announce deploys; default "deploy". */
+    annotationTags?: string[];
+  };
   limits?: Limits;
 }
 

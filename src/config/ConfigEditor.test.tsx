@@ -116,3 +116,14 @@ it('sets and clears limits', async () => {
   await user.type(screen.getByLabelText(/^Requests at once/), '4');
   expect(settings().jsonData.limits).toEqual({ timeout: '10s', concurrency: 4 });
 });
+
+it('takes the tags of annotations that announce deploys', async () => {
+  const { user, settings } = open({
+    jsonData: { traces: { mode: 'grafana', uid: 'my-tempo' }, deploys: { fromVersions: false } },
+  });
+  const tags = screen.getByLabelText(/^Deploy annotations/);
+  await user.type(tags, 'deploy, release');
+  expect(settings().jsonData.deploys).toEqual({ fromVersions: false, annotationTags: ['deploy', 'release'] });
+  await user.clear(tags);
+  expect(settings().jsonData.deploys?.annotationTags).toBeUndefined();
+});

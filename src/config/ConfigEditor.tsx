@@ -2,6 +2,7 @@ import React from 'react';
 import { ControlledCollapse, FieldSet } from '@grafana/ui';
 import { LimitSettings } from './LimitSettings';
 import { compact, type EditorProps, withSettings } from './options';
+import { type ForesightSettings } from '../settings';
 import { SecretField } from './SecretField';
 import { TextSetting } from './TextSetting';
 import { UpstreamSettings } from './UpstreamSettings';
@@ -44,6 +45,12 @@ export function ConfigEditor(props: EditorProps) {
   );
 }
 
+/** The settings of deploys with other tags; without any the default holds. */
+function withTags(deploys: ForesightSettings['deploys'], text: string): ForesightSettings['deploys'] {
+  const annotationTags = text.split(',').map((tag) => tag.trim());
+  return { ...deploys, annotationTags: annotationTags.some(Boolean) ? annotationTags : undefined };
+}
+
 function GrafanaSettings(props: EditorProps) {
   const { options, onOptionsChange } = props;
   return (
@@ -60,7 +67,16 @@ function GrafanaSettings(props: EditorProps) {
         {...props}
         name="grafanaToken"
         label="Service account token"
-        description="May query the chosen data sources. Everyone who can query Foresight can then read their data through it."
+        description="May query the chosen data sources, and read annotations. Everyone who can query Foresight can then read their data through it."
+      />
+      <TextSetting
+        label="Deploy annotations"
+        description="Tags, with commas between them, of the annotations that announce deploys. Needs the token."
+        placeholder="deploy"
+        value={options.jsonData.deploys?.annotationTags?.join(', ')}
+        onChange={(text) =>
+          onOptionsChange(withSettings(options, { deploys: withTags(options.jsonData.deploys, text) }))
+        }
       />
     </>
   );
