@@ -72,6 +72,10 @@ func (d *detection) evidence(p place, side Side, notes *notebook) string {
 		product, _ := notes.storm(p, d.numbers)
 		what = fmt.Sprintf("%s gets %.1f calls for each that is meant: retries, through all layers", name, product)
 	case PoolWait:
+		if path := d.numbers.Path(p.call); len(notes.pauses[spot{p.caller, p.call}]) > 0 {
+			what = fmt.Sprintf("%s does nothing for %s before %s, the longer the more requests there are at once: for a connection, as it seems", d.numbers.Path(p.caller).Service, milliseconds(side.Time), path.Operation)
+			break
+		}
 		what = fmt.Sprintf("%s waits %s for a connection", d.numbers.Path(p.caller).Service, milliseconds(side.Time))
 	case LostCache:
 		misses, before, _ := lostCache(p, d.before, d.now)

@@ -116,9 +116,10 @@ func (d *detection) addPopulations() {
 		}
 	}
 	for _, n := range []*notebook{d.before, d.now} {
+		waiting := n.addPauses(&d.options)
 		for _, path := range slices.Sorted(maps.Keys(n.works)) {
 			_, quiet, found := contended(n.works[path])
-			if !found {
+			if !found || waiting[path] {
 				continue
 			}
 			for _, w := range n.works[path] {

@@ -123,16 +123,30 @@ func (n *notebook) seeWork(s *scene) {
 }
 
 // contended says whether calls are their service's own work, which takes the
-// longer the more of them run at once: a lock, or one processor for all. The
-// sample's calls stand for all of them, which is fair as a rank. quiet is the
-// median own time of the calls with the least company.
+// longer the more of them run at once: a lock, or one processor for all.
 func contended(works []work) (correlation, quiet float64, found bool) {
+	if len(works) < minWorks {
+		return 0, 0, false
+	}
+	share := make([]float64, len(works))
+	for i, w := range works {
+		share[i] = float64(w.self) / float64(w.end-w.start)
+	}
+	if stats.MedianOf(share) < minOwn {
+		return 0, 0, false
+	}
+	return growsWithCompany(works)
+}
+
+// growsWithCompany says whether works take the longer the more of them run at
+// once. The sample's calls stand for all of them, which is fair as a rank. quiet
+// is the median time of the calls with the least company.
+func growsWithCompany(works []work) (correlation, quiet float64, found bool) {
 	if len(works) < minWorks {
 		return 0, 0, false
 	}
 	own := make([]float64, len(works))
 	company := make([]float64, len(works))
-	share := make([]float64, len(works))
 	var starts, ends []int64
 	for _, w := range works {
 		starts, ends = append(starts, w.start), append(ends, w.end)
@@ -142,13 +156,10 @@ func contended(works []work) (correlation, quiet float64, found bool) {
 	// A call's duration itself makes others overlap it, so company is counted
 	// at the instant when it began: begun before, not yet over.
 	for i, w := range works {
-		own[i], share[i] = float64(w.self), float64(w.self)/float64(w.end-w.start)
+		own[i] = float64(w.self)
 		begun, _ := slices.BinarySearch(starts, w.start)
 		over, _ := slices.BinarySearch(ends, w.start+1)
 		company[i] = float64(begun - over)
-	}
-	if stats.MedianOf(share) < minOwn {
-		return 0, 0, false
 	}
 	correlation = stat.Correlation(ranks(own), ranks(company), nil)
 	if math.IsNaN(correlation) || correlation < minCorrelation {

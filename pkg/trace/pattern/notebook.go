@@ -43,6 +43,7 @@ type notebook struct {
 	queries  map[trace.PathID][]float64 // durations of statements, nanoseconds
 	sizes    map[trace.PathID][]weight
 	works    map[trace.PathID][]work
+	pauses   map[spot][]pause
 	repairs  trace.Repairs
 	// incomplete counts traces with missing spans.
 	incomplete int
@@ -68,7 +69,7 @@ func read(traces []trace.Trace, numbers *trace.Paths, known map[trace.PathID]usu
 	n := &notebook{
 		places: map[place][]occurrence{}, orders: map[pair]meeting{}, attempts: map[trace.PathID]attempts{},
 		lookups: map[trace.PathID]*lookups{}, queries: map[trace.PathID][]float64{},
-		sizes: map[trace.PathID][]weight{}, works: map[trace.PathID][]work{},
+		sizes: map[trace.PathID][]weight{}, works: map[trace.PathID][]work{}, pauses: map[spot][]pause{},
 	}
 	order := make([]int, 0, len(traces))
 	for i := range traces {
@@ -111,6 +112,7 @@ func (n *notebook) inspect(s *scene, known map[trace.PathID]usual, o *Options) {
 	n.seeWork(s)
 	for i := range s.scopes {
 		n.seeRetries(s, &s.scopes[i])
+		n.seePause(s, &s.scopes[i])
 		n.seeLookups(s, &s.scopes[i])
 		if s.batch {
 			continue // works through many items by design

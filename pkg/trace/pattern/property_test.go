@@ -118,6 +118,42 @@ func TestContention(t *testing.T) {
 	require.Empty(t, pattern.Detect(population(200, make(false)), nil, pattern.Options{}).Findings)
 }
 
+// TestPauses checks that pauses before statements which grow with company are
+// waits for a connection, whose pool sends no spans, and others are not.
+func TestPauses(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	rush := func(i int) bool { return i%40 >= 20 } // every second run of twenty comes at five times the rate
+	make := func(pause func(i int) float64) func(i int) step {
+		return func(i int) step {
+			wait := pause(i)
+			s := serve("orders", "GET", "/orders", "/orders", wait+160, statement("orders", "SELECT * FROM a WHERE b = 1", wait+2, 150))
+			if rush(i) {
+				s.at = -160 * float64(i%40-20)
+			}
+			return s
+		}
+	}
+	detect := func(pause func(i int) float64) pattern.Result {
+		return pattern.Detect(population(200, make(pause)), nil, pattern.Options{})
+	}
+	waits := detect(func(i int) float64 {
+		if rush(i) {
+			return 80 + 60*random.Float64()
+		}
+		return 1 + random.Float64()
+	})
+	require.Equal(t, []string{"pool_wait"}, kinds(waits))
+	require.Contains(t, waits.Findings[0].Evidence, "before SELECT * FROM a WHERE b = ?, the longer the more requests")
+	require.InDelta(t, 110, waits.Findings[0].Side.Saved/1e6, 15)
+	require.Empty(t, detect(func(int) float64 { return 1 + 100*random.Float64() }).Findings, "whatever the company")
+	require.Empty(t, detect(func(i int) float64 {
+		if rush(i) {
+			return 5
+		}
+		return 1
+	}).Findings, "too short to matter")
+}
+
 func BenchmarkDetect(b *testing.B) {
 	before := tracetest.Shop{Seed: 1, Traces: 1000, Width: 85}.Generate()
 	after := tracetest.Shop{Seed: 2, Traces: 1000, Width: 85, NPlusOne: 80}.Generate()
