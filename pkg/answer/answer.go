@@ -20,6 +20,8 @@ type Engine struct {
 	Traces  upstream.Traces  // nil where none is configured
 	// Markers are the places where deploys are announced, the most trusted first.
 	Markers []MarkerSource
+	// Signals are those an administrator defined; presets fill in other kinds.
+	Signals []SignalSetting
 	// Feedback is where people say whether events were real; nil for nowhere.
 	Feedback upstream.Markers
 	// IgnoreVersions says that a new service.version in traces is no deploy.

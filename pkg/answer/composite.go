@@ -49,7 +49,7 @@ func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window
 	answer.parameter("step", g.step.String())
 	answer.parameter("threshold", q.Threshold)
 	if len(signals) == 0 {
-		answer.Problem = "none of the service's metrics has samples in the window"
+		answer.Problem = "none of the service's metrics has samples in the window and enough before it to tell what is usual"
 		return answer, nil
 	}
 	result, err := anomaly.Composite(anomaly.CompositeRequest{
@@ -59,18 +59,19 @@ func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window
 	return answer, nil
 }
 
-// signalsOf fetches the signals of a service; one that has no sample at all is
-// left out.
+// fewestTaught is how many samples before the window a signal must have.
+const fewestTaught = 20
+
+// signalsOf fetches the signals of a service. One that has no sample at all, or
+// had hardly any and has none now, does not exist; one that is new is told of
+// and left out.
 func (e *Engine) signalsOf(ctx context.Context, service string, presets []foundPreset, g grid, basis *Basis) ([]anomaly.Signal, error) {
-	histories := make([]series.Series, len(presets))
+	histories := make([][]series.Series, len(presets))
 	bases := make([]Basis, len(presets))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, p := range presets {
-		group.Go(func() error {
-			found, err := e.history(ctx, p.query(service, max(shortestRate, 4*g.step)), g, &bases[i])
-			if err == nil && len(found) > 0 {
-				histories[i] = found[0] // the presets add up to one series
-			}
+		group.Go(func() (err error) {
+			histories[i], err = e.history(ctx, p.query(service, max(shortestRate, 4*g.step)), g, &bases[i])
 			return err
 		})
 	}
@@ -79,12 +80,26 @@ func (e *Engine) signalsOf(ctx context.Context, service string, presets []foundP
 	}
 	var signals []anomaly.Signal
 	for i, p := range presets {
-		if h := histories[i]; h.Observed() > 0 {
+		if len(histories[i]) == 0 {
+			continue
+		}
+		h := histories[i][0] // the presets add up to one series
+		before, inside := h.Between(h.Start, g.from).Observed(), h.Between(g.from, g.to.Add(g.step)).Observed()
+		switch {
+		case before >= fewestTaught:
 			signals = append(signals, anomaly.Signal{
 				Name: p.name, Weight: p.weight, History: h, Direction: p.direction, MinDeviation: p.minDeviation,
 			})
 			basis.Queries = append(basis.Queries, bases[i].Queries...)
 			basis.notice(bases[i].Notices...)
+			if len(histories[i]) > 1 {
+				basis.notice(fmt.Sprintf("%s: the query returned %d series, of which the first is judged; aggregate them, as by sum().", p.name, len(histories[i])))
+			}
+			if p.unit != "" {
+				basis.parameter("unit of "+p.name, p.unit)
+			}
+		case inside > 0:
+			basis.notice(fmt.Sprintf("%s: too new to be judged, with %d samples before the window.", p.name, before))
 		}
 	}
 	return signals, nil

@@ -95,3 +95,26 @@ func TestBreachWarnsOfTheCreep(t *testing.T) {
 	// 0.6 now, 0.01 a minute: twenty minutes to go.
 	require.WithinDuration(t, window.To.Add(20*time.Minute), result.Median, 8*time.Minute)
 }
+
+// newborn has samples of the metric "new" from a time on.
+type newborn struct {
+	someServer
+	from time.Time
+}
+
+func (n newborn) QueryRange(ctx context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
+	set, err := n.someServer.QueryRange(ctx, promQL, window)
+	if !strings.HasPrefix(promQL, "new{") || err != nil {
+		return set, err
+	}
+	one := &set.Series[0]
+	for i := range one.Values {
+		if one.Time(i).Before(n.from) {
+			one.Values[i] = math.NaN()
+		}
+	}
+	if one.Observed() == 0 {
+		return upstream.SeriesSet{}, nil
+	}
+	return set, nil
+}

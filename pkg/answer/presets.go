@@ -59,9 +59,12 @@ var presets = slices.Concat(
 	spans("traces_spanmetrics_calls_total", "traces_spanmetrics_latency", 1),
 	spans("traces_span_metrics_calls_total", "traces_span_metrics_duration_milliseconds", 1e-3),
 	spans("traces_span_metrics_calls_total", "traces_span_metrics_duration_seconds", 1),
-	calls("database", "db_client_operation_duration_seconds"),
-	calls("http calls", "http_client_request_duration_seconds"),
-	calls("rpc calls", "rpc_client_duration_seconds"),
+	calls("database", "db_client_operation_duration_seconds", 1),
+	calls("http calls", "http_client_request_duration_seconds", 1),
+	calls("http calls", "http_client_duration_milliseconds", 1e-3),
+	calls("rpc calls", "rpc_client_call_duration_seconds", 1),
+	calls("rpc calls", "rpc_client_duration_seconds", 1),
+	calls("rpc calls", "rpc_client_duration_milliseconds", 1e-3),
 	serviceGraph(),
 	resources(),
 )
@@ -71,19 +74,19 @@ func requests(group, histogram, failed, also string, seconds float64) []preset {
 	return slices.Concat(
 		red(group, histogram+"_count", fmt.Sprintf("%s_count{$m%s}", histogram, also), failed,
 			classicQuantile(histogram, also, seconds)),
-		red(group, histogram, "", failed, ""),
+		red(group, histogram, "", failed, inSeconds(seconds)),
 	)
 }
 
-// red are the presets of one classic histogram or counter, or with an empty
-// count of a native histogram.
+// red are the presets of one classic histogram or counter; or, with an empty
+// count, of a native histogram, whose quantile is brought to seconds.
 func red(group, metric, count, failed, quantile string) []preset {
 	rate := func(selector string) string { return "sum(rate(" + selector + "[$r]))" }
 	total, bad := rate(count), ""
 	if count == "" {
 		total = "histogram_count(sum(rate(" + metric + "{$m}[$r])))"
 		bad = "histogram_count(sum(rate(" + metric + "{$m, " + failed + "}[$r])))"
-		quantile = "histogram_quantile(0.95, sum(rate(" + metric + "{$m}[$r])))"
+		quantile = "histogram_quantile(0.95, sum(rate(" + metric + "{$m}[$r])))" + quantile
 	} else {
 		bad = rate(strings.Replace(count, "$m", "$m, "+failed, 1))
 	}
@@ -95,11 +98,15 @@ func red(group, metric, count, failed, quantile string) []preset {
 }
 
 func classicQuantile(histogram, also string, seconds float64) string {
-	promQL := fmt.Sprintf("histogram_quantile(0.95, sum by (le) (rate(%s_bucket{$m%s}[$r])))", histogram, also)
-	if seconds != 1 {
-		promQL += " * " + strconv.FormatFloat(seconds, 'g', -1, 64)
+	return fmt.Sprintf("histogram_quantile(0.95, sum by (le) (rate(%s_bucket{$m%s}[$r])))", histogram, also) + inSeconds(seconds)
+}
+
+// inSeconds converts a unit of so many seconds.
+func inSeconds(unit float64) string {
+	if unit == 1 {
+		return ""
 	}
-	return promQL
+	return " * " + strconv.FormatFloat(unit, 'g', -1, 64)
 }
 
 // spans are traffic, errors and latency of what a service served, off span
@@ -110,15 +117,16 @@ func spans(calls, duration string, seconds float64) []preset {
 	found[2].metric = duration + "_bucket"
 	return append(found, preset{
 		latency, "spans", "spans 95 % latency", duration,
-		"histogram_quantile(0.95, sum(rate(" + duration + "{$m, " + servedSpans + "}[$r])))", anomaly.Above, 0, 1,
+		"histogram_quantile(0.95, sum(rate(" + duration + "{$m, " + servedSpans + "}[$r])))" + inSeconds(seconds), anomaly.Above, 0, 1,
 	})
 }
 
 // calls are the latencies of what a service asks of others.
-func calls(what, histogram string) []preset {
+func calls(what, histogram string, seconds float64) []preset {
+	native := "histogram_quantile(0.95, sum(rate(" + histogram + "{$m}[$r])))" + inSeconds(seconds)
 	return []preset{
-		{dependency, what, what + " 95 % latency", histogram + "_bucket", classicQuantile(histogram, "", 1), anomaly.Above, 0, 0.5},
-		{dependency, what, what + " 95 % latency", histogram, "histogram_quantile(0.95, sum(rate(" + histogram + "{$m}[$r])))", anomaly.Above, 0, 0.5},
+		{dependency, what, what + " 95 % latency", histogram + "_bucket", classicQuantile(histogram, "", seconds), anomaly.Above, 0, 0.5},
+		{dependency, what, what + " 95 % latency", histogram, native, anomaly.Above, 0, 0.5},
 	}
 }
 
@@ -146,6 +154,16 @@ func resources() []preset {
 		above("memory", "memory in bytes", "process_memory_usage_bytes", "sum(process_memory_usage_bytes{$m})", 16<<20),
 		above("memory", "memory in bytes", "process_resident_memory_bytes", "sum(process_resident_memory_bytes{$m})", 16<<20),
 		above("memory", "memory in bytes", "container_memory_working_set_bytes", "sum(container_memory_working_set_bytes{$m})", 16<<20),
+		above("throttling", "share of periods with the processor throttled", "container_cpu_cfs_throttled_periods_total",
+			"sum(rate(container_cpu_cfs_throttled_periods_total{$m}[$r])) / (sum(rate(container_cpu_cfs_periods_total{$m}[$r])) > 0)", 0.05),
+		above("restarts", "container restarts", "kube_pod_container_status_restarts_total", "sum(increase(kube_pod_container_status_restarts_total{$m}[$r]))", 1),
+		above("unready", "containers that are not ready", "kube_pod_container_status_ready", "sum(1 - kube_pod_container_status_ready{$m})", 1),
+		above("node processor", "processor use of the nodes", "node_cpu_seconds_total", `1 - avg(rate(node_cpu_seconds_total{$m, mode="idle"}[$r]))`, 0.05),
+		above("node memory", "memory use of the nodes", "node_memory_MemAvailable_bytes",
+			"1 - sum(node_memory_MemAvailable_bytes{$m}) / sum(node_memory_MemTotal_bytes{$m})", 0.05),
+		above("node disk", "use of the fullest file system", "node_filesystem_avail_bytes",
+			`max(1 - node_filesystem_avail_bytes{$m, fstype!~"tmpfs|overlay"} / node_filesystem_size_bytes{$m, fstype!~"tmpfs|overlay"})`, 0.05),
+		above("node waiting", "share of time that the nodes wait for disks", "node_disk_io_time_seconds_total", "max(rate(node_disk_io_time_seconds_total{$m}[$r]))", 0.05),
 	}
 }
 
@@ -153,15 +171,21 @@ func resources() []preset {
 type foundPreset struct {
 	preset
 	matcher string
+	own     bool   // an administrator's signal: promQL holds their placeholders
+	unit    string // of an administrator's signal
 }
 
 func (f foundPreset) query(service string, rate time.Duration) string {
+	if f.own {
+		return fillOwn(f.promQL, service, rate)
+	}
 	return strings.NewReplacer(
 		"$m", f.matcher, "$r", fmt.Sprintf("%ds", int(rate.Seconds())), "$client", "client="+strconv.Quote(service),
 	).Replace(f.promQL)
 }
 
-// presetsOf finds which presets a service has metrics for.
+// presetsOf finds which presets a service has metrics for; an administrator's
+// signals stand in for those of their kinds.
 func (e *Engine) presetsOf(ctx context.Context, service string, from, to time.Time) ([]foundPreset, error) {
 	any := presetMetrics()
 	matchers := []string{"client=" + strconv.Quote(service)}
@@ -179,7 +203,7 @@ func (e *Engine) presetsOf(ctx context.Context, service string, from, to time.Ti
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return choose(matchers, existing), nil
+	return e.withOwn(choose(matchers, existing)), nil
 }
 
 // choose takes of each group the first preset whose metric exists, under the
@@ -197,7 +221,7 @@ func choose(matchers []string, existing [][]string) []foundPreset {
 		for i, matcher := range matchers {
 			ofClient := i == 0
 			if ofClient == (p.group == "graph") && slices.Contains(existing[i], p.metric) {
-				chosen = append(chosen, foundPreset{p, matcher})
+				chosen = append(chosen, foundPreset{preset: p, matcher: matcher})
 				break
 			}
 		}

@@ -37,7 +37,7 @@ func kindsOf(chosen []foundPreset) (kinds []string) {
 
 func TestPresetsAreComplete(t *testing.T) {
 	for _, p := range presets {
-		promQL := foundPreset{p, `service_name="a \"quoted\" name"`}.query(`a "quoted" name`, 5*time.Minute)
+		promQL := foundPreset{preset: p, matcher: `service_name="a \"quoted\" name"`}.query(`a "quoted" name`, 5*time.Minute)
 		t.Log(promQL)
 		require.NotContains(t, promQL, "$")
 		require.Contains(t, promQL, `="a \"quoted\" name"`)

@@ -99,10 +99,14 @@ func CurrentScore(result anomaly.Result) float64 {
 				current = max(current, e.Score)
 			}
 		}
-		return current
+		// Downwards, so that what is shown reaches a threshold only where it did.
+		return math.Floor(current*scoreSteps) / scoreSteps
 	}
 	return math.NaN()
 }
+
+// scoreSteps per point of a score are told apart in an alert: the rest is noise.
+const scoreSteps = 10
 
 func anomalyAnnotations(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
 	names := anomalyNames(a, q)

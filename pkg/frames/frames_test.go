@@ -69,6 +69,8 @@ func TestCurrentScore(t *testing.T) {
 		"not yet scraped":     {[]float64{90, 40, nan, nan}, nil, 40},
 		"ended long ago":      {[]float64{90, nan, nan, nan, nan, nan}, nil, nan},
 		"never judged":        {[]float64{nan, nan}, nil, nan},
+		"too many digits":     {[]float64{99.99912}, nil, 99.9},
+		"just below":          {[]float64{74.96}, nil, 74.9},
 		"infinite":            {[]float64{5, math.Inf(1)}, nil, 5},
 		"inside an event":     {[]float64{0, 99, 50, 80}, []anomaly.Event{event}, 99},
 		"after an event":      {[]float64{0, 99, 50, 80, 30}, []anomaly.Event{event}, 30},

@@ -59,7 +59,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.settings = settings
 	d.engine = &answer.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
-		Markers: connected.markers, Feedback: connected.feedback, IgnoreVersions: !settings.Deploys.FromVersions,
+		Markers: connected.markers, Feedback: connected.feedback, Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
 		Models: anomaly.NewModels(modelsPerSeries * settings.Limits.MaxSeries),
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}

@@ -135,6 +135,26 @@ func (f fields) quantity(key string) *float64 {
 	return nil
 }
 
+// quantities are a list of numbers, or one number.
+func (f fields) quantities(key string) (found []float64) {
+	list, many := f.value(key).([]any)
+	if !many {
+		if one := f.quantity(key); one != nil {
+			found = append(found, *one)
+		}
+		return found
+	}
+	for i, element := range list {
+		at := fields{path: f.path, problems: f.problems, known: f.known, values: map[string]any{key: element}}
+		if one := at.quantity(key); one != nil {
+			found = append(found, *one)
+		} else if element == nil {
+			f.problem(key, "holds nothing at place %d: write numbers", i)
+		}
+	}
+	return found
+}
+
 // number is a whole number between low and high.
 func (f fields) number(key string, fallback, low, high int) int {
 	var number float64

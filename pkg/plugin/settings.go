@@ -8,6 +8,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
@@ -23,7 +24,9 @@ type Settings struct {
 	// TracesKind is the trace store's protocol.
 	TracesKind TracesKind
 	Deploys    DeploySettings
-	Limits     Limits
+	// Signals are those of every service; empty for presets alone.
+	Signals []answer.SignalSetting
+	Limits  Limits
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
 	WebhookSecret string
 	// Series are what engines ask for by name.
@@ -127,6 +130,10 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	sections := []fields{grafana, metrics, traces, deploys, limits}
 	for _, one := range root.objects("series") {
 		settings.Series = append(settings.Series, namedSeries(one))
+		sections = append(sections, one)
+	}
+	for _, one := range root.objects("signals") {
+		settings.Signals = append(settings.Signals, signalSetting(one))
 		sections = append(sections, one)
 	}
 	for _, section := range sections {

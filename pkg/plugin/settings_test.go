@@ -8,6 +8,8 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
@@ -168,4 +170,25 @@ func TestParseSettingsSeries(t *testing.T) {
 	require.ErrorContains(t, err, "series[0].threshold")
 	require.ErrorContains(t, err, "series[1].name")
 	require.ErrorContains(t, err, "series must hold objects")
+}
+
+func TestParseSettingsSignals(t *testing.T) {
+	settings, err := ParseSettings(instance(`{"signals": [{"name": "checkout", "kind": "latency", "unit": "s", "weight": "2", "mood": 1,
+		"expr": "quantile($quantile, x{app=\"$service\"})", "quantiles": [0.5, "0.99"], "direction": "above", "minDeviation": 0.1}]}`, nil))
+	require.NoError(t, err)
+	require.Equal(t, []answer.SignalSetting{{
+		Name: "checkout", Kind: "latency", Expr: `quantile($quantile, x{app="$service"})`, Unit: "s",
+		Quantiles: []float64{0.5, 0.99}, Direction: anomaly.Above, MinDeviation: 0.1, Weight: 2,
+	}}, settings.Signals)
+	require.Len(t, settings.Notices, 1, "signals[0].mood means nothing")
+	for raw, want := range map[string]string{
+		`{"signals": [{"name": "a", "kind": "traffic"}]}`: "signals[0]: expr is missing",
+		`{"signals": [1]}`:                     "signals must hold objects",
+		`{"signals": {}}`:                      "signals must be a list",
+		`{"signals": [{"quantiles": [null]}]}`: "holds nothing at place 0",
+		`{"signals": [{"quantiles": "many"}]}`: "write a number",
+	} {
+		_, err := ParseSettings(instance(raw, nil))
+		require.ErrorContains(t, err, want)
+	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,7 +32,7 @@ type pages struct {
 }
 
 // contestant says at which points of a series its alert is on.
-type contestant func(j judged) []bool
+type contestant func(j judged) ([]bool, error)
 
 const groupedWithin = 6 * time.Hour
 
@@ -54,41 +56,53 @@ func runHeadToHead(o options) (any, error) {
 		return nil, err
 	}
 	figures := map[string]any{"series": len(files)}
-	if len(o.rest) > 0 && o.rest[0] == "-quick" {
-		best, threshold := oracle(judgedFiles)
-		return map[string]any{"now": compete(judgedFiles, oursAt(anomaly.DefaultThreshold)), "best": best, "at": threshold}, nil
+	best, threshold, err := oracle(judgedFiles)
+	if err != nil {
+		return nil, err
 	}
-	for name, contest := range map[string]contestant{
-		"foresight": oursAt(anomaly.DefaultThreshold), "promql_adaptive": adaptive, "promql_robust": robust,
-		"seasonal_hybrid_esd": hybridESD, "ewma": ewma, "predict_linear": predictLinear,
-	} {
-		figures[name] = compete(judgedFiles, contest)
-	}
-	best, threshold := oracle(judgedFiles)
 	figures["foresight_best_threshold"], figures["foresight_at_best"] = threshold, best
+	contestants := map[string]contestant{
+		"foresight": oursAt(anomaly.DefaultThreshold), "promql_adaptive": byRules(adaptiveRules), "promql_robust": byRules(robustRules),
+		"seasonal_hybrid_esd": hybridESD, "ewma": ewma, "predict_linear": predictLinear,
+	}
+	if slices.Contains(o.rest, "-quick") { // ours alone
+		contestants = map[string]contestant{"foresight": contestants["foresight"]}
+	}
+	for name, contest := range contestants {
+		if figures[name], err = compete(judgedFiles, contest); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	return figures, nil
 }
 
 // oracle is the threshold with the best page F1, for comparison only.
-func oracle(all []judged) (best pages, threshold float64) {
+func oracle(all []judged) (best pages, threshold float64, err error) {
 	for _, t := range swept() {
-		if one := compete(all, oursAt(t)); one.F1 > best.F1 {
+		one, err := compete(all, oursAt(t))
+		if err != nil {
+			return best, threshold, err
+		}
+		if one.F1 > best.F1 {
 			best, threshold = one, t
 		}
 	}
-	return best, threshold
+	return best, threshold, nil
 }
 
-func compete(all []judged, contest contestant) pages {
+func compete(all []judged, contest contestant) (pages, error) {
 	var alone, grouped pageCount
 	for _, j := range all {
-		on := contest(j)
+		on, err := contest(j)
+		if err != nil {
+			return pages{}, fmt.Errorf("%s: %w", j.name, err)
+		}
 		alone.add(j, beginnings(on, 1))
 		grouped.add(j, beginnings(on, int(groupedWithin/j.result.Actual.Step)))
 	}
 	figures := alone.figures()
 	figures.Grouped = grouped.figures().F1
-	return figures
+	return figures, nil
 }
 
 // beginnings are the points at which an alert goes on after it was off for at
@@ -145,14 +159,14 @@ func (c *pageCount) figures() pages {
 
 // oursAt is on while an event of the detector lasts.
 func oursAt(threshold float64) contestant {
-	return func(j judged) []bool {
+	return func(j judged) ([]bool, error) {
 		on := make([]bool, j.result.Actual.Len())
 		for _, e := range anomaly.Events(j.result, threshold) {
 			for i := j.result.Actual.Index(e.Start); i <= j.result.Actual.Index(e.End); i++ {
 				on[i] = true
 			}
 		}
-		return on
+		return on, nil
 	}
 }
 
@@ -164,64 +178,4 @@ func (j judged) whole() (series.Series, int) {
 		return j.result.Actual, 0 // it was laid before without one
 	}
 	return laid, laid.Len() - j.result.Actual.Len()
-}
-
-// hybridESD is the first step of the seasonal hybrid ESD test at a level of 5 %
-// on the newest point: the residual of the day's profile over the last two
-// weeks against median and MAD.
-func hybridESD(j judged) []bool {
-	const alpha, days = 0.05, 14
-	h, first := j.whole()
-	day := int(24 * time.Hour / h.Step)
-	return evaluate(h, first, func(i int) bool {
-		past := h.Values[max(i+1-days*day, 0) : i+1]
-		var sameTime []float64
-		for k := i; k >= max(i+1-days*day, 0); k -= day {
-			sameTime = append(sameTime, h.Values[k])
-		}
-		if len(sameTime) < 2 {
-			return false
-		}
-		center := quantileOf(past, 0.5)
-		season := quantileOf(sameTime, 0.5) - center
-		deviations := make([]float64, 0, len(past)/4+1)
-		for k := i; k >= max(i+1-days*day, 0); k -= 4 { // every fourth point tells the MAD as well
-			deviations = append(deviations, math.Abs(h.Values[k]-center))
-		}
-		spread := 1.4826 * quantileOf(deviations, 0.5)
-		return math.Abs(h.Values[i]-season-center) > esdCritical(len(past), alpha)*spread
-	})
-}
-
-// ewma is a control chart: three deviations from an average of about a day.
-func ewma(j judged) []bool {
-	h, first := j.whole()
-	rate := 2 / (float64(24*time.Hour/h.Step) + 1)
-	level, variance := math.NaN(), 0.0
-	on := make([]bool, h.Len())
-	for i, v := range h.Values {
-		if math.IsNaN(v) {
-			continue
-		}
-		if math.IsNaN(level) {
-			level = v
-		}
-		e := v - level
-		on[i] = e*e > 9*variance
-		level += rate * e
-		variance += rate * (e*e - variance)
-	}
-	return on[first:]
-}
-
-// predictLinear is the usual rule: in an hour the line through the last half
-// hour is beyond a static threshold, here 1.2 times the 99.9 % quantile of what
-// came before the judged part.
-func predictLinear(j judged) []bool {
-	h, first := j.whole()
-	on, err := warnByLine(h, h.Time(first), 1.2*quantileOf(h.Values[:first], 0.999))
-	if err != nil {
-		return make([]bool, h.Len()-first)
-	}
-	return on
 }
