@@ -70,6 +70,7 @@ var patternNames = data.ValueMappings{data.ValueMapper{
 	string(pattern.PayloadGrowth): {Text: "larger answers", Index: 13},
 	string(pattern.Contention):    {Text: "contention", Index: 14},
 	string(pattern.LargePayload):  {Text: "large answers", Index: 15},
+	string(pattern.SilentWait):    {Text: "pauses before statements", Index: 16},
 }}
 
 var changeColors = data.ValueMappings{data.ValueMapper{

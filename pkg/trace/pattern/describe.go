@@ -72,11 +72,10 @@ func (d *detection) evidence(p place, side Side, notes *notebook) string {
 		product, _ := notes.storm(p, d.numbers)
 		what = fmt.Sprintf("%s gets %.1f calls for each that is meant: retries, through all layers", name, product)
 	case PoolWait:
-		if path := d.numbers.Path(p.call); len(notes.pauses[spot{p.caller, p.call}]) > 0 {
-			what = fmt.Sprintf("%s does nothing for %s before %s, the longer the more requests there are at once: for a connection, as it seems", d.numbers.Path(p.caller).Service, milliseconds(side.Time), path.Operation)
-			break
-		}
 		what = fmt.Sprintf("%s waits %s for a connection", d.numbers.Path(p.caller).Service, milliseconds(side.Time))
+	case SilentWait:
+		what = fmt.Sprintf("%s does nothing for %s before %s, the longer the more requests there are at once: for a connection, as it seems",
+			d.numbers.Path(p.caller).Service, milliseconds(side.Time), name)
 	case LostCache:
 		misses, before, _ := lostCache(p, d.before, d.now)
 		what = fmt.Sprintf("%s runs in %.0f %% of the lookups, %.0f %% before: the cache used to answer", name, 100*misses, 100*before)
@@ -121,6 +120,7 @@ var advices = map[Kind]string{
 	Retry:         "Repair what fails; bound retries by a budget, with growing pauses.",
 	RetryStorm:    "Retry at one layer only, with a budget and a circuit breaker.",
 	PoolWait:      "Hold connections for less time, or allow more of them.",
+	SilentWait:    "Let the connection pool send spans or metrics; hold connections for less time, or allow more of them.",
 	LostCache:     "Find out why the cache misses: keys, expiry, size, or a read that was removed.",
 	PayloadGrowth: "Ask for fewer fields or rows, or compress.",
 	LargePayload:  "Ask for fewer fields or rows, in pages, or compress.",

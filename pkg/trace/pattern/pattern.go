@@ -29,6 +29,7 @@ const (
 	Retry         Kind = "retry"          // a failed call made again
 	RetryStorm    Kind = "retry_storm"    // retries that multiply the load of the callee
 	PoolWait      Kind = "pool_wait"      // waiting for a connection
+	SilentWait    Kind = "silent_wait"    // pauses before statements, as of a pool that sends no spans
 	LostCache     Kind = "lost_cache"     // reads that the cache used to answer
 	PayloadGrowth Kind = "payload_growth" // larger answers that take longer
 	LargePayload  Kind = "large_payload"  // answers large by themselves

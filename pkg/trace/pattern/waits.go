@@ -70,7 +70,7 @@ func (n *notebook) addPauses(o *Options) map[trace.PathID]bool {
 		waiting[at.caller] = true
 		for _, w := range works {
 			if excess := float64(w.self) - quiet; excess >= least {
-				n.see(place{kind: PoolWait, caller: at.caller, call: at.call}, occurrence{
+				n.see(place{kind: SilentWait, caller: at.caller, call: at.call}, occurrence{
 					request: w.request, repeats: 1, time: w.self, saved: int64(min(excess, float64(w.held))), sure: true,
 				})
 			}
