@@ -67,16 +67,17 @@ func TestDeploySources(t *testing.T) {
 	}{
 		{map[string]any{}, "", "version", "", -10 * time.Second, 45 * time.Second},
 		{map[string]any{}, "glsa_test", "annotation", "pipeline 4711", 0, 0},
-		{map[string]any{"fromVersions": false}, "", "metrics", "target_info changed", -10 * time.Second, 60 * time.Second},
+		{map[string]any{"fromVersions": false}, "", "metrics", "changed", -10 * time.Second, 60 * time.Second},
 	} {
 		var deployed time.Time
 		var source, note string
 		eventually(t, 90*time.Second, "the deploy is known from "+c.source, func() (err error) {
-			deployed, source, note, err = ask(c.deploys, c.token)
-			return err
+			if deployed, source, note, err = ask(c.deploys, c.token); err != nil {
+				return err
+			}
+			return unless(source == c.source, "it is known from %s", source) // metrics may come before spans are searchable
 		})
-		require.Equal(t, c.source, source)
-		require.Equal(t, c.note, note)
+		require.Contains(t, note, c.note)
 		require.False(t, deployed.Before(announced.Add(c.earliest)), "%s at %s, announced at %s", source, deployed, announced)
 		require.False(t, deployed.After(announced.Add(c.tolerant)), "%s at %s, announced at %s", source, deployed, announced)
 	}
