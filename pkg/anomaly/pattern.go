@@ -39,12 +39,12 @@ type profile struct {
 }
 
 func learnPattern(y []float64, candidates []int) pattern {
-	p := pattern{seasons: series.Seasons(y, candidates)}
+	p := pattern{seasons: series.Seasons(y, candidates, series.ClipPeaks)}
 	periods := make([]int, len(p.seasons))
 	for i, season := range p.seasons {
 		periods[i] = season.Period
 	}
-	rest := series.WithoutIncidents(y, periods, incidentLimit)
+	rest := series.WithoutIncidents(y, periods, incidentLimit, series.ClipPeaks)
 	for _, season := range p.seasons {
 		detrended := series.Detrended(rest, season.Period)
 		learned := coarseProfile(detrended, season.Period)

@@ -13,28 +13,29 @@ const Auto = "auto"
 // family makes the models of one name for the strong seasons, ascending; the
 // one with the least error answers.
 type family struct {
-	name string
-	make func(p *prepared) []Model
+	name        string
+	make        func(p *prepared) []Model
+	takesEvents bool // as regressors of its own
 }
 
 var families = []family{
-	{"level", always(Level{})},
-	{"naive", always(Naive{})},
-	{"drift", always(Drift{})},
-	{"seasonal-naive", perPeriod(func(period int) Model { return SeasonalNaive{Period: period} })},
-	{"holt", always(dampedHolt)},
+	{"level", always(Level{}), false},
+	{"naive", always(Naive{}), false},
+	{"drift", always(Drift{}), false},
+	{"seasonal-naive", perPeriod(func(period int) Model { return SeasonalNaive{Period: period} }), false},
+	{"holt", always(dampedHolt), false},
 	{"holt-winters", perPeriod(func(period int) Model {
 		return ETS{Error: Additive, Trend: Additive, Damped: true, Season: Additive, Period: period}
-	})},
+	}), false},
 	{"ets", func(p *prepared) []Model {
 		models := perPeriod(func(period int) Model { return AutoETS{Period: period} })(p)
 		return append(models, AutoETS{})
-	}},
-	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }},
-	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }},
-	{"arima", arimas},
-	{"prophet", prophets},
-	{"seasonal-ridge", ridges},
+	}, false},
+	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }, false},
+	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }, false},
+	{"arima", arimas, true},
+	{"prophet", prophets, true},
+	{"seasonal-ridge", ridges, false},
 }
 
 var dampedHolt = ETS{Error: Additive, Trend: Additive, Damped: true, Season: None}
@@ -120,12 +121,19 @@ func (p *prepared) members() []Model {
 	case len(p.clean) <= fewPoints:
 		models = append(models, ETS{Error: Additive, Trend: None, Season: Additive, Period: p.periods[0]})
 	}
-	if p.regressors != nil {
-		for i, m := range models {
-			models[i] = WithEvents{Model: m, Periods: p.periods, Regressors: p.regressors}
-		}
+	return p.withEvents(models)
+}
+
+// withEvents lets models know the events, where there are any.
+func (p *prepared) withEvents(models []Model) []Model {
+	if p.regressors == nil {
+		return models
 	}
-	return models
+	aware := make([]Model, len(models))
+	for i, m := range models {
+		aware[i] = WithEvents{Model: m, Periods: p.periods, Regressors: p.regressors}
+	}
+	return aware
 }
 
 // Models are the names that a request may give, besides Auto.
@@ -143,9 +151,13 @@ func (p *prepared) named(name string) ([]Model, error) {
 	if at < 0 {
 		return nil, fmt.Errorf("%w: no model is called %q; there are %s, %s", ErrBadRequest, name, Auto, strings.Join(Models(), ", "))
 	}
-	if models := families[at].make(p); len(models) > 0 {
+	models := families[at].make(p)
+	if families[at].takesEvents {
 		return models, nil
 	}
-	p.notice("no strong season was found in the history, so %s gave way to a model without one", name)
-	return []Model{Naive{}, Drift{}, dampedHolt}, nil
+	if len(models) == 0 {
+		p.notice("no strong season was found in the history, so %s gave way to a model without one", name)
+		models = []Model{Naive{}, Drift{}, dampedHolt}
+	}
+	return p.withEvents(models), nil
 }

@@ -72,6 +72,9 @@ func (p *prepared) try(models []Model, horizon int) ([]trial, error) {
 	var trials []trial
 	var failures []error
 	for _, model := range models {
+		if p.clock != nil {
+			model = onWallClock{model, p.clock}
+		}
 		t, err := p.backtest(model, horizon)
 		if err != nil {
 			failures = append(failures, err)

@@ -29,6 +29,8 @@ type Fitted interface {
 
 // Request asks for a forecast.
 type Request struct {
+	// History's Start is in the location whose clock days and weeks follow when
+	// daylight saving begins or ends.
 	History       series.Series
 	Horizon       int             // points beyond the history
 	Model         string          // "auto" or a model's name

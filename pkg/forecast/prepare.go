@@ -29,7 +29,8 @@ type prepared struct {
 	periods     []int     // strong seasons in points of clean, ascending
 	// regressors are the events at a point of clean; nil without events.
 	regressors func(t int) []float64
-	capacity   float64 // scaled; 0: not known
+	clock      *wallClock // nil where the clock does not change
+	capacity   float64    // scaled; 0: not known
 	notices    []string
 }
 
@@ -67,13 +68,36 @@ func prepare(r Request) (*prepared, error) {
 		p.observed = values
 	}
 	coarse := series.Coarsen(values, p.factor)
-	for _, season := range series.Seasons(coarse, divide(candidates, p.factor)) {
+	shown := p.onClock(r, coarse)
+	for _, season := range series.Seasons(shown, divide(candidates, p.factor), series.KeepRecurring) {
 		p.periods = append(p.periods, season.Period)
 	}
 	p.capacity = r.Capacity / p.unit
-	p.regressors = eventsOf(r, len(coarse), p.factor)
-	p.clean = series.WithoutIncidents(coarse, p.periods, incidentLimit)
+	p.clean = p.clock.withoutIncidents(coarse, p.periods)
+	if events := eventsOf(r, len(coarse), p.factor); events != nil {
+		for t, v := range coarse {
+			if slices.Max(events(t)) > 0 { // known, so no incident
+				p.clean[t] = v
+			}
+		}
+		p.regressors = func(shown int) []float64 { return events(p.clock.instant(shown)) }
+	}
 	return p, nil
+}
+
+// onClock finds the wall clock of the history's location and lays the averaged
+// values on its grid.
+func (p *prepared) onClock(r Request, coarse []float64) []float64 {
+	step := time.Duration(p.factor) * r.History.Step
+	start := r.History.Time(r.History.Len()).Add(-time.Duration(len(coarse)) * step)
+	clock, ok := clockOf(start, step, len(coarse), (r.Horizon+p.factor-1)/p.factor)
+	if !ok {
+		p.notice("the clock of %s changes by less than the step of %s, so seasons do not follow it", start.Location(), short(step))
+	}
+	if p.clock = clock; clock == nil {
+		return coarse
+	}
+	return clock.lay(coarse)
 }
 
 func (p *prepared) notice(format string, args ...any) {

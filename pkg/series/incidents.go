@@ -18,8 +18,8 @@ const (
 // centre line moved to that distance, so that past incidents do not teach. A
 // lasting change of level is not an incident: the centre line follows it.
 // The periods are those of the strong seasons, ascending.
-func WithoutIncidents(values []float64, periods []int, limit float64) []float64 {
-	rest := FromCenter(values, periods)
+func WithoutIncidents(values []float64, periods []int, limit float64, peaks Peaks) []float64 {
+	rest := fromCenter(values, periods, peaks)
 	reach := limit * stats.Spread(rest)
 	for i, e := range rest {
 		rest[i] = values[i]
@@ -33,7 +33,11 @@ func WithoutIncidents(values []float64, periods []int, limit float64) []float64 
 // FromCenter is how far values lie from the centre line: a robust level plus the
 // profiles of the strong seasons.
 func FromCenter(values []float64, periods []int) []float64 {
-	rest := centerLine(values, periods)
+	return fromCenter(values, periods, KeepRecurring)
+}
+
+func fromCenter(values []float64, periods []int, peaks Peaks) []float64 {
+	rest := centerLine(values, periods, peaks)
 	for i, v := range values {
 		rest[i] = v - rest[i]
 	}
@@ -41,7 +45,7 @@ func FromCenter(values []float64, periods []int) []float64 {
 }
 
 // centerLine is a robust level plus the seasons' profiles.
-func centerLine(values []float64, periods []int) []float64 {
+func centerLine(values []float64, periods []int, peaks Peaks) []float64 {
 	factor := max((len(values)+centerPoints-1)/centerPoints, 1)
 	coarse := Coarsen(values, factor)
 	line := make([]float64, len(coarse))
@@ -54,7 +58,7 @@ func centerLine(values []float64, periods []int) []float64 {
 		if i == 0 || window == levelWindow {
 			window = period | 1
 		}
-		profile := Profile(Detrended(Winsorize(rest, limitOfShape), period), period)
+		profile := Profile(Detrended(peaks.cut(rest, period), period), period)
 		left := make([]float64, len(rest))
 		for j := range rest {
 			line[j] += profile[j%period]
@@ -75,6 +79,3 @@ func centerLine(values []float64, periods []int) []float64 {
 	}
 	return fine
 }
-
-// limitOfShape bounds single values, in spreads, where a shape is learned.
-const limitOfShape = 5

@@ -41,16 +41,19 @@ func Periods(durations []time.Duration, step time.Duration) []int {
 // Seasons are those of the ascending candidate periods (in points) that repeat
 // strongly in what the shorter ones leave over, and of which values holds at
 // least two cycles.
-func Seasons(values []float64, candidates []int) []Season {
+func Seasons(values []float64, candidates []int, peaks Peaks) []Season {
 	rest := slices.Clone(values)
 	var strong []Season
 	for _, period := range candidates {
 		if period < 2 || 2*period > len(values) {
 			continue
 		}
-		// What the shorter seasons explained no longer hides an incident.
-		rest = Winsorize(rest, limitOfShape)
-		detrended := Winsorize(Detrended(rest, period), limitOfShape)
+		detrended := Detrended(peaks.cut(rest, period), period)
+		if peaks == ClipPeaks {
+			// What the shorter seasons explained no longer hides an incident.
+			rest = peaks.cut(rest, period)
+			detrended = peaks.cut(detrended, period)
+		}
 		cycles := float64(len(values)) / float64(period)
 		strength := repeats(detrended, period)
 		if strength < strongFrom+strongFrom/(cycles-1) {

@@ -102,10 +102,12 @@ func TestSeasons(t *testing.T) {
 		{"day", daily, 0.5, []int{288}},
 		{"day and week", func(i int) float64 { return daily(i) + weekly(i) }, 0.3, []int{288, 2016}},
 		{"hour", func(i int) float64 { return float64(i % 12 / 10) }, 0.2, []int{12}},
+		{"nightly job", func(i int) float64 { return 100 * float64(min(max(i%288-285, 0), 1)) }, 1, []int{288}},
+		{"office hours", func(i int) float64 { return 100 * float64(i%288/96%2) }, 1, []int{288}},
 		{"day and week with incidents", func(i int) float64 { return daily(i) + weekly(i) + incident(i) }, 0.3, []int{288, 2016}},
 	} {
 		var periods []int
-		for _, s := range series.Seasons(seasonal(14*288, c.noise, c.shape), candidates) {
+		for _, s := range series.Seasons(seasonal(14*288, c.noise, c.shape), candidates, series.KeepRecurring) {
 			periods = append(periods, s.Period)
 			require.LessOrEqual(t, s.Strength, 1.0)
 		}
@@ -120,6 +122,28 @@ func TestPeriodsFollowTheGrid(t *testing.T) {
 	require.Empty(t, series.Periods(series.Calendar, 0))
 }
 
+// What happens every day is no incident, however far it stands out, and does
+// not hide one.
+func TestWithoutIncidentsKeepsARecurringRush(t *testing.T) {
+	for name, shape := range map[string]func(i int) float64{
+		"office hours": func(i int) float64 { return 100 * float64(i%288/96%2) },
+		"nightly job":  func(i int) float64 { return 1000 * float64(min(max(i%288-285, 0), 1)) },
+	} {
+		values := seasonal(14*288, 1, shape)
+		for i := 2000; i < 2020; i++ {
+			values[i] += 5000
+		}
+		clean := series.WithoutIncidents(values, []int{288}, 15, series.KeepRecurring)
+		for i, v := range values {
+			if i >= 2000 && i < 2020 {
+				require.Less(t, clean[i], shape(i)+50, name)
+			} else {
+				require.InDelta(t, v, clean[i], 1e-9, "%s at %d", name, i)
+			}
+		}
+	}
+}
+
 func TestWithoutIncidentsKeepsAShift(t *testing.T) {
 	values := seasonal(4000, 1, func(i int) float64 {
 		switch {
@@ -130,7 +154,7 @@ func TestWithoutIncidentsKeepsAShift(t *testing.T) {
 		}
 		return 0
 	})
-	clean := series.WithoutIncidents(values, nil, 5)
+	clean := series.WithoutIncidents(values, nil, 5, series.KeepRecurring)
 	require.Less(t, clean[1002], 10.0)
 	require.InDelta(t, 40, clean[3500], 8)
 }
