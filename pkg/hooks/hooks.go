@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -32,6 +33,10 @@ type Settings struct {
 	DeployTag string
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
 	WebhookSecret string
+	// Sender sends signed webhooks; nil where none is configured.
+	Sender *webhook.Sender
+	// UID is the data source's.
+	UID string
 	// Unusable says why the data source cannot answer; nil where it can.
 	Unusable error
 	// CallerRate is how many requests per second one caller may send.
@@ -79,6 +84,9 @@ func (h *Hooks) Register(mux *http.ServeMux) {
 	}
 	write("/hooks/deploy", h.deploy)
 	write("/hooks/alert", h.alerts)
+	write("/hooks/send", h.send)
+	write("/feedback", h.feedback)
+	write("/flagger/event", h.deploy)
 	prom("/", func(w http.ResponseWriter, r *http.Request) {
 		prometheusFailure(w, http.StatusNotFound, "there is no "+r.URL.Path+": query, query_range, series, labels and label/<name>/values are served below prom/api/v1/")
 	})

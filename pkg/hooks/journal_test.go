@@ -207,6 +207,22 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
+func TestFeedback(t *testing.T) {
+	book := &notebook{}
+	handler := testHooks(t, func(s *Settings) { s.Journal = book })
+	status, answer := tell(t, handler, "Editor", "/feedback", `{"time":"2026-03-02T11:30:00Z","real":false,"service":"cart"}`, nil)
+	require.Equal(t, http.StatusOK, status, answer)
+	require.Len(t, book.notes, 1)
+	require.Equal(t, []string{"foresight:false", "service:cart"}, book.notes[0].Tags)
+	require.Equal(t, noon.Add(-30*time.Minute), book.notes[0].Start)
+	for _, content := range []string{`{}`, `{"real":true}`, `{"time":"2026-03-02T11:30:00Z"}`, `{"time":"soon","real":true}`, `{"time":"2026-03-03T11:30:00Z","real":true}`} {
+		status, _ := tell(t, handler, "Editor", "/feedback", content, nil)
+		require.Equal(t, http.StatusBadRequest, status, content)
+	}
+	status, _ = tell(t, handler, "Viewer", "/feedback", `{"time":"2026-03-02T11:30:00Z","real":true}`, nil)
+	require.Equal(t, http.StatusForbidden, status)
+}
+
 func FuzzDeploy(f *testing.F) {
 	f.Add([]byte(`{"specversion":"1.0","type":"dev.cdevents.service.deployed.0.1.0","data":{"subject":{"id":"x"}}}`), "")
 	f.Add([]byte(`{"phase":"x","checksum":"y","metadata":{"eventMessage":"New revision detected"}}`), "1.0")

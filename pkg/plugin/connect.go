@@ -69,7 +69,7 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 }
 
 // connectMarkers adds the places where deploys are announced, the most trusted
-// first, and that of feedback on events.
+// first, that of feedback on events, and where both can be written down.
 func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourceInstanceSettings, shared *cache.Store, limits transport.Limits, connected *stores) error {
 	if s.Deploys.Grafana == nil {
 		return nil
@@ -82,7 +82,7 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	if err != nil {
 		return err
 	}
-	connected.feedback = cache.Markers("feedback", verdicts, shared)
+	connected.feedback, connected.journal = cache.Markers("feedback", verdicts, shared), verdicts
 	connected.closers = append(connected.closers, verdicts.Close)
 	if len(s.Deploys.AnnotationTags) == 0 {
 		return nil
@@ -91,11 +91,7 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	if err != nil {
 		return err
 	}
-	connected.journal = client
 	connected.closers = append(connected.closers, client.Close)
-	if len(s.Deploys.AnnotationTags) == 0 {
-		return nil
-	}
 	connected.markers = append(connected.markers, answer.MarkerSource{Source: answer.FromAnnotation, Markers: cache.Markers("deploys", client, shared)})
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/hooks"
+	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
 )
 
 // ID is the plugin's id in Grafana.
@@ -53,6 +54,10 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	if err == nil {
 		connected, err = settings.connect(ctx, instance)
 	}
+	var sender *webhook.Sender
+	if err == nil {
+		sender, err = webhook.New(settings.Webhooks, settings.SigningSecret, time.Now)
+	}
 	if err != nil {
 		d.unusable = &badQuery{err}
 	}
@@ -66,6 +71,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.hooks = hooks.New(d.engine, hooks.Settings{
 		Series: settings.Series, Unusable: d.unusable, Journal: connected.journal,
 		DeployTag: settings.Deploys.tag(), WebhookSecret: settings.WebhookSecret,
+		Sender: sender, UID: instance.UID,
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
 	})
 	d.dispose = func() { cancel(); d.hooks.Close(); connected.close() }

@@ -11,6 +11,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/hooks"
+	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
@@ -29,6 +30,9 @@ type Settings struct {
 	Limits  Limits
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
 	WebhookSecret string
+	// Webhooks are where signed events may be sent, and SigningSecret signs them.
+	Webhooks      []webhook.Target
+	SigningSecret string
 	// Series are what engines ask for by name.
 	Series []hooks.NamedSeries
 	// Notices are settings that mean nothing to this version.
@@ -118,6 +122,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 			Grafana:        annotationsConfig(shared),
 		},
 		WebhookSecret: secrets["webhookSecret"],
+		SigningSecret: secrets["signingSecret"],
 		Limits: Limits{
 			Concurrency: limits.number("concurrency", 8, 1, 10),
 			Timeout:     limits.duration("timeout", 25*time.Second, time.Second, 5*time.Minute),
@@ -134,6 +139,12 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	}
 	for _, one := range root.objects("signals") {
 		settings.Signals = append(settings.Signals, signalSetting(one))
+		sections = append(sections, one)
+	}
+	for _, one := range root.objects("webhooks") {
+		settings.Webhooks = append(settings.Webhooks, webhook.Target{
+			Name: one.text("name", ""), URL: one.text("url", ""), Private: one.boolean("private", false),
+		})
 		sections = append(sections, one)
 	}
 	for _, section := range sections {

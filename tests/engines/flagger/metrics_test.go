@@ -21,7 +21,7 @@ func shipped(t *testing.T, grafana stage.Stage, scene string) (template flaggerv
 	t.Helper()
 	raw, err := os.ReadFile("../../../provisioning/engines/flagger.yaml")
 	require.NoError(t, err)
-	text := strings.NewReplacer("http://grafana:3000", grafana.Grafana, "uid/foresight/", "uid/"+scene+"/").Replace(string(raw))
+	text := strings.NewReplacer("http://grafana:3000", grafana.Grafana, "@grafana:3000", "@"+strings.TrimPrefix(grafana.Grafana, "http://"), "uid/foresight/", "uid/"+scene+"/").Replace(string(raw))
 	documents := strings.Split(text, "\n---\n")
 	require.Len(t, documents, 2)
 	require.NoError(t, yaml.UnmarshalStrict([]byte(documents[0]), &template))

@@ -1,0 +1,111 @@
+package hooks
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
+)
+
+// send answers a query and sends the number, signed, to one of the webhooks of
+// the settings: so an alert, a pipeline or a person hands a number with its
+// basis to automation. A number that no engine may act on is not sent.
+func (h *Hooks) send(w http.ResponseWriter, r *http.Request) {
+	raw, status, err := body(w, r)
+	if err != nil {
+		plainFailure(w, status, err.Error())
+		return
+	}
+	var asked struct{ Webhook, Query string }
+	if err := json.Unmarshal(raw, &asked); err != nil || asked.Webhook == "" || asked.Query == "" {
+		plainFailure(w, http.StatusBadRequest, `write {"webhook": "<name>", "query": "foresight_predicted_demand{service=\"cart\"}"}`)
+		return
+	}
+	if h.settings.Sender == nil {
+		plainFailure(w, http.StatusNotImplemented, "no webhooks are configured: see webhooks and signingSecret in the README")
+		return
+	}
+	event, err := h.event(r, asked.Query)
+	if err != nil {
+		status, reason := refusal(err)
+		plainFailure(w, status, reason)
+		return
+	}
+	id, err := h.settings.Sender.Send(r.Context(), asked.Webhook, event)
+	var unknown *webhook.UnknownTargetError
+	logger := backend.Logger.FromContext(r.Context())
+	switch {
+	case errors.As(err, &unknown):
+		plainFailure(w, http.StatusBadRequest, err.Error())
+	case err != nil:
+		logger.Warn("A webhook was not delivered", "webhook", asked.Webhook, "id", id, "type", event.Type, "subject", event.Subject, "error", err)
+		plainFailure(w, http.StatusBadGateway, err.Error())
+	default:
+		logger.Info("A webhook was delivered", "webhook", asked.Webhook, "id", id, "type", event.Type, "subject", event.Subject)
+		reply(w, http.StatusOK, map[string]string{"id": id})
+	}
+}
+
+// event is the number of now as an event. Its type is that of the metric.
+func (h *Hooks) event(r *http.Request, expr string) (webhook.Event, error) {
+	now := h.engine.Now().Truncate(finestStep).UTC()
+	parsed, err := h.promQL.parser.ParseExpr(expr)
+	if err != nil {
+		return webhook.Event{}, err
+	}
+	selectors := parser.ExtractSelectors(parsed)
+	if len(selectors) == 0 {
+		return webhook.Event{}, noTrust("the query has no foresight_* series: there is nothing to tell")
+	}
+	metric, err := metricOf(selectors[0])
+	if err != nil {
+		return webhook.Event{}, err
+	}
+	query, err := h.promQL.engine.NewInstantQuery(r.Context(), h.promQL.source, promql.NewPrometheusQueryOpts(false, 0), expr, now)
+	if err != nil {
+		return webhook.Event{}, err
+	}
+	defer query.Close()
+	result := query.Exec(r.Context())
+	if result.Err == nil {
+		result.Err = actionable(result.Value)
+	}
+	if result.Err != nil {
+		return webhook.Event{}, result.Err
+	}
+	sample := result.Value.(promql.Vector)[0]
+	warnings, _ := result.Warnings.AsStrings(expr, mostWarnings, mostWarnings)
+	return webhook.Event{
+		Source:  "/foresight/" + h.settings.UID,
+		Type:    fmt.Sprintf("foresight.%s.v1", strings.TrimPrefix(metric.name, "foresight_")),
+		Subject: subjectOf(sample.Metric, selectors[0]), Time: now,
+		Data: map[string]any{"query": expr, "value": sample.F, "labels": unnamed(sample.Metric), "warnings": warnings},
+	}, nil
+}
+
+// unnamed are labels without the metric's name.
+func unnamed(found labels.Labels) map[string]string {
+	named := found.Map()
+	delete(named, labels.MetricName)
+	return named
+}
+
+// subjectOf is the service, or the named series, that an event is about.
+func subjectOf(found labels.Labels, selector []*labels.Matcher) string {
+	named := cmp.Or(found.Get("service"), found.Get("series"))
+	for _, m := range selector {
+		if m.Type == labels.MatchEqual && (m.Name == "service" || m.Name == "series") {
+			named = cmp.Or(named, m.Value)
+		}
+	}
+	return named
+}

@@ -1,0 +1,79 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// errPrivate is told of a target that leads inside.
+var errPrivate = errors.New("its name leads to an address inside the own network: set private: true if that is meant")
+
+// client follows no redirects and, unless private targets are allowed, reaches
+// public addresses only. The address that was checked is the one that is
+// dialled, so that a name cannot lead elsewhere in between.
+func client(private bool) *http.Client {
+	dialer := &net.Dialer{Timeout: timeout}
+	transport := &http.Transport{
+		Proxy: nil, ForceAttemptHTTP2: true, TLSHandshakeTimeout: timeout, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 2,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+	transport.DialContext = dialer.DialContext
+	if !private {
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			host, port, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+			if err != nil {
+				return nil, fmt.Errorf("its name is not known: %w", err)
+			}
+			for _, one := range found {
+				if !public(one) {
+					return nil, errPrivate
+				}
+			}
+			var failed error
+			for _, one := range found {
+				connection, err := dialer.DialContext(ctx, network, net.JoinHostPort(one.String(), port))
+				if err == nil {
+					return connection, nil
+				}
+				failed = err
+			}
+			return nil, failed
+		}
+	}
+	return &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+}
+
+// reserved are networks that are not public though Go does not say so: carrier
+// NAT, benchmarks, documentation, protocol assignments, 6to4 and NAT64, which
+// hide other addresses, and what is reserved.
+var reserved = prefixes("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
+	"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/23", "2001:db8::/32", "2002::/16", "100::/64")
+
+func prefixes(texts ...string) (found []netip.Prefix) {
+	for _, text := range texts {
+		found = append(found, netip.MustParsePrefix(text))
+	}
+	return found
+}
+
+// public tells whether an address belongs to the internet at large.
+func public(address netip.Addr) bool {
+	address = address.Unmap()
+	for _, network := range reserved {
+		if network.Contains(address) {
+			return false
+		}
+	}
+	return address.IsGlobalUnicast() && !address.IsPrivate() && !address.IsLoopback() && !address.IsLinkLocalUnicast()
+}

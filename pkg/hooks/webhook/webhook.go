@@ -1,0 +1,190 @@
+// Package webhook sends events to the few targets that a data source is
+// configured with: CloudEvents 1.0 in their structured form, signed after
+// Standard Webhooks, so that a receiver knows from whom an event is, and, by its
+// id, whether it has seen it.
+package webhook
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+)
+
+const (
+	// attempts are made at most, pauses of firstPause and double each time
+	// between them.
+	attempts   = 3
+	firstPause = time.Second
+	// timeout is for one attempt.
+	timeout = 5 * time.Second
+	// readAtMost is how much of a receiver's answer is of interest.
+	readAtMost = 4 << 10
+)
+
+// Target is where events may be sent.
+type Target struct {
+	Name string
+	URL  string
+	// Private allows an address inside the own network or machine.
+	Private bool
+}
+
+// Event is a CloudEvent, but for what every event has.
+type Event struct {
+	Source  string // who says it
+	Type    string // what, as foresight.predicted_demand.v1
+	Subject string // of whom
+	Time    time.Time
+	Data    any
+}
+
+// Sender sends events to its targets and nowhere else.
+type Sender struct {
+	targets map[string]Target
+	signer  *standardwebhooks.Webhook
+	clients map[bool]*http.Client // by whether private addresses are allowed
+	now     func() time.Time
+	pause   func(context.Context, time.Duration) error
+}
+
+// New makes a sender. The secret is base64, as "whsec_…". The error says which
+// setting is wrong, and never repeats a secret.
+func New(targets []Target, secret string, now func() time.Time) (*Sender, error) {
+	if len(targets) == 0 {
+		return nil, nil
+	}
+	signer, err := standardwebhooks.NewWebhook(secret)
+	if err != nil || len(secret) < 24 {
+		return nil, errors.New(`secureJsonData.signingSecret must be "whsec_" and at least 18 bytes in base64: webhooks are always signed`)
+	}
+	s := &Sender{targets: map[string]Target{}, signer: signer, now: now, pause: pause,
+		clients: map[bool]*http.Client{true: client(true), false: client(false)}}
+	for _, target := range targets {
+		address, err := url.Parse(target.URL)
+		switch {
+		case target.Name == "":
+			return nil, errors.New("webhooks: a target has no name")
+		case err != nil || address.Scheme != "https" && address.Scheme != "http" || address.Hostname() == "":
+			return nil, fmt.Errorf("webhooks: the url of %.60q must be that of a server, with http:// or https://", target.Name)
+		case address.Scheme == "http" && !target.Private:
+			return nil, fmt.Errorf("webhooks: the url of %.60q must be https://; http:// is for targets with private: true", target.Name)
+		case address.User != nil:
+			return nil, fmt.Errorf("webhooks: the url of %.60q holds a user or password; the signature is what a receiver checks", target.Name)
+		}
+		s.targets[target.Name] = target
+	}
+	return s, nil
+}
+
+// UnknownTargetError says that there is no target of that name.
+type UnknownTargetError struct{ Name string }
+
+func (e *UnknownTargetError) Error() string {
+	return fmt.Sprintf("there is no webhook %.60q in the data source's settings (webhooks)", e.Name)
+}
+
+// Send delivers an event to a target and returns the event's id, which is the
+// same for the same event. It tries again where a receiver may recover: after
+// network errors, 429 and 5xx.
+func (s *Sender) Send(ctx context.Context, name string, event Event) (string, error) {
+	target, ok := s.targets[name]
+	if !ok {
+		return "", &UnknownTargetError{name}
+	}
+	id, body, err := event.encode()
+	if err != nil {
+		return "", err
+	}
+	wait := firstPause
+	for attempt := 1; ; attempt++ {
+		again, err := s.attempt(ctx, target, id, body)
+		if err == nil {
+			return id, nil
+		}
+		if !again || attempt == attempts {
+			return id, fmt.Errorf("the webhook %q was not delivered after %d of %d attempts: %w", name, attempt, attempts, err)
+		}
+		if err := s.pause(ctx, wait); err != nil {
+			return id, fmt.Errorf("the webhook %q was not delivered in time: %w", name, err)
+		}
+		wait *= 2
+	}
+}
+
+// encode is the event's id and its CloudEvent. The id is made of all that the
+// event says.
+func (e Event) encode() (id string, body []byte, err error) {
+	data, err := json.Marshal(e.Data)
+	if err != nil {
+		return "", nil, fmt.Errorf("the event cannot be written as JSON: %w", err)
+	}
+	sum := sha256.New()
+	for _, part := range []string{e.Source, e.Type, e.Subject, strconv.FormatInt(e.Time.Unix(), 10), string(data)} {
+		fmt.Fprintf(sum, "%d:%s", len(part), part)
+	}
+	id = "evt_" + hex.EncodeToString(sum.Sum(nil)[:16])
+	body, err = json.Marshal(map[string]any{
+		"specversion": "1.0", "id": id, "source": e.Source, "type": e.Type, "subject": e.Subject,
+		"time": e.Time.UTC().Format(time.RFC3339), "datacontenttype": "application/json", "data": json.RawMessage(data),
+	})
+	return id, body, err
+}
+
+// attempt sends once, and tells whether another attempt may help.
+func (s *Sender) attempt(ctx context.Context, target Target, id string, body []byte) (again bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.URL, bytes.NewReader(body))
+	if err != nil {
+		return false, errors.New("its url cannot be used")
+	}
+	now := s.now()
+	signature, err := s.signer.Sign(id, now, body)
+	if err != nil {
+		return false, errors.New("it cannot be signed")
+	}
+	request.Header.Set("Content-Type", "application/cloudevents+json")
+	request.Header.Set("User-Agent", "Foresight")
+	request.Header.Set(standardwebhooks.HeaderWebhookID, id)
+	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	response, err := s.clients[target.Private].Do(request)
+	if err != nil {
+		return !errors.Is(err, errPrivate), reasonOf(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, response.Body, readAtMost)
+	if response.StatusCode/100 == 2 {
+		return false, nil
+	}
+	return response.StatusCode == http.StatusTooManyRequests || response.StatusCode/100 == 5, fmt.Errorf("the receiver answered %s", response.Status)
+}
+
+// reasonOf is an error without the URL, whose path or query may be a secret.
+func reasonOf(err error) error {
+	var inside *url.Error
+	if errors.As(err, &inside) {
+		return inside.Err
+	}
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
