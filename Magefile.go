@@ -155,7 +155,7 @@ func Engines() error { return engines(append(quickEngines, slowEngines...)) }
 func engines(names []string) error {
 	for _, name := range names {
 		err := step("testing with the code of "+name, func() error {
-			return in("tests/engines/"+name, "go", "test", "-timeout", "15m", "./...")
+			return in("tests/engines/"+name, "go", "test", "-count=1", "-timeout", "15m", "./...")
 		})
 		if err != nil {
 			return err
