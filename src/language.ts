@@ -38,7 +38,7 @@ const language: Language = {
   forecast: {
     formats: ['panel', 'alert'],
     required: ['expr'],
-    fields: { ...ofExpectation, horizon: 'text' },
+    fields: { ...ofExpectation, horizon: 'text', timeZone: 'text' },
   },
   anomaly: {
     formats: everyFormat,

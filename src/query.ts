@@ -35,6 +35,8 @@ interface OfExpectation extends OfMetric {
 export interface ForecastQuery extends OfExpectation {
   queryType: 'forecast';
   horizon?: Duration;
+  /** The place whose clock days and weeks follow: "Europe/Berlin". */
+  timeZone?: string;
 }
 
 export type Direction = 'both' | 'above' | 'below';

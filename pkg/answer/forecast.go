@@ -19,9 +19,11 @@ func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) 
 	}
 	answer.parameter("step", g.step.String())
 	answer.parameter("horizon", horizon.String())
+	location := q.Location()
 	answer.Series = make([]ForecastSeries, len(histories))
 	return answer, eachSeries(ctx, len(histories), func(i int) {
 		history := histories[i]
+		history.Start = history.Start.In(location)
 		result, err := forecast.Run(forecast.Request{
 			History:       history,
 			Horizon:       max(int(horizon/g.step), 1),

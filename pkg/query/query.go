@@ -83,6 +83,9 @@ type Forecast struct {
 	Probability float64 `json:"probability,omitempty"`
 	// NonNegative says that the quantity cannot fall below zero. Default true.
 	NonNegative *bool `json:"nonNegative,omitempty"`
+	// TimeZone is the IANA name of the place whose clock days and weeks follow
+	// when daylight saving begins or ends, as "Europe/Berlin". Default UTC.
+	TimeZone string `json:"timeZone,omitempty"`
 	// Legend names the series, as in Prometheus' legend: {{label}}. Default:
 	// the labels that tell the series apart.
 	Legend string `json:"legend,omitempty"`

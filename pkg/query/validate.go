@@ -35,8 +35,27 @@ func (q Forecast) Validate() error {
 		checkOrder("horizon", q.Horizon, q.Step),
 		checkOrder("history", q.History, q.Step),
 		checkProbability(q.Probability),
+		checkTimeZone(q.TimeZone),
 		checkName("legend", q.Legend),
 	)
+}
+
+// Location is that of the time zone, UTC where it is not known.
+func (q Forecast) Location() *time.Location {
+	location, err := time.LoadLocation(q.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return location
+}
+
+// checkTimeZone refuses "Local", too: it would mean another place on every
+// server.
+func checkTimeZone(name string) error {
+	if _, err := time.LoadLocation(name); err != nil || name == time.Local.String() {
+		return fmt.Errorf("timeZone: %.64q is not a time zone; write it like \"Europe/Berlin\"", name)
+	}
+	return nil
 }
 
 // Validate implements Query.

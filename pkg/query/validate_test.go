@@ -46,6 +46,8 @@ func TestValidate(t *testing.T) {
 		"no probability":       {forecast(func(q *query.Forecast) { q.Probability = math.NaN() }), "probability is NaN"},
 		"long history":         {forecast(func(q *query.Forecast) { q.History = 91 * day }), "history is 13w; it must be between 1m and 90d"},
 		"short history":        {forecast(func(q *query.Forecast) { q.History = query.Duration(time.Second) }), "history is 1s"},
+		"unknown time zone":    {forecast(func(q *query.Forecast) { q.TimeZone = "Europe/Atlantis" }), `timeZone: "Europe/Atlantis" is not a time zone; write it like "Europe/Berlin"`},
+		"server's time zone":   {forecast(func(q *query.Forecast) { q.TimeZone = "Local" }), `timeZone: "Local" is not a time zone`},
 		"far horizon":          {forecast(func(q *query.Forecast) { q.Horizon = 31 * day }), "horizon is 31d; it must be between 1s and 30d"},
 		"tiny step":            {forecast(func(q *query.Forecast) { q.Step = query.Duration(time.Millisecond) }), "step is 1ms"},
 		"horizon below step":   {forecast(func(q *query.Forecast) { q.Step, q.Horizon = day, day/2 }), "horizon is 12h, shorter than one step of 1d"},

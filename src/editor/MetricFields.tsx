@@ -42,6 +42,14 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
             onCommit={(horizon) => onCommit({ ...query, horizon })}
           />
         )}
+        {query.queryType === 'forecast' && (
+          <TextField
+            label="Time zone"
+            placeholder="UTC"
+            value={query.timeZone}
+            onCommit={(timeZone) => onCommit({ ...query, timeZone })}
+          />
+        )}
         {query.queryType !== 'breach' && <ExpectationFields query={query} onCommit={onCommit} />}
         {query.queryType === 'anomaly' && <AnomalyFields query={query} onCommit={onCommit} />}
         <TextField
@@ -160,6 +168,7 @@ function summary(query: MetricQuery) {
   return [
     ...common,
     query.queryType === 'forecast' && query.horizon && `look ahead ${query.horizon}`,
+    query.queryType === 'forecast' && query.timeZone && `clock of ${query.timeZone}`,
     query.model && `model ${query.model}`,
     query.probability !== undefined && `coverage ${query.probability}`,
     query.nonNegative === false && 'below zero possible',
