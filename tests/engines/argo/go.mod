@@ -9,6 +9,8 @@ require (
 	sigs.k8s.io/yaml v1.6.0
 )
 
+require k8s.io/client-go v0.34.5 // indirect
+
 require (
 	github.com/argoproj/argo-rollouts v1.10.1
 	github.com/aws/aws-sdk-go v1.55.8 // indirect
