@@ -101,6 +101,33 @@ func TestShippedRules(t *testing.T) {
 	}
 }
 
+// TestTelemetryGap lets one service fall silent.
+func TestTelemetryGap(t *testing.T) {
+	silentSince := time.Now().Add(-8 * time.Minute)
+	for name, silent := range map[string]bool{"all report": false, "one is silent": true} {
+		t.Run(name, func(t *testing.T) {
+			source := harness.DataSource{Plugin: startedPlugin(t), Context: harness.PluginContext(map[string]any{
+				"prometheus": map[string]any{"url": server(t, lineServer(func(at time.Time) float64 {
+					if silent && at.After(silentSince) {
+						return 1
+					}
+					return 0
+				}))},
+			}, nil)}
+			for _, r := range shippedRules(t) {
+				if r.UID == "foresight-telemetry-gap" {
+					to := time.Now()
+					frames, err := source.AskAsRule(t.Context(), to.Add(-30*time.Minute), to, r.Data[0].Model)
+					require.NoError(t, err)
+					require.Equal(t, silent, fires(r, harness.Number(frames[0], frames[0].Fields[0].Name, 0)))
+					return
+				}
+			}
+			t.Fatal("the rule is gone")
+		})
+	}
+}
+
 // fires tells whether a value fires the rule's threshold expression.
 func fires(r rule, value float64) bool {
 	condition := r.Data[len(r.Data)-1].Model["conditions"].([]any)[0].(map[string]any)
@@ -117,29 +144,37 @@ func jsonOf(value any) string {
 // steadyService is a metrics server with one service, orders, at rest: every
 // question has one series with a daily rhythm far below any limit.
 func steadyService(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	reply := func(found any) {
-		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": found})
-	}
-	if strings.HasSuffix(r.URL.Path, "/__name__/values") {
-		names := []string{}
-		if strings.Contains(r.FormValue("match[]"), `service_name="orders"`) {
-			names = append(names, "http_server_request_duration_seconds_count")
+	lineServer(func(at time.Time) float64 {
+		minute := float64(at.Unix()) / 60
+		return 0.1 - 0.03*math.Cos(2*math.Pi*minute/1440) + 0.001*math.Sin(minute*1.7) + 0.001*math.Sin(minute*2.9)
+	})(w, r)
+}
+
+// lineServer answers every question with one series of the service orders.
+func lineServer(value func(at time.Time) float64) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		reply := func(found any) {
+			_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": found})
 		}
-		reply(names)
-		return
+		if strings.HasSuffix(r.URL.Path, "/__name__/values") {
+			names := []string{}
+			if strings.Contains(r.FormValue("match[]"), `service_name="orders"`) {
+				names = append(names, "http_server_request_duration_seconds_count")
+			}
+			reply(names)
+			return
+		}
+		if !strings.HasSuffix(r.URL.Path, "/query_range") {
+			reply([]any{})
+			return
+		}
+		at := func(name string) float64 { v, _ := strconv.ParseFloat(r.FormValue(name), 64); return v }
+		var values [][2]any
+		for second, end, step := at("start"), at("end"), at("step"); second <= end && step > 0; second += step {
+			values = append(values, [2]any{second, strconv.FormatFloat(value(time.Unix(int64(second), 0)), 'f', -1, 64)})
+		}
+		reply(map[string]any{"resultType": "matrix", "result": []any{
+			map[string]any{"metric": map[string]string{"service_name": "orders"}, "values": values}}})
 	}
-	if !strings.HasSuffix(r.URL.Path, "/query_range") {
-		reply([]any{})
-		return
-	}
-	at := func(name string) float64 { v, _ := strconv.ParseFloat(r.FormValue(name), 64); return v }
-	var values [][2]any
-	for second, end, step := at("start"), at("end"), at("step"); second <= end && step > 0; second += step {
-		minute := second / 60
-		v := 0.1 - 0.03*math.Cos(2*math.Pi*minute/1440) + 0.001*math.Sin(minute*1.7) + 0.001*math.Sin(minute*2.9)
-		values = append(values, [2]any{second, strconv.FormatFloat(v, 'f', -1, 64)})
-	}
-	reply(map[string]any{"resultType": "matrix", "result": []any{
-		map[string]any{"metric": map[string]string{"service_name": "orders"}, "values": values}}})
 }
