@@ -21,6 +21,10 @@ const (
 type Request struct {
 	History series.Series
 	From    time.Time // evaluate points from here on; all before is history
+	// Past is how much before each midnight teaches, as far as there is history.
+	// With History reaching back that far before Epoch(From), the score of a
+	// point is the same in every window. Default and most: 28 days.
+	Past time.Duration
 	// Seasons are the candidate periods; empty: hour, day, week.
 	Seasons   []time.Duration
 	Model     string // of the expectation: "auto" or a forecast model's name

@@ -12,7 +12,8 @@ import (
 // BreachRequest asks whether a series will cross a threshold.
 type BreachRequest struct {
 	History series.Series
-	From    time.Time // look ahead from each point from here on
+	From    time.Time     // look ahead from each point from here on
+	Past    time.Duration // as in Request
 	// Threshold is crossed where the value reaches it: from below, or with Below
 	// from above.
 	Threshold float64
@@ -77,7 +78,7 @@ func Breach(r BreachRequest) (BreachResult, error) {
 	for i, v := range evaluated.Values {
 		result.Actual.Values[i] = v * side * unit
 	}
-	request := Request{History: r.History, From: r.From}
+	request := Request{History: r.History, From: r.From, Past: r.Past}
 	for _, e := range epochs(request) {
 		o, err := newOutlook(r, e, side*r.Threshold/unit)
 		if err != nil {

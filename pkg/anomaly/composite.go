@@ -25,8 +25,9 @@ type Signal struct {
 type CompositeRequest struct {
 	Signals   []Signal
 	From      time.Time
-	Threshold float64 // of the events
-	Models    *Models // as in Request
+	Past      time.Duration // as in Request
+	Threshold float64       // of the events
+	Models    *Models       // as in Request
 }
 
 // CompositeResult holds one score per point, and what each signal has to do
@@ -102,7 +103,7 @@ func Composite(r CompositeRequest) (CompositeResult, error) {
 			return CompositeResult{}, fmt.Errorf("%w: signal %s lies on another grid than %s", ErrBadRequest, signal.Name, r.Signals[0].Name)
 		}
 		judged, err := Detect(Request{
-			History: h, From: r.From, Direction: signal.Direction, MinDeviation: signal.MinDeviation,
+			History: h, From: r.From, Past: r.Past, Direction: signal.Direction, MinDeviation: signal.MinDeviation,
 			Threshold: r.Threshold, NonNegative: true, Models: r.Models,
 		})
 		one := Contribution{Name: signal.Name, Result: judged, Share: make([]float64, part.Len())}

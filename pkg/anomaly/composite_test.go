@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/forecast"
@@ -115,4 +116,31 @@ func TestProbabilityOfAScoreIsItsInverse(t *testing.T) {
 		p := math.Pow(10, -e)
 		require.InEpsilon(t, p, anomaly.ProbabilityOf(anomaly.Score(p)), 1e-6)
 	}
+}
+
+func TestCompositeProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 300).Draw(t, "n")
+		value := rapid.OneOf(rapid.Float64Range(-10, 10), rapid.Float64(), rapid.Just(math.NaN()), rapid.Just(math.Inf(1)), rapid.Just(0.0))
+		var r anomaly.CompositeRequest
+		for k := range rapid.IntRange(1, 4).Draw(t, "signals") {
+			h := series.Series{Start: monday, Step: 5 * time.Minute, Values: rapid.SliceOfN(value, n, n).Draw(t, "values")}
+			r.Signals = append(r.Signals, anomaly.Signal{
+				Name: string(rune('a' + k)), History: h, Weight: rapid.Float64Range(-1, 10).Draw(t, "weight"),
+			})
+			r.From = h.Time(n / 2)
+		}
+		result, err := anomaly.Composite(r)
+		if err != nil {
+			require.ErrorIs(t, err, forecast.ErrShortHistory)
+			return
+		}
+		require.Len(t, result.Score, n-n/2)
+		for i, score := range result.Score {
+			require.True(t, math.IsNaN(score) || score >= 0 && score <= 100)
+			for _, signal := range result.Signals {
+				require.False(t, signal.Share[i] < 0 || signal.Share[i] > 1)
+			}
+		}
+	})
 }

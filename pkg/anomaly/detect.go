@@ -164,9 +164,16 @@ func epochLength(step time.Duration) time.Duration {
 }
 
 // longestPast is how many points teach at most.
-func longestPast(step time.Duration) int {
-	return min(int(max(longestTraining, 2*epochLength(step))/step), mostTraining)
+func longestPast(step, past time.Duration) int {
+	if past <= 0 || past > longestTraining {
+		past = longestTraining
+	}
+	return min(int(max(past, 2*epochLength(step))/step), mostTraining)
 }
+
+// Epoch is the beginning of the stretch that one model judges t in: at usual
+// steps the midnight (UTC) before it.
+func Epoch(t time.Time, step time.Duration) time.Time { return floor(t, epochLength(step)) }
 
 // epochs cut the judged part at midnights.
 func epochs(r Request) []epoch {
@@ -183,7 +190,7 @@ func epochs(r Request) []epoch {
 		if judge < fewestLearned {
 			judge = at // no midnight with a past: learn from all there is
 		}
-		cut = append(cut, epoch{learn: max(judge-longestPast(h.Step), 0), judge: judge, end: next, until: until})
+		cut = append(cut, epoch{learn: max(judge-longestPast(h.Step, r.Past), 0), judge: judge, end: next, until: until})
 		at = next
 	}
 	return cut

@@ -321,3 +321,15 @@ func TestACostlyDetectorAloneRaisesNoAlarm(t *testing.T) {
 	add(values, learned+600, 40, 200)
 	require.Greater(t, detect(t, r).Events[0].Score, 90.0)
 }
+
+func TestAMillionPoints(t *testing.T) {
+	values := make([]float64, 1_000_000)
+	random := rand.New(rand.NewPCG(4, 4))
+	for i := range values {
+		values[i] = 10 + random.NormFloat64()
+	}
+	add(values, len(values)-300, 60, 30)
+	h := series.Series{Start: monday, Step: time.Second, Values: values}
+	r := detect(t, anomaly.Request{History: h, From: h.Time(len(values) - 1000)})
+	require.Len(t, r.Events, 1)
+}

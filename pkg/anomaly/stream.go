@@ -60,7 +60,7 @@ func Learn(r Request) (*Model, error) {
 	length := epochLength(r.History.Step)
 	at := r.History.Len()
 	return learn(r, epoch{
-		learn: max(at-longestPast(r.History.Step), 0), judge: at, end: at,
+		learn: max(at-longestPast(r.History.Step, r.Past), 0), judge: at, end: at,
 		until: floor(r.History.Time(at), length).Add(length),
 	})
 }

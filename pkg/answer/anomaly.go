@@ -10,8 +10,8 @@ import (
 
 // Anomaly answers what about a metric is unusual inside the window.
 func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (AnomalyAnswer, error) {
-	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
-	answer := AnomalyAnswer{}
+	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	answer := AnomalyAnswer{Shown: window.Step}
 	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
 	if err != nil {
 		return answer, err
@@ -28,6 +28,7 @@ func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (A
 		result, err := anomaly.Detect(anomaly.Request{
 			History:      history,
 			From:         g.from,
+			Past:         time.Duration(q.History),
 			Model:        q.Model,
 			Direction:    anomaly.Direction(q.Direction),
 			MinDeviation: q.MinDeviation,

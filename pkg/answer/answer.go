@@ -72,6 +72,8 @@ type ForecastSeries struct {
 // AnomalyAnswer holds one result per series.
 type AnomalyAnswer struct {
 	Basis
+	// Shown is the resolution that a panel can show; 0 for any.
+	Shown  time.Duration
 	Series []AnomalySeries
 }
 

@@ -14,7 +14,9 @@ type BreachAnswer struct {
 	Basis
 	Threshold float64
 	Horizon   time.Duration
-	Series    []BreachSeries
+	// Shown is the resolution that a panel can show; 0 for any.
+	Shown  time.Duration
+	Series []BreachSeries
 }
 
 // BreachSeries is one series and how likely it is to cross the threshold.
@@ -28,9 +30,9 @@ type BreachSeries struct {
 // Breach answers how likely a metric crosses a threshold after each point of
 // the window.
 func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (BreachAnswer, error) {
-	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := max(time.Duration(q.Horizon), g.step)
-	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon}
+	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon, Shown: window.Step}
 	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
 	if err != nil {
 		return answer, err
@@ -44,6 +46,7 @@ func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (Bre
 		result, err := anomaly.Breach(anomaly.BreachRequest{
 			History:   history,
 			From:      g.from,
+			Past:      time.Duration(q.History),
 			Threshold: answer.Threshold,
 			Below:     q.Direction == "below",
 			Horizon:   horizon,

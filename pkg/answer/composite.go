@@ -16,7 +16,9 @@ import (
 type CompositeAnswer struct {
 	Basis
 	Service string
-	Result  anomaly.CompositeResult
+	// Shown is the resolution that a panel can show; 0 for any.
+	Shown  time.Duration
+	Result anomaly.CompositeResult
 	// Problem is why the service could not be judged; empty for no problem.
 	Problem string
 }
@@ -28,11 +30,11 @@ const shortestRate = 5 * time.Minute
 // Composite answers how unusual a service is inside the window, all its signals
 // taken together.
 func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window) (CompositeAnswer, error) {
-	answer := CompositeAnswer{Service: q.Service}
+	answer := CompositeAnswer{Service: q.Service, Shown: window.Step}
 	if e.Metrics == nil {
 		return answer, errNoMetrics
 	}
-	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	presets, err := e.presetsOf(ctx, q.Service, g.from, g.to)
 	if err != nil {
 		return answer, err
@@ -53,7 +55,7 @@ func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window
 		return answer, nil
 	}
 	result, err := anomaly.Composite(anomaly.CompositeRequest{
-		Signals: signals, From: g.from, Threshold: q.Threshold, Models: e.Models,
+		Signals: signals, From: g.from, Past: time.Duration(q.History), Threshold: q.Threshold, Models: e.Models,
 	})
 	answer.Result, answer.Problem = result, problem(err)
 	return answer, nil

@@ -3,6 +3,7 @@ package answer
 import (
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -55,6 +56,17 @@ func gridFor(window Window, history, wished time.Duration, now time.Time) grid {
 	}
 	g.anchor = floor(floor(g.from, historyAnchor), step)
 	g.start = floor(g.anchor.Add(-history), step)
+	return g
+}
+
+// judgingGrid is the grid on which points are judged. Neither the panel's width
+// nor where the window begins changes it, or what is learned from, so that a
+// point has one score wherever it is shown; only a window too long for the
+// finest grid has a coarser one.
+func judgingGrid(window Window, history, wished time.Duration, now time.Time) grid {
+	window.Step = 0
+	g := gridFor(window, history, wished, now)
+	g.start = floor(anomaly.Epoch(g.from, g.step).Add(-history), g.step)
 	return g
 }
 

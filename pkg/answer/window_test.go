@@ -1,11 +1,15 @@
 package answer
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 func TestGridFor(t *testing.T) {
@@ -77,4 +81,28 @@ func TestSettledWindows(t *testing.T) {
 
 	_, err = e.settled(Window{From: now.Add(-3 * time.Second), To: now})
 	require.ErrorContains(t, err, "no finished traces yet")
+}
+
+// A point has one score, whatever the panel's width and the window it is asked
+// in.
+func TestAPointHasOneScore(t *testing.T) {
+	e, window := someEngine()
+	ask := func(w Window) series.Series {
+		found, err := e.Anomaly(context.Background(), query.Anomaly{Expr: "up"}.WithDefaults(), w)
+		require.NoError(t, err)
+		require.Empty(t, found.Series[0].Problem)
+		r := found.Series[0].Result
+		return series.Series{Start: r.Actual.Start, Step: r.Actual.Step, Values: r.Score}
+	}
+	narrow := ask(window)
+	for _, other := range []Window{
+		{From: window.From, To: window.To, Step: 10 * time.Minute},
+		{From: window.From.Add(-17 * time.Hour), To: window.To, Step: time.Minute},
+		{From: window.To.Add(-13 * time.Minute), To: window.To, Step: time.Second},
+	} {
+		scores := ask(other)
+		require.Equal(t, narrow.Step, scores.Step)
+		n := min(scores.Len(), narrow.Len())
+		require.Equal(t, narrow.Values[narrow.Len()-n:], scores.Values[scores.Len()-n:])
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
@@ -37,10 +36,8 @@ func anomalyPanel(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
 	var frames data.Frames
 	for i, s := range a.Series {
 		result := s.Result
-		times := make([]time.Time, result.Actual.Len())
-		for row := range times {
-			times[row] = result.Actual.Time(row).UTC()
-		}
+		rows := shownRows(result.Actual, a.Shown, result.Score)
+		times := timesOf(result.Actual, rows)
 		frame := newBandFrame(names[i], s.Labels, i, times, a.Basis)
 		anomalyModel(result).describe(frame.Frame, names[i], map[string]any{})
 		for _, line := range []struct {
@@ -50,7 +47,7 @@ func anomalyPanel(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
 			{actual, result.Actual.Values}, {expected, result.Expected},
 			{lower, result.Lower}, {upper, result.Upper}, {score, result.Score},
 		} {
-			frame.add(line.role, func(row int) *float64 { return at(line.values, row) })
+			frame.add(line.role, func(row int) *float64 { return at(line.values, rows[row]) })
 		}
 		frames = append(frames, frame.Frame)
 		notices.addSeries(names[i], s.Problem, result.Notices)
@@ -116,6 +113,9 @@ func anomalyAnnotations(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
 		for _, e := range s.Result.Events {
 			events = append(events, anomalyEvent(names[i], s.Labels, e))
 		}
+		for _, shift := range s.Result.Shifts {
+			events = append(events, shiftEvent(names[i], s.Labels, shift))
+		}
 		notices.addSeries(names[i], s.Problem, s.Result.Notices)
 	}
 	slices.SortStableFunc(events, func(a, b event) int { return a.start.Compare(b.start) })
@@ -131,10 +131,7 @@ func anomalyEvent(name string, labels series.Labels, e anomaly.Event) event {
 	if e.Above {
 		direction, adverb = "above", "high"
 	}
-	tags := []string{"anomaly", direction}
-	for _, label := range slices.Sorted(maps.Keys(labels)) {
-		tags = append(tags, label+":"+labels[label])
-	}
+	tags := append([]string{"anomaly", direction}, labelTags(labels)...)
 	text := fmt.Sprintf("%s at the peak, expected %s (score %s of 100)", number(e.Actual), number(e.Expected), number(math.Round(e.Score)))
 	if len(e.Witnesses) > 0 {
 		text += ", seen by " + witnesses(e.Witnesses)
@@ -147,4 +144,26 @@ func anomalyEvent(name string, labels series.Labels, e anomaly.Event) event {
 		tags:     tags,
 		identity: labels.String(),
 	}
+}
+
+// shiftEvent is the moment at which a new level was accepted.
+func shiftEvent(name string, labels series.Labels, shift anomaly.Shift) event {
+	direction := "higher"
+	if shift.By < 0 {
+		direction = "lower"
+	}
+	return event{
+		start: shift.Time, end: shift.Time,
+		title:    "New level: " + name,
+		text:     fmt.Sprintf("%s %s than before, for long enough to be what is expected from here on", number(math.Abs(shift.By)), direction),
+		tags:     append([]string{"level-shift"}, labelTags(labels)...),
+		identity: "level-shift" + labels.String(),
+	}
+}
+
+func labelTags(labels series.Labels) (tags []string) {
+	for _, label := range slices.Sorted(maps.Keys(labels)) {
+		tags = append(tags, label+":"+labels[label])
+	}
+	return tags
 }

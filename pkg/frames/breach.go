@@ -32,17 +32,15 @@ func breachPanel(a answer.BreachAnswer, q query.Breach) data.Frames {
 	var frames data.Frames
 	for i, s := range a.Series {
 		result := s.Result
-		times := make([]time.Time, result.Actual.Len())
-		for row := range times {
-			times[row] = result.Actual.Time(row).UTC()
-		}
+		rows := shownRows(result.Actual, a.Shown, result.Probability)
+		times := timesOf(result.Actual, rows)
 		frame := newBandFrame(names[i], s.Labels, i, times, a.Basis)
 		if s.Problem == "" {
 			breachModel(result).describe(frame.Frame, names[i], breachTimes(result))
 		}
-		frame.add(actual, func(row int) *float64 { return at(result.Actual.Values, row) })
+		frame.add(actual, func(row int) *float64 { return at(result.Actual.Values, rows[row]) })
 		frame.add(limit, func(int) *float64 { return nullable(a.Threshold) })
-		frame.add(probability, func(row int) *float64 { return at(result.Probability, row) })
+		frame.add(probability, func(row int) *float64 { return at(result.Probability, rows[row]) })
 		frames = append(frames, frame.Frame)
 		notices.addSeries(names[i], s.Problem, append(result.Notices, breachNotice(a, result)))
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
@@ -31,17 +30,16 @@ func Composite(a answer.CompositeAnswer, _ query.Composite, format query.Format)
 
 func compositePanel(a answer.CompositeAnswer) data.Frames {
 	result := a.Result
-	times := make([]time.Time, len(result.Score))
-	for row := range times {
-		times[row] = result.Start.Add(time.Duration(row) * result.Step).UTC()
-	}
+	grid := series.Series{Start: result.Start, Step: result.Step}
+	rows := shownRows(grid, a.Shown, result.Score)
+	times := timesOf(grid, rows)
 	labels := compositeLabels(a)
 	frame := newBandFrame(a.Service, labels, 0, times, a.Basis)
-	frame.add(score, func(row int) *float64 { return at(result.Score, row) })
+	frame.add(score, func(row int) *float64 { return at(result.Score, rows[row]) })
 	for i, signal := range result.Signals {
 		values := make([]*float64, len(times))
-		for row := range values {
-			values[row] = nullable(signal.Share[row] * result.Score[row])
+		for i, row := range rows {
+			values[i] = nullable(signal.Share[row] * result.Score[row])
 		}
 		field := data.NewField("contribution", data.Labels{"service_name": a.Service, "signal": signal.Name}, values)
 		field.Config = &data.FieldConfig{

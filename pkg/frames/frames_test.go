@@ -159,3 +159,17 @@ func TestNoticesAreBoundedAndSaidOnce(t *testing.T) {
 	require.Len(t, got[0].Meta.Notices, maxNotices+1)
 	require.Equal(t, "31 more notices are not shown.", got[0].Meta.Notices[maxNotices].Text)
 }
+
+func TestANewLevelIsAnAnnotation(t *testing.T) {
+	a := answer.AnomalyAnswer{Series: []answer.AnomalySeries{{
+		Labels: series.Labels{"pod": "a"},
+		Result: anomaly.Result{Shifts: []anomaly.Shift{{Time: noon, By: -3.5}}},
+	}}}
+	frames, err := Anomaly(a, query.Anomaly{Expr: "up"}, query.Annotations)
+	require.NoError(t, err)
+	require.Equal(t, 1, frames[0].Rows())
+	raw, err := frames[0].MarshalJSON()
+	require.NoError(t, err)
+	require.Contains(t, string(raw), "3.5 lower than before")
+	require.Contains(t, string(raw), "level-shift")
+}

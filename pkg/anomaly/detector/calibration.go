@@ -27,6 +27,9 @@ const (
 	// or length, to be one-off.
 	outreaches = 1.5
 	fewestRuns = singular + 3
+	// chanceSpacing is the most that clusters lie apart, in mean distances of
+	// extremes.
+	chanceSpacing = 1.5
 )
 
 // Calibration turns the scores of a detector into probabilities.
@@ -76,7 +79,7 @@ func FitTail(scores []float64, apart int) Tail {
 		return Tail{}
 	}
 	t := fitTail(scores, observed, apart)
-	runs := clusters(scores, t.threshold, apart)
+	runs := clusters(scores, t.threshold, t.reach(apart))
 	if excluded := oneOff(runs); len(excluded) > 0 {
 		rest := slices.Clone(scores)
 		for _, r := range excluded {
@@ -102,12 +105,16 @@ func fitTail(scores, observed []float64, apart int) Tail {
 	}
 	t.base = float64(beyond+1) / float64(n+1)
 	var excesses []float64
-	for _, r := range clusters(scores, t.threshold, apart) {
+	for _, r := range clusters(scores, t.threshold, t.reach(apart)) {
 		excesses = append(excesses, r.peak-t.threshold)
 	}
 	t.scale, t.shape = fitPareto(excesses)
 	return t
 }
+
+// reach is apart, but not much longer than the distance at which chance alone
+// spaces extremes: on a fine grid all of them would be one cluster.
+func (t Tail) reach(apart int) int { return max(min(apart, int(chanceSpacing/t.base)), 1) }
 
 // quantiles of the values, from a sample of them.
 func quantiles(values []float64) []float64 {
