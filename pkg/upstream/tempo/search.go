@@ -52,7 +52,9 @@ func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstr
 		return upstream.TraceSet{}, &upstream.Error{Upstream: Name, Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: err}
 	}
 	for _, f := range sample.traces {
-		set.Traces = append(set.Traces, f.Trace)
+		if len(f.Spans) > 0 { // what lacks all of them is told as lacking
+			set.Traces = append(set.Traces, f.Trace)
+		}
 	}
 	return set, nil
 }

@@ -3,6 +3,7 @@ package tempo
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -287,3 +288,51 @@ func TestAHangingFetchLeavesTheRest(t *testing.T) {
 	require.Len(t, set.Traces[0].Spans, 100)
 	require.Len(t, set.Warnings, 2)
 }
+
+// TestHostileSearches checks what comes of a Tempo that keeps no promise: it
+// gives more than the limit, traces twice, of other times, without spans, with
+// ids that are none, and is at its limit for one of the slices.
+func TestHostileSearches(t *testing.T) {
+	f := &fake{}
+	for i := range 1000 {
+		f.traces = append(f.traces, request(i, noon.Add(-time.Duration(i)*3*time.Second-time.Millisecond), 0))
+	}
+	for name, c := range map[string]struct {
+		answer  string
+		status  int
+		warning string
+	}{
+		"other times":   {`{"traces":[{"traceID":"0af7651916cd43dd8448eb211c80319c","startTimeUnixNano":"1","spanSets":[{"matched":1,"spans":[{"spanID":"1","startTimeUnixNano":"1","durationNanos":"5"}]}]}]}`, 200, ""},
+		"no spans":      {`{"traces":[{"traceID":"0af7651916cd43dd8448eb211c80319c","startTimeUnixNano":"` + nanos(noon.Add(-time.Minute)) + `"}]}`, 200, "traces lack spans"},
+		"no ids":        {`{"traces":[{"traceID":"zz","startTimeUnixNano":"` + nanos(noon.Add(-time.Minute)) + `"},{}]}`, 200, ""},
+		"the same":      {`{"traces":[` + strings.TrimSuffix(strings.Repeat(`{"traceID":"0af7651916cd43dd8448eb211c80319c","startTimeUnixNano":"`+nanos(noon.Add(-time.Minute))+`","spanSets":[{"matched":1,"spans":[{"spanID":"1","startTimeUnixNano":"`+nanos(noon.Add(-time.Minute))+`","durationNanos":"5"}]}]},`, 500), ",") + `]}`, 200, ""},
+		"at its limit":  {`too many requests`, http.StatusTooManyRequests, "at its limit"},
+		"half a page":   {`{"traces":[{"traceID":"0af7`, 200, "makes no sense"},
+		"another thing": {`{"batches":[]}`, 200, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hostile := &fake{traces: f.traces}
+			hostile.intercept = func(w http.ResponseWriter, r *http.Request) bool {
+				query := r.URL.Query()
+				if r.URL.Path != "/api/search" || query.Get("spss") == "1" || number(query, "end") < int(noon.Unix()) {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(c.status)
+				_, _ = w.Write([]byte(c.answer))
+				return true
+			}
+			set := search(t, hostile, lastMinutes(50, 400))
+			require.Greater(t, len(set.Traces), 300, "the other slices are the answer")
+			require.LessOrEqual(t, len(set.Traces), 400)
+			seen := map[trace.TraceID]bool{}
+			for i := range set.Traces {
+				require.False(t, seen[set.Traces[i].ID])
+				seen[set.Traces[i].ID] = true
+			}
+			require.Contains(t, strings.Join(set.Warnings, "\n"), c.warning)
+		})
+	}
+}
+
+func nanos(t time.Time) string { return strconv.FormatInt(t.UnixNano(), 10) }

@@ -75,8 +75,9 @@ type found struct {
 	counted int   // spans that the store counted in the parts of the trace it looked at
 }
 
-// cut reports whether the store said that it holds more spans than it gave.
-func (f *found) cut() bool { return max(f.matched, f.counted) > len(f.Spans) }
+// cut reports whether the store said that it holds more spans than it gave: of
+// every trace there is one at least.
+func (f *found) cut() bool { return max(f.matched, f.counted, 1) > len(f.Spans) }
 
 // newestFirst orders traces by start, then id.
 func newestFirst(traces []found) {
