@@ -333,3 +333,16 @@ func TestAMillionPoints(t *testing.T) {
 	r := detect(t, anomaly.Request{History: h, From: h.Time(len(values) - 1000)})
 	require.Len(t, r.Events, 1)
 }
+
+// Errors that were always zero: one failure says little after an hour or two,
+// failures that go on do.
+func TestWhatNeverDeviated(t *testing.T) {
+	once, lasting := make([]float64, 300), make([]float64, 300)
+	once[250] = 0.3
+	add(lasting, 250, 50, 0.3)
+	require.Empty(t, detect(t, request(once, 150)).Events)
+	r := detect(t, request(lasting, 150))
+	require.Len(t, r.Events, 1)
+	require.WithinDuration(t, monday.Add(250*time.Minute), r.Events[0].Start, 15*time.Minute)
+	require.False(t, math.Signbit(r.Score[0]), "nothing unusual is 0, not -0")
+}

@@ -112,7 +112,7 @@ func learn(r Request, e epoch) (*Model, error) {
 	for _, name := range r.Detectors {
 		d, _ := detector.Named(name) // validated
 		watcher := d.Learn(input)
-		usual := detector.Calibrate(detector.Past(d, watcher, input), apart)
+		usual := detector.CalibrateFor(d, detector.Past(d, watcher, input), apart)
 		m.judges = append(m.judges, judge{name, detector.Sided(d), usual, detector.LeastProbability(d)})
 		m.beginning.watchers = append(m.beginning.watchers, watcher)
 	}

@@ -9,7 +9,7 @@ func Score(probability float64) float64 {
 	if math.IsNaN(probability) {
 		return probability
 	}
-	surprise := -math.Log10(min(max(probability, math.SmallestNonzeroFloat64), 1))
+	surprise := max(-math.Log10(min(max(probability, math.SmallestNonzeroFloat64), 1)), 0) // never -0
 	switch {
 	case surprise <= 3:
 		return 50 * surprise / 3

@@ -47,6 +47,18 @@ func Calibrate(scores []float64, apart int) Calibration {
 	return Calibration{above: FitTail(scores, apart), below: FitTail(mirrored, apart)}
 }
 
+// CalibrateFor is Calibrate for the scores of a detector. Of one that adds up
+// deviations it knows what another one is worth in a series that never deviated,
+// as errors that were always zero: a power of e, though independent ones would
+// be far rarer.
+func CalibrateFor(d Detector, scores []float64, apart int) Calibration {
+	c := Calibrate(scores, apart)
+	if adds, ok := d.(interface{ unit() float64 }); ok {
+		c.above.unit, c.below.unit = adds.unit(), adds.unit()
+	}
+	return c
+}
+
 // Probability of a score at least as far out on its side.
 func (c Calibration) Probability(score float64) float64 {
 	if score < 0 {
@@ -69,6 +81,9 @@ type Tail struct {
 	threshold    float64
 	base         float64 // share of points beyond the threshold
 	scale, shape float64
+	// unit is the score of one more deviation, where nothing ever went beyond the
+	// threshold; zero for a score that deviations do not add up in.
+	unit float64
 }
 
 // FitTail learns an upper tail. NaN is passed over; nothing at all makes every
@@ -162,6 +177,8 @@ func (t Tail) Survival(x float64) float64 {
 		return 1
 	case x <= t.threshold:
 		return max(1-t.below(x), t.base)
+	case t.scale == 0 && t.unit > 0:
+		return max(t.base*math.Exp(-(x-t.threshold)/t.unit), math.SmallestNonzeroFloat64)
 	case t.scale == 0:
 		return t.base // nothing ever went beyond; that is all that can be said
 	}

@@ -17,6 +17,9 @@ type CUSUM struct{}
 // Name implements Detector.
 func (CUSUM) Name() string { return "cusum" }
 
+// unit is what the sum grows by with each large deviation.
+func (CUSUM) unit() float64 { return cusumClip - cusumSlack }
+
 // Learn implements Detector.
 func (CUSUM) Learn(Input) Watcher { return &sums{} }
 
