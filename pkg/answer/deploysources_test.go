@@ -153,6 +153,12 @@ func TestAnnouncedDeployIsCompared(t *testing.T) {
 	require.Contains(t, notices, "an annotation in Grafana (release 2024-1)")
 	require.Contains(t, notices, "Spans do not carry both versions")
 
+	e.Now = func() time.Time { return deployed.Add(2 * time.Second) }
+	early, err := e.TraceDiff(context.Background(), query.TraceDiff{Service: "orders"}.WithDefaults(), Window{From: window.From, To: deployed.Add(time.Second)})
+	require.NoError(t, err, "a rule that asks at the instant of the deploy must not fail")
+	require.Equal(t, diff.Insufficient, early.Result.Verdict)
+	e.Now = func() time.Time { return midnight.Add(time.Hour) }
+
 	compared, err := e.TraceDiff(context.Background(), query.TraceDiff{Service: "orders"}.WithDefaults(), window)
 	require.NoError(t, err)
 	require.Equal(t, diff.Regressed, compared.Result.Verdict, compared.Result.Reason)

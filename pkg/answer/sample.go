@@ -58,9 +58,9 @@ func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit i
 	var baseline, candidate upstream.TraceSet
 	group, searchContext := errgroup.WithContext(ctx)
 	if compared {
-		group.Go(func() (err error) { baseline, err = e.Traces.Search(searchContext, c.baseline); return err })
+		group.Go(func() (err error) { baseline, err = e.search(searchContext, c.baseline); return err })
 	}
-	group.Go(func() (err error) { candidate, err = e.Traces.Search(searchContext, c.candidate); return err })
+	group.Go(func() (err error) { candidate, err = e.search(searchContext, c.candidate); return err })
 	if err := group.Wait(); err != nil {
 		return samples{}, err
 	}
@@ -94,6 +94,15 @@ func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit i
 		basis.notice(fmt.Sprintf("%d traces that belong to both sides, or only in part to theirs, were left out.", dropped))
 	}
 	return s, nil
+}
+
+// search asks the store. In no time there are no traces: a deploy may have been
+// announced just now.
+func (e *Engine) search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
+	if !filter.Start.Before(filter.End) {
+		return upstream.TraceSet{}, nil
+	}
+	return e.Traces.Search(ctx, filter)
 }
 
 // sidesOf resolves which populations a question compares, if any.
