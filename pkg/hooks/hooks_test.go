@@ -111,7 +111,7 @@ func testEngine() *answer.Engine {
 
 func testHooks(t *testing.T, change ...func(*Settings)) http.Handler {
 	t.Helper()
-	settings := Settings{CallerRate: 1000, Timeout: 20 * time.Second}
+	settings := Settings{CallerRate: 1000, Timeout: 2 * time.Minute}
 	for _, name := range []string{"good", "missing", "stale", "late", "ended", "young", "nan", "two", "failing", "slow", "collapsed", "rising"} {
 		settings.Series = append(settings.Series, NamedSeries{Name: name, Expr: name, Direction: "both", Threshold: new(80.0)})
 	}

@@ -68,7 +68,7 @@ func TestNumbersOfInstantQueries(t *testing.T) {
 }
 
 func TestWithoutANumberEveryEngineIsTold(t *testing.T) {
-	handler := testHooks(t, func(s *Settings) { s.Timeout = 2 * time.Second })
+	handler := testHooks(t)
 	for expr, test := range map[string]struct {
 		status int
 		reason string
@@ -80,7 +80,6 @@ func TestWithoutANumberEveryEngineIsTold(t *testing.T) {
 		`foresight_anomaly_score{series="nan"}`:                   {422, "no recent samples"},
 		`foresight_anomaly_score{series="two"}`:                   {422, "2 series"},
 		`foresight_anomaly_score{series="failing"}`:               {422, "disk full"},
-		`foresight_anomaly_score{series="slow"}`:                  {503, "no answer in time"},
 		`foresight_anomaly_score{series="stale"} or vector(0)`:    {422, "no sample since"},
 		`foresight_anomaly_score{series="good"} > 75`:             {422, "empty"},
 		`foresight_anomaly_score{series="good"} / 0`:              {422, "finite"},
@@ -110,6 +109,18 @@ func TestWithoutANumberEveryEngineIsTold(t *testing.T) {
 			require.NotEmpty(t, found.ErrorType)
 			require.Empty(t, found.Data)
 		})
+	}
+}
+
+func TestASlowServerIsNotWaitedForForEver(t *testing.T) {
+	handler := testHooks(t, func(s *Settings) { s.Timeout = time.Second / 2 })
+	for _, request := range []*http.Request{
+		get(instant, "query", `foresight_anomaly_score{series="slow"}`),
+		get("/keda/slow"),
+	} {
+		status, found := serve(t, handler, request)
+		require.Equal(t, http.StatusServiceUnavailable, status)
+		require.Contains(t, found.Error, "no answer in time")
 	}
 }
 
