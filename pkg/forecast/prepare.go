@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -34,7 +35,12 @@ type prepared struct {
 	notices    []string
 }
 
-func prepare(r Request) (*prepared, error) {
+// prepare makes the history ready, what lay before a lasting change of level
+// moved to the new one.
+func prepare(r Request) (*prepared, error) { return prepareFrom(r, true) }
+
+// prepareFrom leaves levels where they were unless they are to be anchored.
+func prepareFrom(r Request, anchored bool) (*prepared, error) {
 	values, infinite := series.Finite(r.History.Values)
 	p := &prepared{}
 	if infinite > 0 {
@@ -69,8 +75,9 @@ func prepare(r Request) (*prepared, error) {
 	}
 	coarse := series.Coarsen(values, p.factor)
 	shown := p.onClock(r, coarse)
-	for _, season := range series.Seasons(shown, divide(candidates, p.factor), series.KeepRecurring) {
-		p.periods = append(p.periods, season.Period)
+	p.findSeasons(shown, candidates)
+	if anchored && p.anchor(r, coarse, series.Shifts(shown, p.periods)) {
+		p.findSeasons(p.clock.lay(coarse), candidates)
 	}
 	p.capacity = r.Capacity / p.unit
 	p.clean = p.clock.withoutIncidents(coarse, p.periods)
@@ -82,7 +89,38 @@ func prepare(r Request) (*prepared, error) {
 		}
 		p.regressors = func(shown int) []float64 { return events(p.clock.instant(shown)) }
 	}
+	p.forgetIncidents(coarse)
 	return p, nil
+}
+
+// rareIncidents is how many incidents a history may hold for them to be
+// exceptions; what happens more often is to be expected again.
+const rareIncidents = 3
+
+// forgetIncidents cuts incidents off the values that forecasts are judged by,
+// too, so that a rare one does not widen intervals for as long as it is
+// remembered.
+func (p *prepared) forgetIncidents(coarse []float64) {
+	incidents, last := 0, math.MinInt32
+	for t, v := range coarse {
+		if v != p.clean[t] && !math.IsNaN(v) {
+			if t > last+1 {
+				incidents++
+			}
+			last = t
+		}
+	}
+	if incidents > rareIncidents {
+		return
+	}
+	offset := len(p.observed) - len(coarse)*p.factor
+	for t, v := range coarse {
+		if v != p.clean[t] && !math.IsNaN(v) {
+			for i := range p.factor {
+				p.observed[offset+t*p.factor+i] += p.clean[t] - v
+			}
+		}
+	}
 }
 
 // onClock finds the wall clock of the history's location and lays the averaged
@@ -94,10 +132,15 @@ func (p *prepared) onClock(r Request, coarse []float64) []float64 {
 	if !ok {
 		p.notice("the clock of %s changes by less than the step of %s, so seasons do not follow it", start.Location(), short(step))
 	}
-	if p.clock = clock; clock == nil {
-		return coarse
-	}
+	p.clock = clock
 	return clock.lay(coarse)
+}
+
+func (p *prepared) findSeasons(shown []float64, candidates []int) {
+	p.periods = nil
+	for _, season := range series.Seasons(shown, divide(candidates, p.factor), series.KeepRecurring) {
+		p.periods = append(p.periods, season.Period)
+	}
 }
 
 func (p *prepared) notice(format string, args ...any) {

@@ -33,7 +33,7 @@ func Rolling(r Request, learn int) (Rolled, error) {
 		return Rolled{}, err
 	}
 	r.History.Values = whole[:learn]
-	p, err := prepare(r)
+	p, err := prepareFrom(r, false)
 	if err != nil {
 		return Rolled{}, err
 	}

@@ -14,7 +14,8 @@ const clockYears = 2
 // wallClock lays a regular grid of instants on the one that the clocks of a
 // place show, so that nine o'clock stays at the same phase of the day when
 // daylight saving begins or ends. The hour that a clock leaves out is missing;
-// of an hour that it shows twice, only the first counts.
+// of an hour that it shows twice, only the first counts. Without one (nil), the
+// two grids are the same.
 type wallClock struct {
 	from   []int // first point after each change of the clock, ascending
 	shifts []int // points that the clock is ahead since then, against the first point
@@ -56,6 +57,9 @@ func clockOf(start time.Time, step time.Duration, n, horizon int) (clock *wallCl
 }
 
 func (c *wallClock) shift(i int) int {
+	if c == nil {
+		return 0
+	}
 	at := sort.SearchInts(c.from, i+1) - 1
 	if at < 0 {
 		return 0
@@ -66,18 +70,18 @@ func (c *wallClock) shift(i int) int {
 // point is where the clock shows point i of the instants.
 func (c *wallClock) point(i int) int { return i + c.shift(i) }
 
-// instant is the point that the clock, which may be nil, shows at w; of an hour
-// left out, one nearby.
+// instant is the point that the clock shows at w; of an hour left out, one
+// nearby.
 func (c *wallClock) instant(w int) int {
-	if c == nil {
-		return w
-	}
 	i := w - c.shift(w)
 	return w - c.shift(i)
 }
 
 // lay puts values on the clock's grid.
 func (c *wallClock) lay(values []float64) []float64 {
+	if c == nil {
+		return values
+	}
 	laid := make([]float64, 0, len(values))
 	for i, v := range values {
 		for len(laid) < c.point(i) {
@@ -91,11 +95,8 @@ func (c *wallClock) lay(values []float64) []float64 {
 }
 
 // withoutIncidents is series.WithoutIncidents with seasons that follow the
-// clock, which may be nil.
+// clock.
 func (c *wallClock) withoutIncidents(values []float64, periods []int) []float64 {
-	if c == nil {
-		return series.WithoutIncidents(values, periods, incidentLimit, series.KeepRecurring)
-	}
 	laid := series.WithoutIncidents(c.lay(values), periods, incidentLimit, series.KeepRecurring)
 	clean := make([]float64, len(values))
 	for i := range clean {

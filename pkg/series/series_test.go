@@ -158,3 +158,59 @@ func TestWithoutIncidentsKeepsAShift(t *testing.T) {
 	require.Less(t, clean[1002], 10.0)
 	require.InDelta(t, 40, clean[3500], 8)
 }
+
+func TestShifts(t *testing.T) {
+	day := func(i int) float64 { return 3 * math.Sin(2*math.Pi*float64(i)/288) }
+	step := func(i, at int, size float64) float64 {
+		if i >= at {
+			return size
+		}
+		return 0
+	}
+	for _, c := range []struct {
+		name  string
+		shape func(i int) float64
+		want  []series.Shift
+	}{
+		{"nothing", day, nil},
+		{"up", func(i int) float64 { return day(i) + step(i, 3000, 20) }, []series.Shift{{At: 3000, Size: 20}}},
+		{"down and up", func(i int) float64 { return day(i) + step(i, 1000, -20) + step(i, 3000, 30) },
+			[]series.Shift{{At: 1000, Size: -20}, {At: 3000, Size: 30}}},
+		{"an incident of an hour", func(i int) float64 { return day(i) + step(i, 3000, 20) - step(i, 3012, 20) }, nil},
+		{"weekends", func(i int) float64 { return day(i) + 20*float64(i/288%7/5) }, nil},
+		{"a trend", func(i int) float64 { return day(i) + float64(i)/50 }, nil},
+	} {
+		found := series.Shifts(seasonal(14*288, 1, c.shape), []int{288})
+		require.Len(t, found, len(c.want), c.name)
+		for i, want := range c.want {
+			require.InDelta(t, want.At, found[i].At, 3, c.name)
+			require.InDelta(t, want.Size, found[i].Size, 1, c.name)
+		}
+	}
+	require.Empty(t, series.Shifts(make([]float64, 1000), nil), "a constant")
+	require.Empty(t, series.Shifts(seasonal(1000, math.NaN(), day), nil), "all missing")
+	require.Empty(t, series.Shifts(nil, nil))
+	random := rand.New(rand.NewPCG(8, 8))
+	for range 50 {
+		walk := make([]float64, 2000)
+		for i := 1; i < len(walk); i++ {
+			walk[i] = walk[i-1] + random.NormFloat64()
+		}
+		require.Empty(t, series.Shifts(walk, nil), "a random walk has no level to shift")
+	}
+}
+
+func TestShiftsOfAnything(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		levels := rapid.SliceOfN(rapid.SampledFrom([]float64{0, 1, 50, -1e9, 1e300, nan}), 1, 12).Draw(t, "levels")
+		run := rapid.IntRange(1, 80).Draw(t, "run")
+		values := seasonal(run*len(levels), rapid.SampledFrom([]float64{0, 1}).Draw(t, "noise"), func(i int) float64 { return levels[i/run] })
+		periods := rapid.SampledFrom([][]int{nil, {12}, {24, 168}}).Draw(t, "periods")
+		last := -1
+		for _, shift := range series.Shifts(values, periods) {
+			require.True(t, shift.At >= last && shift.At <= len(values), "ascending, inside")
+			require.False(t, math.IsNaN(shift.Size) || math.IsInf(shift.Size, 0))
+			last = shift.At
+		}
+	})
+}

@@ -1,0 +1,115 @@
+package series
+
+import (
+	"math"
+	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+// Shift is a lasting change of level.
+type Shift struct {
+	At   int     // first point of the new level
+	Size float64 // new level less old
+}
+
+const (
+	// shiftWindow is how long, in points, both levels must have lasted where no
+	// season is longer; with a season, half of its period.
+	shiftWindow = 50
+	// A shift stands out from the changes that the level makes anyway: it is
+	// shiftFactor times the change that nine in ten points do not reach. A
+	// random walk has none, nor has what steps up and down every week.
+	shiftFactor, ordinaryShare = 3, 0.9
+	mostShifts                 = 5
+)
+
+// Shifts are the lasting changes of level in what the strong seasons (ascending
+// periods) leave over, ascending. Each is the difference of the medians of the
+// windows after and before it.
+func Shifts(values []float64, periods []int) []Shift {
+	window := shiftWindow
+	for _, period := range periods {
+		if period/2 > window {
+			window = period / 2
+			break
+		}
+	}
+	n := len(values)
+	if n < 4*window {
+		return nil
+	}
+	rest := withoutProfiles(values, periods)
+	medians := MovingMedian(rest, window)
+	changes, sizes := make([]float64, n), make([]float64, 0, n)
+	for t := window; t <= n-window; t++ {
+		// The median of the window around a point is that of the half before it
+		// and the half after it.
+		change := medians[min(t+window/2, n-1)] - medians[t-window+window/2]
+		if !math.IsNaN(change) {
+			changes[t] = change
+			sizes = append(sizes, math.Abs(change))
+		}
+	}
+	if len(sizes) == 0 {
+		return nil
+	}
+	noise := slices.Clone(rest)
+	for i := range noise {
+		noise[i] -= medians[i]
+	}
+	limit := shiftFactor * max(stats.OrderStatistic(sizes, int(ordinaryShare*float64(len(sizes)-1))), stats.Spread(noise))
+	var shifts []Shift
+	for range mostShifts {
+		best := 0
+		for t, change := range changes {
+			if math.Abs(change) > math.Abs(changes[best]) {
+				best = t
+			}
+		}
+		if !(math.Abs(changes[best]) > limit) {
+			break
+		}
+		size := changes[best]
+		before := medians[best-window+window/2]
+		at := stepIn(rest, best-window, best+window, size, before+size/2)
+		// An incident of half a window is not yet there in the first half of it,
+		// or gone by the second.
+		near := func(from, to int, level float64) bool {
+			from = min(max(from, 0), n)
+			return math.Abs(stats.Median(rest[from:max(min(to, n), from)])-level) < math.Abs(size)/2
+		}
+		if near(at-window, at-window/2, before) && near(at+window/2, at+window, before+size) {
+			shifts = append(shifts, Shift{At: at, Size: size})
+		}
+		clear(changes[max(best-window, 0):min(best+window, n)])
+	}
+	slices.SortFunc(shifts, func(a, b Shift) int { return a.At - b.At })
+	return shifts
+}
+
+// stepIn is where, from low to high, values step over the middle.
+func stepIn(values []float64, low, high int, size, middle float64) int {
+	sum, most, at := 0.0, math.Inf(-1), low
+	for t := low; t < high; t++ {
+		if sum > most {
+			most, at = sum, t
+		}
+		if v := values[t]; !math.IsNaN(v) {
+			sum += max(min((middle-v)/size, 1), -1)
+		}
+	}
+	return at
+}
+
+// withoutProfiles takes the shapes of the seasons off.
+func withoutProfiles(values []float64, periods []int) []float64 {
+	rest := slices.Clone(values)
+	for _, period := range periods {
+		profile := Profile(Detrended(KeepRecurring.cut(rest, period), period), period)
+		for i := range rest {
+			rest[i] -= profile[i%period]
+		}
+	}
+	return rest
+}
