@@ -14,16 +14,23 @@ import (
 // nothing else, so remembering changes no answer. It may be used by several
 // goroutines.
 type Models struct {
-	most  int
-	mutex sync.Mutex
-	known map[[sha256.Size]byte]*Model
-	order [][sha256.Size]byte // as learned
+	budget int // bytes
+	mutex  sync.Mutex
+	used   int
+	known  map[[sha256.Size]byte]*Model
+	order  [][sha256.Size]byte // as learned
 }
 
-// NewModels remembers the given number of models, the newest ones. One takes
-// about 20 KB for a day at one minute.
-func NewModels(most int) *Models {
-	return &Models{most: most, known: map[[sha256.Size]byte]*Model{}}
+// NewModels remembers the newest models in about so many bytes.
+func NewModels(budget int) *Models {
+	return &Models{budget: budget, known: map[[sha256.Size]byte]*Model{}}
+}
+
+// size is about how many bytes a model takes: its pattern, and what is much the
+// same for all.
+func (m *Model) size() int {
+	const others = 15_000
+	return 4*len(m.ahead) + others
 }
 
 func (m *Models) learn(r Request, e epoch) (*Model, error) {
@@ -43,14 +50,17 @@ func (m *Models) learn(r Request, e epoch) (*Model, error) {
 	}
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if m.known[key] == nil {
-		m.known[key] = model
-		m.order = append(m.order, key)
+	if m.known[key] != nil || model.size() > m.budget {
+		return model, nil
 	}
-	if len(m.order) > m.most {
+	for m.used+model.size() > m.budget {
+		m.used -= m.known[m.order[0]].size()
 		delete(m.known, m.order[0])
 		m.order = m.order[1:]
 	}
+	m.known[key] = model
+	m.order = append(m.order, key)
+	m.used += model.size()
 	return model, nil
 }
 

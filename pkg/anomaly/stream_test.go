@@ -66,7 +66,7 @@ func TestStreamingIsBatch(t *testing.T) {
 	r := request(values, learned)
 	requireStreamed(t, r)
 	r.Direction, r.MinDeviation, r.Threshold, r.Detectors = anomaly.Above, 5, 60, detector.Names()
-	r.NonNegative, r.Probability = true, 0.95
+	r.NonNegative, r.Probability, r.Past = true, 0.95, 3*day
 	requireStreamed(t, r)
 }
 
@@ -116,7 +116,7 @@ func TestNamedModelsCannotBeStreamed(t *testing.T) {
 
 // What was learned before is the same as what is learned again.
 func TestRememberedModelsChangeNothing(t *testing.T) {
-	models := anomaly.NewModels(3)
+	models := anomaly.NewModels(70_000) // room for three
 	for _, seed := range []uint64{1, 2, 1, 3, 1} {
 		r := request(traffic(learned+perDay+10, seed), learned)
 		expected := detect(t, r)
@@ -162,7 +162,7 @@ func BenchmarkObserve(b *testing.B) {
 
 func BenchmarkDetectAgain(b *testing.B) {
 	r := request(traffic(learned+perDay, 1), learned)
-	r.Models = anomaly.NewModels(10)
+	r.Models = anomaly.NewModels(1 << 20)
 	for b.Loop() {
 		if _, err := anomaly.Detect(r); err != nil {
 			b.Fatal(err)

@@ -39,9 +39,9 @@ var (
 	_ instancemgmt.InstanceDisposer = (*DataSource)(nil)
 )
 
-// modelsPerSeries lets a window over a midnight, and another panel, keep what
-// they learned from their series.
-const modelsPerSeries = 4
+// modelsPart of the cache's size is added to it for what histories taught: a
+// model takes a tenth of the samples it was learned from.
+const modelsPart = 4
 
 // New makes the data source that settings describe. Settings that cannot be
 // used still make one, which answers every query and the health check with
@@ -65,7 +65,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.engine = &answer.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
 		Markers: connected.markers, Feedback: connected.feedback, Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
-		Models: anomaly.NewModels(modelsPerSeries * settings.Limits.MaxSeries),
+		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart),
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.hooks = hooks.New(d.engine, hooks.Settings{
