@@ -31,8 +31,8 @@ func clockOf(start time.Time, step time.Duration, n, horizon int) (clock *wallCl
 	}
 	c := &wallClock{}
 	span := int64(n) + int64(horizon)
-	if span > math.MaxInt64/2/int64(step) {
-		return nil, true
+	if step < time.Second || span > math.MaxInt64/2/int64(step) {
+		return nil, true // too fine to hold days, or too long for a clock
 	}
 	last := start.Add(time.Duration(span) * step)
 	inside := false
@@ -40,6 +40,10 @@ func clockOf(start time.Time, step time.Duration, n, horizon int) (clock *wallCl
 		_, change := t.ZoneBounds()
 		if change.IsZero() || !change.Before(last.AddDate(clockYears, 0, 0)) {
 			break
+		}
+		if !change.After(t) {
+			t = t.AddDate(0, 0, 1) // beyond its tables, Go may stand still at a year's end
+			continue
 		}
 		t = change
 		ahead := offset(change) - offset(start)
