@@ -67,6 +67,7 @@ const language: Language = {
   rootCause: { formats: everyFormat, required: ['service'], fields: ofTraces },
   serviceMap: { formats: ['panel', 'alert'], required: [], fields: { ...ofTraces, compare: 'value' } },
   patterns: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, compare: 'value' } },
+  verdict: { formats: ['panel', 'alert'], required: ['service'], fields: { ...ofTraces, margin: 'value' } },
   services: { formats: ['panel'], required: [], fields: common },
   operations: { formats: ['panel'], required: ['service'], fields: ofService },
   versions: { formats: ['panel'], required: ['service'], fields: ofService },

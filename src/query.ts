@@ -124,6 +124,12 @@ export interface PatternsQuery extends OfTraces {
   compare?: Compare;
 }
 
+export interface VerdictQuery extends OfTraces {
+  queryType: 'verdict';
+  /** The rise in the share of errors, 0 to 1, that is still acceptable. */
+  margin?: number;
+}
+
 export interface ServicesQuery extends Common {
   queryType: 'services';
 }
@@ -139,7 +145,7 @@ export interface VersionsQuery extends Common {
 }
 
 export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
-export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery;
+export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery | VerdictQuery;
 export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery;
 export type ForesightQuery = MetricQuery | CompositeQuery | DeploysQuery | TraceQuery | NamesQuery;
 export type QueryType = ForesightQuery['queryType'];
@@ -149,7 +155,7 @@ export function isMetricQuery(query: ForesightQuery): query is MetricQuery {
 }
 
 export function isTraceQuery(query: ForesightQuery): query is TraceQuery {
-  return ['traceDiff', 'rootCause', 'serviceMap', 'patterns'].includes(query.queryType);
+  return ['traceDiff', 'rootCause', 'serviceMap', 'patterns', 'verdict'].includes(query.queryType);
 }
 
 export function isNamesQuery(query: ForesightQuery): query is NamesQuery {

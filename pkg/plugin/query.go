@@ -107,6 +107,12 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window an
 			return nil, err
 		}
 		return frames.RootCause(found, format)
+	case query.Verdict:
+		found, err := d.engine.Verdict(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Verdict(found, format)
 	case query.Services:
 		found, err := d.engine.Services(ctx, q, window)
 		return names(found, err, q, format)

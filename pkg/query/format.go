@@ -17,6 +17,7 @@ var formats = map[Type][]Format{
 	TypeTraceDiff:  {Panel, Alert, Annotations},
 	TypeRootCause:  {Panel, Alert, Annotations},
 	TypeServiceMap: {Panel, Alert},
+	TypeVerdict:    {Panel, Alert},
 	TypePatterns:   {Panel, Alert, Annotations},
 	TypeServices:   {Panel},
 	TypeOperations: {Panel},

@@ -23,6 +23,7 @@ var parsers = map[Type]func(map[string]json.RawMessage) (Query, error){
 	TypeTraceDiff:  parse[TraceDiff],
 	TypeRootCause:  parse[RootCause],
 	TypeServiceMap: parse[ServiceMap],
+	TypeVerdict:    parse[Verdict],
 	TypePatterns:   parse[Patterns],
 	TypeServices:   parse[Services],
 	TypeOperations: parse[Operations],

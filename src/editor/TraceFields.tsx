@@ -59,8 +59,21 @@ export function TraceFields({ query, onCommit, datasource, range }: BackendProps
         )}
       </Stack>
       <Options summary={[side('baseline', baseline), side('candidate', candidate), sample(query.maxTraces)]}>
-        <PopulationFields name="Baseline" value={baseline} onCommit={(change) => set('baseline', change)} />
-        <PopulationFields name="Candidate" value={candidate} onCommit={(change) => set('candidate', change)} />
+        {query.queryType === 'verdict' ? (
+          <NumberField
+            label="Acceptable rise in the share of errors"
+            placeholder="0.001"
+            min={0}
+            max={1}
+            value={query.margin}
+            onCommit={(margin) => onCommit({ ...query, margin })}
+          />
+        ) : (
+          <>
+            <PopulationFields name="Baseline" value={baseline} onCommit={(change) => set('baseline', change)} />
+            <PopulationFields name="Candidate" value={candidate} onCommit={(change) => set('candidate', change)} />
+          </>
+        )}
         <NumberField
           label="Traces per side"
           placeholder="400"

@@ -31,6 +31,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
   },
   {
     group: 'A service',
+    value: 'verdict',
+    label: 'May the rollout go on?',
+    description: 'Pass, fail or inconclusive for a new version beside the old',
+  },
+  {
+    group: 'A service',
     value: 'deploys',
     label: 'When was it deployed?',
     description: 'Versions and when each arrived',

@@ -1,0 +1,89 @@
+package answer
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// versionCounter counts, per period, 9000 requests of version 1 and 1000 of 2.
+type versionCounter struct {
+	fakeMetrics
+	named string
+}
+
+func (v versionCounter) LabelValues(_ context.Context, _ string, selectors []string, _, _ time.Time) ([]string, []string, error) {
+	if v.named != "" && strings.Contains(selectors[0], `service="orders", service_version="2"`) {
+		return []string{v.named}, nil, nil
+	}
+	return nil, nil, nil
+}
+
+func counting(failedOfCandidate, slowOfCandidate float64) versionCounter {
+	one := func(version, limit string, value float64) series.Series {
+		labels := series.Labels{"service_version": version}
+		if limit != "" {
+			labels["le"] = limit
+		}
+		return series.Series{Labels: labels, Values: []float64{value}}
+	}
+	return versionCounter{named: "traces_spanmetrics_latency_bucket", fakeMetrics: fakeMetrics{value: func(promQL string, _ time.Time) []series.Series {
+		switch {
+		case strings.Contains(promQL, "STATUS_CODE_ERROR"):
+			return []series.Series{one("1", "", 9), one("2", "", failedOfCandidate)}
+		case strings.Contains(promQL, "latency_bucket"):
+			return []series.Series{
+				one("1", "+Inf", 9000), one("1", "0.1", 8500), one("1", "1", 8999),
+				one("2", "+Inf", 1000), one("2", "0.1", 944-slowOfCandidate), one("2", "1", 1000),
+			}
+		}
+		return []series.Series{one("1", "", 9000), one("2", "", 1000)}
+	}}}
+}
+
+func TestVerdict(t *testing.T) {
+	long := Window{From: midnight.Add(-10 * time.Second), To: midnight.Add(40 * time.Minute)}
+	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}
+	for name, test := range map[string]struct {
+		after   tracetest.Shop
+		metrics upstream.Metrics
+		want    decide.Verdict
+		reason  string
+	}{
+		"all is well":     {tracetest.Shop{}, counting(1, 0), decide.Pass, "No signal"},
+		"it fails":        {tracetest.Shop{}, counting(9, 0), decide.Fail, "errors is worse"},
+		"it is slow":      {tracetest.Shop{}, counting(1, 200), decide.Fail, "over 0.1 s is worse"},
+		"traces regress":  {tracetest.Shop{NPlusOne: 20}, counting(1, 0), decide.Fail, "Traces regressed"},
+		"nothing counted": {tracetest.Shop{}, versionCounter{}, decide.Inconclusive, "no counts"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := engine(shopWithDeploy(test.after), test.metrics).Verdict(t.Context(), named.WithDefaults(), long)
+			require.NoError(t, err)
+			require.Equal(t, test.want, got.Judgement.Verdict, "%+v", got)
+			require.Contains(t, got.Judgement.Reason, test.reason)
+			require.Equal(t, "2", got.CandidateVersion)
+		})
+	}
+}
+
+func TestVerdictWithoutASecondVersionIsInconclusive(t *testing.T) {
+	store := &fakeTraces{traces: tracetest.Shop{Seed: 1, Traces: 300}.Generate()}
+	got, err := engine(store, counting(1, 0)).Verdict(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), window)
+	require.NoError(t, err)
+	require.Equal(t, decide.Inconclusive, got.Judgement.Verdict)
+	require.Equal(t, diff.Verdict(""), got.Traces)
+	require.Empty(t, got.Steps)
+
+	_, err = engine(store, nil).Verdict(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), window)
+	require.Error(t, err)
+}

@@ -1,0 +1,166 @@
+package decide_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/stat/distuv"
+	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+)
+
+const looks = 60 // each half a minute
+
+// simulate draws the periods of a rollout: a tenth of 200 requests per second.
+func simulate(seed uint64, baseline, candidate float64) (periods []decide.Period) {
+	source := rand.NewPCG(seed, 1)
+	draw := func(requests, rate float64) decide.Tally {
+		return decide.Tally{Requests: requests, Bad: distuv.Binomial{N: requests, P: rate, Src: source}.Rand()}
+	}
+	for range looks {
+		share := 600 + 60*rand.New(source).NormFloat64()
+		share = math.Round(share)
+		periods = append(periods, decide.Period{Baseline: draw(6000-share, baseline), Candidate: draw(share, candidate)})
+	}
+	return periods
+}
+
+// firstFailure is the look that fails the canary; 0 for none.
+func firstFailure(periods []decide.Period) int {
+	for look := 1; look <= len(periods); look++ {
+		if one(periods[:look]...).Judge().Verdict == decide.Fail {
+			return look
+		}
+	}
+	return 0
+}
+
+func one(periods ...decide.Period) decide.Canary {
+	return decide.Canary{Signals: []decide.Signal{{Name: "errors", Critical: true, Margin: 0.001, Periods: periods}}}
+}
+
+func TestNoChangeIsRarelyRolledBack(t *testing.T) {
+	var rolledBack int
+	for seed := range uint64(1000) {
+		if firstFailure(simulate(seed, 0.002, 0.002)) > 0 {
+			rolledBack++
+		}
+	}
+	t.Logf("%d of 1000 rolled back in %d looks", rolledBack, looks)
+	require.LessOrEqual(t, rolledBack, 10)
+}
+
+func TestThreefoldErrorsAreFoundInMinutes(t *testing.T) {
+	var found []int
+	const runs = 500
+	for seed := range uint64(runs) {
+		if look := firstFailure(simulate(seed, 0.002, 0.006)); look > 0 {
+			found = append(found, look)
+		}
+	}
+	slices.Sort(found)
+	t.Logf("%d of %d found, median after %.1f minutes", len(found), runs, float64(found[len(found)/2])/2)
+	require.GreaterOrEqual(t, len(found), runs*99/100)
+	require.LessOrEqual(t, found[len(found)/2], 6)
+}
+
+func TestPublishedCounterexamples(t *testing.T) {
+	for name, test := range map[string]struct {
+		canary decide.Canary
+		want   decide.Verdict
+	}{
+		"30 % of samples a hundred times worse": {one(decide.Period{
+			Baseline: decide.Tally{Bad: 10, Requests: 1000}, Candidate: decide.Tally{Bad: 300, Requests: 1000}}), decide.Fail},
+		"no errors in the baseline, a failing canary": {one(decide.Period{
+			Baseline: decide.Tally{Requests: 5000}, Candidate: decide.Tally{Bad: 20, Requests: 500}}), decide.Fail},
+		"no errors at all": {one(decide.Period{
+			Baseline: decide.Tally{Requests: 100000}, Candidate: decide.Tally{Requests: 10000}}), decide.Pass},
+		"no traffic":       {one(), decide.Inconclusive},
+		"no signal":        {decide.Canary{}, decide.Inconclusive},
+		"only one version": {one(decide.Period{Candidate: decide.Tally{Requests: 1e6}}), decide.Inconclusive},
+		"too few to pass":  {one(decide.Period{Baseline: decide.Tally{Requests: 1e6}, Candidate: decide.Tally{Requests: 500}}), decide.Inconclusive},
+		"counts that lie":  {one(decide.Period{Baseline: decide.Tally{Bad: math.NaN(), Requests: 9}, Candidate: decide.Tally{Bad: 9, Requests: -1}}), decide.Inconclusive},
+		"worse, and fewer than the margin": {one(decide.Period{
+			Baseline: decide.Tally{Bad: 100, Requests: 1e6}, Candidate: decide.Tally{Bad: 300, Requests: 1e6}}), decide.Pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := test.canary.Judge()
+			require.Equal(t, test.want, got.Verdict, "%+v", got)
+			require.NotEmpty(t, got.Reason)
+			band := map[decide.Verdict][2]float64{decide.Fail: {0, 74.9}, decide.Inconclusive: {75, 94.9}, decide.Pass: {95, 100}}[got.Verdict]
+			require.GreaterOrEqual(t, got.Score, band[0])
+			require.LessOrEqual(t, got.Score, band[1])
+		})
+	}
+}
+
+func TestTracesAreCritical(t *testing.T) {
+	canary := one(decide.Period{Baseline: decide.Tally{Requests: 1e5}, Candidate: decide.Tally{Requests: 1e4}})
+	for traces, want := range map[diff.Verdict]decide.Verdict{
+		diff.Regressed: decide.Fail, diff.Insufficient: decide.Inconclusive, diff.NoChange: decide.Pass, "": decide.Pass,
+	} {
+		canary.Traces = traces
+		require.Equal(t, want, canary.Judge().Verdict, traces)
+	}
+}
+
+func TestWhatItTakesToPassSuffices(t *testing.T) {
+	canary := one(decide.Period{Baseline: decide.Tally{Requests: 10000}, Candidate: decide.Tally{Requests: 1000}})
+	canary.Watched = 10 * time.Minute
+	now := canary.Judge()
+	require.Equal(t, decide.Inconclusive, now.Verdict)
+	require.Positive(t, now.NeededRequests)
+	grown := (1000 + now.NeededRequests) / 1000
+	p := &canary.Signals[0].Periods[0]
+	p.Baseline, p.Candidate = decide.Tally{Requests: 10000 * grown}, decide.Tally{Requests: 1000 * grown}
+	require.Equal(t, decide.Pass, canary.Judge().Verdict)
+	require.InDelta(t, float64(10*time.Minute)*(grown-1), float64(now.Needed), 1e6)
+}
+
+func TestAShareThatGrowsIsNoDifference(t *testing.T) {
+	// Errors are rare while the canary is small, and frequent when it is large.
+	canary := one(
+		decide.Period{Baseline: decide.Tally{Bad: 10, Requests: 9900}, Candidate: decide.Tally{Requests: 100}},
+		decide.Period{Baseline: decide.Tally{Bad: 50, Requests: 1000}, Candidate: decide.Tally{Bad: 450, Requests: 9000}})
+	require.Less(t, canary.Judge().Signals[0].Evidence, 2.0)
+}
+
+func TestPowerGrowsWithTheShareAndAgreesWithTheSimulation(t *testing.T) {
+	var last float64
+	for _, share := range []float64{0.01, 0.05, 0.1, 0.25} {
+		power := decide.Power(36000, share, 0.002, 3, 100)
+		require.Greater(t, power, last)
+		last = power
+	}
+	require.Greater(t, decide.Power(360000, 0.1, 0.002, 3, 100), 0.99)
+	require.Zero(t, decide.Power(1000, 0, 0.1, 3, 100))
+	steps := decide.Steps(36000, 0.002, 100)
+	require.Equal(t, 0.01, steps[0].Share)
+	require.Equal(t, decide.Power(36000, 0.01, 0.002, 3, 100), steps[0].Power)
+}
+
+func TestJudgementsAreFinite(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := rapid.Float64()
+		var periods []decide.Period
+		for range rapid.IntRange(0, 4).Draw(t, "periods") {
+			periods = append(periods, decide.Period{
+				Baseline:  decide.Tally{Bad: number.Draw(t, "bad"), Requests: number.Draw(t, "requests")},
+				Candidate: decide.Tally{Bad: number.Draw(t, "bad"), Requests: number.Draw(t, "requests")}})
+		}
+		got := one(periods...).Judge()
+		require.GreaterOrEqual(t, got.Score, 0.0)
+		require.LessOrEqual(t, got.Score, 100.0)
+		for _, signal := range got.Signals {
+			for _, value := range []float64{signal.Evidence, signal.Sound} {
+				require.False(t, math.IsNaN(value) || math.IsInf(value, 0), "%+v", signal)
+			}
+		}
+	})
+}

@@ -1,0 +1,103 @@
+package frames
+
+import (
+	"math"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Verdict shapes the decision over a canary. As a panel: the verdict in one
+// row, a table of signals, and the power of each step of a progressive
+// delivery. As an alert: 1 for a failure, 0 for a pass, null where undecided.
+func Verdict(a answer.VerdictAnswer, format query.Format) (data.Frames, error) {
+	notices := remarksOf(a.Basis)
+	switch format {
+	case query.Panel:
+		return notices.attach(data.Frames{verdictRow(a), verdictSignals(a), verdictSteps(a)}), nil
+	case query.Alert:
+		if a.Judgement.Verdict == decide.Inconclusive {
+			notices.add(data.NoticeSeverityWarning, a.Judgement.Reason)
+		}
+		labels := series.Labels{"service_name": a.Service}
+		return alertFrames("failed", []instance{{labels: labels, value: canaryFailed(a.Judgement.Verdict)}}, a.Basis, notices, "")
+	}
+	return nil, noFormat(query.TypeVerdict, format)
+}
+
+func canaryFailed(verdict decide.Verdict) float64 {
+	switch verdict {
+	case decide.Fail:
+		return 1
+	case decide.Pass:
+		return 0
+	}
+	return math.NaN()
+}
+
+var canaryColors = data.ValueMappings{data.ValueMapper{
+	string(decide.Pass):         {Text: "pass", Color: "green", Index: 0},
+	string(decide.Fail):         {Text: "fail", Color: "red", Index: 1},
+	string(decide.Inconclusive): {Text: "inconclusive", Color: "text", Index: 2},
+}}
+
+func verdictRow(a answer.VerdictAnswer) *data.Frame {
+	frame := newFrame("verdict", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	row := []answer.VerdictAnswer{a}
+	text := func(name, title, value string) *data.Field {
+		return column(row, name, title, "", func(answer.VerdictAnswer) string { return value })
+	}
+	amount := func(name, title, unit string, value float64) *data.Field {
+		return column(row, name, title, unit, func(answer.VerdictAnswer) *float64 { return nullable(value) })
+	}
+	verdict := text("verdict", "Verdict", string(a.Judgement.Verdict))
+	verdict.Config.Mappings = canaryColors
+	frame.Fields = data.Fields{
+		verdict,
+		amount("score", "Score", "", a.Judgement.Score),
+		text("reason", "Reason", a.Judgement.Reason),
+		text("service", "Service", a.Service),
+		text("baseline_version", "Baseline version", a.BaselineVersion),
+		text("candidate_version", "Candidate version", a.CandidateVersion),
+		text("traces", "Traces", string(a.Traces)),
+		amount("needed_requests", "Requests still needed", "", a.Judgement.NeededRequests),
+		amount("needed_seconds", "Time still needed", "s", a.Judgement.Needed.Seconds()),
+	}
+	return frame
+}
+
+func verdictSignals(a answer.VerdictAnswer) *data.Frame {
+	frame := newFrame("signals", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	type row = decide.SignalJudgement
+	amount := func(name, title, unit string, value func(row) float64) *data.Field {
+		return column(a.Judgement.Signals, name, title, unit, func(r row) *float64 { return nullable(value(r)) })
+	}
+	verdict := column(a.Judgement.Signals, "verdict", "Verdict", "", func(r row) string { return string(r.Verdict) })
+	verdict.Config.Mappings = canaryColors
+	frame.Fields = data.Fields{
+		column(a.Judgement.Signals, "signal", "Signal", "", func(r row) string { return r.Name }),
+		verdict,
+		amount("baseline_rate", "Baseline", "percentunit", func(r row) float64 { return r.Baseline.Rate() }),
+		amount("candidate_rate", "Candidate", "percentunit", func(r row) float64 { return r.Candidate.Rate() }),
+		amount("baseline_requests", "Baseline requests", "", func(r row) float64 { return r.Baseline.Requests }),
+		amount("candidate_requests", "Candidate requests", "", func(r row) float64 { return r.Candidate.Requests }),
+		amount("evidence", "Evidence that it is worse (e-value)", "", func(r row) float64 { return r.Evidence }),
+		amount("threshold", "Fails from", "", func(r row) float64 { return r.Threshold }),
+		amount("sound", "Evidence that it is not (e-value)", "", func(r row) float64 { return r.Sound }),
+	}
+	return frame
+}
+
+func verdictSteps(a answer.VerdictAnswer) *data.Frame {
+	frame := newFrame("steps", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame.Fields = data.Fields{
+		column(a.Steps, "share", "Share of the traffic", "percentunit", func(s decide.Step) float64 { return s.Share }),
+		column(a.Steps, "power", "Power: threefold errors found within 10 minutes", "percentunit",
+			func(s decide.Step) *float64 { return nullable(s.Power) }),
+	}
+	return frame
+}

@@ -1,0 +1,47 @@
+package frames_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/experimental"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/frames"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
+)
+
+func someVerdict(candidateBad float64) answer.VerdictAnswer {
+	canary := decide.Canary{Watched: 5 * time.Minute, Traces: diff.NoChange, Signals: []decide.Signal{{
+		Name: "errors", Critical: true, Margin: 0.001, Periods: []decide.Period{{
+			Baseline: decide.Tally{Bad: 20, Requests: 10000}, Candidate: decide.Tally{Bad: candidateBad, Requests: 1000}}},
+	}}}
+	return answer.VerdictAnswer{
+		Basis:   answer.Basis{Queries: []string{"sum by (service_version) (increase(calls[60s]))"}},
+		Service: "orders", BaselineVersion: "1", CandidateVersion: "2", Traces: diff.NoChange,
+		Judgement: canary.Judge(), Steps: decide.Steps(22000, 0.002, 100),
+	}
+}
+
+func TestVerdictFrames(t *testing.T) {
+	for name, test := range map[string]struct {
+		bad    float64
+		format query.Format
+	}{
+		"verdict_panel":           {30, query.Panel},
+		"verdict_alert":           {30, query.Alert},
+		"verdict_alert_undecided": {2, query.Alert},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shaped, err := frames.Verdict(someVerdict(test.bad), test.format)
+			require.NoError(t, err)
+			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
+		})
+	}
+	_, err := frames.Verdict(someVerdict(0), query.Annotations)
+	require.Error(t, err)
+}
