@@ -27,6 +27,11 @@ func TestValidate(t *testing.T) {
 		change(&q)
 		return q
 	}
+	verdict := func(change func(*query.Verdict)) query.Query {
+		q := query.Verdict{Service: "orders"}.WithDefaults()
+		change(&q)
+		return q
+	}
 	long := strings.Repeat("x", 1<<10+1)
 	for name, test := range map[string]struct {
 		query query.Query
@@ -36,6 +41,10 @@ func TestValidate(t *testing.T) {
 		"forecast at limits":   {forecast(func(q *query.Forecast) { q.Probability, q.History, q.Horizon = 0.9999, 90*day, 30*day }), ""},
 		"without defaults":     {query.Forecast{Expr: "up"}, ""},
 		"no expr":              {forecast(func(q *query.Forecast) { q.Expr = "" }), "expr is missing: write the PromQL query of the metric to forecast"},
+		"verdict":              {verdict(func(q *query.Verdict) { q.Format = query.Alert }), ""},
+		"verdict by time":      {verdict(func(q *query.Verdict) { q.Candidate.From = "-5m" }), "candidate of a verdict can only name a version"},
+		"verdict of no margin": {verdict(func(q *query.Verdict) { q.Margin = 1 }), "margin is 1; it must lie between 0 and 1"},
+		"verdict on nothing":   {verdict(func(q *query.Verdict) { q.Service = "" }), "service is missing"},
 		"coin toss":            {forecast(func(q *query.Forecast) { q.Probability = 0.5 }), "probability is 0.5; it must be above 0.5 and at most 0.9999"},
 		"feedback":             {anomaly(func(q *query.Anomaly) { q.Feedback = []query.Feedback{{Time: "-2h", Real: new(true)}} }), ""},
 		"feedback when":        {anomaly(func(q *query.Anomaly) { q.Feedback = []query.Feedback{{Real: new(true)}} }), "feedback[0].time is missing"},
