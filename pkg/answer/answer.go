@@ -27,8 +27,10 @@ type Engine struct {
 	// IgnoreVersions says that a new service.version in traces is no deploy.
 	IgnoreVersions bool
 	Limits         Limits
-	// Models remembers what histories taught; nil to learn each time.
-	Models *anomaly.Models
+	// Models and ForecastModels remember what histories taught; nil to learn each
+	// time.
+	Models         *anomaly.Models
+	ForecastModels *ForecastModels
 	// Now tells the time; it only keeps windows out of the future.
 	Now func() time.Time
 }

@@ -24,7 +24,7 @@ func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) 
 	return answer, eachSeries(ctx, len(histories), func(i int) {
 		history := histories[i]
 		history.Start = history.Start.In(location)
-		result, err := forecast.Run(forecast.Request{
+		result, err := e.ForecastModels.forecast(forecast.Request{
 			History:       history,
 			Horizon:       max(int(horizon/g.step), 1),
 			Model:         q.Model,

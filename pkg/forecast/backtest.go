@@ -94,7 +94,7 @@ func (p *prepared) backtest(model Model, horizon int) (trial, error) {
 		for ; seen < origin; seen++ {
 			fitted.Observe(p.clean[seen])
 		}
-		t.forecasts = append(t.forecasts, p.fine(fitted, p.clean[:origin], len(p.future(origin, horizon))))
+		t.forecasts = append(t.forecasts, p.fine(fitted, p.clean[origin-1], len(p.future(origin, horizon))))
 	}
 	return t, p.assess(&t, horizon)
 }
@@ -127,14 +127,14 @@ func (p *prepared) assess(t *trial, horizon int) error {
 }
 
 // fine is the forecast on the grid of the history from a model of the averaged
-// one: the line through the averages' centres.
-func (p *prepared) fine(fitted Fitted, past []float64, horizon int) []float64 {
+// one, whose latest value is last: the line through the averages' centres.
+func (p *prepared) fine(fitted Fitted, last float64, horizon int) []float64 {
 	if p.factor == 1 {
 		return fitted.Forecast(horizon)
 	}
 	coarse := fitted.Forecast((horizon-1)/p.factor + 2)
 	before := coarse[0]
-	if last := past[len(past)-1]; !math.IsNaN(last) {
+	if !math.IsNaN(last) {
 		before = last
 	}
 	mean := make([]float64, horizon)

@@ -28,7 +28,7 @@ const (
 // was chosen on them. So each block of origins is held out in turn, and the
 // bounds are widened until those from the other blocks hold what they promise.
 func (p *prepared) intervals(t trial, horizon int, probabilities []float64) []Interval {
-	all := bounds(p.errorsOf(t, horizon, func(int) bool { return true }), horizon, probabilities)
+	all := bounds(p.errorsOf(t, horizon, everyOrigin), horizon, probabilities)
 	widening := p.widening(t, horizon, probabilities)
 	result := make([]Interval, len(probabilities))
 	for i, probability := range probabilities {
@@ -82,6 +82,8 @@ func (p *prepared) widening(t trial, horizon int, probabilities []float64) []flo
 	}
 	return factors
 }
+
+func everyOrigin(int) bool { return true }
 
 // errorsOf are the errors of a trial's origins by horizon, actual minus
 // forecast, what is missing left out and empty horizons at the end cut off.

@@ -46,35 +46,38 @@ func Rolling(r Request, learn int) (Rolled, error) {
 	if err != nil {
 		return Rolled{}, err
 	}
-	var errorsSeen []float64
-	for _, e := range p.errorsOf(best, r.Horizon, func(int) bool { return true }) {
-		errorsSeen = append(errorsSeen, e...)
-	}
-	reach := incidentLimit * stats.Spread(errorsSeen)
+	reach := p.reach(best, r.Horizon)
 
 	rolled := Rolled{Expected: repeat(math.NaN(), len(whole)), Model: best.model.Name(), Parameters: fitted.Parameters()}
 	if period := seasonOf(best.model); period > 1 {
 		rolled.Season = time.Duration(period*p.factor) * r.History.Step
 	}
-	past := p.clean[:origin:origin]
+	last := p.clean[origin-1]
 	for at := len(p.observed) - (len(p.clean)-origin)*p.factor; at < len(whole); {
 		lead := max(r.Horizon/p.factor, 1) * p.factor
-		mean := p.fine(fitted, past, lead)
+		mean := p.fine(fitted, last, lead)
 		start := at
 		for ; at < min(start+lead, len(whole)); at += p.factor {
-			group := averageOf(whole[at:min(at+p.factor, len(whole))], p.unit)
 			expected := averageOf(mean[at-start:at-start+p.factor], 1)
-			if group < expected-reach || group > expected+reach {
-				group = expected + math.Copysign(reach, group-expected)
-			}
+			group := min(max(averageOf(whole[at:min(at+p.factor, len(whole))], p.unit), expected-reach), expected+reach)
 			fitted.Observe(group)
-			past = append(past, group)
+			last = group
 		}
 		for i := start; i < min(start+lead, len(whole)); i++ {
 			rolled.Expected[i] = p.value(mean[i-start])
 		}
 	}
 	return rolled, nil
+}
+
+// reach is how far from the expected an observation is an incident, from a
+// trial's errors.
+func (p *prepared) reach(t trial, horizon int) float64 {
+	var all []float64
+	for _, e := range p.errorsOf(t, horizon, everyOrigin) {
+		all = append(all, e...)
+	}
+	return incidentLimit * stats.Spread(all)
 }
 
 func averageOf(values []float64, unit float64) float64 {

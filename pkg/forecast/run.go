@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 )
 
 const defaultProbability = 0.95
@@ -12,41 +11,11 @@ const defaultProbability = 0.95
 // Run forecasts. The error wraps ErrShortHistory where the history is too short
 // and ErrBadRequest where the request makes no sense.
 func Run(r Request) (Result, error) {
-	probabilities, err := validate(r)
+	l, err := Learn(r)
 	if err != nil {
 		return Result{}, err
 	}
-	p, err := prepare(r)
-	if err != nil {
-		return Result{}, err
-	}
-	best, naive, err := p.choose(r)
-	if err != nil {
-		return Result{}, err
-	}
-	fitted, err := best.model.Fit(p.clean)
-	if err != nil {
-		return Result{}, err
-	}
-	if tried := len(p.errorsOf(best, r.Horizon, func(int) bool { return true })); tried < r.Horizon {
-		p.notice("the history allows to test %d points ahead; intervals beyond that are extrapolated", tried)
-	}
-	result := Result{
-		Start:      r.History.Time(r.History.Len()),
-		Step:       r.History.Step,
-		Mean:       p.fine(fitted, p.clean, r.Horizon),
-		Intervals:  p.intervals(best, r.Horizon, probabilities),
-		Model:      best.model.Name(),
-		Parameters: fitted.Parameters(),
-		Error:      p.value(best.mae),
-		NaiveError: p.value(naive.mae),
-		Observed:   r.History.Observed(),
-		Notices:    p.notices,
-	}
-	if period := seasonOf(best.model); period > 1 {
-		result.Season = time.Duration(period*p.factor) * r.History.Step
-	}
-	return p.unscale(result, r), nil
+	return l.Forecast(), nil
 }
 
 func validate(r Request) (probabilities []float64, err error) {

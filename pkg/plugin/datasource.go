@@ -65,7 +65,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.engine = &answer.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
 		Markers: connected.markers, Feedback: connected.feedback, Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
-		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart),
+		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: answer.NewForecastModels(),
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.hooks = hooks.New(d.engine, hooks.Settings{
@@ -74,7 +74,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Sender: sender, UID: instance.UID,
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
 	})
-	d.dispose = func() { cancel(); d.hooks.Close(); connected.close() }
+	d.dispose = func() { cancel(); d.hooks.Close(); connected.close(); d.engine.ForecastModels.Close() }
 	d.CallResourceHandler = httpadapter.New(d.resources())
 	return d, nil
 }

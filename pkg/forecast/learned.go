@@ -1,0 +1,137 @@
+package forecast
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Learned is a model chosen and fitted, ready to take further observations in
+// and to forecast again at the cost of a few additions. It is not safe for
+// concurrent use.
+type Learned struct {
+	request   Request   // without the history's values
+	p         *prepared // without the history
+	fitted    Fitted
+	result    Result // what does not change
+	intervals []Interval
+	observed  int       // points since the history
+	pending   []float64 // points not yet averaged into one
+	last      float64   // the latest average
+	reach     float64   // of an average's error, beyond which it is an incident
+	online    []float64 // factor of each interval, from live coverage
+}
+
+// Learn chooses and fits a model. Errors are those of Run.
+func Learn(r Request) (*Learned, error) {
+	probabilities, err := validate(r)
+	if err != nil {
+		return nil, err
+	}
+	p, err := prepare(r)
+	if err != nil {
+		return nil, err
+	}
+	best, naive, err := p.choose(r)
+	if err != nil {
+		return nil, err
+	}
+	fitted, err := best.model.Fit(p.clean)
+	if err != nil {
+		return nil, err
+	}
+	if tried := len(p.errorsOf(best, r.Horizon, everyOrigin)); tried < r.Horizon {
+		p.notice("the history allows to test %d points ahead; intervals beyond that are extrapolated", tried)
+	}
+	l := &Learned{
+		request: r, p: &prepared{unit: p.unit, factor: p.factor}, reach: p.reach(best, r.Horizon), fitted: fitted, last: p.clean[len(p.clean)-1],
+		intervals: p.intervals(best, r.Horizon, probabilities), online: repeat(1, len(probabilities)),
+		result: Result{
+			Step:       r.History.Step,
+			Model:      best.model.Name(),
+			Parameters: fitted.Parameters(),
+			Error:      p.value(best.mae),
+			NaiveError: p.value(naive.mae),
+			Observed:   r.History.Observed(),
+			Notices:    p.notices,
+		},
+	}
+	l.request.History = series.Series{Start: r.History.Time(r.History.Len()), Step: r.History.Step}
+	if period := seasonOf(best.model); period > 1 {
+		l.result.Season = time.Duration(period*p.factor) * r.History.Step
+	}
+	return l, nil
+}
+
+const (
+	onlineRate = 0.02 // how fast intervals follow live coverage
+	mostOnline = 4.0  // how far they follow it, as a factor and its inverse
+)
+
+// Observe takes the next point in, NaN where missing; an incident teaches only
+// as much as an ordinary error. Intervals widen with each
+// miss and narrow a little with each hit, so that in the long run they hold what
+// they promise (Gibbs and Candès, "Adaptive conformal inference under
+// distribution shift", NeurIPS 2021, on a logarithmic scale of width).
+func (l *Learned) Observe(v float64) {
+	l.observed++
+	if math.IsInf(v, 0) {
+		v = math.NaN()
+	}
+	v /= l.p.unit
+	if !math.IsNaN(v) {
+		l.judge(v - l.ahead(1)[0])
+	}
+	l.pending = append(l.pending, v)
+	if len(l.pending) < l.p.factor {
+		return
+	}
+	expected := l.fitted.Forecast(1)[0]
+	l.last = min(max(averageOf(l.pending, 1), expected-l.reach), expected+l.reach) // NaN stays
+	l.fitted.Observe(l.last)
+	l.pending = l.pending[:0]
+}
+
+// judge compares a one-step error with each interval.
+func (l *Learned) judge(e float64) {
+	for i, interval := range l.intervals {
+		miss := 0.0
+		if e < interval.Lower[0]*l.online[i] || e > interval.Upper[0]*l.online[i] {
+			miss = 1
+		}
+		factor := l.online[i] * math.Exp(onlineRate*(miss-(1-interval.Probability)))
+		l.online[i] = min(max(factor, 1/mostOnline), mostOnline)
+	}
+}
+
+// ahead is the scaled forecast of the next horizon points.
+func (l *Learned) ahead(horizon int) []float64 {
+	n := len(l.pending)
+	return l.p.fine(l.fitted, l.last, n+horizon)[n:]
+}
+
+// Forecast is the forecast from the latest point observed.
+func (l *Learned) Forecast() Result {
+	result := l.result
+	result.Start = l.request.History.Time(l.observed)
+	result.Observed += l.observed
+	result.Mean = l.ahead(l.request.Horizon)
+	result.Intervals = make([]Interval, len(l.intervals))
+	for i, interval := range l.intervals {
+		result.Intervals[i] = Interval{
+			Probability: interval.Probability, Lower: slices.Clone(interval.Lower), Upper: slices.Clone(interval.Upper),
+		}
+		lower, upper := result.Intervals[i].Lower, result.Intervals[i].Upper
+		for h := range lower {
+			lower[h] *= l.online[i]
+			upper[h] *= l.online[i]
+			if i > 0 { // an interval of higher probability holds the others
+				lower[h] = min(lower[h], result.Intervals[i-1].Lower[h])
+				upper[h] = max(upper[h], result.Intervals[i-1].Upper[h])
+			}
+		}
+	}
+	return l.p.unscale(result, l.request)
+}

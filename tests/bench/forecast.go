@@ -1,0 +1,80 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+func init() {
+	register("forecast", "-in series.csv -horizon H [-season M]: forecast any series; writes timestamp, mean, lower_80, upper_80, lower_95, upper_95", runForecast)
+}
+
+// runForecast forecasts a file with the defaults and writes a line for each
+// point of the horizon. Which model answered goes to standard error.
+func runForecast(o options) (any, error) {
+	flags := flag.NewFlagSet("forecast", flag.ContinueOnError)
+	in := flags.String("in", "", "CSV with a header and the columns timestamp,value")
+	out := flags.String("out", "", "file to write; default: standard output")
+	horizon := flags.Int("horizon", 0, "points to forecast")
+	season := flags.Int("season", 0, "points of the season; default: hour, day and week are looked for")
+	model := flags.String("model", forecast.Auto, "forecasting model")
+	if err := flags.Parse(o.rest); err != nil {
+		return nil, err
+	}
+	if *in == "" {
+		if slices.Contains(os.Args, "all") {
+			return nil, errors.New("skipped: it needs a file, as in forecast -in series.csv -horizon 48")
+		}
+		return nil, errors.New("name a file: forecast -in series.csv -horizon 48")
+	}
+	times, values, err := readSeries(*in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", *in, err)
+	}
+	laid, err := series.FromPoints(nil, times, values, usualStep(times))
+	if err != nil {
+		return nil, err
+	}
+	request := forecast.Request{History: laid, Horizon: *horizon, Model: *model, Probabilities: []float64{0.8, 0.95}}
+	if *season > 0 {
+		request.Seasons = []time.Duration{time.Duration(*season) * laid.Step}
+	}
+	r, err := forecast.Run(request)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", *in, err)
+	}
+	fmt.Fprintf(os.Stderr, "%s: error %.4g, seasonal naive %.4g, %d points of history %v\n", r.Model, r.Error, r.NaiveError, r.Observed, r.Notices)
+	target := io.Writer(os.Stdout)
+	if *out != "" {
+		file, err := os.Create(*out)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		target = file
+	}
+	return nil, writeForecast(target, r)
+}
+
+func writeForecast(target io.Writer, r forecast.Result) error {
+	lines := [][]string{{"timestamp", "mean", "lower_80", "upper_80", "lower_95", "upper_95"}}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 10, 64) }
+	for h, mean := range r.Mean {
+		line := []string{r.Start.Add(time.Duration(h) * r.Step).UTC().Format(time.RFC3339), number(mean)}
+		for _, interval := range r.Intervals {
+			line = append(line, number(interval.Lower[h]), number(interval.Upper[h]))
+		}
+		lines = append(lines, line)
+	}
+	return csv.NewWriter(target).WriteAll(lines)
+}
