@@ -44,7 +44,7 @@ func forecastSpeed(options) (any, error) {
 			return nil, err
 		}
 		figures.Model = learned.Forecast().Model
-		cold = append(cold, (processorTime() - begun).Seconds()*1e3)
+		cold = append(cold, (processorTime()-begun).Seconds()*1e3)
 
 		const refreshes, points = 200, 100_000
 		begun = processorTime()
