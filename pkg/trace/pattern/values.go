@@ -28,17 +28,19 @@ func nextValue(text string) (start, end int) {
 }
 
 // endOfQuote is behind the quote that closes the one at start; two in a row are
-// a part of the text. It is 0 where none does.
-func endOfQuote(text string, start int) int {
+// a part of the text, but for the last two where no other closes it. It is 0
+// where none does.
+func endOfQuote(text string, start int) (end int) {
 	for at := start + 1; at < len(text); at++ {
 		if text[at] != '\'' {
 			continue
 		}
+		end = at + 1
 		if at++; at == len(text) || text[at] != '\'' {
-			return at
+			return end
 		}
 	}
-	return 0
+	return end
 }
 
 func isWord(c byte) bool {
