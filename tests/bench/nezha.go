@@ -53,6 +53,11 @@ func foresight(baseline, candidate []trace.Trace) (services []string, alarm bool
 			services = append(services, suspect.Service)
 		}
 	}
+	for _, lead := range result.Leads {
+		if !slices.Contains(services, lead.Service) {
+			services = append(services, lead.Service)
+		}
+	}
 	return services, isFinding(result.Verdict), string(result.Verdict)
 }
 

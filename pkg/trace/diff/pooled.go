@@ -31,7 +31,7 @@ type stratum struct {
 // each endpoint only the path with the most requests takes part: two paths of
 // one request would not be independent.
 func (c *comparison) askPooled(q *question) {
-	for _, paths := range c.operations() {
+	for _, paths := range c.operations(2) {
 		strata := make([]stratum, 0, len(paths))
 		before, after := 0, 0
 		for _, id := range paths {
@@ -52,15 +52,15 @@ func (c *comparison) askPooled(q *question) {
 	}
 }
 
-// operations lists, of every operation with more than one endpoint, the path
+// operations lists, of every operation with at least so many endpoints, the path
 // with the most requests in each endpoint; in the order of the paths.
-func (c *comparison) operations() [][]trace.PathID {
+func (c *comparison) operations(endpoints int) [][]trace.PathID {
 	number := map[operation]int{}
 	var lists [][]trace.PathID
 	occurrences := func(id trace.PathID) int { return min(len(c.baseline.of(id)), len(c.candidate.of(id))) }
 	for id := range trace.PathID(c.paths.Len()) {
 		path := c.paths.Path(id)
-		if occurrences(id) == 0 || path.Service == "" || path.Parent == trace.None {
+		if occurrences(id) == 0 || path.Service == "" || path.Parent == trace.None && endpoints > 1 {
 			continue
 		}
 		key := operation{path.Service, path.Operation, path.Kind}
@@ -77,7 +77,7 @@ func (c *comparison) operations() [][]trace.PathID {
 			lists[index][same] = id
 		}
 	}
-	return slices.DeleteFunc(lists, func(paths []trace.PathID) bool { return len(paths) < 2 })
+	return slices.DeleteFunc(lists, func(paths []trace.PathID) bool { return len(paths) < endpoints })
 }
 
 // pool is the question about one operation.

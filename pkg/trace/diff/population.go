@@ -15,6 +15,7 @@ type call struct {
 	path, request         int32
 	failed, origin        bool
 	errorType             uint16 // of a failure that begins here; see errorTypes
+	start                 int64
 	duration, self, gap   int64
 	critical, criticalGap int64 // time on the critical path at work, and in the gap
 }
@@ -109,7 +110,7 @@ func (c *collector) add(t *trace.Trace) {
 		c.calls = append(c.calls, int32(len(p.calls)))
 		p.calls = append(p.calls, call{
 			path: c.assigned[i], request: number, failed: node.Failed, origin: node.Origin,
-			duration: node.Duration, self: node.Self, gap: node.Gap,
+			start: node.Start, duration: node.Duration, self: node.Self, gap: node.Gap,
 		})
 		if node.Origin {
 			p.calls[len(p.calls)-1].errorType = p.errorTypes.number(errorTypeOf(t, node))

@@ -35,6 +35,9 @@ type Result struct {
 	// Suspects are the likely causes, the likeliest first; empty where nothing
 	// was found.
 	Suspects []Suspect
+	// Leads are services to look at first where there are no suspects, the
+	// strongest evidence first: nothing is proven.
+	Leads []Lead
 	// Endpoints are the roots that were compared, the most changed first. Paths
 	// are only ever compared within one endpoint.
 	Endpoints []Endpoint
@@ -130,6 +133,7 @@ const (
 	Calls     Aspect = "calls"
 	New       Aspect = "new"
 	Gone      Aspect = "gone"
+	Last      Aspect = "last" // its caller ends early after it
 )
 
 // Finding is a change of one aspect of one path with its evidence.

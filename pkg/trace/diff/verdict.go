@@ -102,6 +102,9 @@ func (c *comparison) result() Result {
 	if r.Verdict == NotComparable || r.Verdict == Insufficient {
 		r.Suspects = nil
 	}
+	if r.Verdict == Changed || r.Verdict == NoChange || r.Verdict == Insufficient {
+		r.Leads = c.leads()
+	}
 	r.Reason = c.reason(&r)
 	r.Notices = c.notices()
 	r.Paths = c.ranked()
