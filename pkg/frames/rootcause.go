@@ -31,7 +31,10 @@ func RootCause(a answer.RootCauseAnswer, format query.Format) (data.Frames, erro
 		if len(a.Result.Suspects) == 0 {
 			notices.add(data.NoticeSeverityInfo, cmp.Or(a.Result.Reason, "Nobody is to blame."))
 		}
-		return notices.attach(data.Frames{suspectTable(a), causeSummary(a)}), nil
+		if leads := a.Result.Leads; len(leads) > 0 {
+			notices.add(data.NoticeSeverityInfo, fmt.Sprintf("If something is known to be wrong, begin with %s: the strongest of the weak evidence, in the frame \"leads\". Nothing of it is proven.", leads[0].Service))
+		}
+		return notices.attach(data.Frames{suspectTable(a), causeSummary(a), leadTable(a)}), nil
 	case query.Alert:
 		labels := series.Labels{"service_name": a.Service, "operation": a.Operation}
 		return alertFrames("regressed", []instance{{labels: labels, value: regressed(a.Result.Verdict)}}, a.Basis, notices, "")
@@ -89,6 +92,33 @@ func suspectTable(a answer.RootCauseAnswer) *data.Frame {
 		text("baseline_trace", "Baseline trace", func(s cause.Suspect) string { return firstTrace(s.BaselineExamples) }),
 		text("candidate_trace", "Candidate trace", func(s cause.Suspect) string { return firstTrace(s.CandidateExamples) }),
 		text("path", "Call path", func(s cause.Suspect) string { return s.Path }),
+	}
+	return frame
+}
+
+var leadNames = data.ValueMappings{data.ValueMapper{
+	string(diff.SelfTime):  {Text: "own work takes longer?", Index: 0},
+	string(diff.Gap):       {Text: "the way to it takes longer?", Index: 1},
+	string(diff.ErrorRate): {Text: "fails more often?", Index: 2},
+	string(diff.New):       {Text: "makes calls it did not make?", Index: 3},
+	string(diff.Gone):      {Text: "calls are not made?", Index: 4},
+	string(diff.Last):      {Text: "callers end early after it?", Index: 5},
+}}
+
+// leadTable is where to look first when nothing is proven.
+func leadTable(a answer.RootCauseAnswer) *data.Frame {
+	frame := newFrame("leads", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	text := func(name, title string, value func(diff.Lead) string) *data.Field {
+		return column(a.Result.Leads, name, title, "", value)
+	}
+	kind := text("aspect", "What may have changed", func(l diff.Lead) string { return string(l.Kind) })
+	kind.Config.Mappings = leadNames
+	frame.Fields = data.Fields{
+		text("service", "Service", func(l diff.Lead) string { return l.Service }),
+		kind,
+		text("operation", "Operation", func(l diff.Lead) string { return l.Operation }),
+		column(a.Result.Leads, "p_value", "p of the service, if nothing changed", "", func(l diff.Lead) *float64 { return nullable(l.PValue) }),
+		text("path", "Call path", func(l diff.Lead) string { return l.Path }),
 	}
 	return frame
 }

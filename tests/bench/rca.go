@@ -15,6 +15,7 @@ type rcaFigures struct {
 	Verdict   string       `json:"verdict"`
 	Reason    string       `json:"reason"`
 	Suspects  []rcaSuspect `json:"suspects"`
+	Leads     []rcaLead    `json:"leads"` // nothing proven
 	Baseline  int          `json:"baseline_traces"`
 	Candidate int          `json:"candidate_traces"`
 	Needed    int          `json:"needed_traces"`
@@ -30,6 +31,13 @@ type rcaSuspect struct {
 	Effect    float64 `json:"effect"`
 	Lower     float64 `json:"lower"`
 	Upper     float64 `json:"upper"`
+}
+
+type rcaLead struct {
+	Service   string  `json:"service"`
+	Operation string  `json:"operation"`
+	Kind      string  `json:"kind"`
+	Evidence  float64 `json:"evidence"` // p-value, not adjusted for the number of services
 }
 
 func rca(o options) (any, error) {
@@ -58,7 +66,7 @@ func rca(o options) (any, error) {
 	}
 	result := diff.Compare(baseline, candidate, diff.Options{})
 	figures := rcaFigures{
-		Verdict: string(result.Verdict), Reason: result.Reason, Suspects: []rcaSuspect{},
+		Verdict: string(result.Verdict), Reason: result.Reason, Suspects: []rcaSuspect{}, Leads: []rcaLead{},
 		Baseline: result.Baseline.Traces, Candidate: result.Candidate.Traces,
 		Needed: result.NeededTraces, Notices: append([]string{}, result.Notices...),
 	}
@@ -67,6 +75,9 @@ func rca(o options) (any, error) {
 			Service: s.Service, Operation: s.Operation, Kind: string(s.Kind), Share: s.Share,
 			Evidence: s.Finding.PValue, Effect: s.Finding.Effect, Lower: s.Finding.Lower, Upper: s.Finding.Upper,
 		})
+	}
+	for _, l := range result.Leads {
+		figures.Leads = append(figures.Leads, rcaLead{l.Service, l.Operation, string(l.Kind), l.PValue})
 	}
 	return figures, nil
 }

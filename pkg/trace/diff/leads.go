@@ -24,10 +24,12 @@ type Lead struct {
 }
 
 const (
-	// fewestLeads is the least number of requests with an operation on each
-	// side for a lead.
+	// fewestForLead is how many requests each side needs with an operation.
 	fewestForLead = 5
 	maxLeads      = 5
+	// leadDispersion is how much the blocks of the baseline at least vary beyond
+	// chance; requests of a moment are alike.
+	leadDispersion = 0.8
 )
 
 // leads looks at operations wherever they are called, with whatever requests
@@ -112,7 +114,7 @@ func (l *leads) pool(strata []stratum) *pool {
 // oneSided is the p-value against more, or longer, discounted by how much the
 // blocks of the baseline vary. A past incident is reason for doubt here.
 func oneSided(pValue float64, more bool, blocks *[maxBlocks]stats.Block) float64 {
-	dispersion, freedom := stats.Dispersion(blocks[:], 0.8)
+	dispersion, freedom := stats.Dispersion(blocks[:], leadDispersion)
 	pValue = stats.Inflate(pValue, dispersion, freedom) / 2
 	if more {
 		return pValue
