@@ -27,9 +27,9 @@ const (
 	// fewestForLead is how many requests each side needs with an operation.
 	fewestForLead = 5
 	maxLeads      = 5
-	// leadDispersion is how much the blocks of the baseline at least vary beyond
-	// chance; requests of a moment are alike.
-	leadDispersion = 0.8
+	// usual is the share of the baseline's blocks that tells how much it varies: a
+	// past incident shall not hide a present one.
+	usual = 0.8
 )
 
 // leads looks at operations wherever they are called, with whatever requests
@@ -112,9 +112,9 @@ func (l *leads) pool(strata []stratum) *pool {
 }
 
 // oneSided is the p-value against more, or longer, discounted by how much the
-// blocks of the baseline vary. A past incident is reason for doubt here.
+// blocks of the baseline vary.
 func oneSided(pValue float64, more bool, blocks *[maxBlocks]stats.Block) float64 {
-	dispersion, freedom := stats.Dispersion(blocks[:], leadDispersion)
+	dispersion, freedom := stats.Dispersion(blocks[:], usual)
 	pValue = stats.Inflate(pValue, dispersion, freedom) / 2
 	if more {
 		return pValue
