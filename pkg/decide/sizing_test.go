@@ -1,0 +1,257 @@
+package decide_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+func TestErlangC(t *testing.T) {
+	for name, test := range map[string]struct {
+		servers int
+		load    float64
+		want    float64
+	}{
+		// Gross and Harris, Fundamentals of Queueing Theory, 2.3: (c, r) in closed form.
+		"M/M/1 waits with the use":  {1, 0.7, 0.7},
+		"M/M/2, 1 erlang":           {2, 1, 1.0 / 3},
+		"M/M/3, 2 erlangs":          {3, 2, 4.0 / 9},
+		"M/M/5, 4 erlangs":          {5, 4, 0.55411},
+		"M/M/10, 8 erlangs":         {10, 8, 0.40918},
+		"call centre, 11 agents":    {11, 10, 0.6821}, // tables of call centres: 100 calls of 3 minutes in half an hour
+		"call centre, 12 agents":    {12, 10, 0.4494},
+		"call centre, 14 agents":    {14, 10, 0.1741},
+		"no load":                   {4, 0, 0},
+		"as much load as servers":   {4, 4, 1},
+		"more load than servers":    {4, 5, 1},
+		"a hundred servers, 90 use": {100, 90, 0.2169},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.InDelta(t, test.want, decide.ErlangC(test.servers, test.load), 1e-4)
+		})
+	}
+}
+
+func TestErlangCFallsWithServersAndGrowsWithLoad(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		servers := rapid.IntRange(1, 200).Draw(t, "servers")
+		load := rapid.Float64Range(0, 250).Draw(t, "load")
+		here := decide.ErlangC(servers, load)
+		require.GreaterOrEqual(t, here, 0.0)
+		require.LessOrEqual(t, here, 1.0)
+		require.LessOrEqual(t, decide.ErlangC(servers+1, load), here+1e-12)
+		require.GreaterOrEqual(t, decide.ErlangC(servers, load+0.5), here-1e-12)
+	})
+}
+
+func someReplicas() decide.Replicas {
+	return decide.Replicas{
+		Service:    "orders",
+		Demand:     decide.Demand{Now: 300, Expected: 380, Peak: 400, Lead: 10 * time.Minute, Quantile: 0.95},
+		PerReplica: stats.Interval{Estimate: 100, Lower: 90, Upper: 110}, Target: 0.7, Current: 5,
+	}
+}
+
+func TestReplicas(t *testing.T) {
+	for name, test := range map[string]struct {
+		change     func(*decide.Replicas)
+		want       float64
+		constraint string
+	}{
+		"the forecast":                       {func(*decide.Replicas) {}, 6, ""},
+		"exactly full is no more":            {func(r *decide.Replicas) { r.Demand.Peak = 420 }, 6, ""},
+		"never fewer than the load of now":   {func(r *decide.Replicas) { r.Demand.Expected, r.Demand.Peak = 10, 20 }, 5, ""},
+		"growth is limited":                  {func(r *decide.Replicas) { r.Demand.Peak = 4000 }, 10, "growth"},
+		"a small service may grow by four":   {func(r *decide.Replicas) { r.Current, r.Demand.Peak, r.Demand.Now = 1, 4000, 50 }, 5, "growth"},
+		"growth never below the load of now": {func(r *decide.Replicas) { r.Demand.Now, r.Demand.Peak = 3000, 3000 }, 43, "growth"},
+		"shrinking is limited":               {func(r *decide.Replicas) { r.Current = 30 }, 15, "shrinking"},
+		"the cap":                            {func(r *decide.Replicas) { r.Max = 4 }, 4, "most replicas"},
+		"the least":                          {func(r *decide.Replicas) { r.Min = 8 }, 8, "fewest replicas"},
+		"unknown present":                    {func(r *decide.Replicas) { r.Current = math.NaN(); r.Demand.Peak = 4000 }, 58, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := someReplicas()
+			test.change(&asked)
+			got := asked.Recommend()
+			require.Empty(t, got.Problem)
+			require.Equal(t, test.want, got.Value)
+			require.Contains(t, got.Constraint, test.constraint)
+			require.LessOrEqual(t, got.Lower, got.Value)
+			require.GreaterOrEqual(t, got.Upper, got.Value)
+			require.Contains(t, got.Patches[0].Text, "minReplicas: ")
+			require.NotEmpty(t, got.Revert)
+		})
+	}
+	for name, change := range map[string]func(*decide.Replicas){
+		"no capacity": func(r *decide.Replicas) { r.PerReplica = stats.Interval{} },
+		"no demand":   func(r *decide.Replicas) { r.Demand.Peak = math.NaN() },
+		"no target":   func(r *decide.Replicas) { r.Target = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := someReplicas()
+			change(&asked)
+			requireUnknown(t, asked.Recommend())
+		})
+	}
+}
+
+func requireUnknown(t *testing.T, got decide.Recommendation) {
+	t.Helper()
+	require.NotEmpty(t, got.Problem)
+	require.True(t, math.IsNaN(got.Value) && math.IsNaN(got.Lower) && math.IsNaN(got.Upper), "%+v", got)
+	require.Empty(t, got.Patches)
+}
+
+func TestReplicasAreNeverFewerThanReactiveAndNeverOverTheCap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		load := rapid.Float64Range(0, 1e6)
+		capacity := rapid.Float64Range(0.1, 1e4).Draw(t, "capacity")
+		asked := decide.Replicas{
+			Demand:     decide.Demand{Now: load.Draw(t, "now"), Expected: load.Draw(t, "expected"), Peak: load.Draw(t, "peak"), Lead: time.Minute},
+			PerReplica: stats.Interval{Estimate: capacity, Lower: capacity / 1.2, Upper: capacity * 1.2},
+			Target:     rapid.Float64Range(0.01, 1).Draw(t, "target"),
+			Current:    float64(rapid.IntRange(0, 1000).Draw(t, "current")),
+			Max:        rapid.IntRange(0, 2000).Draw(t, "max"),
+		}
+		got := asked.Recommend()
+		require.Empty(t, got.Problem)
+		reactive := math.Ceil(asked.Demand.Now / (capacity * asked.Target) * (1 - 1e-9))
+		if asked.Max > 0 {
+			require.LessOrEqual(t, got.Value, float64(asked.Max))
+			reactive = min(reactive, float64(asked.Max))
+		}
+		require.GreaterOrEqual(t, got.Value, reactive)
+		more := asked
+		more.Demand.Peak *= 1.5
+		require.GreaterOrEqual(t, more.Recommend().Value, got.Value, "more demand never needs fewer")
+	})
+}
+
+func TestCapacityIsFoundBesideOtherWork(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var load, use []float64
+	for minute := range 3 * 1440 {
+		l := 50 + 30*math.Sin(2*math.Pi*float64(minute)/1440) + random.NormFloat64()
+		u := 0.05 + l/150 + 0.01*random.NormFloat64()
+		if minute%1440 < 90 {
+			u += 0.3 // a job at night
+		}
+		if minute%100 == 0 {
+			l = math.NaN()
+		}
+		load, use = append(load, l), append(use, u)
+	}
+	got, err := decide.Capacity(load, use)
+	require.NoError(t, err)
+	require.InEpsilon(t, 0.95*150, got.Estimate, 0.05)
+	require.Less(t, got.Lower, got.Estimate)
+	require.Greater(t, got.Upper, got.Estimate)
+
+	for i := range use {
+		use[i] /= 10
+	}
+	got, err = decide.Capacity(load, use)
+	require.NoError(t, err)
+	require.InDelta(t, 160, got.Estimate, 2, "not beyond twice the load that was seen")
+}
+
+func TestCapacityThatCannotBeTold(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	line := func(f func(i int) float64) (values []float64) {
+		for i := range 2000 {
+			values = append(values, f(i))
+		}
+		return values
+	}
+	noise := line(func(int) float64 { return 0.5 + 0.1*random.NormFloat64() })
+	for name, test := range map[string]struct{ load, use []float64 }{
+		"nothing":               {nil, nil},
+		"few":                   {noise[:50], noise[:50]},
+		"unrelated":             {line(func(int) float64 { return 50 + random.NormFloat64() }), noise},
+		"load that never moves": {line(func(int) float64 { return 50 }), noise},
+		"use that falls":        {line(func(i int) float64 { return float64(i) }), line(func(i int) float64 { return 0.9 - float64(i)/4000 })},
+		"missing":               {line(func(int) float64 { return math.NaN() }), noise},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := decide.Capacity(test.load, test.use)
+			require.ErrorContains(t, err, "not enough data")
+		})
+	}
+}
+
+func somePool() decide.Pool {
+	return decide.Pool{Asked: 100, Growth: 1.5, Hold: stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.06},
+		Current: 5, Instances: 4, Patience: 0.01, Waiting: 0.01}
+}
+
+func TestPool(t *testing.T) {
+	got := somePool().Recommend()
+	require.Empty(t, got.Problem)
+	tail := func(c float64) float64 {
+		return decide.ErlangC(int(c), 6) * math.Exp(-(c-6)*0.01/0.04)
+	}
+	require.LessOrEqual(t, tail(got.Value), 0.01)
+	require.Greater(t, tail(got.Value-1), 0.01, "one fewer does not suffice")
+	require.Less(t, got.Lower, got.Value)
+	require.Greater(t, got.Upper, got.Value)
+	require.Len(t, got.Patches, 3)
+	require.Contains(t, got.Revert, "5")
+
+	capped := somePool()
+	capped.Connections, capped.Reserve = 40, 4
+	got = capped.Recommend()
+	require.Equal(t, 9.0, got.Value)
+	require.NotEmpty(t, got.Constraint)
+	require.NotContains(t, got.Reason, "cannot serve")
+
+	capped.Connections = 24
+	got = capped.Recommend()
+	require.Equal(t, 5.0, got.Value)
+	require.Contains(t, got.Reason, "cannot serve")
+
+	for name, change := range map[string]func(*decide.Pool){
+		"no holding time":     func(p *decide.Pool) { p.Hold = stats.Interval{} },
+		"no rate":             func(p *decide.Pool) { p.Asked = math.NaN() },
+		"no database":         func(p *decide.Pool) { p.Connections = 3 },
+		"no patience":         func(p *decide.Pool) { p.Patience = 0 },
+		"no forecast":         func(p *decide.Pool) { p.Growth = math.NaN() },
+		"held for ever":       func(p *decide.Pool) { p.Hold = stats.Interval{Estimate: 1e6, Lower: 1e6, Upper: 1e6} },
+		"a holding time of ∞": func(p *decide.Pool) { p.Hold.Upper = math.Inf(1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := somePool()
+			change(&asked)
+			requireUnknown(t, asked.Recommend())
+		})
+	}
+}
+
+func TestPoolsHoldTheirLoadAndTheCeiling(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		hold := rapid.Float64Range(1e-4, 5).Draw(t, "hold")
+		asked := decide.Pool{
+			Asked: rapid.Float64Range(0.01, 300).Draw(t, "asked"), Growth: rapid.Float64Range(0.1, 4).Draw(t, "growth"),
+			Hold:      stats.Interval{Estimate: hold, Lower: hold * 0.7, Upper: hold * 1.5},
+			Instances: float64(rapid.IntRange(1, 20).Draw(t, "instances")), Connections: rapid.IntRange(0, 5000).Draw(t, "connections"),
+			Patience: rapid.Float64Range(1e-4, 1).Draw(t, "patience"), Waiting: 0.01,
+		}
+		got := asked.Recommend()
+		if got.Problem != "" {
+			return
+		}
+		require.LessOrEqual(t, got.Lower, got.Value)
+		require.GreaterOrEqual(t, got.Upper, got.Value)
+		if got.Constraint == "" {
+			require.Greater(t, got.Value, asked.Asked*max(1, asked.Growth)*hold)
+		} else {
+			require.LessOrEqual(t, got.Value*asked.Instances, float64(asked.Connections))
+		}
+	})
+}
