@@ -60,17 +60,14 @@ func (f bandFrame) config(role string) *data.FieldConfig {
 		config.Custom["fillBelowTo"] = displayName(f.name, lower)
 		config.Custom["fillOpacity"] = 12
 	case score:
-		config.Unit = "none" // or the panel would give it the metric's
 		config.Color["fixedColor"] = "dark-" + f.color
 		config.Custom = lineStyle(1, "dot", 0, 6)
-		config.Custom["axisPlacement"] = "right"
-		config.Custom["axisLabel"] = "score"
-		config.Min, config.Max = new(data.ConfFloat64(0)), new(data.ConfFloat64(100))
-		config.Decimals = new(uint16(0))
+		onScoreAxis(config)
 	case limit:
 		config.Color["fixedColor"] = "red"
 		config.Custom = lineStyle(1, "solid")
 		delete(config.Custom, "lineStyle")
+		config.DisplayNameFromDS = limit // one line, however many series it is for
 	case probability:
 		config.Unit = "percentunit"
 		config.Color["fixedColor"] = "dark-" + f.color
@@ -80,6 +77,16 @@ func (f bandFrame) config(role string) *data.FieldConfig {
 		config.Min, config.Max = new(data.ConfFloat64(0)), new(data.ConfFloat64(1))
 	}
 	return config
+}
+
+// onScoreAxis puts a line on the axis of scores at the right. Grafana shares an
+// axis among fields only where all of this is equal.
+func onScoreAxis(config *data.FieldConfig) {
+	config.Unit = "none" // or the panel would give it the metric's
+	config.Custom["axisPlacement"] = "right"
+	config.Custom["axisLabel"] = "score"
+	config.Min, config.Max = new(data.ConfFloat64(0)), new(data.ConfFloat64(100))
+	config.Decimals = new(uint16(0))
 }
 
 // lineStyle pins all that would tear a derived line off its band if the panel
@@ -100,6 +107,10 @@ func lineStyle(width int, fill string, dash ...int) map[string]any {
 func invisibleLine() map[string]any {
 	style := lineStyle(0, "solid")
 	delete(style, "lineStyle")
-	style["hideFrom"] = map[string]any{"legend": true, "tooltip": false, "viz": false}
+	style["hideFrom"] = notInLegend()
 	return style
+}
+
+func notInLegend() map[string]any {
+	return map[string]any{"legend": true, "tooltip": false, "viz": false}
 }

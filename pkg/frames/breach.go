@@ -40,6 +40,9 @@ func breachPanel(a answer.BreachAnswer, q query.Breach) data.Frames {
 		}
 		frame.add(actual, func(row int) *float64 { return at(result.Actual.Values, rows[row]) })
 		frame.add(limit, func(int) *float64 { return nullable(a.Threshold) })
+		if i > 0 {
+			frame.Fields[len(frame.Fields)-1].Config.Custom["hideFrom"] = notInLegend()
+		}
 		frame.add(probability, func(row int) *float64 { return at(result.Probability, rows[row]) })
 		frames = append(frames, frame.Frame)
 		notices.addSeries(names[i], s.Problem, append(result.Notices, breachNotice(a, result)))

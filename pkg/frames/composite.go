@@ -49,7 +49,7 @@ func compositePanel(a answer.CompositeAnswer) data.Frames {
 		}
 		field.Config.Custom["fillOpacity"] = 40
 		field.Config.Custom["stacking"] = map[string]any{"mode": "normal", "group": "contributions"}
-		field.Config.Custom["axisPlacement"] = "right"
+		onScoreAxis(field.Config)
 		frame.Fields = append(frame.Fields, field)
 	}
 	return compositeRemarks(a).attach(data.Frames{frame.Frame})

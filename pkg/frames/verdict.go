@@ -39,6 +39,15 @@ func canaryFailed(verdict decide.Verdict) float64 {
 	return math.NaN()
 }
 
+// canaryScore is NaN where no signal was judged: the score of an undecided
+// judgement says nothing then.
+func canaryScore(a answer.VerdictAnswer) float64 {
+	if a.Judgement.Verdict == decide.Inconclusive && len(a.Judgement.Signals) == 0 {
+		return math.NaN()
+	}
+	return a.Judgement.Score
+}
+
 var canaryColors = data.ValueMappings{data.ValueMapper{
 	string(decide.Pass):         {Text: "pass", Color: "green", Index: 0},
 	string(decide.Fail):         {Text: "fail", Color: "red", Index: 1},
@@ -58,7 +67,7 @@ func verdictRow(a answer.VerdictAnswer) *data.Frame {
 	verdict.Config.Mappings = canaryColors
 	frame.Fields = data.Fields{
 		verdict,
-		amount("score", "Score", "", a.Judgement.Score),
+		amount("score", "Score", "", canaryScore(a)),
 		text("reason", "Reason", a.Judgement.Reason),
 		text("service", "Service", a.Service),
 		text("baseline_version", "Baseline version", a.BaselineVersion),

@@ -101,6 +101,27 @@ func TestShippedRules(t *testing.T) {
 	}
 }
 
+// TestRecordingReachesPrometheus: without its type Grafana takes a Prometheus
+// for a Mimir, and writes recorded series where it does not listen.
+func TestRecordingReachesPrometheus(t *testing.T) {
+	root, err := harness.Root()
+	require.NoError(t, err)
+	raw, err := os.ReadFile(filepath.Join(root, "provisioning", "datasources", "upstreams.yaml"))
+	require.NoError(t, err)
+	var file struct {
+		Datasources []struct {
+			Type     string
+			JSONData map[string]any `yaml:"jsonData"`
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(raw, &file))
+	for _, source := range file.Datasources {
+		if source.Type == "prometheus" {
+			require.Equal(t, "Prometheus", source.JSONData["prometheusType"])
+		}
+	}
+}
+
 // TestTelemetryGap lets one service fall silent.
 func TestTelemetryGap(t *testing.T) {
 	silentSince := time.Now().Add(-8 * time.Minute)
