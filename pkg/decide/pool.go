@@ -39,14 +39,14 @@ func (p Pool) Recommend() Recommendation {
 		{"longest wait", p.Patience, "s"},
 		{"share of requests that may wait longer", p.Waiting, ""},
 	}
-	if !positive(p.Asked) || !positive(p.Hold.Lower) || !positive(p.Hold.Estimate) || !positive(p.Hold.Upper) {
+	if !positive(p.Asked) || !ordered(p.Hold) {
 		return found.unknown("not enough data: how often connections are asked for, or for how long they are held, is not known")
 	}
 	if !positive(p.Patience) || !(p.Waiting > 0 && p.Waiting < 1) {
 		return found.unknown("how long requests may wait for a connection is not said")
 	}
 	growth := math.Max(1, p.Growth)
-	if math.IsNaN(growth) || math.IsInf(growth, 1) {
+	if !positive(growth) {
 		return found.unknown("not enough data: the load of the next minutes is not known")
 	}
 	size := func(rate, hold float64) (float64, bool) {

@@ -38,7 +38,7 @@ func (r Replicas) Recommend() Recommendation {
 	if problem := r.Demand.problem(); problem != "" {
 		return found.unknown("%s", problem)
 	}
-	if !positive(r.PerReplica.Lower) || !positive(r.PerReplica.Estimate) || !positive(r.PerReplica.Upper) || !(r.Target > 0 && r.Target <= 1) {
+	if !loaded(r.PerReplica, r.Target) {
 		return found.unknown("not enough data: what load one replica carries is not known")
 	}
 	needed := func(load, capacity float64) float64 { return math.Max(1, whole(load/(capacity*r.Target))) }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 // Sizing names what a recommendation is about.
@@ -74,7 +76,7 @@ type Demand struct {
 
 func (d Demand) problem() string {
 	for _, value := range []float64{d.Now, d.Expected, d.Peak} {
-		if !(value >= 0) || math.IsInf(value, 1) {
+		if !(value >= 0 && value <= largest) {
 			return "not enough data: the load of the next minutes is not known"
 		}
 	}
@@ -86,7 +88,7 @@ func (d Demand) peak() float64 { return math.Max(d.Peak, d.Now) }
 
 // highest is what settings must bear that are not changed from hour to hour.
 func (d Demand) highest() float64 {
-	if d.Seen > 0 && !math.IsInf(d.Seen, 1) {
+	if positive(d.Seen) {
 		return math.Max(d.peak(), d.Seen)
 	}
 	return d.peak()
@@ -111,7 +113,20 @@ func (r Recommendation) unknown(format string, arguments ...any) Recommendation 
 // whole rounds up, but not for the sake of rounding errors.
 func whole(x float64) float64 { return math.Ceil(x - 1e-9*math.Abs(x)) }
 
-func positive(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
+// positive tells a number that a metric may well show from nothing and from
+// what cannot be true.
+func positive(x float64) bool { return x >= 1/largest && x <= largest }
+
+const largest = 1e12
+
+// loaded says whether capacity and the share of it to use are known.
+func loaded(perReplica stats.Interval, target float64) bool {
+	return ordered(perReplica) && target >= 0.01 && target <= 1
+}
+
+func ordered(i stats.Interval) bool {
+	return positive(i.Lower) && positive(i.Upper) && i.Lower <= i.Estimate && i.Estimate <= i.Upper
+}
 
 func orUnknown(x float64) float64 {
 	if positive(x) {

@@ -1,0 +1,167 @@
+package decide
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
+	"gonum.org/v1/gonum/mathext"
+)
+
+// Breaker is the question when to take a host out of service, and when to stop
+// calling a service at all.
+type Breaker struct {
+	Service string
+	// Requests and Errors were counted over Days in ordinary times.
+	Requests, Errors, Days float64
+	Hosts                  float64 // that share the requests; NaN where not known
+	// Slow is the usual 99 % latency, in seconds; NaN where it is not known.
+	Slow float64
+	// Use is the share of the hosts' capacity that the highest load takes; NaN
+	// where it is not known.
+	Use float64
+}
+
+const (
+	// falseAlarms is how often a sound host may be taken out for nothing, in a day.
+	falseAlarms = 0.01
+	// Errors come in bursts, which the probabilities do not know: no setting
+	// reacts to fewer errors in a row, or to fewer calls.
+	fewestErrors = 3
+	mostErrors   = 100
+	fewestCalls  = 10
+	// breakerWindow is resilience4j's default number of calls to look at.
+	breakerWindow = 100
+	slowFactor    = 3
+	// usualEjection is Istio's default, in percent, where capacity is not known.
+	usualEjection = 10
+	ejection      = "30s"
+	// Hosts are judged each time they have served about so many requests.
+	perInterval = 100
+	leastCounts = 1000
+)
+
+// Outliers is after how many errors in a row a host is taken out: so many that a
+// sound one, at its usual share of errors, sees them once in a hundred days.
+func (b Breaker) Outliers() Recommendation {
+	found := Recommendation{Sizing: SizeOutliers, Unit: "errors in a row", Current: math.NaN(), ValidFor: settled}
+	rate, perDay, problem := b.baseline()
+	found.Basis = b.basis(rate, perDay)
+	if problem != "" {
+		return found.unknown("%s", problem)
+	}
+	hosts := 1.0
+	if positive(b.Hosts) {
+		hosts = math.Max(1, b.Hosts)
+	}
+	perHost := perDay / hosts
+	inARow := func(rate float64) float64 {
+		return math.Max(fewestErrors, whole(math.Log(falseAlarms/perHost)/math.Log(rate)))
+	}
+	found.Value, found.Lower, found.Upper = inARow(rate.Estimate), inARow(rate.Lower), inARow(rate.Upper)
+	if found.Upper > mostErrors {
+		return found.unknown("%.2g of all requests fail in ordinary times: errors in a row tell nothing", rate.Estimate)
+	}
+	if found.Value == fewestErrors {
+		found.Constraint = "fewest errors: they come in bursts"
+	}
+	out := float64(usualEjection)
+	if b.Use >= 0 && !math.IsInf(b.Use, 1) {
+		out = math.Floor(100 * math.Max(0, 1-b.Use))
+	}
+	interval := math.Min(300, math.Max(1, math.Round(perInterval/(perHost/86400))))
+	found.Settings = []Quantity{{"most hosts out at once", out, "%"}, {"interval", interval, "s"}}
+	found.Reason = fmt.Sprintf("A sound host serves %.3g requests a day, of which %.2g fail: it sees %.0f errors in a row less than once in %.0f days.",
+		perHost, rate.Estimate, found.Value, 1/falseAlarms)
+	found.Patches = []Patch{
+		{"DestinationRule", "networking.istio.io/v1", "spec.trafficPolicy.outlierDetection", destinationRule(b.Service, fmt.Sprintf(
+			"    outlierDetection:\n      consecutive5xxErrors: %.0f\n      interval: %.0fs\n      baseEjectionTime: %s\n      maxEjectionPercent: %.0f\n", found.Value, interval, ejection, out))},
+		{"Cluster", "envoy.config.cluster.v3", "outlier_detection", fmt.Sprintf(
+			"outlier_detection:\n  consecutive_5xx: %.0f\n  interval: %.0fs\n  base_ejection_time: %s\n  max_ejection_percent: %.0f\n", found.Value, interval, ejection, out)},
+	}
+	found.Revert = "Take outlierDetection out again; hosts that are out come back at once."
+	return found
+}
+
+// Circuit is the share of failed calls, of the last hundred, at which a breaker
+// opens: so high that ordinary errors open it once in a hundred days.
+func (b Breaker) Circuit() Recommendation {
+	found := Recommendation{Sizing: SizeBreaker, Unit: "% of calls failed", Current: math.NaN(), ValidFor: settled}
+	rate, perDay, problem := b.baseline()
+	found.Basis = b.basis(rate, perDay)
+	if problem != "" {
+		return found.unknown("%s", problem)
+	}
+	allowed := falseAlarms / perDay // it is judged at each call
+	found.Value, found.Lower, found.Upper = opensAt(rate.Estimate, allowed), opensAt(rate.Lower, allowed), opensAt(rate.Upper, allowed)
+	if found.Upper > breakerWindow {
+		return found.unknown("%.2g of all requests fail in ordinary times: no share of failures tells trouble from them", rate.Estimate)
+	}
+	calls := fewestToOpen(rate.Estimate, found.Value/breakerWindow, allowed)
+	found.Settings = []Quantity{{"fewest calls", calls, "calls"}, {"calls looked at", breakerWindow, "calls"}}
+	text := fmt.Sprintf("resilience4j:\n  circuitbreaker:\n    instances:\n      %q:\n        slidingWindowType: COUNT_BASED\n        slidingWindowSize: %d\n        failureRateThreshold: %.0f\n        minimumNumberOfCalls: %.0f\n",
+		b.Service, breakerWindow, found.Value, calls)
+	if positive(b.Slow) {
+		found.Settings = append(found.Settings, Quantity{"a call is slow from", slowFactor * b.Slow, "s"})
+		text += fmt.Sprintf("        slowCallDurationThreshold: %s\n        slowCallRateThreshold: %.0f\n", milliseconds(slowFactor*b.Slow), math.Max(found.Value, 50))
+	}
+	found.Reason = fmt.Sprintf("%.2g of all calls fail in ordinary times; %.0f of %d do less than once in %.0f days.", rate.Estimate, found.Value, breakerWindow, 1/falseAlarms)
+	found.Patches = []Patch{{"CircuitBreaker", "resilience4j", "resilience4j.circuitbreaker", text}}
+	found.Revert = "Take the instance's settings out again: resilience4j then opens at 50 % of 100 calls."
+	return found
+}
+
+// baseline is the usual share of errors and the requests per day. Where none
+// failed, half a request stands for the share.
+func (b Breaker) baseline() (rate stats.Interval, perDay float64, problem string) {
+	if !(b.Requests >= leastCounts && b.Requests <= largest) || !(b.Errors >= 0 && b.Errors <= b.Requests) || !positive(b.Days) {
+		return rate, math.NaN(), fmt.Sprintf("not enough data: fewer than %d requests and their errors were counted", leastCounts)
+	}
+	perDay = b.Requests / b.Days
+	rate = stats.Wilson(stats.Proportion{Successes: int(math.Round(b.Errors)), Trials: int(math.Round(b.Requests))}, 0.95)
+	rate.Estimate = math.Max(rate.Estimate, 0.5/b.Requests)
+	rate.Lower, rate.Upper = math.Min(math.Max(rate.Lower, 0.5/b.Requests), rate.Estimate), math.Max(rate.Upper, rate.Estimate)
+	if rate.Upper >= 0.5 {
+		return rate, perDay, fmt.Sprintf("%.2g of all requests fail in ordinary times: no breaker can tell trouble from them", rate.Estimate)
+	}
+	return rate, perDay, ""
+}
+
+func (b Breaker) basis(rate stats.Interval, perDay float64) []Quantity {
+	return []Quantity{
+		{"share of failed requests in ordinary times", rate.Estimate, ""},
+		{"requests", perDay, "per day"},
+		{"hosts", b.Hosts, ""},
+		{"false alarms that are accepted", falseAlarms, "per day"},
+	}
+}
+
+// opensAt is the fewest failures of a full window that are less likely than
+// allowed; one more than the window where even all are likely.
+func opensAt(rate, allowed float64) float64 {
+	for failures := 1; failures <= breakerWindow; failures++ {
+		if failuresAtLeast(failures, breakerWindow, rate) <= allowed {
+			return math.Max(float64(failures), fewestErrors)
+		}
+	}
+	return breakerWindow + 1
+}
+
+// fewestToOpen is from how many calls on the share is as unlikely as in a full
+// window.
+func fewestToOpen(rate, share, allowed float64) float64 {
+	calls := breakerWindow
+	for n := breakerWindow - 1; n >= fewestCalls; n-- {
+		if failuresAtLeast(max(1, int(whole(share*float64(n)))), n, rate) > allowed {
+			break
+		}
+		calls = n
+	}
+	return float64(calls)
+}
+
+// failuresAtLeast is the probability of k or more failures among n calls, by
+// the incomplete beta function, which stays exact where it is small.
+func failuresAtLeast(k, n int, rate float64) float64 {
+	return mathext.RegIncBeta(float64(k), float64(n-k+1), rate)
+}

@@ -1,0 +1,219 @@
+package decide_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/stat/distuv"
+	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+func setting(t require.TestingT, r decide.Recommendation, name string) float64 {
+	for _, one := range r.Settings {
+		if one.Name == name {
+			return one.Value
+		}
+	}
+	require.Fail(t, "no setting "+name, "%+v", r.Settings)
+	return math.NaN()
+}
+
+func TestConcurrency(t *testing.T) {
+	asked := decide.Concurrency{Service: "orders", Demand: decide.Demand{Now: 100, Expected: 150, Peak: 180, Seen: 200, Lead: time.Minute},
+		Mean: 0.02, Slow: stats.Interval{Estimate: 0.25, Lower: 0.2, Upper: 0.3}, Wait: 0.1}
+	got := asked.Recommend()
+	require.Equal(t, 75.0, got.Value) // 200 × 0.25 × 1.5
+	require.Equal(t, 2.0, got.Lower)
+	require.Equal(t, 120.0, got.Upper)
+	require.Equal(t, 20.0, setting(t, got, "pending requests"))
+	require.Equal(t, 15.0, setting(t, got, "retries at once"))
+	require.Contains(t, got.Patches[0].Text, "http2MaxRequests: 75")
+	require.Contains(t, got.Patches[1].Text, "max_pending_requests: 20")
+	require.Contains(t, got.Patches[2].Text, "maxWaitDuration: 100ms")
+
+	for name, change := range map[string]func(*decide.Concurrency){
+		"no latency": func(c *decide.Concurrency) { c.Slow = stats.Interval{} },
+		"no traffic": func(c *decide.Concurrency) { c.Demand = decide.Demand{} },
+		"no demand":  func(c *decide.Concurrency) { c.Demand.Expected = math.Inf(1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := asked
+			change(&other)
+			requireUnknown(t, other.Recommend())
+		})
+	}
+}
+
+func TestOutliersAndCircuit(t *testing.T) {
+	asked := decide.Breaker{Service: "payment", Requests: 14e6, Errors: 28e3, Days: 14, Hosts: 10, Slow: 0.2, Use: 0.635}
+	outliers := asked.Outliers()
+	// ln(0.01 / 100,000) / ln(0.002) = 2.6
+	require.Equal(t, 3.0, outliers.Value)
+	require.Equal(t, 36.0, setting(t, outliers, "most hosts out at once"))
+	require.Equal(t, 86.0, setting(t, outliers, "interval"))
+	require.Contains(t, outliers.Patches[0].Text, "consecutive5xxErrors: 3\n")
+
+	circuit := asked.Circuit()
+	allowed := 0.01 / 1e6
+	tail := func(failures float64) float64 {
+		return distuv.Binomial{N: 100, P: 0.002}.Survival(failures - 1)
+	}
+	require.LessOrEqual(t, tail(circuit.Value), allowed*1.001)
+	require.Greater(t, tail(circuit.Value-1), allowed)
+	require.Contains(t, circuit.Patches[0].Text, "slowCallDurationThreshold: 600ms")
+
+	noisy := asked
+	noisy.Errors = 2.8e6
+	require.Equal(t, 11.0, noisy.Outliers().Value)   // ln(1e-7) / ln(0.2) = 10.01
+	require.InDelta(t, 46, noisy.Circuit().Value, 1) // 20 and 6.5 deviations of 4
+
+	for name, change := range map[string]func(*decide.Breaker){
+		"few requests":        func(b *decide.Breaker) { b.Requests, b.Errors = 500, 1 },
+		"most requests fail":  func(b *decide.Breaker) { b.Errors = 10e6 },
+		"more errors than":    func(b *decide.Breaker) { b.Errors = 15e6 },
+		"no time":             func(b *decide.Breaker) { b.Days = 0 },
+		"counts that are NaN": func(b *decide.Breaker) { b.Requests = math.NaN() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := asked
+			change(&other)
+			requireUnknown(t, other.Outliers())
+			requireUnknown(t, other.Circuit())
+		})
+	}
+}
+
+func TestBreakersRarelyOpenForNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		asked := decide.Breaker{
+			Requests: rapid.Float64Range(0, 1e9).Draw(t, "requests"), Days: rapid.Float64Range(0.1, 30).Draw(t, "days"),
+			Hosts: rapid.Float64Range(1, 100).Draw(t, "hosts"), Slow: rapid.Float64Range(0, 10).Draw(t, "slow"),
+			Use: rapid.Float64Range(0, 3).Draw(t, "use"),
+		}
+		asked.Errors = asked.Requests * rapid.Float64Range(0, 1).Draw(t, "rate")
+		if got := asked.Outliers(); got.Problem == "" {
+			require.GreaterOrEqual(t, got.Value, 3.0)
+			require.LessOrEqual(t, got.Lower, got.Value)
+			require.GreaterOrEqual(t, got.Upper, got.Value)
+			rate := max(asked.Errors, 0.5) / asked.Requests
+			require.LessOrEqual(t, asked.Requests/asked.Days/asked.Hosts*math.Pow(rate, got.Value), 0.0101)
+			out := setting(t, got, "most hosts out at once")
+			require.True(t, out >= 0 && out <= 100)
+		}
+		if got := asked.Circuit(); got.Problem == "" {
+			require.LessOrEqual(t, got.Value, 100.0)
+			require.LessOrEqual(t, got.Lower, got.Value)
+			require.GreaterOrEqual(t, got.Upper, got.Value)
+			calls := setting(t, got, "fewest calls")
+			require.True(t, calls >= 10 && calls <= 100)
+		}
+	})
+}
+
+func TestCacheWarm(t *testing.T) {
+	course := make([]float64, 60) // grows from 100 to 690 reads per second in an hour
+	for i := range course {
+		course[i] = 100 + 10*float64(i)
+	}
+	asked := decide.CacheWarm{Course: course, Step: time.Minute, HitRatio: 0.9, Backend: 40, WarmTime: 8 * time.Minute}
+	got := asked.Recommend()
+	require.Empty(t, got.Problem)
+	// 410 reads are forecast 32 minutes on; warming takes 10 with its margin.
+	require.Equal(t, (22 * time.Minute).Seconds(), got.Value)
+	require.InDelta(t, 1-40.0/690, setting(t, got, "share of reads that must hit"), 1e-9)
+	require.Contains(t, got.Patches[0].Text, "beginInSeconds: 1320")
+
+	late := asked
+	late.HitRatio = 0.2
+	require.Zero(t, late.Recommend().Value)
+	require.Contains(t, late.Recommend().Constraint, "now")
+
+	calm := asked
+	calm.HitRatio = 0.99
+	got = calm.Recommend()
+	require.True(t, math.IsNaN(got.Value))
+	require.Empty(t, got.Problem)
+	require.Contains(t, got.Reason, "Nothing to warm")
+
+	for name, change := range map[string]func(*decide.CacheWarm){
+		"no forecast":  func(c *decide.CacheWarm) { c.Course = nil },
+		"no hits":      func(c *decide.CacheWarm) { c.HitRatio = math.NaN() },
+		"no backend":   func(c *decide.CacheWarm) { c.Backend = math.NaN() },
+		"no warm time": func(c *decide.CacheWarm) { c.WarmTime = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := asked
+			change(&other)
+			requireUnknown(t, other.Recommend())
+		})
+	}
+}
+
+func TestShed(t *testing.T) {
+	asked := decide.Shed{Service: "web", Demand: decide.Demand{Now: 200, Expected: 300, Peak: 400, Lead: 10 * time.Minute},
+		PerReplica: stats.Interval{Estimate: 100, Lower: 80, Upper: 120}, Target: 0.7, Replicas: 4}
+	got := asked.Recommend()
+	require.InDelta(t, 0.3, got.Value, 1e-9)
+	require.Zero(t, got.Lower)
+	require.InDelta(t, 0.44, got.Upper, 1e-9)
+	require.Contains(t, got.Patches[0].Text, "tokens_per_fill: 70")
+
+	asked.Replicas = 10
+	require.Zero(t, asked.Recommend().Value)
+	asked.Replicas = math.NaN()
+	requireUnknown(t, asked.Recommend())
+}
+
+func TestSlowReplicasAdmitLessThanOneRequestASecond(t *testing.T) {
+	got := decide.Shed{Demand: decide.Demand{Now: 2, Expected: 2, Peak: 2, Lead: time.Minute},
+		PerReplica: stats.Interval{Estimate: 0.5, Lower: 0.4, Upper: 0.6}, Target: 0.5, Replicas: 1}.Recommend()
+	require.Contains(t, got.Patches[0].Text, "tokens_per_fill: 1\n  fill_interval: 4s")
+}
+
+func TestRecommendationsAreFiniteOrSayWhy(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		any := rapid.OneOf(rapid.Float64(), rapid.Float64Range(0, 1), rapid.Float64Range(0, 1000), rapid.Just(math.NaN()))
+		number := func(name string) float64 { return any.Draw(t, name) }
+		interval := func() stats.Interval {
+			ends := []float64{number("one"), number("two"), number("three")}
+			slices.Sort(ends)
+			return stats.Interval{Lower: ends[0], Estimate: ends[1], Upper: ends[2]}
+		}
+		demand := decide.Demand{Now: number("now"), Expected: number("expected"), Peak: number("peak"), Seen: number("seen"),
+			Lead: time.Duration(rapid.Int64Range(0, 1e13).Draw(t, "lead")), Quantile: number("quantile")}
+		breaker := decide.Breaker{Requests: number("requests"), Errors: number("errors"), Days: number("days"), Hosts: number("hosts"), Slow: number("slow"), Use: number("use")}
+		for _, got := range []decide.Recommendation{
+			decide.Replicas{Demand: demand, PerReplica: interval(), Target: number("target"), Current: number("current")}.Recommend(),
+			decide.Pool{Asked: number("asked"), Growth: number("growth"), Hold: interval(), Current: number("current"), Instances: number("instances"),
+				Connections: rapid.Int().Draw(t, "connections"), Patience: number("patience"), Waiting: number("waiting")}.Recommend(),
+			decide.Concurrency{Demand: demand, Mean: number("mean"), Slow: interval(), Wait: number("wait")}.Recommend(),
+			decide.Shed{Demand: demand, PerReplica: interval(), Target: number("target"), Replicas: number("replicas")}.Recommend(),
+			decide.CacheWarm{Course: []float64{number("reads"), number("reads")}, Step: time.Minute, HitRatio: number("hits"), Backend: number("backend"), WarmTime: time.Minute}.Recommend(),
+			breaker.Outliers(), breaker.Circuit(),
+		} {
+			if got.Problem != "" {
+				require.Empty(t, got.Patches)
+				continue
+			}
+			if math.IsNaN(got.Value) {
+				require.Equal(t, decide.SizeCacheWarm, got.Sizing)
+				continue
+			}
+			for _, value := range []float64{got.Value, got.Lower, got.Upper} {
+				require.False(t, math.IsNaN(value) || math.IsInf(value, 0) || value < 0, "%+v", got)
+			}
+			require.LessOrEqual(t, got.Lower, got.Value)
+			require.GreaterOrEqual(t, got.Upper, got.Value)
+			for _, patch := range got.Patches {
+				require.False(t, strings.Contains(patch.Text, "NaN") || strings.Contains(patch.Text, "Inf"), patch.Text)
+			}
+		}
+	})
+}
