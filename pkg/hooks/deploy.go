@@ -29,7 +29,7 @@ type deployed struct {
 var errNotADeploy = errors.New("no deploy")
 
 // deploy takes a deploy marker in: as plain JSON, as a CloudEvent (CDEvents
-// among them), or as an event of Flagger.
+// among them), or as an event of Flagger. One that is new is told to PagerDuty.
 func (h *Hooks) deploy(w http.ResponseWriter, r *http.Request) {
 	raw, status, err := body(w, r)
 	if err != nil {
@@ -45,7 +45,9 @@ func (h *Hooks) deploy(w http.ResponseWriter, r *http.Request) {
 		plainFailure(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	h.keep(w, r, marker.note(h.settings.DeployTag))
+	if h.keep(w, r, marker.note(h.settings.DeployTag)) > 0 {
+		h.announce(r.Context(), marker)
+	}
 }
 
 func (d deployed) note(tag string) upstream.Note {
@@ -57,7 +59,11 @@ func (d deployed) note(tag string) upstream.Note {
 		tags = append(tags, "environment:"+name(d.Environment))
 	}
 	id := identity("deploy", d.Service, d.Version, d.Environment, cmp.Or(d.id, strconv.FormatInt(d.Time.Unix()/60, 10)))
-	return upstream.Note{ID: id, Start: d.Time, Tags: tags, Text: cmp.Or(d.Text, strings.TrimSpace(d.Service+" "+d.Version))}
+	return upstream.Note{ID: id, Start: d.Time, Tags: tags, Text: d.summary()}
+}
+
+func (d deployed) summary() string {
+	return cmp.Or(d.Text, strings.TrimSpace(d.Service+" "+d.Version))
 }
 
 func readDeploy(header http.Header, raw []byte, now time.Time) (deployed, error) {

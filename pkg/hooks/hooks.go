@@ -7,6 +7,7 @@ package hooks
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"time"
 
@@ -22,6 +23,9 @@ type Hooks struct {
 	remembered *memory
 	callers    *callers
 	promQL     promQLEngine
+	announcing chan struct{} // a slot for each announcement
+	lifetime   context.Context
+	cancel     context.CancelFunc
 }
 
 // Settings are what a data source's configuration says about hooks.
@@ -33,7 +37,7 @@ type Settings struct {
 	DeployTag string
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
 	WebhookSecret string
-	// Sender sends signed webhooks; nil where none is configured.
+	// Sender sends webhooks; nil where none is configured.
 	Sender *webhook.Sender
 	// UID is the data source's.
 	UID string
@@ -62,11 +66,16 @@ func New(engine *answer.Engine, settings Settings) *Hooks {
 	settings.Timeout = cmp.Or(settings.Timeout, time.Second)
 	h := &Hooks{engine: engine, settings: settings, remembered: newMemory(engine.Now), callers: newCallers(settings.CallerRate)}
 	h.promQL = newPromQL(h, settings.Timeout)
+	h.lifetime, h.cancel = context.WithCancel(context.Background())
+	h.announcing = make(chan struct{}, mostAnnouncing)
 	return h
 }
 
 // Close ends the hooks' own work.
-func (h *Hooks) Close() { h.remembered.close() }
+func (h *Hooks) Close() {
+	h.cancel()
+	h.remembered.close()
+}
 
 // Register adds the routes to a mux.
 func (h *Hooks) Register(mux *http.ServeMux) {
@@ -85,6 +94,7 @@ func (h *Hooks) Register(mux *http.ServeMux) {
 	write("/hooks/deploy", h.deploy)
 	write("/hooks/alert", h.alerts)
 	write("/hooks/send", h.send)
+	write("/hooks/annotate", h.annotate)
 	write("/feedback", h.feedback)
 	write("/flagger/event", h.deploy)
 	prom("/", func(w http.ResponseWriter, r *http.Request) {

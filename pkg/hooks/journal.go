@@ -28,25 +28,25 @@ func editors(handler http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// keep writes notes down and answers with how many were new.
-func (h *Hooks) keep(w http.ResponseWriter, r *http.Request, notes ...upstream.Note) {
+// keep writes notes down, answers with how many were new, and returns that.
+func (h *Hooks) keep(w http.ResponseWriter, r *http.Request, notes ...upstream.Note) (written int) {
 	if h.settings.Journal == nil {
 		plainFailure(w, http.StatusNotImplemented, "there is nowhere to keep this: set grafana.url, and grafanaToken of a service account with the role Editor")
-		return
+		return 0
 	}
-	written := 0
 	for _, note := range notes {
 		new, err := h.settings.Journal.Keep(r.Context(), note)
 		if err != nil {
 			backend.Logger.FromContext(r.Context()).Warn("A note was not kept", "id", note.ID, "error", err)
 			plainFailure(w, http.StatusBadGateway, err.Error())
-			return
+			return written
 		}
 		if new {
 			written++
 		}
 	}
 	reply(w, http.StatusOK, map[string]int{"kept": written, "known": len(notes) - written})
+	return written
 }
 
 // identity is the same for equal parts, on every replica.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -209,9 +210,24 @@ func answerPromQL(w http.ResponseWriter, expr string, result *promql.Result) {
 		prometheusFailure(w, status, reason)
 		return
 	}
-	warnings, infos := result.Warnings.AsStrings(expr, mostWarnings, mostWarnings)
+	warnings, infos := warningsOf(result, expr)
 	reply(w, http.StatusOK, promAnswer{Status: "success", Warnings: warnings, Infos: infos,
 		Data: map[string]any{"resultType": result.Value.Type(), "result": written(result.Value)}})
+}
+
+// warningsOf are those of a result, in an order that does not change.
+func warningsOf(result *promql.Result, expr string) (warnings, infos []string) {
+	warnings, infos = result.Warnings.AsStrings(expr, 0, 0)
+	return firstOf(warnings), firstOf(infos)
+}
+
+// firstOf are as many as an engine has to log.
+func firstOf(texts []string) []string {
+	slices.Sort(texts)
+	if more := len(texts) - mostWarnings; more > 0 {
+		return append(texts[:mostWarnings], fmt.Sprintf("and %d more", more))
+	}
+	return texts
 }
 
 // refusal is the status and the reason of an error. 422 means "no number" to

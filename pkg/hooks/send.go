@@ -16,9 +16,11 @@ import (
 	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
 )
 
-// send answers a query and sends the number, signed, to one of the webhooks of
-// the settings: so an alert, a pipeline or a person hands a number with its
-// basis to automation. A number that no engine may act on is not sent.
+// A number that no engine may act on is neither sent nor written down.
+
+// send answers a query and sends the number to one of the webhooks of the
+// settings: so an alert, a pipeline or a person hands a number with its basis
+// to automation.
 func (h *Hooks) send(w http.ResponseWriter, r *http.Request) {
 	raw, status, err := body(w, r)
 	if err != nil {
@@ -34,7 +36,7 @@ func (h *Hooks) send(w http.ResponseWriter, r *http.Request) {
 		plainFailure(w, http.StatusNotImplemented, "no webhooks are configured: see webhooks and signingSecret in the README")
 		return
 	}
-	event, err := h.event(r, asked.Query)
+	event, _, err := h.event(r, asked.Query)
 	if err != nil {
 		status, reason := refusal(err)
 		plainFailure(w, status, reason)
@@ -55,24 +57,25 @@ func (h *Hooks) send(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// event is the number of now as an event. Its type is that of the metric.
-func (h *Hooks) event(r *http.Request, expr string) (webhook.Event, error) {
+// event is the number of now as an event, whose type is that of the metric, and
+// the tags by which it is found.
+func (h *Hooks) event(r *http.Request, expr string) (event webhook.Event, tags []string, err error) {
 	now := h.engine.Now().Truncate(finestStep).UTC()
 	parsed, err := h.promQL.parser.ParseExpr(expr)
 	if err != nil {
-		return webhook.Event{}, err
+		return event, nil, err
 	}
 	selectors := parser.ExtractSelectors(parsed)
 	if len(selectors) == 0 {
-		return webhook.Event{}, noTrust("the query has no foresight_* series: there is nothing to tell")
+		return event, nil, noTrust("the query has no foresight_* series: there is nothing to tell")
 	}
 	metric, err := metricOf(selectors[0])
 	if err != nil {
-		return webhook.Event{}, err
+		return event, nil, err
 	}
 	query, err := h.promQL.engine.NewInstantQuery(r.Context(), h.promQL.source, promql.NewPrometheusQueryOpts(false, 0), expr, now)
 	if err != nil {
-		return webhook.Event{}, err
+		return event, nil, err
 	}
 	defer query.Close()
 	result := query.Exec(r.Context())
@@ -80,16 +83,40 @@ func (h *Hooks) event(r *http.Request, expr string) (webhook.Event, error) {
 		result.Err = actionable(result.Value)
 	}
 	if result.Err != nil {
-		return webhook.Event{}, result.Err
+		return event, nil, result.Err
 	}
 	sample := result.Value.(promql.Vector)[0]
-	warnings, _ := result.Warnings.AsStrings(expr, mostWarnings, mostWarnings)
+	label, subject := subjectOf(sample.Metric, selectors[0])
+	kind := strings.TrimPrefix(metric.name, "foresight_")
+	tags = []string{"foresight", kind}
+	if subject != "" {
+		tags = append(tags, label+":"+name(subject))
+	}
+	warnings, _ := warningsOf(result, expr)
 	return webhook.Event{
-		Source:  "/foresight/" + h.settings.UID,
-		Type:    fmt.Sprintf("foresight.%s.v1", strings.TrimPrefix(metric.name, "foresight_")),
-		Subject: subjectOf(sample.Metric, selectors[0]), Time: now,
-		Data: map[string]any{"query": expr, "value": sample.F, "labels": unnamed(sample.Metric), "warnings": warnings},
-	}, nil
+		Source: h.source(), Type: "foresight." + kind + ".v1", Subject: subject, Time: now,
+		Summary: fmt.Sprintf("%s of %s: %.6g%s", strings.ReplaceAll(kind, "_", " "), cmp.Or(subject, "all"), sample.F, inBrackets(warnings)),
+		Data:    map[string]any{"query": expr, "value": sample.F, "labels": unnamed(sample.Metric), "warnings": warnings},
+	}, tags, nil
+}
+
+// source is by whom an event is told.
+func (h *Hooks) source() string { return "/foresight/" + h.settings.UID }
+
+// inBrackets says what a number rests on, without the selectors.
+func inBrackets(warnings []string) string {
+	if len(warnings) == 0 {
+		return ""
+	}
+	var bare []string
+	for _, warning := range warnings {
+		_, basis, found := strings.Cut(warning, "}: ")
+		if !found {
+			basis = warning
+		}
+		bare = append(bare, basis)
+	}
+	return " (" + strings.Join(bare, "; ") + ")"
 }
 
 // unnamed are labels without the metric's name.
@@ -99,13 +126,18 @@ func unnamed(found labels.Labels) map[string]string {
 	return named
 }
 
-// subjectOf is the service, or the named series, that an event is about.
-func subjectOf(found labels.Labels, selector []*labels.Matcher) string {
-	named := cmp.Or(found.Get("service"), found.Get("series"))
-	for _, m := range selector {
-		if m.Type == labels.MatchEqual && (m.Name == "service" || m.Name == "series") {
-			named = cmp.Or(named, m.Value)
+// subjectOf is the service, or the named series, that an event is about, and
+// the label that says so.
+func subjectOf(found labels.Labels, selector []*labels.Matcher) (label, value string) {
+	for _, label := range []string{"service", "series"} {
+		if value := found.Get(label); value != "" {
+			return label, value
+		}
+		for _, m := range selector {
+			if m.Type == labels.MatchEqual && m.Name == label && m.Value != "" {
+				return label, m.Value
+			}
 		}
 	}
-	return named
+	return "", ""
 }

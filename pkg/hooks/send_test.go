@@ -25,10 +25,10 @@ func TestSend(t *testing.T) {
 		w.WriteHeader(answer)
 	}))
 	defer automation.Close()
-	sender, err := webhook.New([]webhook.Target{{Name: "warm", URL: automation.URL, Private: true}}, signing, time.Now)
+	sender, err := webhook.New([]webhook.Target{{Name: "warm", URL: automation.URL, Private: true}}, webhook.Secrets{Signing: signing}, time.Now)
 	require.NoError(t, err)
 	handler := testHooks(t, func(s *Settings) { s.Sender, s.UID = sender, "u" })
-	const path, good = "/hooks/send", `{"webhook":"warm","query":"sum(foresight_predicted_demand{series=\"good\"})"}`
+	const path, good = "/hooks/send", `{"webhook":"warm","query":"sum(foresight_predicted_demand{series=~\"good|ended\"})"}`
 
 	status, reply := tell(t, handler, "Editor", path, good, nil)
 	require.Equal(t, http.StatusOK, status, reply)
@@ -45,14 +45,16 @@ func TestSend(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(got, &event))
 	require.Equal(t, "foresight.predicted_demand.v1", event.Type)
-	require.Equal(t, "good", event.Subject)
+	require.Empty(t, event.Subject, "of two series")
 	require.Equal(t, "/foresight/u", event.Source)
-	require.InDelta(t, 132, event.Data.Value, 6)
-	require.NotEmpty(t, event.Data.Warnings)
+	require.InDelta(t, 264, event.Data.Value, 12)
+	require.Greater(t, len(event.Data.Warnings), 1, "in an order that does not change")
 	require.JSONEq(t, `{"id":"`+event.ID+`"}`, reply)
 
-	_, again := tell(t, handler, "Editor", path, good, nil)
-	require.Equal(t, reply, again, "the same number of the same minute is the same event")
+	for range 10 {
+		_, again := tell(t, handler, "Editor", path, good, nil)
+		require.Equal(t, reply, again, "the same number of the same minute is the same event")
+	}
 
 	got = nil
 	for content, want := range map[string]int{
@@ -76,4 +78,73 @@ func TestSend(t *testing.T) {
 	require.NotContains(t, reply, signing)
 	status, _ = tell(t, testHooks(t), "Editor", path, good, nil)
 	require.Equal(t, http.StatusNotImplemented, status, "off unless configured")
+}
+
+func TestAnnotate(t *testing.T) {
+	book := &notebook{}
+	handler := testHooks(t, func(s *Settings) { s.Journal = book })
+	const path, good = "/hooks/annotate", `{"query":"foresight_predicted_demand{series=\"good\"}"}`
+	for _, want := range []string{`{"kept":1,"known":0}`, `{"kept":0,"known":1}`} {
+		status, reply := tell(t, handler, "Editor", path, good, nil)
+		require.Equal(t, http.StatusOK, status, reply)
+		require.JSONEq(t, want, reply)
+	}
+	require.Len(t, book.notes, 1)
+	require.Equal(t, noon, book.notes[0].Start)
+	require.Equal(t, []string{"foresight", "predicted_demand", "series:good"}, book.notes[0].Tags)
+	require.Regexp(t, `^predicted demand of good: 13\d.* \(n=\d+, model`, book.notes[0].Text)
+
+	for content, want := range map[string]int{
+		`{}`: 400, `x`: 400, `{"query":"foresight_predicted_demand{series=\"stale\"}"}`: 422, `{"query":"vector(1)"}`: 422,
+	} {
+		status, reply := tell(t, handler, "Admin", path, content, nil)
+		require.Equal(t, want, status, content+reply)
+	}
+	status, _ := tell(t, handler, "Viewer", path, good, nil)
+	require.Equal(t, http.StatusForbidden, status)
+	status, _ = tell(t, testHooks(t), "Editor", path, good, nil)
+	require.Equal(t, http.StatusNotImplemented, status)
+	require.Len(t, book.notes, 1, "nothing of that was written")
+}
+
+func TestNewDeploysAreAnnounced(t *testing.T) {
+	const routingKey = "0123456789abcdef0123456789abcdef"
+	got := make(chan []byte, 10)
+	pagers := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, _, _ := body(w, r)
+		got <- raw
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	defer pagers.Close()
+	sender, err := webhook.New([]webhook.Target{{Name: "changes", Kind: webhook.PagerDutyChanges, URL: pagers.URL, Private: true}},
+		webhook.Secrets{RoutingKey: routingKey}, time.Now)
+	require.NoError(t, err)
+	book := &notebook{}
+	handler := testHooks(t, func(s *Settings) { s.Journal, s.DeployTag, s.Sender, s.UID = book, "deploy", sender, "u" })
+	for _, version := range []string{"1", "1", "2"} { // the second is a retry
+		status, reply := tell(t, handler, "Editor", deployPath, `{"service":"cart","version":"`+version+`","time":"2026-03-02T11:30:00Z"}`, nil)
+		require.Equal(t, http.StatusOK, status, reply)
+	}
+	told := map[string]bool{}
+	for range 2 {
+		var change struct {
+			RoutingKey string `json:"routing_key"`
+			Payload    struct {
+				Summary, Source, Timestamp string
+				CustomDetails              map[string]string `json:"custom_details"`
+			}
+		}
+		require.NoError(t, json.Unmarshal(<-got, &change))
+		require.Equal(t, routingKey, change.RoutingKey)
+		require.Equal(t, "/foresight/u", change.Payload.Source)
+		require.Equal(t, "2026-03-02T11:30:00Z", change.Payload.Timestamp)
+		require.Equal(t, "cart", change.Payload.CustomDetails["service"])
+		told[change.Payload.Summary] = true
+	}
+	require.Equal(t, map[string]bool{"cart 1": true, "cart 2": true}, told)
+
+	pagers.Close()
+	status, reply := tell(t, handler, "Editor", deployPath, `{"service":"cart","version":"3"}`, nil)
+	require.Equal(t, http.StatusOK, status, "a marker is kept though PagerDuty is gone: "+reply)
+	require.Empty(t, got, "a retry announces nothing")
 }

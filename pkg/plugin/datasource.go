@@ -56,7 +56,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	}
 	var sender *webhook.Sender
 	if err == nil {
-		sender, err = webhook.New(settings.Webhooks, settings.SigningSecret, time.Now)
+		sender, err = webhook.New(settings.Webhooks, settings.WebhookSecrets, time.Now)
 	}
 	if err != nil {
 		d.unusable = &badQuery{err}

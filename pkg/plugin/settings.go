@@ -30,9 +30,9 @@ type Settings struct {
 	Limits  Limits
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
 	WebhookSecret string
-	// Webhooks are where signed events may be sent, and SigningSecret signs them.
-	Webhooks      []webhook.Target
-	SigningSecret string
+	// Webhooks are where events may be sent, which know them by the secrets.
+	Webhooks       []webhook.Target
+	WebhookSecrets webhook.Secrets
 	// Series are what engines ask for by name.
 	Series []hooks.NamedSeries
 	// Notices are settings that mean nothing to this version.
@@ -121,8 +121,8 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 			AnnotationTags: deploys.texts("annotationTags", "deploy"),
 			Grafana:        annotationsConfig(shared),
 		},
-		WebhookSecret: secrets["webhookSecret"],
-		SigningSecret: secrets["signingSecret"],
+		WebhookSecret:  secrets["webhookSecret"],
+		WebhookSecrets: webhook.Secrets{Signing: secrets["signingSecret"], RoutingKey: secrets["pagerDutyRoutingKey"]},
 		Limits: Limits{
 			Concurrency: limits.number("concurrency", 8, 1, 10),
 			Timeout:     limits.duration("timeout", 25*time.Second, time.Second, 5*time.Minute),
@@ -144,6 +144,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	for _, one := range root.objects("webhooks") {
 		settings.Webhooks = append(settings.Webhooks, webhook.Target{
 			Name: one.text("name", ""), URL: one.text("url", ""), Private: one.boolean("private", false),
+			Kind: webhook.Kind(one.choice("kind", string(webhook.CloudEvents), string(webhook.PagerDutyChanges))),
 		})
 		sections = append(sections, one)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/hooks"
+	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
 
@@ -191,4 +192,15 @@ func TestParseSettingsSignals(t *testing.T) {
 		_, err := ParseSettings(instance(raw, nil))
 		require.ErrorContains(t, err, want)
 	}
+}
+
+func TestParseSettingsWebhooks(t *testing.T) {
+	got, err := ParseSettings(instance(`{"webhooks": [{"name": "warm", "url": "https://example.com"}, {"name": "pd", "kind": "pagerDutyChanges"}]}`,
+		map[string]string{"signingSecret": "whsec_x", "pagerDutyRoutingKey": "k"}))
+	require.NoError(t, err)
+	require.Equal(t, []webhook.Target{{Name: "warm", Kind: webhook.CloudEvents, URL: "https://example.com"}, {Name: "pd", Kind: webhook.PagerDutyChanges}}, got.Webhooks)
+	require.Equal(t, webhook.Secrets{Signing: "whsec_x", RoutingKey: "k"}, got.WebhookSecrets)
+	require.Empty(t, got.Notices)
+	_, err = ParseSettings(instance(`{"webhooks": [{"name": "warm", "kind": "mail"}]}`, nil))
+	require.ErrorContains(t, err, "webhooks[0].kind")
 }

@@ -60,6 +60,27 @@ func TestWebhookOut(t *testing.T) {
 		t.Fatal("nothing arrived")
 	}
 
+	changes := make(chan []byte, 1)
+	pagers := server(t, func(w http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		changes <- raw
+		w.WriteHeader(http.StatusAccepted)
+	})
+	const routingKey = "0123456789abcdef0123456789abcdef"
+	paged := harness.DataSource{Plugin: source.Plugin, Context: harness.PluginContext(map[string]any{
+		"prometheus": settings["prometheus"],
+		"webhooks":   []any{map[string]any{"name": "pagerduty", "kind": "pagerDutyChanges", "url": pagers, "private": true}},
+	}, map[string]string{"pagerDutyRoutingKey": routingKey})}
+	status, answer = call(t, paged, "Editor", http.MethodPost, "hooks/send", `{"webhook":"pagerduty","query":"foresight_predicted_demand{service=\"orders\"}"}`)
+	require.Equal(t, http.StatusOK, status, answer)
+	var change struct {
+		RoutingKey string `json:"routing_key"`
+		Payload    struct{ Summary string }
+	}
+	require.NoError(t, json.Unmarshal(<-changes, &change))
+	require.Equal(t, routingKey, change.RoutingKey)
+	require.Contains(t, change.Payload.Summary, "predicted demand of orders: 0.1")
+
 	unsigned := harness.DataSource{Plugin: source.Plugin, Context: harness.PluginContext(settings, nil)}
 	health, err := unsigned.Plugin.Health(t.Context(), unsigned.Context)
 	require.NoError(t, err)

@@ -1,11 +1,12 @@
 // Package webhook sends events to the few targets that a data source is
 // configured with: CloudEvents 1.0 in their structured form, signed after
 // Standard Webhooks, so that a receiver knows from whom an event is, and, by its
-// id, whether it has seen it.
+// id, whether it has seen it; and change events to PagerDuty.
 package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,59 +34,102 @@ const (
 	readAtMost = 4 << 10
 )
 
+// Kind is the form in which a target takes events.
+type Kind string
+
+// The kinds of targets.
+const (
+	CloudEvents      Kind = "cloudEvents"
+	PagerDutyChanges Kind = "pagerDutyChanges"
+)
+
 // Target is where events may be sent.
 type Target struct {
 	Name string
-	URL  string
+	Kind Kind   // CloudEvents where it is empty
+	URL  string // may be empty for PagerDuty, whose address is known
 	// Private allows an address inside the own network or machine.
 	Private bool
 }
 
-// Event is a CloudEvent, but for what every event has.
+// Secrets are what targets know a sender by.
+type Secrets struct {
+	Signing    string // base64, as "whsec_…": for CloudEvents
+	RoutingKey string // of an integration of PagerDuty
+}
+
+// Event is what is told to targets.
 type Event struct {
 	Source  string // who says it
 	Type    string // what, as foresight.predicted_demand.v1
 	Subject string // of whom
 	Time    time.Time
+	Summary string // in a sentence, for people
 	Data    any
 }
 
 // Sender sends events to its targets and nowhere else.
 type Sender struct {
-	targets map[string]Target
-	signer  *standardwebhooks.Webhook
-	clients map[bool]*http.Client // by whether private addresses are allowed
-	now     func() time.Time
-	pause   func(context.Context, time.Duration) error
+	targets    map[string]Target
+	signer     *standardwebhooks.Webhook
+	routingKey string
+	clients    map[bool]*http.Client // by whether private addresses are allowed
+	now        func() time.Time
+	pause      func(context.Context, time.Duration) error
 }
 
-// New makes a sender. The secret is base64, as "whsec_…". The error says which
-// setting is wrong, and never repeats a secret.
-func New(targets []Target, secret string, now func() time.Time) (*Sender, error) {
+// New makes a sender; nil without targets. The error says which setting is
+// wrong, and never repeats a secret.
+func New(targets []Target, secrets Secrets, now func() time.Time) (*Sender, error) {
 	if len(targets) == 0 {
 		return nil, nil
 	}
-	signer, err := standardwebhooks.NewWebhook(secret)
-	if err != nil || len(secret) < 24 {
-		return nil, errors.New(`secureJsonData.signingSecret must be "whsec_" and at least 18 bytes in base64: webhooks are always signed`)
-	}
-	s := &Sender{targets: map[string]Target{}, signer: signer, now: now, pause: pause,
+	s := &Sender{targets: map[string]Target{}, routingKey: secrets.RoutingKey, now: now, pause: pause,
 		clients: map[bool]*http.Client{true: client(true), false: client(false)}}
 	for _, target := range targets {
-		address, err := url.Parse(target.URL)
-		switch {
-		case target.Name == "":
-			return nil, errors.New("webhooks: a target has no name")
-		case err != nil || address.Scheme != "https" && address.Scheme != "http" || address.Hostname() == "":
-			return nil, fmt.Errorf("webhooks: the url of %.60q must be that of a server, with http:// or https://", target.Name)
-		case address.Scheme == "http" && !target.Private:
-			return nil, fmt.Errorf("webhooks: the url of %.60q must be https://; http:// is for targets with private: true", target.Name)
-		case address.User != nil:
-			return nil, fmt.Errorf("webhooks: the url of %.60q holds a user or password; the signature is what a receiver checks", target.Name)
+		if err := s.admit(target, secrets.Signing); err != nil {
+			return nil, err
 		}
-		s.targets[target.Name] = target
 	}
 	return s, nil
+}
+
+// admit checks a target and adds it.
+func (s *Sender) admit(target Target, signing string) (err error) {
+	if target.Kind == PagerDutyChanges {
+		if len(s.routingKey) != routingKeyLength {
+			return fmt.Errorf("secureJsonData.pagerDutyRoutingKey must be an integration key of PagerDuty, %d characters: the webhook %.60q needs it", routingKeyLength, target.Name)
+		}
+		target.URL = cmp.Or(target.URL, pagerDutyChangesURL)
+	} else if s.signer, err = standardwebhooks.NewWebhook(signing); err != nil || len(signing) < 24 {
+		return errors.New(`secureJsonData.signingSecret must be "whsec_" and at least 18 bytes in base64: webhooks are always signed`)
+	}
+	address, err := url.Parse(target.URL)
+	switch {
+	case target.Name == "":
+		return errors.New("webhooks: a target has no name")
+	case s.targets[target.Name].Name != "":
+		return fmt.Errorf("webhooks: there are two targets %.60q", target.Name)
+	case err != nil || address.Scheme != "https" && address.Scheme != "http" || address.Hostname() == "":
+		return fmt.Errorf("webhooks: the url of %.60q must be that of a server, with http:// or https://", target.Name)
+	case address.Scheme == "http" && !target.Private:
+		return fmt.Errorf("webhooks: the url of %.60q must be https://; http:// is for targets with private: true", target.Name)
+	case address.User != nil:
+		return fmt.Errorf("webhooks: the url of %.60q holds a user or password; the signature is what a receiver checks", target.Name)
+	}
+	s.targets[target.Name] = target
+	return nil
+}
+
+// Named are the names of the targets of a kind.
+func (s *Sender) Named(kind Kind) (names []string) {
+	for name, target := range s.targets {
+		if target.Kind == kind {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // UnknownTargetError says that there is no target of that name.
@@ -102,7 +147,15 @@ func (s *Sender) Send(ctx context.Context, name string, event Event) (string, er
 	if !ok {
 		return "", &UnknownTargetError{name}
 	}
-	id, body, err := event.encode()
+	id, err := event.ID()
+	if err != nil {
+		return "", err
+	}
+	encode := event.cloudEvent
+	if target.Kind == PagerDutyChanges {
+		encode = func(string) ([]byte, error) { return event.change(s.routingKey) }
+	}
+	body, err := encode(id)
 	if err != nil {
 		return "", err
 	}
@@ -122,23 +175,24 @@ func (s *Sender) Send(ctx context.Context, name string, event Event) (string, er
 	}
 }
 
-// encode is the event's id and its CloudEvent. The id is made of all that the
-// event says.
-func (e Event) encode() (id string, body []byte, err error) {
+// ID is made of all that the event says.
+func (e Event) ID() (string, error) {
 	data, err := json.Marshal(e.Data)
 	if err != nil {
-		return "", nil, fmt.Errorf("the event cannot be written as JSON: %w", err)
+		return "", fmt.Errorf("the event cannot be written as JSON: %w", err)
 	}
 	sum := sha256.New()
 	for _, part := range []string{e.Source, e.Type, e.Subject, strconv.FormatInt(e.Time.Unix(), 10), string(data)} {
 		fmt.Fprintf(sum, "%d:%s", len(part), part)
 	}
-	id = "evt_" + hex.EncodeToString(sum.Sum(nil)[:16])
-	body, err = json.Marshal(map[string]any{
+	return "evt_" + hex.EncodeToString(sum.Sum(nil)[:16]), nil
+}
+
+func (e Event) cloudEvent(id string) ([]byte, error) {
+	return json.Marshal(map[string]any{
 		"specversion": "1.0", "id": id, "source": e.Source, "type": e.Type, "subject": e.Subject,
-		"time": e.Time.UTC().Format(time.RFC3339), "datacontenttype": "application/json", "data": json.RawMessage(data),
+		"time": e.Time.UTC().Format(time.RFC3339), "datacontenttype": "application/json", "data": e.Data,
 	})
-	return id, body, err
 }
 
 // attempt sends once, and tells whether another attempt may help.
@@ -149,16 +203,19 @@ func (s *Sender) attempt(ctx context.Context, target Target, id string, body []b
 	if err != nil {
 		return false, errors.New("its url cannot be used")
 	}
-	now := s.now()
-	signature, err := s.signer.Sign(id, now, body)
-	if err != nil {
-		return false, errors.New("it cannot be signed")
-	}
-	request.Header.Set("Content-Type", "application/cloudevents+json")
 	request.Header.Set("User-Agent", "Foresight")
-	request.Header.Set(standardwebhooks.HeaderWebhookID, id)
-	request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	request.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	request.Header.Set("Content-Type", "application/json") // PagerDuty knows a sender by the body
+	if target.Kind != PagerDutyChanges {
+		now := s.now()
+		signature, err := s.signer.Sign(id, now, body)
+		if err != nil {
+			return false, errors.New("it cannot be signed")
+		}
+		request.Header.Set("Content-Type", "application/cloudevents+json")
+		request.Header.Set(standardwebhooks.HeaderWebhookID, id)
+		request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+		request.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	}
 	response, err := s.clients[target.Private].Do(request)
 	if err != nil {
 		return !errors.Is(err, errPrivate), reasonOf(err)

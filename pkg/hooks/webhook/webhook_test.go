@@ -42,7 +42,7 @@ func sender(t *testing.T, statuses ...int) (*Sender, *receiver, *[]time.Duration
 	there := &receiver{statuses: statuses}
 	server := httptest.NewServer(there)
 	t.Cleanup(server.Close)
-	s, err := New([]Target{{Name: "warm", URL: server.URL + "/hidden-path", Private: true}}, secret, time.Now)
+	s, err := New([]Target{{Name: "warm", URL: server.URL + "/hidden-path", Private: true}}, Secrets{Signing: secret}, time.Now)
 	require.NoError(t, err)
 	var pauses []time.Duration
 	s.pause = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
@@ -121,7 +121,7 @@ func TestAttempts(t *testing.T) {
 func TestNoWayInside(t *testing.T) {
 	inside := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("reached") }))
 	defer inside.Close()
-	s, err := New([]Target{{Name: "x", URL: inside.URL}}, secret, time.Now)
+	s, err := New([]Target{{Name: "x", URL: inside.URL}}, Secrets{Signing: secret}, time.Now)
 	require.NoError(t, err)
 	_, err = s.Send(context.Background(), "x", event)
 	require.ErrorIs(t, err, errPrivate)
@@ -136,7 +136,7 @@ func TestNoWayInside(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	none, err := New(nil, "", time.Now)
+	none, err := New(nil, Secrets{}, time.Now)
 	require.NoError(t, err)
 	require.Nil(t, none)
 	good := Target{Name: "x", URL: "https://example.com/h"}
@@ -153,7 +153,7 @@ func TestSettings(t *testing.T) {
 		"a user":       {Target{Name: "x", URL: "https://a:b@example.com"}, secret},
 		"another kind": {Target{Name: "x", URL: "file:///etc/passwd", Private: true}, secret},
 	} {
-		_, err := New([]Target{test.target}, test.secret, time.Now)
+		_, err := New([]Target{test.target}, Secrets{Signing: test.secret}, time.Now)
 		require.Error(t, err, name)
 		if test.secret != "" {
 			require.NotContains(t, err.Error(), test.secret, name)

@@ -1,0 +1,36 @@
+package hooks
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// annotate answers a query and writes the number down in Grafana, with what it
+// rests on, where every dashboard can show it: a verdict beside the deploy, a
+// forecast beside what came of it.
+func (h *Hooks) annotate(w http.ResponseWriter, r *http.Request) {
+	raw, status, err := body(w, r)
+	if err != nil {
+		plainFailure(w, status, err.Error())
+		return
+	}
+	var asked struct{ Query string }
+	if err := json.Unmarshal(raw, &asked); err != nil || asked.Query == "" {
+		plainFailure(w, http.StatusBadRequest, `write {"query": "foresight_predicted_demand{service=\"cart\"}"}`)
+		return
+	}
+	event, tags, err := h.event(r, asked.Query)
+	if err != nil {
+		status, reason := refusal(err)
+		plainFailure(w, status, reason)
+		return
+	}
+	id, err := event.ID()
+	if err != nil {
+		plainFailure(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	h.keep(w, r, upstream.Note{ID: id, Start: event.Time, Text: event.Summary, Tags: tags})
+}
