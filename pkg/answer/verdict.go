@@ -15,9 +15,12 @@ type VerdictAnswer struct {
 	Basis
 	Service, BaselineVersion, CandidateVersion string
 	From, To                                   time.Time
-	Judgement                                  decide.Judgement
-	Traces                                     diff.Verdict // empty where none could be compared
-	TracesReason                               string
+	// Served is when both versions last served at the same time, as far as
+	// metrics tell; zero where they never did.
+	Served       time.Time
+	Judgement    decide.Judgement
+	Traces       diff.Verdict // empty where none could be compared
+	TracesReason string
 	// Steps state the power of StepLength at each share; none without traffic.
 	Steps []decide.Step
 }
@@ -32,8 +35,8 @@ func (e *Engine) Verdict(ctx context.Context, q query.Verdict, window Window) (V
 	if e.Metrics == nil {
 		return answer, errNoMetrics
 	}
-	if e.Traces == nil {
-		return answer, errNoTraces
+	if e.Traces == nil && (q.Baseline.Version == "" || q.Candidate.Version == "") {
+		return answer, askersFault("without a trace store both versions must be named: baseline and candidate")
 	}
 	c, err := e.populations(ctx, q.Diff(), window)
 	if err != nil {
@@ -49,16 +52,31 @@ func (e *Engine) Verdict(ctx context.Context, q query.Verdict, window Window) (V
 		answer.Judgement = canary.Judge()
 		return answer, nil
 	}
-	if canary.Signals, err = e.versionSignals(ctx, c, q.Margin, &answer.Basis); err != nil {
+	if canary.Signals, answer.Served, err = e.versionSignals(ctx, c, q.Margin, &answer.Basis); err != nil {
 		return answer, err
 	}
 	if len(canary.Signals) == 0 {
 		answer.notice("No metric counts the requests of " + c.candidate.Version + ": span metrics or OpenTelemetry's HTTP metrics with the label service_version are needed.")
 	}
+	if err := e.traceVerdict(ctx, q, window, &answer); err != nil {
+		return answer, err
+	}
+	canary.Traces, canary.TracesReason = answer.Traces, answer.TracesReason
+	answer.Judgement = canary.Judge()
+	answer.Steps = powerOf(answer.Judgement, canary.Watched)
+	return answer, nil
+}
+
+// traceVerdict compares the traces of both versions, where there is a store.
+func (e *Engine) traceVerdict(ctx context.Context, q query.Verdict, window Window, answer *VerdictAnswer) error {
+	if e.Traces == nil {
+		answer.notice("No trace store is configured: the verdict rests on metrics alone.")
+		return nil
+	}
 	compared, err := e.TraceDiff(ctx, q.Diff(), window)
 	switch {
 	case ctx.Err() != nil:
-		return answer, ctx.Err()
+		return ctx.Err()
 	case err != nil:
 		answer.Traces, answer.TracesReason = diff.Insufficient, fmt.Sprintf("traces could not be compared: %v", err)
 	default:
@@ -66,10 +84,7 @@ func (e *Engine) Verdict(ctx context.Context, q query.Verdict, window Window) (V
 		answer.Queries = append(answer.Queries, compared.Queries...)
 		answer.notice(compared.Notices...)
 	}
-	canary.Traces, canary.TracesReason = answer.Traces, answer.TracesReason
-	answer.Judgement = canary.Judge()
-	answer.Steps = powerOf(answer.Judgement, canary.Watched)
-	return answer, nil
+	return nil
 }
 
 // powerOf states the power to see errors, the first signal, at the present

@@ -76,6 +76,17 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+func TestVerdictWithoutATraceStore(t *testing.T) {
+	long := Window{From: midnight.Add(-10 * time.Second), To: midnight.Add(40 * time.Minute)}
+	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}
+	got, err := engine(nil, counting(1, 0)).Verdict(t.Context(), named.WithDefaults(), long)
+	require.NoError(t, err)
+	require.Equal(t, decide.Pass, got.Judgement.Verdict, "%+v", got)
+	require.Contains(t, strings.Join(got.Notices, " "), "rests on metrics alone")
+	_, err = engine(nil, counting(1, 0)).Verdict(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), long)
+	require.ErrorContains(t, err, "both versions must be named")
+}
+
 func TestVerdictWithoutASecondVersionIsInconclusive(t *testing.T) {
 	store := &fakeTraces{traces: tracetest.Shop{Seed: 1, Traces: 300}.Generate()}
 	got, err := engine(store, counting(1, 0)).Verdict(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), window)

@@ -35,16 +35,17 @@ var countedQuantiles = []float64{0.5, 0.9, 0.99}
 const acceptableSlow, leastSlowMargin = 0.25, 0.001
 
 // versionSignals are the errors and slow requests of two versions, period by
-// period; none where no metric tells the versions apart.
-func (e *Engine) versionSignals(ctx context.Context, c comparison, margin float64, basis *Basis) ([]decide.Signal, error) {
+// period; none where no metric tells the versions apart. Served is the end of
+// the newest period in which both served.
+func (e *Engine) versionSignals(ctx context.Context, c comparison, margin float64, basis *Basis) (signals []decide.Signal, served time.Time, err error) {
 	metric, matcher, found, err := e.versionedMetric(ctx, c)
 	if err != nil || !found {
-		return nil, err
+		return nil, served, err
 	}
 	step := stepFor((c.candidate.End.Sub(c.candidate.Start) + time.Minute) / 1000)
 	window := upstream.Range{Start: floor(c.candidate.Start, step).Add(step), End: floor(c.candidate.End, step), Step: step}
 	if window.Points() == 0 {
-		return nil, nil
+		return nil, served, nil
 	}
 	ask := func(by, metric, also string) ([]series.Series, error) {
 		promQL := fmt.Sprintf("sum by (%s) (increase(%s{%s}[%ds]))", by, metric, strings.Trim(matcher+", "+also, ", "), int(step.Seconds()))
@@ -55,19 +56,25 @@ func (e *Engine) versionSignals(ctx context.Context, c comparison, margin float6
 	}
 	all, err := ask("service_version", metric.count, "")
 	if err != nil {
-		return nil, err
+		return nil, served, err
 	}
 	failed, err := ask("service_version", metric.count, metric.failed)
 	if err != nil {
-		return nil, err
+		return nil, served, err
 	}
 	buckets, err := ask("service_version, le", metric.bucket, "")
 	if err != nil {
-		return nil, err
+		return nil, served, err
 	}
-	signals := []decide.Signal{{Name: "errors", Critical: true, Margin: margin,
-		Periods: periodsOf(c, window, all, func(version string, i int) float64 { return valueOf(failed, version, "", i) })}}
-	return append(signals, slowSignals(c, window, buckets, metric.unit)...), nil
+	periods := periodsOf(c, window, all, func(version string, i int) float64 { return valueOf(failed, version, "", i) })
+	for i, p := range periods {
+		if p.Baseline.Requests > 0 && p.Candidate.Requests > 0 {
+			served = window.Start.Add(time.Duration(i) * step)
+		}
+	}
+	signals = append([]decide.Signal{{Name: "errors", Critical: true, Margin: margin, Periods: periods}},
+		slowSignals(c, window, buckets, metric.unit)...)
+	return signals, served, nil
 }
 
 // versionedMetric is the first metric that knows the candidate, with the

@@ -83,6 +83,20 @@ var catalogue = []derived{
 		work:       (*Hooks).breachSeconds,
 	},
 	{
+		name:       "foresight_canary_score",
+		help:       "How well a canary does: 0 where it fails, 75 to below 95 where undecided, 95 to 100 where it passes.",
+		subjects:   [][]parameter{ofService},
+		parameters: ofCanary,
+		work:       (*Hooks).canaryScore,
+	},
+	{
+		name:       "foresight_canary_verdict",
+		help:       "The decision over a canary: 1 pass, 0 undecided, -1 fail.",
+		subjects:   [][]parameter{ofService},
+		parameters: ofCanary,
+		work:       (*Hooks).canaryVerdict,
+	},
+	{
 		name:     "foresight_model_age_seconds",
 		help:     "Age of the newest observation that answers about a signal rest on.",
 		subjects: [][]parameter{ofSeries, ofServiceSignal},

@@ -20,7 +20,8 @@ import (
 type Hooks struct {
 	engine     *answer.Engine
 	settings   Settings
-	remembered *memory
+	remembered *memory[[]row]
+	verdicts   *memory[answer.VerdictAnswer]
 	callers    *callers
 	promQL     promQLEngine
 	announcing chan struct{} // a slot for each announcement
@@ -64,7 +65,7 @@ func New(engine *answer.Engine, settings Settings) *Hooks {
 	// Settings that cannot be used may be empty; their routes still say why.
 	settings.CallerRate = cmp.Or(settings.CallerRate, 1)
 	settings.Timeout = cmp.Or(settings.Timeout, time.Second)
-	h := &Hooks{engine: engine, settings: settings, remembered: newMemory(engine.Now), callers: newCallers(settings.CallerRate)}
+	h := &Hooks{engine: engine, settings: settings, remembered: newMemory[[]row](engine.Now), verdicts: newMemory[answer.VerdictAnswer](engine.Now), callers: newCallers(settings.CallerRate)}
 	h.promQL = newPromQL(h, settings.Timeout)
 	h.lifetime, h.cancel = context.WithCancel(context.Background())
 	h.announcing = make(chan struct{}, mostAnnouncing)
@@ -75,6 +76,7 @@ func New(engine *answer.Engine, settings Settings) *Hooks {
 func (h *Hooks) Close() {
 	h.cancel()
 	h.remembered.close()
+	h.verdicts.close()
 }
 
 // Register adds the routes to a mux.
@@ -88,6 +90,10 @@ func (h *Hooks) Register(mux *http.ServeMux) {
 	prom("/api/v1/labels", h.labels)
 	prom("/api/v1/label/{name}/values", h.labelValues)
 	mux.Handle("/keda/{name}", h.guarded(plainFailure, methods(h.keda, plainFailure, http.MethodGet)))
+	mux.Handle("/verdict", h.guarded(plainFailure, methods(h.verdict, plainFailure, http.MethodGet, http.MethodPost)))
+	for name, decides := range flaggerHooks {
+		mux.Handle("/flagger/"+name, h.guarded(flaggerFailure, methods(h.flagger(decides), flaggerFailure, http.MethodPost)))
+	}
 	write := func(path string, handler http.HandlerFunc) {
 		mux.Handle(path, h.guarded(plainFailure, methods(editors(handler), plainFailure, http.MethodPost)))
 	}

@@ -18,11 +18,15 @@ type scene struct {
 	// sample.
 	value func(at time.Time, age time.Duration) float64
 	serve http.HandlerFunc // in place of values
+	// canary is what its version 2 does; empty for what version 1 does.
+	canary string
 }
 
 var scenes = []scene{
-	{name: "good", value: func(at time.Time, _ time.Duration) float64 { return load(at) }},
-	{name: "collapsed", value: func(at time.Time, age time.Duration) float64 {
+	{name: "good", value: steady},
+	{name: "undecided", value: steady, canary: "few"},
+	{name: "over", value: steady, canary: "over"},
+	{name: "collapsed", canary: "failing", value: func(at time.Time, age time.Duration) float64 {
 		if age < 10*time.Minute {
 			return 1
 		}
@@ -80,7 +84,11 @@ func (s scene) server() http.Handler {
 			s.serve(w, r)
 			return
 		}
-		answer(w, map[string]any{"resultType": "matrix", "result": s.matrix(r)})
+		result := s.matrix(r)
+		if promQL := r.FormValue("query"); strings.Contains(promQL, "service_version") {
+			result = s.versions(r, promQL)
+		}
+		answer(w, map[string]any{"resultType": "matrix", "result": result})
 	})
 	mux.HandleFunc("/api/v1/label/service_name/values", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, []string{"cart"})
@@ -89,6 +97,9 @@ func (s scene) server() http.Handler {
 		names := []string{}
 		if strings.Contains(r.FormValue("match[]"), `service_name="cart"`) {
 			names = append(names, "http_server_request_duration_seconds_count")
+			if strings.Contains(r.FormValue("match[]"), `service_version="2"`) {
+				names = append(names, "http_server_request_duration_seconds_bucket")
+			}
 		}
 		answer(w, names)
 	})
@@ -96,20 +107,26 @@ func (s scene) server() http.Handler {
 	return mux
 }
 
-func (s scene) matrix(r *http.Request) []any {
+func steady(at time.Time, _ time.Duration) float64 { return load(at) }
+
+func (s scene) matrix(r *http.Request) []any { return s.drawn(r, map[string]string{}, s.value) }
+
+// drawn is the one series of a value at the instants that are asked for; none
+// without samples.
+func (s scene) drawn(r *http.Request, labels map[string]string, value func(at time.Time, age time.Duration) float64) []any {
 	start, end, step := seconds(r, "start"), seconds(r, "end"), seconds(r, "step")
 	now := time.Now()
 	var values [][2]any
 	for at := start; at <= end && step > 0; at += step {
 		t := time.Unix(int64(at), 0)
-		if v := s.value(t, now.Sub(t)); !math.IsNaN(v) {
+		if v := value(t, now.Sub(t)); !math.IsNaN(v) {
 			values = append(values, [2]any{at, strconv.FormatFloat(v, 'f', -1, 64)})
 		}
 	}
 	if values == nil {
 		return []any{}
 	}
-	return []any{map[string]any{"metric": map[string]string{}, "values": values}}
+	return []any{map[string]any{"metric": labels, "values": values}}
 }
 
 func seconds(r *http.Request, name string) float64 {
