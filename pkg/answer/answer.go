@@ -91,6 +91,9 @@ type AnomalySeries struct {
 type DeploysAnswer struct {
 	Basis
 	Deploys []Deploy
+	// seen and measured are the versions that served, as traces and as span
+	// metrics show it.
+	seen, measured []Deploy
 }
 
 // Deploy is one version of one service inside the window.
@@ -113,6 +116,8 @@ type Deploy struct {
 	// Share is the version's share of the service's spans in the last tenth of
 	// the window, 0–1.
 	Share float64
+	// ran are the times in which the version served, as far as they are known.
+	ran []Stretch
 }
 
 // TraceDiffAnswer is the comparison of two populations.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,7 +18,8 @@ import (
 // (*_build_info), the resource of an OpenTelemetry target (target_info). And
 // span metrics that tell versions apart may know a version before searches do.
 
-// buildQuery counts, for a service or for all, who runs which build.
+// buildQuery counts, for a service or for all, who runs which build, and what
+// each has counted of its spans.
 func buildQuery(service string) string {
 	container, job, name := `container!=""`, `job!=""`, `job!=""`
 	if service != "" {
@@ -33,7 +35,7 @@ func buildQuery(service string) string {
 	if service != "" {
 		counts = append(counts, fmt.Sprintf(`count by (__name__, service_name, version) ({__name__=~".+_build_info", version!="", %s})`, name))
 	}
-	counts = append(counts, "count by (service, service_name, service_version) ("+spanCalls(service, `service_version!=""`)+")")
+	counts = append(counts, "sum by (service, service_name, service_version) ("+spanCalls(service, `service_version!=""`)+")")
 	return strings.Join(counts, " or ")
 }
 
@@ -49,16 +51,17 @@ func spanCalls(service, matcher string) string {
 	return one("traces_spanmetrics_calls_total", "service") + " or " + one("traces_span_metrics_calls_total", "service_name")
 }
 
-// builds are the deploys that metrics show on the grid.
-func (e *Engine) builds(ctx context.Context, service string, grid upstream.Range, basis *Basis) []Deploy {
+// builds are the deploys that metrics show on the grid, and the versions that
+// span metrics show to have served.
+func (e *Engine) builds(ctx context.Context, service string, grid upstream.Range, basis *Basis) (deploys, served []Deploy) {
 	if e.Metrics == nil {
-		return nil
+		return nil, nil
 	}
 	promQL := buildQuery(service)
 	set, err := e.Metrics.QueryRange(ctx, promQL, grid)
 	if err != nil {
 		basis.notice(fmt.Sprintf("Deploys that metrics show are not known: %v", err))
-		return nil
+		return nil, nil
 	}
 	basis.notice(set.Warnings...)
 	// Each kind of information is a history of its own: the version of a
@@ -70,14 +73,19 @@ func (e *Engine) builds(ctx context.Context, service string, grid upstream.Range
 			continue
 		}
 		counts := one
+		if kind == spanMetrics {
+			counts.Values = increments(one.Values)
+		}
 		counts.Labels = series.Labels{"service_name": owner, "service_version": version}
 		kinds[kind] = append(kinds[kind], counts)
 	}
-	var deploys []Deploy
 	for kind, counts := range kinds {
 		for _, d := range deploysFrom(counts) {
+			if kind == spanMetrics {
+				served = append(served, d)
+			}
 			if d.Arrived {
-				d.Source, d.Note, d.InTraces, d.Share = FromMetrics, kind+" changed", kind == spanMetrics, 0
+				d.Source, d.Note, d.InTraces, d.Share = FromMetrics, kind+changed, kind == spanMetrics, 0
 				deploys = append(deploys, d)
 			}
 		}
@@ -85,11 +93,36 @@ func (e *Engine) builds(ctx context.Context, service string, grid upstream.Range
 	if len(deploys) > 0 {
 		basis.query("%s [%s to %s, step %s]", promQL, clock(grid.Start), clock(grid.End), grid.Step)
 	}
-	return deploys
+	return deploys, served
+}
+
+// increments are by how much a sum of counters grew up to each step: its first
+// value is counted, as a version's counters begin with it. A sum that falls has
+// lost one of its counters, and says nothing; after a pause it begins anew.
+func increments(sums []float64) []float64 {
+	grown := make([]float64, len(sums))
+	last, paused := 0.0, true
+	for i, sum := range sums {
+		if grown[i] = math.NaN(); math.IsNaN(sum) {
+			paused = true
+			continue
+		}
+		if sum < last && paused {
+			last = 0
+		}
+		grown[i] = math.Max(0, sum-last)
+		last, paused = sum, false
+	}
+	return grown
 }
 
 // spanMetrics is the kind of information that spans themselves give.
 const spanMetrics = "span metrics"
+
+const (
+	changed            = " changed"
+	spanMetricsChanged = spanMetrics + changed
+)
 
 // placeholders are what builds without a version call theirs.
 var placeholders = map[string]bool{"(devel)": true, "unknown": true, "dev": true, "latest": true}

@@ -51,7 +51,7 @@ func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window Window) (D
 		announced = e.announced(besides, q.Service, grid.Start, grid.End, &heard)
 		return nil
 	})
-	group.Go(func() error { built = e.builds(besides, q.Service, grid, &measured); return nil })
+	group.Go(func() error { built, answer.measured = e.builds(besides, q.Service, grid, &measured); return nil })
 	if err := group.Wait(); err != nil {
 		return answer, err
 	}
@@ -60,6 +60,7 @@ func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window Window) (D
 	answer.notice(counts.Warnings...)
 	answer.notice(append(heard.Notices, measured.Notices...)...)
 	seen := deploysFrom(counts.Series)
+	answer.seen = slices.Clone(seen)
 	for i := range seen {
 		seen[i].Arrived = seen[i].Arrived && !e.IgnoreVersions
 	}
@@ -123,6 +124,8 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 	var total float64
 	var deploys []Deploy
 	recent := map[string]float64{}
+	all := totalsOf(versions)
+	previous := map[string]string{}
 	for _, counts := range versions {
 		version := counts.Labels["service_version"]
 		first, last, spans := activity(counts.Values)
@@ -136,8 +139,11 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 		deploys = append(deploys, Deploy{
 			Service: service, Version: version,
 			FirstSeen: counts.Time(first), LastSeen: counts.Time(last),
-			At: counts.Time(first), Source: FromVersion, InTraces: version != "",
+			At: counts.Time(first), Source: FromVersion, InTraces: version != "", ran: stretchesOf(counts, all),
 		})
+		if before, found := servedBefore(versions, first); found {
+			previous[version] = before
+		}
 	}
 	slices.SortFunc(deploys, func(a, b Deploy) int {
 		return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Version, b.Version))
@@ -145,6 +151,9 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 	for i := range deploys {
 		if i > 0 {
 			deploys[i].Previous = deploys[i-1].Version
+			if before, found := previous[deploys[i].Version]; found {
+				deploys[i].Previous = before
+			}
 			// Spans without a version are of hosts that do not tell it: no deploy.
 			deploys[i].Arrived = deploys[i].FirstSeen.After(deploys[0].FirstSeen) && deploys[i].Version != ""
 		}

@@ -58,6 +58,7 @@ func TestDeploysFrom(t *testing.T) {
 	} {
 		for i := range test.want {
 			test.want[i].At, test.want[i].Source, test.want[i].InTraces = test.want[i].FirstSeen, FromVersion, test.want[i].Version != ""
+			test.want[i].ran = []Stretch{{test.want[i].FirstSeen, test.want[i].LastSeen.Add(5 * time.Second)}}
 		}
 		t.Run(name, func(t *testing.T) { require.Equal(t, test.want, deploysFrom(test.counts)) })
 	}

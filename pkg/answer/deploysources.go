@@ -88,6 +88,8 @@ func mergeDeploys(seen, others []Deploy) []Deploy {
 		}
 		if known := &merged[at]; other.Source.rank() < known.Source.rank() {
 			known.At, known.Source, known.Note = other.At, other.Source, other.Note
+		} else if other.InTraces && !known.InTraces && other.Version == known.Version {
+			known.InTraces, known.Previous = true, other.Previous
 		}
 	}
 	slices.SortStableFunc(merged, func(a, b Deploy) int {
@@ -162,9 +164,10 @@ func nearest(deploys []Deploy, other Deploy) int {
 }
 
 // besides is a deploy that traces do not show by themselves: of a version that
-// they do not carry, or that ran before.
+// they do not carry, or that ran before. Span metrics know what it came after;
+// else that is the version that served last.
 func besides(known []Deploy, d Deploy) Deploy {
-	latest := time.Time{}
+	var latest time.Time
 	for _, other := range known {
 		if other.Service != d.Service || other.Version == "" {
 			continue
@@ -172,9 +175,29 @@ func besides(known []Deploy, d Deploy) Deploy {
 		if other.Version == d.Version {
 			d.InTraces = d.InTraces || other.InTraces
 			d.LastSeen, d.Share = other.LastSeen, other.Share
-		} else if at := other.instant(); at.Before(d.At) && !at.Before(latest) && d.Version != "" {
+			continue
+		}
+		at := other.servedUntil(d.At)
+		if d.Version != "" && !at.IsZero() && !at.Before(latest) && !(d.Note == spanMetricsChanged && d.Previous != "") {
 			latest, d.Previous = at, other.Version
 		}
 	}
 	return d
+}
+
+// servedUntil is when a version last served before an instant, as far as is
+// known; the zero time for not at all.
+func (d *Deploy) servedUntil(instant time.Time) (last time.Time) {
+	if len(d.ran) == 0 && d.instant().Before(instant) {
+		return d.instant()
+	}
+	for _, s := range d.ran {
+		if s.From.Before(instant) {
+			last = s.To
+		}
+	}
+	if last.After(instant) {
+		return instant
+	}
+	return last
 }

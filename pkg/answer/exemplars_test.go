@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -79,13 +80,7 @@ func spanMetricsFor(store *fakeTraces, factor float64) spanMetricsOf {
 	return spanMetricsOf{traces: store.traces, fakeMetrics: fakeMetrics{value: func(promQL string, at time.Time) []series.Series {
 		switch {
 		case strings.HasPrefix(promQL, "count by"):
-			version, runs := series.Labels{"service": "orders", "service_version": "1"}, 1.0
-			newer := 0.0
-			if !at.Before(deployed) {
-				newer = 1
-			}
-			return []series.Series{{Labels: version, Values: []float64{runs}},
-				{Labels: series.Labels{"service": "orders", "service_version": "2"}, Values: []float64{newer}}}
+			return counted(store.traces, at)
 		case strings.Contains(promQL, `service_version="2"`):
 			return []series.Series{{Values: []float64{1000 * factor}}}
 		case strings.Contains(promQL, "max_over_time"):
@@ -95,13 +90,34 @@ func spanMetricsFor(store *fakeTraces, factor float64) spanMetricsOf {
 	}}}
 }
 
+// counted are the counters of span metrics at an instant: of each version of
+// orders the spans so far, and nothing before its first.
+func counted(traces []trace.Trace, at time.Time) (counters []series.Series) {
+	spans := map[string]float64{}
+	for i := range traces {
+		for _, s := range traces[i].Spans {
+			if s.Service == "orders" && s.Start <= at.UnixNano() {
+				spans[s.Version]++
+			}
+		}
+	}
+	for _, version := range []string{"1", "2", "3"} {
+		value, began := spans[version]
+		if !began {
+			value = math.NaN()
+		}
+		counters = append(counters, series.Series{Labels: series.Labels{"service": "orders", "service_version": version}, Values: []float64{value}})
+	}
+	return counters
+}
+
 // TestExemplarsLeadToHiddenTraces checks that a deploy which the store does not
 // show yet is judged by the traces behind exemplars, of both sides.
 func TestExemplarsLeadToHiddenTraces(t *testing.T) {
 	store := func() *hiding {
 		return &hiding{fakeTraces: shopWithDeploy(tracetest.Shop{SlowQuery: 10}), from: deployed}
 	}
-	young := Window{From: window.From, To: deployed.Add(25 * time.Second)}
+	young := Window{From: window.From, To: deployed.Add(30 * time.Second)}
 	ask := func(h *hiding, metrics upstream.Metrics) TraceDiffAnswer {
 		e := engine(h, metrics)
 		e.Now = func() time.Time { return young.To }

@@ -32,7 +32,13 @@ type comparison struct {
 	arrived bool
 	// proportional says that rare kinds of requests must not be overrepresented.
 	proportional bool
-	notices      []string
+	// wider is from when on the baseline may be looked for where its own time
+	// has too few traces; zero for no more.
+	wider time.Time
+	// preceded says in words what the baseline is, where a deploy told; empty
+	// elsewhere.
+	preceded string
+	notices  []string
 }
 
 // window reaches over both sides, or over the candidate's where there is
@@ -124,18 +130,16 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 		return nil
 	}
 	c.arrived = true
-	if start := deploy.At.Add(-lookBack); start.After(c.baseline.Start) {
-		c.baseline.Start = start
-	}
 	c.notices = append(c.notices, deploy.told()...)
-	if !deploy.selectable() {
+	c.byVersion = deploy.selectable()
+	c.before(deploy, deploys)
+	if !c.byVersion {
 		if c.baseline.Version = ""; !deploy.InTraces {
 			c.candidate.Version = ""
 		}
-		c.baseline.End, c.candidate.Start = deploy.At, deploy.At
+		c.candidate.Start = deploy.At
 		return nil
 	}
-	c.byVersion = true
 	c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
 	// A version that has just arrived may have no finished traces yet; its
 	// version alone selects them then.

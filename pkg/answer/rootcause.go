@@ -70,6 +70,7 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 		answer.Signals = evidence.Signals
 		answer.Result = cause.Rank(compared, evidence)
 	}
+	answer.Result.Reason += " " + s.seen(e.Now())
 	return answer, nil
 }
 

@@ -61,8 +61,15 @@ func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit i
 		group.Go(func() (err error) { baseline, err = e.search(searchContext, c.baseline); return err })
 	}
 	group.Go(func() (err error) { candidate, err = e.search(searchContext, c.candidate); return err })
-	if err := group.Wait(); err != nil {
+	err := group.Wait()
+	if err != nil {
 		return samples{}, err
+	}
+	if compared && len(baseline.Traces) < enoughTraces && c.wider.Before(c.baseline.Start) && !c.wider.IsZero() {
+		c.baseline.Start = c.wider
+		if baseline, err = e.search(ctx, c.baseline); err != nil {
+			return samples{}, err
+		}
 	}
 	if e.isLate(c, compared, candidate) {
 		if before, now, found := e.throughExemplars(ctx, &c, candidate, basis); found {
@@ -138,23 +145,20 @@ func (e *Engine) sidesOf(ctx context.Context, q subject, window Window) (c compa
 		c.notices = append(c.notices, fmt.Sprintf("%s arrived at %s: its traces are not complete yet, nothing is compared.", deploy.name(), clock(deploy.At)))
 		return c, false, nil
 	}
-	return sinceDeploy(c, deploy, q.service != ""), true, nil
+	return sinceDeploy(c, deploy, deploys, q.service != ""), true, nil
 }
 
 // sinceDeploy splits the candidate's time at a deploy. Of one service the two
 // versions are compared where spans carry them, else the time after with the
 // time before.
-func sinceDeploy(c comparison, deploy Deploy, ofService bool) comparison {
+func sinceDeploy(c comparison, deploy Deploy, known DeploysAnswer, ofService bool) comparison {
 	c.baseline = c.candidate
-	if start := deploy.At.Add(-lookBack); start.After(c.baseline.Start) {
-		c.baseline.Start = start
-	}
 	c.candidate.Start, c.arrived = deploy.At, true
-	if c.byVersion = ofService && deploy.selectable(); c.byVersion {
+	c.byVersion = ofService && deploy.selectable()
+	c.before(deploy, known)
+	if c.byVersion {
 		c.candidate.Start = deploy.began()
 		c.baseline.Version, c.candidate.Version = deploy.Previous, deploy.Version
-	} else {
-		c.baseline.End = deploy.At
 	}
 	c.notices = append(c.notices, fmt.Sprintf("%s arrived at %s, after %s: compared with the time before.", deploy.name(), clock(deploy.At), previousOr(deploy.Previous)))
 	c.notices = append(c.notices, deploy.told()...)
