@@ -25,7 +25,9 @@ type rule struct {
 	UID, Title, Condition string
 	NoDataState           string `yaml:"noDataState"`
 	ExecErrState          string `yaml:"execErrState"`
+	KeepFiringFor         string `yaml:"keepFiringFor"`
 	Record                *struct{ Metric, From string }
+	NotificationSettings  *notificationSettings `yaml:"notification_settings"`
 	Data                  []struct {
 		RefID             string                 `yaml:"refId"`
 		DatasourceUID     string                 `yaml:"datasourceUid"`
