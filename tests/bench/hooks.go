@@ -2,18 +2,14 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +17,7 @@ import (
 )
 
 func init() {
-	register("hooks", "latency of prom/api/v1/query through the plugin process, cold and under steady load", hooksLoad)
+	register("hooks", "latency of numbers and verdicts through the plugin process, cold and under steady load", hooksLoad)
 }
 
 // hookFigures are latencies in milliseconds.
@@ -37,11 +33,18 @@ type hookFigures struct {
 	AskedSeconds int     `json:"seconds"`
 }
 
-// hookQuestions are what engines poll: fifteen deployments and a few alerts.
-var hookQuestions = []string{
-	`foresight_predicted_demand{series="load%d", lead="10m"}`,
-	`foresight_anomaly_score{series="load%d"}`,
-	`foresight_breach_probability{series="load%d", threshold="500"}`,
+// hookQuestions are what engines poll of one deployment: its demand, its
+// anomaly score, a limit, and its canary, in two formats.
+func hookQuestions(i int) (paths []string) {
+	for _, promQL := range []string{
+		`foresight_predicted_demand{series="load%d", lead="10m"}`,
+		`foresight_anomaly_score{series="load%d"}`,
+		`foresight_breach_probability{series="load%d", threshold="500"}`,
+		`foresight_canary_verdict{service="cart%d", baseline="1", candidate="2"}`,
+	} {
+		paths = append(paths, "prom/api/v1/query?query="+url.QueryEscape(fmt.Sprintf(promQL, i)))
+	}
+	return append(paths, fmt.Sprintf("verdict?service=cart%d&baseline=1&candidate=2&window=30m", i))
 }
 
 const hookSeries = 5
@@ -75,8 +78,8 @@ func hooksLoad(o options) (any, error) {
 
 	var asked []string
 	for i := range hookSeries {
-		for _, question := range hookQuestions {
-			asked = append(asked, grafana.URL+harness.ResourcePath("foresight")+"prom/api/v1/query?query="+url.QueryEscape(fmt.Sprintf(question, i)))
+		for _, path := range hookQuestions(i) {
+			asked = append(asked, grafana.URL+harness.ResourcePath("foresight")+path)
 		}
 	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
@@ -135,22 +138,4 @@ func askOnce(client *http.Client, address string) (float64, error) {
 		err = fmt.Errorf("%s: %s", response.Status, answer)
 	}
 	return time.Since(begun).Seconds() * 1000, err
-}
-
-// rhythmServer is a metrics server with one series of a daily rhythm.
-func rhythmServer(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	if !strings.HasSuffix(r.URL.Path, "/query_range") {
-		_, _ = io.WriteString(w, `{"status":"success","data":[]}`)
-		return
-	}
-	at := func(name string) float64 { v, _ := strconv.ParseFloat(r.FormValue(name), 64); return v }
-	var values [][2]any
-	for t, end, step := at("start"), at("end"), at("step"); t <= end && step > 0; t += step {
-		minute := t / 60
-		v := 100 - 30*math.Cos(2*math.Pi*minute/1440) + math.Sin(minute*1.7) + math.Sin(minute*2.9)
-		values = append(values, [2]any{t, strconv.FormatFloat(v, 'f', -1, 64)})
-	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{
-		"resultType": "matrix", "result": []any{map[string]any{"metric": map[string]string{}, "values": values}}}})
 }
