@@ -26,9 +26,9 @@ function expectQuestion(query: ForesightQuery) {
   expect(formatsOf(query.queryType)).toContain(query.format ?? 'panel');
 }
 
-it('are three', () => {
+it('are four', () => {
   expect(new Set(dashboards.map(([, { uid }]) => uid))).toEqual(
-    new Set(['foresight', 'foresight-deploy', 'foresight-overview'])
+    new Set(['foresight', 'foresight-deploy', 'foresight-impact', 'foresight-overview'])
   );
 });
 

@@ -130,6 +130,31 @@ export interface VerdictQuery extends OfTraces {
   margin?: number;
 }
 
+export type ImpactView = 'measures' | 'alerts' | 'incidents' | 'deploys' | 'prevented';
+
+export type Measure = 'precision' | 'recall' | 'changeFailure' | 'detect' | 'lead' | 'resolve' | 'prevented';
+
+export interface ImpactQuery extends Common {
+  queryType: 'impact';
+  service?: string;
+  /** PromQL with a series for each service, above 0 while it harms its users. */
+  objective?: string;
+  /** A regular expression over the names of the alerts that count. */
+  alerts?: string;
+  /** How late an alert may come and still have told of an incident. */
+  budget?: Duration;
+  /** How long after a deploy an incident is laid at its door. */
+  failsWithin?: Duration;
+  /** PromQL of the load of each service, and of the replicas that serve it. */
+  demand?: string;
+  replicas?: string;
+  perReplica?: number;
+  /** The frame a panel shows; empty for all. */
+  view?: ImpactView;
+  /** The number that a rule gets. */
+  measure?: Measure;
+}
+
 export interface ServicesQuery extends Common {
   queryType: 'services';
 }
@@ -147,7 +172,7 @@ export interface VersionsQuery extends Common {
 export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
 export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery | VerdictQuery;
 export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery;
-export type ForesightQuery = MetricQuery | CompositeQuery | DeploysQuery | TraceQuery | NamesQuery;
+export type ForesightQuery = MetricQuery | CompositeQuery | DeploysQuery | ImpactQuery | TraceQuery | NamesQuery;
 export type QueryType = ForesightQuery['queryType'];
 
 export function isMetricQuery(query: ForesightQuery): query is MetricQuery {

@@ -22,8 +22,9 @@ type Engine struct {
 	Markers []MarkerSource
 	// Signals are those an administrator defined; presets fill in other kinds.
 	Signals []SignalSetting
-	// Feedback is where people say whether events were real; nil for nowhere.
-	Feedback upstream.Markers
+	// Feedback is where people say whether events were real, and what was done;
+	// Incidents and Alerts where those are told of. nil for nowhere.
+	Feedback, Incidents, Alerts upstream.Markers
 	// IgnoreVersions says that a new service.version in traces is no deploy.
 	IgnoreVersions bool
 	Limits         Limits

@@ -24,9 +24,9 @@ type stores struct {
 	traces  upstream.Traces
 	markers []answer.MarkerSource
 	// feedback is nil where annotations cannot be read.
-	feedback upstream.Markers
-	journal  upstream.Journal // nil where nothing can be kept
-	closers  []func()
+	feedback, incidents, alerts upstream.Markers
+	journal                     upstream.Journal // nil where nothing can be kept
+	closers                     []func()
 }
 
 func (s stores) close() {
@@ -69,7 +69,8 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 }
 
 // connectMarkers adds the places where deploys are announced, the most trusted
-// first, that of feedback on events, and where both can be written down.
+// first, those of feedback on events, incidents and alerts, and where all can be
+// written down.
 func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourceInstanceSettings, shared *cache.Store, limits transport.Limits, connected *stores) error {
 	if s.Deploys.Grafana == nil {
 		return nil
@@ -84,6 +85,14 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	}
 	connected.feedback, connected.journal = cache.Markers("feedback", verdicts, shared), verdicts
 	connected.closers = append(connected.closers, verdicts.Close)
+	for kind, place := range map[string]*upstream.Markers{"incident": &connected.incidents, "alert": &connected.alerts} {
+		client, err := grafana.New(config, limits, []string{kind})
+		if err != nil {
+			return err
+		}
+		*place = cache.Markers(kind, client, shared)
+		connected.closers = append(connected.closers, client.Close)
+	}
 	if len(s.Deploys.AnnotationTags) == 0 {
 		return nil
 	}

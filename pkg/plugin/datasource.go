@@ -64,7 +64,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.settings = settings
 	d.engine = &answer.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
-		Markers: connected.markers, Feedback: connected.feedback, Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
+		Markers: connected.markers, Feedback: connected.feedback, Incidents: connected.incidents, Alerts: connected.alerts, Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
 		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: answer.NewForecastModels(),
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}

@@ -113,6 +113,12 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window an
 			return nil, err
 		}
 		return frames.Verdict(found, format)
+	case query.Impact:
+		found, err := d.engine.Impact(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Impact(found, q, format)
 	case query.Services:
 		found, err := d.engine.Services(ctx, q, window)
 		return names(found, err, q, format)

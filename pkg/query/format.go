@@ -18,6 +18,7 @@ var formats = map[Type][]Format{
 	TypeRootCause:  {Panel, Alert, Annotations},
 	TypeServiceMap: {Panel, Alert},
 	TypeVerdict:    {Panel, Alert},
+	TypeImpact:     {Panel, Alert},
 	TypePatterns:   {Panel, Alert, Annotations},
 	TypeServices:   {Panel},
 	TypeOperations: {Panel},

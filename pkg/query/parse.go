@@ -24,6 +24,7 @@ var parsers = map[Type]func(map[string]json.RawMessage) (Query, error){
 	TypeRootCause:  parse[RootCause],
 	TypeServiceMap: parse[ServiceMap],
 	TypeVerdict:    parse[Verdict],
+	TypeImpact:     parse[Impact],
 	TypePatterns:   parse[Patterns],
 	TypeServices:   parse[Services],
 	TypeOperations: parse[Operations],

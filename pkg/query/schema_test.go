@@ -54,7 +54,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 		Title:       "Foresight queries",
 		Definitions: jsonschema.Definitions{},
 	}
-	for _, q := range []query.Query{query.Anomaly{}, query.Breach{}, query.Composite{}, query.Deploys{}, query.Forecast{}, query.Operations{},
+	for _, q := range []query.Query{query.Anomaly{}, query.Breach{}, query.Composite{}, query.Deploys{}, query.Forecast{}, query.Impact{}, query.Operations{},
 		query.Patterns{}, query.RootCause{}, query.ServiceMap{}, query.Services{}, query.TraceDiff{}, query.Verdict{}, query.Versions{}} {
 		one := reflector.Reflect(q)
 		one.Version = ""

@@ -149,8 +149,12 @@ type Marker struct {
 	// Words are its tags without a key: one may be the name of a service.
 	Words []string
 	// Verdict is "true" or "false" where the marker is no deploy but says of an
-	// event whether it was real.
+	// event whether it was real, and "acted" where something was done about it.
 	Verdict string
+	// End is that of a marker which lasts; the zero time for an instant.
+	End time.Time
+	// Alert is the name of the alert that it tells of; empty for none.
+	Alert string
 }
 
 // Markers is a place where deploys are announced.

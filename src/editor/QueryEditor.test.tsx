@@ -181,6 +181,26 @@ describe('a question about traces', () => {
   });
 });
 
+describe('the worth of watching', () => {
+  it('is asked of every service, with an objective', async () => {
+    const { user, last } = open({ queryType: 'impact' });
+    expect(screen.getByPlaceholderText('Every service')).toBeInTheDocument();
+    await user.type(screen.getByLabelText(/Objective/), 'bad > bool 0.05{Enter}');
+    expect(last()).toMatchObject({ queryType: 'impact', objective: 'bad > bool 0.05' });
+    await choose(user, 'Show', /Incidents/);
+    expect(last()).toMatchObject({ view: 'incidents' });
+    await user.click(screen.getByText('Options'));
+    await user.type(screen.getByLabelText('Deploy failed within'), '30m{Enter}');
+    expect(last()).toMatchObject({ failsWithin: '30m' });
+  });
+
+  it('is one number to a rule', async () => {
+    const { user, last } = open({ queryType: 'impact', format: 'alert' }, CoreApp.UnifiedAlerting);
+    await choose(user, 'Measure', /Recall/);
+    expect(last()).toMatchObject({ format: 'alert', measure: 'recall' });
+  });
+});
+
 describe('every question', () => {
   it('is offered in plain words', () => {
     const asked = [...questions, ...listQuestions].map(({ value }) => value);

@@ -6,6 +6,7 @@ import { formatsOf } from '../language';
 import { type ForesightQuery, type Format, isMetricQuery, isTraceQuery } from '../query';
 import { type ForesightSettings } from '../settings';
 import { CompositeFields, ServiceField } from './ServiceFields';
+import { ImpactFields } from './ImpactFields';
 import { MetricFields } from './MetricFields';
 import { ask, formats, listQuestions, questions } from './questions';
 import { TraceFields } from './TraceFields';
@@ -70,6 +71,8 @@ function QuestionFields({ query, onCommit, datasource, range }: QuestionProps) {
   switch (query.queryType) {
     case 'composite':
       return <CompositeFields {...{ query, onCommit, datasource, range }} />;
+    case 'impact':
+      return <ImpactFields {...{ query, onCommit, datasource, range }} />;
     case 'services':
       return null;
     default:

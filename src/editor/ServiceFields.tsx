@@ -1,7 +1,13 @@
 import React from 'react';
 import { type TimeRange } from '@grafana/data';
 import { type ForesightDataSource } from '../datasource';
-import { type CompositeQuery, type DeploysQuery, type OperationsQuery, type VersionsQuery } from '../query';
+import {
+  type CompositeQuery,
+  type DeploysQuery,
+  type ImpactQuery,
+  type OperationsQuery,
+  type VersionsQuery,
+} from '../query';
 import { DurationField, NumberField } from './fields';
 import { type FieldsProps } from './MetricFields';
 import { NamePicker } from './NamePicker';
@@ -12,7 +18,7 @@ export interface BackendProps<T> extends FieldsProps<T> {
   range?: TimeRange;
 }
 
-type ServiceQuery = CompositeQuery | DeploysQuery | OperationsQuery | VersionsQuery;
+type ServiceQuery = CompositeQuery | DeploysQuery | ImpactQuery | OperationsQuery | VersionsQuery;
 
 /** Which service: all that deploys and the lists of a service need. */
 export function ServiceField({ query, onCommit, datasource, range }: BackendProps<ServiceQuery>) {
@@ -21,7 +27,7 @@ export function ServiceField({ query, onCommit, datasource, range }: BackendProp
       {...{ datasource, range }}
       list="services"
       label="Service"
-      placeholder={query.queryType === 'deploys' ? 'Every service' : 'Choose a service'}
+      placeholder={query.queryType === 'deploys' || query.queryType === 'impact' ? 'Every service' : 'Choose a service'}
       value={query.service}
       onChange={(service) => onCommit({ ...query, service })}
     />

@@ -1,7 +1,16 @@
 import { type ComboboxOption } from '@grafana/ui';
 import { type SelectableValue } from '@grafana/data';
 import { fieldsOf, formatsOf } from '../language';
-import { type Compare, type Direction, type ForesightQuery, type Format, type QueryType, type View } from '../query';
+import {
+  type Compare,
+  type Direction,
+  type ForesightQuery,
+  type Format,
+  type ImpactView,
+  type Measure,
+  type QueryType,
+  type View,
+} from '../query';
 
 /** What one can ask, in plain words. */
 export const questions: Array<ComboboxOption<QueryType>> = [
@@ -65,6 +74,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     label: 'What wastes time?',
     description: 'Statements in loops, duplicate calls, retries, waits',
   },
+  {
+    group: 'Looking back',
+    value: 'impact',
+    label: 'What was watching worth?',
+    description: 'Times to detect and resolve, precision, failed deploys, incidents prevented',
+  },
 ];
 
 /** What a dashboard variable can list. */
@@ -105,13 +120,31 @@ export const views: Array<SelectableValue<View>> = [
   { value: 'flameGraph', label: 'Flame graph' },
 ];
 
+export const impactViews: Array<ComboboxOption<ImpactView>> = [
+  { value: 'measures', label: 'Measures' },
+  { value: 'alerts', label: 'Alerts' },
+  { value: 'incidents', label: 'Incidents' },
+  { value: 'deploys', label: 'Deploys' },
+  { value: 'prevented', label: 'Prevented' },
+];
+
+export const measures: Array<ComboboxOption<Measure>> = [
+  { value: 'precision', label: 'Precision of alerts' },
+  { value: 'recall', label: 'Recall of incidents' },
+  { value: 'changeFailure', label: 'Change failure rate' },
+  { value: 'detect', label: 'Time to detect' },
+  { value: 'lead', label: 'Lead time' },
+  { value: 'resolve', label: 'Time to resolve' },
+  { value: 'prevented', label: 'Incidents prevented' },
+];
+
 export const comparisons: Array<SelectableValue<Compare>> = [
   { value: 'deploy', label: 'The time before the deploy' },
   { value: 'none', label: 'Nothing' },
 ];
 
 /** The fields whose name means something else in each question. */
-const ownMeaning = ['format', 'threshold', 'direction', 'probability'];
+const ownMeaning = ['format', 'threshold', 'direction', 'probability', 'view'];
 
 /** The fields that mean the same in another question survive the change. */
 export function ask(query: ForesightQuery, queryType: QueryType): ForesightQuery {

@@ -10,8 +10,8 @@ import (
 type JudgedIncident struct {
 	Incident
 	Finding Finding // whether an alert told of it in time
-	// Detected says that an alert told of it at all, Detect after its begin; 0
-	// where one fired already.
+	// Detected says that an alert fired while it lasted, from Detect after its
+	// begin on; 0 where one fired already.
 	Detected bool
 	Detect   time.Duration
 	// Lead is how long before its begin a warning came; 0 for none.
@@ -89,27 +89,26 @@ func (j judge) incidents() (judged []JudgedIncident) {
 }
 
 // incident looks for the alerts of an incident: those that fired at its begin or
-// came while it lasted, and warnings whose horizon it fell into.
+// came while it lasted, and warnings whose horizon it fell into: they need not
+// fire any more.
 func (j judge) incident(i Incident) JudgedIncident {
 	one := JudgedIncident{Incident: i, Finding: No, begunBefore: !i.Start.After(j.From)}
 	for _, e := range j.Episodes {
 		if e.Service != i.Service {
 			continue
 		}
-		foretold := e.Horizon > 0 && e.Start.Before(i.Start) && !i.Start.After(e.Start.Add(e.Horizon))
-		if foretold {
+		if e.Horizon > 0 && e.Start.Before(i.Start) && !i.Start.After(e.Start.Add(e.Horizon)) {
 			one.Lead = max(one.Lead, i.Start.Sub(e.Start))
 		}
-		late := max(0, e.Start.Sub(i.Start))
-		if !foretold && (e.End.Before(i.Start.Add(-j.Tolerance)) || e.Start.After(i.End.Add(j.Tolerance))) {
+		if e.End.Before(i.Start.Add(-j.Tolerance)) || e.Start.After(i.End.Add(j.Tolerance)) {
 			continue
 		}
-		if !one.Detected || late < one.Detect {
+		if late := max(0, e.Start.Sub(i.Start)); !one.Detected || late < one.Detect {
 			one.Detected, one.Detect = true, late
 		}
 	}
 	switch {
-	case one.Detected && one.Detect <= j.Budget:
+	case one.Lead > 0 || one.Detected && one.Detect <= j.Budget:
 		one.Finding = Yes
 	case one.begunBefore || !i.Start.Add(j.Budget).Before(j.To):
 		one.Finding = Open

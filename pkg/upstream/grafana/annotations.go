@@ -46,9 +46,10 @@ func New(config transport.Config, limits transport.Limits, tags []string) (*Clie
 func (c *Client) Close() { c.transport.Close() }
 
 type annotationJSON struct {
-	Time int64 // milliseconds since the epoch
-	Text string
-	Tags []string
+	Time    int64 // milliseconds since the epoch
+	TimeEnd int64 // the begin for an instant
+	Text    string
+	Tags    []string
 }
 
 // Markers implements upstream.Markers by Grafana's annotations API. The start
@@ -95,16 +96,26 @@ var (
 	versionKeys = []string{"service_version", "service.version", "version", "tag", "release"}
 )
 
+// alertKey is the key of the tag that names an alert.
+const alertKey = "alertname"
+
 // verdictKey is the key of the tags that say whether an event was real.
 const verdictKey = "foresight"
 
-// Verdicts are the tags of annotations that say whether an event was real.
-func Verdicts() []string { return []string{verdictKey + ":true", verdictKey + ":false"} }
+// Acted is the tag of notes on something that was done about a service.
+const Acted = verdictKey + ":acted"
+
+// Verdicts are the tags of annotations that say whether an event was real, or
+// that something was done about it.
+func Verdicts() []string { return []string{verdictKey + ":true", verdictKey + ":false", Acted} }
 
 // read is the marker that an annotation stands for. Tags without a key are its
 // words.
 func (c *Client) read(one annotationJSON, at time.Time) upstream.Marker {
 	marker := upstream.Marker{At: at, Text: upstream.Clean(one.Text, longestText)}
+	if one.TimeEnd > one.Time {
+		marker.End = time.UnixMilli(one.TimeEnd).UTC()
+	}
 	for _, tag := range one.Tags {
 		tag = upstream.Clean(tag, longestText)
 		separator := strings.IndexAny(tag, ":=")
@@ -120,6 +131,8 @@ func (c *Client) read(one annotationJSON, at time.Time) upstream.Marker {
 			marker.Service = value
 		case slices.Contains(versionKeys, key) && marker.Version == "":
 			marker.Version = value
+		case key == alertKey:
+			marker.Alert = value
 		case key == verdictKey:
 			marker.Verdict = strings.ToLower(value)
 		}

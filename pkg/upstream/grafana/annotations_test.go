@@ -52,7 +52,7 @@ func TestMarkers(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, warnings)
 	require.Equal(t, []upstream.Marker{
-		{At: noon.Add(-20 * time.Minute), Text: "x", Words: []string{"cart"}},
+		{At: noon.Add(-20 * time.Minute), End: noon.Add(-5 * time.Minute), Text: "x", Words: []string{"cart"}},
 		{Service: "orders", Version: "2.0.0", At: noon.Add(-10 * time.Minute), Text: "orders 2.0.0"},
 		{Service: "cart", At: noon.Add(-8 * time.Minute), Verdict: "false"},
 	}, markers)

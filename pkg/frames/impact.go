@@ -1,0 +1,229 @@
+package frames
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/decide/impact"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Impact shapes what watching was worth. As a panel: the measures in one row,
+// then alerts, incidents, deploys and what was prevented. As an alert: the one
+// measure that was asked for, null where there is not enough data.
+func Impact(a answer.ImpactAnswer, q query.Impact, format query.Format) (data.Frames, error) {
+	notices := remarksOf(a.Basis)
+	switch format {
+	case query.Panel:
+		return notices.attach(impactViews(a, q.View)), nil
+	case query.Alert:
+		labels := series.Labels{}
+		if a.Service != "" {
+			labels["service_name"] = a.Service
+		}
+		return alertFrames(q.Measure, []instance{{labels: labels, value: measured(a.Report, q.Measure)}}, a.Basis, notices, "")
+	}
+	return nil, noFormat(query.TypeImpact, format)
+}
+
+// impactViews makes the frames that a panel asks for.
+func impactViews(a answer.ImpactAnswer, view query.ImpactView) (frames data.Frames) {
+	for _, one := range []struct {
+		view query.ImpactView
+		make func(answer.ImpactAnswer) *data.Frame
+	}{
+		{query.ImpactMeasures, impactMeasures}, {query.ImpactAlerts, impactAlerts}, {query.ImpactIncidents, impactIncidents},
+		{query.ImpactDeploys, impactDeploys}, {query.ImpactPrevented, impactPrevented},
+	} {
+		if view == "" || view == one.view {
+			frames = append(frames, one.make(a))
+		}
+	}
+	return frames
+}
+
+// measured is a measure by its name: a share from 0 to 1, a median in seconds,
+// or a number of incidents; NaN where there is not enough data.
+func measured(r impact.Report, measure string) float64 {
+	share := func(s impact.Share) float64 {
+		if !s.Known() {
+			return math.NaN()
+		}
+		return s.Interval.Estimate
+	}
+	median := func(t impact.Times) float64 {
+		if t.Count == 0 {
+			return math.NaN()
+		}
+		return t.Median.Seconds()
+	}
+	switch measure {
+	case "recall":
+		return share(r.Recall)
+	case "changeFailure":
+		return share(r.ChangeFailure)
+	case "detect":
+		return median(r.Detect)
+	case "lead":
+		return median(r.Lead)
+	case "resolve":
+		return median(r.Resolve)
+	case "prevented":
+		return preventedIn(r)
+	}
+	return share(r.Precision)
+}
+
+// preventedIn is the number of incidents prevented on any ground.
+func preventedIn(r impact.Report) (sum float64) {
+	for _, one := range r.Prevented {
+		sum += one.Count
+	}
+	return sum
+}
+
+func impactMeasures(a answer.ImpactAnswer) *data.Frame {
+	frame := newFrame("measures", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	row := []impact.Report{a.Report}
+	amount := func(name, title, unit string, value float64) {
+		frame.Fields = append(frame.Fields, column(row, name, title, unit, func(impact.Report) *float64 { return nullable(value) }))
+	}
+	count := func(name, title string, value int) {
+		frame.Fields = append(frame.Fields, column(row, name, title, "", func(impact.Report) int64 { return int64(value) }))
+	}
+	shares := func(name, title, of string, s impact.Share) {
+		estimate, lower, upper := math.NaN(), math.NaN(), math.NaN()
+		if s.Known() {
+			estimate, lower, upper = s.Interval.Estimate, s.Interval.Lower, s.Interval.Upper
+		}
+		amount(name, title, "percentunit", estimate)
+		amount(name+"_lower", title+", at least", "percentunit", lower)
+		amount(name+"_upper", title+", at most", "percentunit", upper)
+		count(name+"_of", of+" judged", s.Of)
+		count(name+"_left_out", of+" not judged", s.LeftOut)
+	}
+	times := func(name, title string, t impact.Times) {
+		median, ninety, lower, upper := math.NaN(), math.NaN(), math.NaN(), math.NaN()
+		if t.Count > 0 {
+			median, ninety = t.Median.Seconds(), t.NinetiethPercent.Seconds()
+		}
+		if t.Bounded {
+			lower, upper = t.Lower.Seconds(), t.Upper.Seconds()
+		}
+		amount(name, title+" (median)", "s", median)
+		amount(name+"_lower", title+", at least", "s", lower)
+		amount(name+"_upper", title+", at most", "s", upper)
+		amount(name+"_p90", title+" (90th percentile)", "s", ninety)
+		count(name+"_count", title+": incidents", t.Count)
+	}
+	shares("precision", "Precision", "Alerts", a.Report.Precision)
+	shares("recall", "Recall", "Incidents", a.Report.Recall)
+	shares("change_failure", "Change failure rate", "Deploys", a.Report.ChangeFailure)
+	times("detect", "Time to detect", a.Report.Detect)
+	times("lead", "Lead time", a.Report.Lead)
+	times("resolve", "Time to resolve", a.Report.Resolve)
+	amount("prevented", "Incidents prevented", "", preventedIn(a.Report))
+	return frame
+}
+
+var findingColors = data.ValueMappings{data.ValueMapper{
+	string(impact.Yes):   {Text: "yes", Index: 0},
+	string(impact.No):    {Text: "no", Index: 1},
+	string(impact.Open):  {Text: "not known", Color: "text", Index: 2},
+	string(impact.Acted): {Text: "acted upon", Color: "blue", Index: 3},
+}}
+
+func finding[Row any](rows []Row, title string, of func(Row) impact.Finding) *data.Field {
+	field := column(rows, "finding", title, "", func(r Row) string { return string(of(r)) })
+	field.Config.Mappings = findingColors
+	return field
+}
+
+func impactAlerts(a answer.ImpactAnswer) *data.Frame {
+	frame := newFrame("alerts", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	rows := a.Report.Episodes
+	type row = impact.JudgedEpisode
+	frame.Fields = data.Fields{
+		column(rows, "time", "Began", "", func(r row) time.Time { return r.Start }),
+		column(rows, "end", "Ended", "", func(r row) *time.Time {
+			if r.Firing {
+				return nil
+			}
+			return nullableTime(r.End)
+		}),
+		column(rows, "alert", "Alert", "", func(r row) string { return r.Alert }),
+		column(rows, "service", "Service", "", func(r row) string { return r.Service }),
+		finding(rows, "Was right", func(r row) impact.Finding { return r.Finding }),
+		column(rows, "reason", "Because", "", func(r row) string { return r.Reason }),
+	}
+	return frame
+}
+
+func impactIncidents(a answer.ImpactAnswer) *data.Frame {
+	frame := newFrame("incidents", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	rows := a.Report.Incidents
+	type row = impact.JudgedIncident
+	seconds := func(name, title string, of func(row) (time.Duration, bool)) *data.Field {
+		return column(rows, name, title, "s", func(r row) *float64 {
+			if d, known := of(r); known {
+				return nullable(d.Seconds())
+			}
+			return nil
+		})
+	}
+	frame.Fields = data.Fields{
+		column(rows, "time", "Began", "", func(r row) time.Time { return r.Start }),
+		column(rows, "end", "Ended", "", func(r row) *time.Time {
+			if r.Ongoing {
+				return nil
+			}
+			return nullableTime(r.End)
+		}),
+		column(rows, "service", "Service", "", func(r row) string { return r.Service }),
+		column(rows, "source", "Known from", "", func(r row) string { return string(r.Source) }),
+		finding(rows, "Told of in time", func(r row) impact.Finding { return r.Finding }),
+		seconds("detect", "Time to detect", func(r row) (time.Duration, bool) { return r.Detect, r.Detected }),
+		seconds("lead", "Lead time", func(r row) (time.Duration, bool) { return r.Lead, r.Lead > 0 }),
+		seconds("resolve", "Time to resolve", func(r row) (time.Duration, bool) { return r.End.Sub(r.Start), !r.Ongoing && r.End.After(r.Start) }),
+	}
+	return frame
+}
+
+func impactDeploys(a answer.ImpactAnswer) *data.Frame {
+	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	rows := a.Report.Deploys
+	type row = impact.JudgedDeploy
+	frame.Fields = data.Fields{
+		column(rows, "time", "Deployed", "", func(r row) time.Time { return r.At }),
+		column(rows, "service", "Service", "", func(r row) string { return r.Service }),
+		column(rows, "version", "Version", "", func(r row) string { return r.Version }),
+		finding(rows, "Failed", func(r row) impact.Finding { return r.Finding }),
+		column(rows, "reason", "Because", "", func(r row) string { return r.Reason }),
+	}
+	return frame
+}
+
+func impactPrevented(a answer.ImpactAnswer) *data.Frame {
+	frame := newFrame("prevented", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	rows := a.Report.Prevented
+	type row = impact.Prevented
+	frame.Fields = data.Fields{
+		column(rows, "time", "Time", "", func(r row) time.Time { return r.At }),
+		column(rows, "service", "Service", "", func(r row) string { return r.Service }),
+		column(rows, "ground", "Ground", "", func(r row) string { return string(r.Ground) }),
+		column(rows, "count", "Incidents", "", func(r row) *float64 { return nullable(r.Count) }),
+		column(rows, "interval", "Between", "", func(r row) string {
+			if r.Interval.Lower == r.Interval.Upper {
+				return ""
+			}
+			return fmt.Sprintf("%.1f and %.1f", r.Interval.Lower, r.Interval.Upper)
+		}),
+		column(rows, "reason", "Because", "", func(r row) string { return r.Reason }),
+	}
+	return frame
+}

@@ -1,0 +1,62 @@
+package frames_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/grafana/grafana-plugin-sdk-go/experimental"
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/decide/impact"
+	"github.com/foresight-observability/foresight/pkg/frames"
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+func someImpact(record impact.Record) answer.ImpactAnswer {
+	at := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	record.From, record.To, record.EveryWatched = at, at.Add(24*time.Hour), true
+	return answer.ImpactAnswer{
+		Basis: answer.Basis{Queries: []string{`ALERTS{alertstate="firing"}`}}, Service: "cart", From: record.From, To: record.To, Report: record.Judge(impact.Rules{}),
+	}
+}
+
+func TestImpactFrames(t *testing.T) {
+	at := func(hours float64) time.Time {
+		return time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC).Add(time.Duration(hours * float64(time.Hour)))
+	}
+	full := impact.Record{
+		Episodes: []impact.Episode{
+			{Alert: "Soon", Service: "cart", Start: at(5.5), End: at(5.6), Horizon: time.Hour},
+			{Alert: "Errors", Service: "cart", Start: at(6.1), End: at(6.5)}, {Alert: "Errors", Service: "cart", Start: at(12), End: at(12.1)},
+			{Alert: "Errors", Service: "cart", Start: at(23), End: at(24), Firing: true},
+		},
+		Incidents: []impact.Incident{
+			{Service: "cart", Start: at(6), End: at(6.5), Source: impact.Objective},
+			{Service: "cart", Start: at(23.9), End: at(24), Ongoing: true, Source: impact.Objective},
+		},
+		Deploys:   []impact.Deploy{{Service: "cart", Version: "2", At: at(5.9)}, {Service: "cart", Version: "3", At: at(9)}},
+		Rollbacks: []impact.Rollback{{Service: "cart", Version: "3", At: at(9.2), ByFail: true}},
+	}
+	for name, test := range map[string]struct {
+		record impact.Record
+		query  query.Impact
+		format query.Format
+	}{
+		"impact_panel":         {full, query.Impact{}, query.Panel},
+		"impact_panel_nothing": {impact.Record{}, query.Impact{}, query.Panel},
+		"impact_panel_view":    {full, query.Impact{View: query.ImpactPrevented}, query.Panel},
+		"impact_alert":         {full, query.Impact{Measure: "precision"}, query.Alert},
+		"impact_alert_lead":    {full, query.Impact{Measure: "lead"}, query.Alert},
+		"impact_alert_nothing": {impact.Record{}, query.Impact{Measure: "recall"}, query.Alert},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shaped, err := frames.Impact(someImpact(test.record), test.query, test.format)
+			require.NoError(t, err)
+			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
+		})
+	}
+	_, err := frames.Impact(someImpact(full), query.Impact{}, query.Annotations)
+	require.Error(t, err)
+}
