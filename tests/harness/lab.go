@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
+	"strconv"
 	"time"
 )
 
@@ -90,9 +91,17 @@ func (l *Lab) Settings() map[string]any {
 
 // Deploy brings a new version of a service; fault may be empty.
 func (l *Lab) Deploy(ctx context.Context, service, version, fault string) error {
+	return l.Canary(ctx, service, version, fault, 1)
+}
+
+// Canary brings a new version of a service for a share of its requests.
+func (l *Lab) Canary(ctx context.Context, service, version, fault string, share float64) error {
 	values := url.Values{"service": {service}, "version": {version}}
 	if fault != "" {
 		values.Set("fault", fault)
+	}
+	if share < 1 {
+		values.Set("share", strconv.FormatFloat(share, 'g', -1, 64))
 	}
 	return l.control(ctx, http.MethodPost, "/deploy?"+values.Encode())
 }
@@ -100,6 +109,11 @@ func (l *Lab) Deploy(ctx context.Context, service, version, fault string) error 
 // Fault switches a fault on, and ClearFault off.
 func (l *Lab) Fault(ctx context.Context, name string) error {
 	return l.control(ctx, http.MethodPost, "/fault?name="+url.QueryEscape(name))
+}
+
+// Ramp switches a fault on, little by little.
+func (l *Lab) Ramp(ctx context.Context, name string, ramp time.Duration) error {
+	return l.control(ctx, http.MethodPost, "/fault?"+url.Values{"name": {name}, "ramp": {ramp.String()}}.Encode())
 }
 
 // ClearFault switches a fault off.

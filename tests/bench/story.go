@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/tests/harness"
+)
+
+func init() {
+	register("story", "the Black-Friday story in the lab, an hour long: fault-free days, a slow canary, connections that run out (-days 2 -ramp 45m)", runStory)
+}
+
+type storyFigures struct {
+	QuietDays  float64  `json:"quiet_days"`
+	FalsePages []string `json:"false_pages"` // of the shipped rules in those days
+
+	VerdictSeconds float64 `json:"verdict_seconds"` // from the canary's deploy to "fail"; 0: never
+	VerdictReason  string  `json:"verdict_reason"`
+
+	RampMinutes   float64 `json:"ramp_minutes"`
+	WarningMinute float64 `json:"warning_minute"` // of the first shipped rule that fired, after the ramp began; 0: never
+	WarningRule   string  `json:"warning_rule"`
+	StaticMinute  float64 `json:"static_minute"` // when a shipped early warning's own limit was reached; 0: never
+	LeadMinutes   float64 `json:"lead_minutes"`
+}
+
+// slowShare is the canary's share of the requests.
+const slowShare = 0.1
+
+type storyteller struct {
+	context context.Context
+	lab     *harness.Lab
+	source  harness.DataSource
+	rules   []shippedRule
+	begun   time.Time
+	figures storyFigures
+}
+
+func runStory(o options) (any, error) {
+	flags := flag.NewFlagSet("story", flag.ContinueOnError)
+	days := flags.Float64("days", 2, "fault-free days in which every page is false")
+	step := flags.Duration("step", 5*time.Minute, "how often rules are evaluated in those days")
+	ramp := flags.Duration("ramp", 45*time.Minute, "how long connections take to run out")
+	if err := flags.Parse(o.rest); err != nil {
+		return nil, err
+	}
+	rules, err := shippedRules()
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	lab, err := harness.StartLab(ctx, os.Stderr, "-history", "16d")
+	if err != nil {
+		return nil, err
+	}
+	defer lab.Stop()
+	plugin, err := harness.StartPlugin(ctx, os.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	defer plugin.Stop()
+	settings := lab.Settings()
+	settings["limits"] = map[string]any{"timeout": "2m"}
+	s := &storyteller{context: ctx, lab: lab, rules: rules, begun: time.Now(),
+		source: harness.DataSource{Plugin: plugin, Context: harness.PluginContext(settings, nil)}}
+	if err := s.quiet(*days, *step); err != nil {
+		return nil, err
+	}
+	if err := s.canary(); err != nil {
+		return nil, err
+	}
+	return s.figures, s.exhaustion(*ramp)
+}
+
+func (s *storyteller) say(format string, arguments ...any) {
+	fmt.Fprintf(os.Stderr, "story %6.1f min  %s\n", time.Since(s.begun).Minutes(), fmt.Sprintf(format, arguments...))
+}
+
+// quiet evaluates the shipped rules in the days before the lab was opened, in
+// which nothing happened. Where they are evaluated less often than they say, one
+// evaluation above the threshold is a page, whatever the rule's pending time.
+func (s *storyteller) quiet(days float64, step time.Duration) error {
+	s.figures.QuietDays = days
+	s.figures.FalsePages = []string{}
+	end := s.begun.Add(-5 * time.Minute).Truncate(time.Minute)
+	start := end.Add(-time.Duration(days * 24 * float64(time.Hour)))
+	for i := range s.rules {
+		rule := s.rules[i]
+		if step > rule.every {
+			rule.pending = 0
+		}
+		evaluation := newEvaluation(&rule)
+		for at := start; !at.After(end); at = at.Add(max(step, rule.every)) {
+			fired, err := s.evaluate(evaluation, at)
+			if err != nil {
+				return err
+			}
+			for _, instance := range fired {
+				s.figures.FalsePages = append(s.figures.FalsePages, fmt.Sprintf("%s %s %s", rule.UID, instance, at.UTC().Format("Mon 15:04")))
+				s.say("false page: %s %s at %s", rule.UID, instance, at.UTC().Format("Mon 15:04"))
+			}
+		}
+		s.say("%s was evaluated over %g fault-free days", rule.UID, days)
+	}
+	return nil
+}
+
+// evaluate asks as Grafana's alerting does and says which instances begin to
+// fire.
+func (s *storyteller) evaluate(e *evaluation, at time.Time) ([]string, error) {
+	frames, err := s.source.AskAsRule(s.context, at.Add(-e.rule.window), at, e.rule.Data[0].Model)
+	if err != nil {
+		return nil, fmt.Errorf("%s at %s: %w", e.rule.UID, at.Format(time.RFC3339), err)
+	}
+	values := map[string]float64{}
+	for _, frame := range frames {
+		for _, field := range frame.Fields {
+			if field.Type() == data.FieldTypeNullableFloat64 && field.Len() == 1 {
+				values[field.Labels.String()] = harness.Number(frame, field.Name, 0)
+			}
+		}
+	}
+	return e.step(at, values), nil
+}
+
+// canary ships the slow query to a tenth of the requests and waits for the
+// verdict that rolls it back.
+func (s *storyteller) canary() error {
+	if err := s.lab.Canary(s.context, "orders", "2.0.0", "slow-query", slowShare); err != nil {
+		return err
+	}
+	deployed := time.Now()
+	for time.Since(deployed) < 5*time.Minute {
+		frames, err := s.source.Ask(s.context, time.Now().Add(-time.Hour), time.Now(), map[string]any{"queryType": "verdict", "service": "orders"})
+		if err == nil {
+			var summary *data.Frame
+			if summary, err = harness.Frame(frames, "verdict"); err == nil && harness.Text(summary, "verdict", 0) == "fail" {
+				s.figures.VerdictSeconds = time.Since(deployed).Seconds()
+				s.figures.VerdictReason = harness.Text(summary, "reason", 0)
+				break
+			}
+		}
+		if err != nil {
+			s.say("no verdict yet: %v", err)
+		}
+		time.Sleep(2 * time.Second)
+	}
+	s.say("verdict after %.0f s: %s", s.figures.VerdictSeconds, s.figures.VerdictReason)
+	return s.lab.Deploy(s.context, "orders", "2.0.1", "") // mended
+}
+
+// exhaustion lets the connections of orders run out and waits for both a
+// warning and the limit itself.
+func (s *storyteller) exhaustion(ramp time.Duration) error {
+	s.figures.RampMinutes = ramp.Minutes()
+	if err := s.lab.Ramp(s.context, "pool-exhaustion", ramp); err != nil {
+		return err
+	}
+	begun := time.Now()
+	s.say("connections begin to run out")
+	var evaluations []*evaluation
+	for i := range s.rules {
+		evaluations = append(evaluations, newEvaluation(&s.rules[i]))
+	}
+	for time.Since(begun) < ramp+15*time.Minute {
+		now := time.Now()
+		for _, e := range evaluations {
+			if limit, reached, err := s.reached(e.rule, now); err != nil {
+				return err
+			} else if reached && s.figures.StaticMinute == 0 {
+				s.figures.StaticMinute = now.Sub(begun).Minutes()
+				s.say("the limit of %s is reached: %s", e.rule.UID, limit)
+			}
+			fired, err := s.evaluate(e, now)
+			if err != nil {
+				return err
+			}
+			for _, instance := range fired {
+				s.say("%s fires for %s", e.rule.UID, instance)
+				if s.figures.WarningMinute == 0 {
+					s.figures.WarningMinute, s.figures.WarningRule = now.Sub(begun).Minutes(), e.rule.UID+" "+instance
+				}
+			}
+		}
+		if s.figures.StaticMinute > 0 && s.figures.WarningMinute > 0 {
+			break
+		}
+		time.Sleep(time.Until(now.Add(time.Minute)))
+	}
+	if s.figures.StaticMinute > 0 && s.figures.WarningMinute > 0 {
+		s.figures.LeadMinutes = s.figures.StaticMinute - s.figures.WarningMinute
+	}
+	return nil
+}
