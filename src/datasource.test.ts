@@ -5,10 +5,11 @@ import {
   createDataFrame,
   type DataQueryRequest,
   type DataSourceInstanceSettings,
+  dateTime,
   FieldType,
   LoadingState,
 } from '@grafana/data';
-import { DataSourceWithBackend, type TemplateSrv } from '@grafana/runtime';
+import { config, DataSourceWithBackend, type TemplateSrv } from '@grafana/runtime';
 import { ForesightDataSource } from './datasource';
 import { type ForesightQuery, type NamesQuery } from './query';
 import { type ForesightSettings } from './settings';
@@ -101,6 +102,33 @@ describe('names', () => {
     await expect(datasource().names('services')).rejects.toThrow('no trace store is configured');
     backend(throwError(() => new Error('Bad Gateway')));
     await expect(datasource().names('services')).rejects.toThrow('Bad Gateway');
+  });
+});
+
+describe('live queries', () => {
+  const range = { from: dateTime().subtract(1, 'h'), to: dateTime(), raw: { from: 'now-1h', to: 'now' } };
+  const live = ask({ refId: 'A', queryType: 'anomaly', expr: 'up{s="$service"}', live: true });
+  const plain = ask({ refId: 'B', queryType: 'anomaly', expr: 'up' });
+  const request = { targets: [live, plain], range, scopedVars: {} } as unknown as DataQueryRequest<ForesightQuery>;
+
+  it('are watched, with variables replaced, and the others asked once', () => {
+    const asked = backend(of({ data: [], state: LoadingState.Done }));
+    const source = datasource();
+    const named = jest.spyOn(source, 'postResource').mockReturnValue(new Promise(() => {}));
+    source.query(request).subscribe();
+    expect(asked.mock.calls.map(([{ targets }]) => targets)).toEqual([[live], [plain]]);
+    expect(named).toHaveBeenCalledWith('live', {
+      query: { queryType: 'anomaly', expr: 'up{s="orders"}' },
+      seconds: 3600,
+    });
+  });
+
+  it('are asked once on a public dashboard', () => {
+    const asked = backend(of({ data: [], state: LoadingState.Done }));
+    config.publicDashboardAccessToken = 'token';
+    datasource().query(request).subscribe();
+    config.publicDashboardAccessToken = '';
+    expect(asked.mock.calls.map(([{ targets }]) => targets)).toEqual([[live, plain]]);
   });
 });
 

@@ -1,9 +1,10 @@
-import { lastValueFrom } from 'rxjs';
+import { lastValueFrom, merge, type Observable } from 'rxjs';
 import {
   type AnnotationSupport,
   CoreApp,
   type DataFrame,
   type DataQueryRequest,
+  type DataQueryResponse,
   type DataSourceInstanceSettings,
   dateTime,
   FieldType,
@@ -12,10 +13,11 @@ import {
   type ScopedVars,
   type TimeRange,
 } from '@grafana/data';
-import { DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
+import { config, DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
 import { interpolate } from './interpolate';
 import { isComplete } from './language';
-import { type ForesightQuery, type NamesQuery, SCHEMA_VERSION } from './query';
+import { isLive, liveQuestion, watch } from './live';
+import { type AnomalyQuery, type ForesightQuery, type NamesQuery, SCHEMA_VERSION } from './query';
 import { type ForesightSettings } from './settings';
 import { ForesightVariables } from './variables';
 
@@ -39,6 +41,31 @@ export class ForesightDataSource extends DataSourceWithBackend<ForesightQuery, F
 
   filterQuery(query: ForesightQuery): boolean {
     return !query.hide && isComplete(query);
+  }
+
+  /** The answers of the backend, those of live queries kept up to date. */
+  query(request: DataQueryRequest<ForesightQuery>): Observable<DataQueryResponse> {
+    // A public dashboard's viewers may not open channels.
+    const targets = config.publicDashboardAccessToken ? [] : request.targets;
+    const watched = targets.filter((query) => this.filterQuery(query)).filter((query) => isLive(query, request));
+    if (watched.length === 0) {
+      return super.query(request);
+    }
+    const rest = request.targets.filter((query) => !watched.some(({ refId }) => refId === query.refId));
+    const answers = watched.map((query) => this.watch(query, request));
+    return rest.length > 0 ? merge(super.query({ ...request, targets: rest }), ...answers) : merge(...answers);
+  }
+
+  private watch(query: AnomalyQuery, request: DataQueryRequest<ForesightQuery>): Observable<DataQueryResponse> {
+    const interpolated = this.applyTemplateVariables(query, request.scopedVars) as AnomalyQuery;
+    const question = liveQuestion(interpolated, request);
+    return watch({
+      uid: this.uid,
+      refId: query.refId,
+      question,
+      history: super.query({ ...request, targets: [query] }),
+      path: async () => (await this.postResource<{ path: string }>('live', question)).path,
+    });
   }
 
   applyTemplateVariables(query: ForesightQuery, scopedVars: ScopedVars): ForesightQuery {

@@ -50,6 +50,7 @@ const language: Language = {
       threshold: 'value',
       detectors: 'value',
       feedback: 'value',
+      live: 'value',
     },
   },
   breach: {

@@ -52,6 +52,8 @@ export interface AnomalyQuery extends OfExpectation {
   detectors?: string[];
   /** Which past events were real and which false alarms. */
   feedback?: Feedback[];
+  /** Whether a panel that ends now is kept up to date through Grafana Live. */
+  live?: boolean;
 }
 
 export interface Feedback {

@@ -10,6 +10,8 @@ import (
 // AnomalyLive is a judged metric as one wide frame, since a live channel
 // carries a single schema: the time, then every series' lines, exactly those
 // of the panel. Series that could not be judged are left out until they can.
+// Every line has a name of its own: by it Grafana hands the values it holds to
+// a schema with more or fewer series.
 func AnomalyLive(a answer.AnomalyAnswer, q query.Anomaly) *data.Frame {
 	live := newFrame("anomaly", data.FrameTypeTimeSeriesWide, data.VisTypeGraph, a.Basis)
 	var times *data.Field
@@ -23,7 +25,10 @@ func AnomalyLive(a answer.AnomalyAnswer, q query.Anomaly) *data.Frame {
 		}
 		// Every series lies on the same grid, see answer.grid.
 		if frame.Rows() == times.Len() {
-			live.Fields = append(live.Fields, frame.Fields[1:]...)
+			for _, line := range frame.Fields[1:] {
+				line.Name = line.Config.DisplayNameFromDS
+				live.Fields = append(live.Fields, line)
+			}
 		}
 	}
 	return live

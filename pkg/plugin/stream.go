@@ -25,6 +25,9 @@ const (
 	maxStreams    = 32
 	fastestTick   = 5 * time.Second
 	longestLive   = 24 * time.Hour
+	// maxLiveCells keeps the first message of a channel below the 4 MiB that
+	// Grafana queues for a viewer: a number is written with up to 20 bytes.
+	maxLiveCells = 150_000
 )
 
 var errDisposed = errors.New("the data source's settings changed; the stream starts again with the new ones")
@@ -61,6 +64,7 @@ func parseLive(raw json.RawMessage) (live, error) {
 	if !ok {
 		return live{}, fmt.Errorf("only anomaly queries can be watched live, not %s", question.Type())
 	}
+	anomaly.Live = false // however one came to watch, it is the same question
 	canonical, err := json.Marshal(anomaly)
 	if err != nil {
 		return live{}, err
@@ -138,7 +142,15 @@ func (d *DataSource) snapshot(ctx context.Context, asked live) (*data.Frame, err
 	if err != nil {
 		return nil, err
 	}
-	return frames.AnomalyLive(found, asked.question), nil
+	return withinLive(frames.AnomalyLive(found, asked.question))
+}
+
+// withinLive refuses what would be cut off on its way to the viewer.
+func withinLive(frame *data.Frame) (*data.Frame, error) {
+	if cells := frame.Rows() * len(frame.Fields); cells > maxLiveCells {
+		return nil, fmt.Errorf("%d lines of %d points are too many to be sent live; choose a shorter time range or fewer series", len(frame.Fields), frame.Rows())
+	}
+	return frame, nil
 }
 
 // sentRows remembers what a channel's viewers already have.

@@ -121,6 +121,9 @@ type Anomaly struct {
 	// Legend names the series, as in Prometheus' legend: {{label}}. Default:
 	// the labels that tell the series apart.
 	Legend string `json:"legend,omitempty"`
+	// Live keeps a panel that ends now up to date through Grafana Live. The
+	// frontend reads it; the answer is the same.
+	Live bool `json:"live,omitempty"`
 }
 
 // Feedback is what a person says of an event.

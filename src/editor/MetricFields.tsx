@@ -1,7 +1,7 @@
 import React from 'react';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type AnomalyQuery, type BreachQuery, type MetricQuery } from '../query';
-import { DurationField, NumberField, TextField } from './fields';
+import { DurationField, NumberField, SwitchField, TextField } from './fields';
 import { Options } from './Options';
 import { PromQLField } from './PromQLField';
 import { crossings, directions } from './questions';
@@ -155,6 +155,14 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
         value={query.detectors?.join(', ')}
         onCommit={(names) => onCommit({ ...query, detectors: names?.split(/[\s,]+/).filter(Boolean) })}
       />
+      {(query.format ?? 'panel') === 'panel' && (
+        <SwitchField
+          label="Live"
+          description="Points appear as they arrive, where the range ends now and is at most a day."
+          value={query.live}
+          onCommit={(live) => onCommit({ ...query, live })}
+        />
+      )}
     </>
   );
 }
@@ -177,5 +185,6 @@ function summary(query: MetricQuery) {
     query.queryType === 'anomaly' && query.minDeviation !== undefined && `deviation over ${query.minDeviation}`,
     query.queryType === 'anomaly' && query.detectors && `detectors ${query.detectors.join(', ')}`,
     legend,
+    query.queryType === 'anomaly' && query.live && 'live',
   ];
 }

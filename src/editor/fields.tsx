@@ -1,5 +1,5 @@
 import React, { useId, useState } from 'react';
-import { Field, Input } from '@grafana/ui';
+import { Field, Input, Switch } from '@grafana/ui';
 
 interface Props<T> {
   label: string;
@@ -38,6 +38,23 @@ export function NumberField({ value, onCommit, min = -Infinity, max = Infinity, 
       problem={problem}
       onCommit={(text) => onCommit(text.trim() === '' ? undefined : Number(text))}
     />
+  );
+}
+
+interface SwitchProps {
+  label: string;
+  description?: string;
+  value: boolean | undefined;
+  /** True, or undefined for off, which is the default. */
+  onCommit: (on: true | undefined) => void;
+}
+
+export function SwitchField({ label, description, value, onCommit }: SwitchProps) {
+  const id = useId();
+  return (
+    <Field label={label} description={description} htmlFor={id} noMargin>
+      <Switch id={id} value={value ?? false} onChange={(event) => onCommit(event.currentTarget.checked || undefined)} />
+    </Field>
   );
 }
 
