@@ -157,6 +157,28 @@ export interface ImpactQuery extends Common {
   measure?: Measure;
 }
 
+export interface SizingQuery extends Common {
+  queryType: 'sizing';
+  service?: string;
+  /** How long it takes until new capacity serves. */
+  lead?: Duration;
+  /** The quantile of the forecast load to be ready for. */
+  quantile?: number;
+  /** The share of a replica's capacity to use, 0 to 1. */
+  use?: number;
+  minReplicas?: number;
+  maxReplicas?: number;
+  /** How many connections the database allows in all. */
+  databaseConnections?: number;
+  /** How many of them are kept for others. */
+  reservedConnections?: number;
+  /** How long a request may wait for a connection or to be admitted. */
+  maxWait?: Duration;
+  /** How long warming the cache takes. */
+  warmTime?: Duration;
+  history?: Duration;
+}
+
 export interface ServicesQuery extends Common {
   queryType: 'services';
 }
@@ -174,7 +196,8 @@ export interface VersionsQuery extends Common {
 export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
 export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery | VerdictQuery;
 export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery;
-export type ForesightQuery = MetricQuery | CompositeQuery | DeploysQuery | ImpactQuery | TraceQuery | NamesQuery;
+export type ForesightQuery =
+  MetricQuery | CompositeQuery | DeploysQuery | ImpactQuery | SizingQuery | TraceQuery | NamesQuery;
 export type QueryType = ForesightQuery['queryType'];
 
 export function isMetricQuery(query: ForesightQuery): query is MetricQuery {

@@ -44,10 +44,10 @@ func (c CacheWarm) Recommend() Recommendation {
 		{"warming takes", c.WarmTime.Seconds(), "s"},
 	}
 	switch {
-	case highest == 0:
-		return found.unknown("not enough data: reads of the cache could not be forecast")
 	case !(c.HitRatio >= 0 && c.HitRatio <= 1):
 		return found.unknown("not enough data: hits and misses of the cache are not known")
+	case highest == 0:
+		return found.unknown("not enough data: reads of the cache could not be forecast")
 	case !positive(c.Backend):
 		return found.unknown("not enough data: what the backend carries is not known")
 	case c.WarmTime <= 0:

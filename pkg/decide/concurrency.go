@@ -12,9 +12,8 @@ import (
 type Concurrency struct {
 	Service string
 	Demand  Demand
-	// Mean is how long a request takes on average, and Slow its 99 % quantile, in
-	// seconds: as usual over the history, and in better and worse times.
-	Mean float64
+	// Slow is the 99 % quantile of how long requests take, in seconds: as usual,
+	// and in better and worse times.
 	Slow stats.Interval
 	// Wait is how long a request may queue at its caller, in seconds.
 	Wait    float64
@@ -37,7 +36,7 @@ const (
 func (c Concurrency) Recommend() Recommendation {
 	found := Recommendation{Sizing: SizeConcurrency, Unit: "requests at once", Current: orUnknown(c.Current), ValidFor: settled}
 	found.Basis = []Quantity{
-		{"highest load", c.Demand.highest(), "requests/s"},
+		{"highest load", c.Demand.Highest(), "requests/s"},
 		{"99 % latency, as usual", c.Slow.Estimate, "s"},
 		{"room", concurrencyRoom, ""},
 		{"longest wait", c.Wait, "s"},
@@ -48,18 +47,14 @@ func (c Concurrency) Recommend() Recommendation {
 	if !ordered(c.Slow) {
 		return found.unknown("not enough data: how long requests take is not known")
 	}
-	if !positive(c.Demand.highest()) {
+	if !positive(c.Demand.Highest()) {
 		return found.unknown("not enough data: there are no requests")
 	}
 	atLeastOne := func(x float64) float64 { return math.Max(1, whole(x)) }
-	highest := c.Demand.highest()
+	highest := c.Demand.Highest()
 	value := atLeastOne(highest * c.Slow.Estimate * concurrencyRoom)
 	found.Value = value
-	usual := c.Slow.Lower
-	if positive(c.Mean) {
-		usual = math.Min(usual, c.Mean)
-	}
-	found.Lower = math.Min(value, atLeastOne(c.Demand.Now*usual))
+	found.Lower = math.Min(value, atLeastOne(c.Demand.Now*c.Slow.Lower))
 	found.Upper = math.Max(value, atLeastOne(highest*c.Slow.Upper*concurrencyMost))
 	found.Reason = fmt.Sprintf("%.4g requests/s of up to %.3g s each.", highest, c.Slow.Estimate)
 	pending := value

@@ -27,10 +27,10 @@ func setting(t require.TestingT, r decide.Recommendation, name string) float64 {
 
 func TestConcurrency(t *testing.T) {
 	asked := decide.Concurrency{Service: "orders", Demand: decide.Demand{Now: 100, Expected: 150, Peak: 180, Seen: 200, Lead: time.Minute},
-		Mean: 0.02, Slow: stats.Interval{Estimate: 0.25, Lower: 0.2, Upper: 0.3}, Wait: 0.1}
+		Slow: stats.Interval{Estimate: 0.25, Lower: 0.2, Upper: 0.3}, Wait: 0.1}
 	got := asked.Recommend()
 	require.Equal(t, 75.0, got.Value) // 200 × 0.25 × 1.5
-	require.Equal(t, 2.0, got.Lower)
+	require.Equal(t, 20.0, got.Lower)
 	require.Equal(t, 120.0, got.Upper)
 	require.Equal(t, 20.0, setting(t, got, "pending requests"))
 	require.Equal(t, 15.0, setting(t, got, "retries at once"))
@@ -193,7 +193,7 @@ func TestRecommendationsAreFiniteOrSayWhy(t *testing.T) {
 			decide.Replicas{Demand: demand, PerReplica: interval(), Target: number("target"), Current: number("current")}.Recommend(),
 			decide.Pool{Asked: number("asked"), Growth: number("growth"), Hold: interval(), Current: number("current"), Instances: number("instances"),
 				Connections: rapid.Int().Draw(t, "connections"), Patience: number("patience"), Waiting: number("waiting")}.Recommend(),
-			decide.Concurrency{Demand: demand, Mean: number("mean"), Slow: interval(), Wait: number("wait")}.Recommend(),
+			decide.Concurrency{Demand: demand, Slow: interval(), Wait: number("wait")}.Recommend(),
 			decide.Shed{Demand: demand, PerReplica: interval(), Target: number("target"), Replicas: number("replicas")}.Recommend(),
 			decide.CacheWarm{Course: []float64{number("reads"), number("reads")}, Step: time.Minute, HitRatio: number("hits"), Backend: number("backend"), WarmTime: time.Minute}.Recommend(),
 			breaker.Outliers(), breaker.Circuit(),

@@ -9,6 +9,7 @@ import (
 
 // Pool is the question how many connections each instance of a service needs.
 type Pool struct {
+	Name string // empty where there is only one
 	// Asked is how many connections an instance asks for per second, those that
 	// it waits for in vain included. Growth is how many times as many it will be
 	// at the highest load.
@@ -31,7 +32,7 @@ type Pool struct {
 // requests wait at that load is Erlang's formula for a queue. Holding times
 // that vary less than exponential ones wait less than it says.
 func (p Pool) Recommend() Recommendation {
-	found := Recommendation{Sizing: SizePool, Unit: "connections per instance", Current: orUnknown(p.Current), ValidFor: settled}
+	found := Recommendation{Sizing: SizePool, Subject: p.Name, Unit: "connections per instance", Current: orUnknown(p.Current), ValidFor: settled}
 	found.Basis = []Quantity{
 		{"connections asked for by an instance", p.Asked, "per second"},
 		{"growth up to the highest load", p.Growth, ""},

@@ -26,7 +26,10 @@ const (
 // apply and revert it. Foresight itself applies nothing.
 type Recommendation struct {
 	Sizing Sizing
-	Unit   string
+	// Subject is which of several is meant, as a pool's name; empty for the
+	// service itself.
+	Subject string
+	Unit    string
 	// Value is the recommended number; NaN where there is none, as Problem or
 	// Reason say. Current is the present one, NaN where it is not known.
 	Value, Current float64
@@ -86,8 +89,8 @@ func (d Demand) problem() string {
 // peak is never less than now: a forecast only ever adds capacity.
 func (d Demand) peak() float64 { return math.Max(d.Peak, d.Now) }
 
-// highest is what settings must bear that are not changed from hour to hour.
-func (d Demand) highest() float64 {
+// Highest is what settings must bear that are not changed from hour to hour.
+func (d Demand) Highest() float64 {
 	if positive(d.Seen) {
 		return math.Max(d.peak(), d.Seen)
 	}

@@ -119,6 +119,12 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window an
 			return nil, err
 		}
 		return frames.Impact(found, q, format)
+	case query.Sizing:
+		found, err := d.engine.Sizing(ctx, q, window)
+		if err != nil {
+			return nil, err
+		}
+		return frames.Sizing(found, format)
 	case query.Services:
 		found, err := d.engine.Services(ctx, q, window)
 		return names(found, err, q, format)

@@ -25,6 +25,7 @@ var parsers = map[Type]func(map[string]json.RawMessage) (Query, error){
 	TypeServiceMap: parse[ServiceMap],
 	TypeVerdict:    parse[Verdict],
 	TypeImpact:     parse[Impact],
+	TypeSizing:     parse[Sizing],
 	TypePatterns:   parse[Patterns],
 	TypeServices:   parse[Services],
 	TypeOperations: parse[Operations],

@@ -35,7 +35,9 @@ func TestParseFillsInDefaults(t *testing.T) {
 		"rootCause":  {"rootCause", `{"service":"orders"}`, query.RootCause{Common: common, Service: "orders", MaxTraces: 400}},
 		"verdict":    {"verdict", `{"service":"orders"}`, query.Verdict{Common: common, Service: "orders", Margin: 0.001, MaxTraces: 400}},
 		"impact":     {"impact", `{}`, query.Impact{Common: common, Budget: query.Duration(15 * time.Minute), FailsWithin: query.Duration(time.Hour), Measure: "precision"}},
-		"versions":   {"versions", `{"service":"orders"}`, query.Versions{Common: common, Service: "orders"}},
+		"sizing": {"sizing", `{"service":"orders"}`, query.Sizing{Common: common, Service: "orders",
+			Lead: query.Duration(10 * time.Minute), Quantile: 0.95, Use: 0.7, MaxWait: query.Duration(50 * time.Millisecond), History: 14 * day}},
+		"versions": {"versions", `{"service":"orders"}`, query.Versions{Common: common, Service: "orders"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := query.Parse(test.queryType, json.RawMessage(test.raw))
@@ -72,7 +74,7 @@ func TestParseReadsWhatGrafanaSends(t *testing.T) {
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
 	for name, test := range map[string]struct{ queryType, raw, want string }{
-		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, breach, composite, deploys, forecast, impact, operations, patterns, rootCause, serviceMap, services, traceDiff, verdict, versions"},
+		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, breach, composite, deploys, forecast, impact, operations, patterns, rootCause, serviceMap, services, sizing, traceDiff, verdict, versions"},
 		"unknown type":          {"divination", `{}`, `unknown queryType "divination": choose one of anomaly, breach, composite, deploys`},
 		"type is no text":       {"", `{"queryType":5}`, "queryType must be text, got the number 5"},
 		"not JSON":              {"forecast", `{"expr":`, "the query is not valid JSON: unexpected end of JSON input"},

@@ -32,6 +32,11 @@ func TestValidate(t *testing.T) {
 		change(&q)
 		return q
 	}
+	sizing := func(change func(*query.Sizing)) query.Query {
+		q := query.Sizing{Service: "orders"}.WithDefaults()
+		change(&q)
+		return q
+	}
 	long := strings.Repeat("x", 1<<10+1)
 	for name, test := range map[string]struct {
 		query query.Query
@@ -45,6 +50,13 @@ func TestValidate(t *testing.T) {
 		"verdict by time":      {verdict(func(q *query.Verdict) { q.Candidate.From = "-5m" }), "candidate of a verdict can only name a version"},
 		"verdict of no margin": {verdict(func(q *query.Verdict) { q.Margin = 1 }), "margin is 1; it must lie between 0 and 1"},
 		"verdict on nothing":   {verdict(func(q *query.Verdict) { q.Service = "" }), "service is missing"},
+		"sizing":               {sizing(func(q *query.Sizing) { q.Format, q.MinReplicas, q.MaxReplicas = query.Alert, 2, 9 }), ""},
+		"sizing of nothing":    {sizing(func(q *query.Sizing) { q.Service = "" }), "service is missing: name the service (service.name) to size"},
+		"sizing for a median":  {sizing(func(q *query.Sizing) { q.Quantile = 0.5 }), "quantile is 0.5; it must be above 0.75"},
+		"sizing to overload":   {sizing(func(q *query.Sizing) { q.Use = 1.2 }), "use is 1.2"},
+		"sizing without range": {sizing(func(q *query.Sizing) { q.MinReplicas, q.MaxReplicas = 9, 2 }), "minReplicas is 9, more than maxReplicas, 2"},
+		"sizing for events":    {sizing(func(q *query.Sizing) { q.Format = query.Annotations }), "a sizing query has no format"},
+		"sizing to wait":       {sizing(func(q *query.Sizing) { q.MaxWait = query.Duration(time.Hour) }), "maxWait is 1h"},
 		"coin toss":            {forecast(func(q *query.Forecast) { q.Probability = 0.5 }), "probability is 0.5; it must be above 0.5 and at most 0.9999"},
 		"feedback":             {anomaly(func(q *query.Anomaly) { q.Feedback = []query.Feedback{{Time: "-2h", Real: new(true)}} }), ""},
 		"feedback when":        {anomaly(func(q *query.Anomaly) { q.Feedback = []query.Feedback{{Real: new(true)}} }), "feedback[0].time is missing"},

@@ -56,7 +56,7 @@ async function choose(user: User, list: string, option: RegExp) {
 beforeAll(() => {
   // Lists draw only what fits, and nothing fits in a document without a size.
   jest.spyOn(Element.prototype, 'clientWidth', 'get').mockReturnValue(300);
-  jest.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(300);
+  jest.spyOn(Element.prototype, 'clientHeight', 'get').mockReturnValue(900);
 });
 
 beforeEach(() => {
@@ -129,6 +129,19 @@ describe('a starter', () => {
     expect(last().expr).toContain('histogram_quantile(0.95');
     expect(onRunQuery).toHaveBeenCalledTimes(1);
     expect(screen.queryByText('Start from')).not.toBeInTheDocument();
+  });
+});
+
+describe('a question of size', () => {
+  it('keeps the service, takes bounds, and tells what is set', async () => {
+    const { user, last } = open({ queryType: 'composite', service: 'orders', threshold: 80 });
+    await choose(user, 'Question', /How large/);
+    expect(last()).toMatchObject({ queryType: 'sizing', service: 'orders' });
+    expect(last()).not.toHaveProperty('threshold');
+    await user.type(screen.getByLabelText('Most replicas'), '12{Enter}');
+    await user.click(screen.getByText('Options'));
+    await user.type(screen.getByLabelText('Longest wait'), '20ms{Enter}');
+    expect(last()).toMatchObject({ maxReplicas: 12, maxWait: '20ms' });
   });
 });
 

@@ -8,6 +8,7 @@ import { type ForesightSettings } from '../settings';
 import { CompositeFields, ServiceField } from './ServiceFields';
 import { ImpactFields } from './ImpactFields';
 import { MetricFields } from './MetricFields';
+import { SizingFields } from './SizingFields';
 import { ask, formats, listQuestions, questions } from './questions';
 import { TraceFields } from './TraceFields';
 
@@ -73,6 +74,8 @@ function QuestionFields({ query, onCommit, datasource, range }: QuestionProps) {
       return <CompositeFields {...{ query, onCommit, datasource, range }} />;
     case 'impact':
       return <ImpactFields {...{ query, onCommit, datasource, range }} />;
+    case 'sizing':
+      return <SizingFields {...{ query, onCommit, datasource, range }} />;
     case 'services':
       return null;
     default:

@@ -6,6 +6,7 @@ import {
   type DeploysQuery,
   type ImpactQuery,
   type OperationsQuery,
+  type SizingQuery,
   type VersionsQuery,
 } from '../query';
 import { DurationField, NumberField } from './fields';
@@ -18,7 +19,7 @@ export interface BackendProps<T> extends FieldsProps<T> {
   range?: TimeRange;
 }
 
-type ServiceQuery = CompositeQuery | DeploysQuery | ImpactQuery | OperationsQuery | VersionsQuery;
+type ServiceQuery = CompositeQuery | DeploysQuery | ImpactQuery | OperationsQuery | SizingQuery | VersionsQuery;
 
 /** Which service: all that deploys and the lists of a service need. */
 export function ServiceField({ query, onCommit, datasource, range }: BackendProps<ServiceQuery>) {

@@ -46,6 +46,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
   },
   {
     group: 'A service',
+    value: 'sizing',
+    label: 'How large should it be?',
+    description: 'Replicas, connections, limits and breakers for the load to come',
+  },
+  {
+    group: 'A service',
     value: 'deploys',
     label: 'When was it deployed?',
     description: 'Versions and when each arrived',

@@ -1,0 +1,134 @@
+package frames
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// Sizing shapes the sizes of a service. As a panel: a table of
+// recommendations, one of what they rest on, and one of patches. As an alert:
+// how many times the present replicas and connections are recommended, null
+// where either is not known; no metric tells the present of other settings.
+func Sizing(a answer.SizingAnswer, format query.Format) (data.Frames, error) {
+	notices := remarksOf(a.Basis)
+	switch format {
+	case query.Panel:
+		return notices.attach(data.Frames{recommendations(a), recommendationBasis(a), patches(a)}), nil
+	case query.Alert:
+		var instances []instance
+		for _, one := range a.Recommendations {
+			if one.Sizing != decide.SizeReplicas && one.Sizing != decide.SizePool {
+				continue
+			}
+			notices.add(data.NoticeSeverityInfo, told(one))
+			labels := series.Labels{"service_name": a.Service, "setting": string(one.Sizing), "pool": one.Subject}
+			instances = append(instances, instance{labels: labels, value: one.Value / one.Current})
+		}
+		return alertFrames("recommended_of_present", instances, a.Basis, notices, "")
+	}
+	return nil, noFormat(query.TypeSizing, format)
+}
+
+// told is why an alert has no number for a recommendation; empty where it has.
+func told(one decide.Recommendation) string {
+	switch {
+	case one.Problem != "":
+		return string(one.Sizing) + ": " + one.Problem + "."
+	case math.IsNaN(one.Current):
+		return string(one.Sizing) + ": the present setting is not known."
+	}
+	return ""
+}
+
+func recommendations(a answer.SizingAnswer) *data.Frame {
+	frame := newFrame("recommendations", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	type row = decide.Recommendation
+	text := func(name, title string, value func(row) string) *data.Field {
+		return column(a.Recommendations, name, title, "", value)
+	}
+	amount := func(name, title string, value func(row) float64) *data.Field {
+		return column(a.Recommendations, name, title, "", func(r row) *float64 { return nullable(value(r)) })
+	}
+	frame.Fields = data.Fields{
+		text("setting", "Setting", func(r row) string { return string(r.Sizing) }),
+		text("subject", "Of", func(r row) string { return r.Subject }),
+		amount("recommended", "Recommended", func(r row) float64 { return r.Value }),
+		amount("present", "Present", func(r row) float64 { return r.Current }),
+		text("unit", "Unit", func(r row) string { return r.Unit }),
+		amount("lower", "At least", func(r row) float64 { return r.Lower }),
+		amount("upper", "At most", func(r row) float64 { return r.Upper }),
+		text("reason", "Reason", func(r row) string { return strings.TrimSpace(r.Reason + " " + r.Problem) }),
+		text("constraint", "Limited by", func(r row) string { return r.Constraint }),
+		column(a.Recommendations, "valid_until", "Valid until", "", func(r row) *time.Time {
+			if r.Problem != "" {
+				return nil
+			}
+			return nullableTime(a.At.Add(r.ValidFor))
+		}),
+		text("revert", "To revert", func(r row) string { return r.Revert }),
+	}
+	return frame
+}
+
+// recommendationBasis is what every recommendation was worked out from, and the
+// fields that belong to it.
+func recommendationBasis(a answer.SizingAnswer) *data.Frame {
+	type row struct {
+		of    decide.Recommendation
+		kind  string
+		value decide.Quantity
+	}
+	var rows []row
+	for _, one := range a.Recommendations {
+		for _, q := range one.Settings {
+			rows = append(rows, row{one, "setting", q})
+		}
+		for _, q := range one.Basis {
+			rows = append(rows, row{one, "basis", q})
+		}
+	}
+	frame := newFrame("basis", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame.Fields = data.Fields{
+		column(rows, "setting", "Setting", "", func(r row) string { return string(r.of.Sizing) }),
+		column(rows, "subject", "Of", "", func(r row) string { return r.of.Subject }),
+		column(rows, "kind", "Kind", "", func(r row) string { return r.kind }),
+		column(rows, "name", "What", "", func(r row) string { return r.value.Name }),
+		column(rows, "value", "Value", "", func(r row) *float64 { return nullable(r.value.Value) }),
+		column(rows, "unit", "Unit", "", func(r row) string { return r.value.Unit }),
+	}
+	return frame
+}
+
+func patches(a answer.SizingAnswer) *data.Frame {
+	type row struct {
+		of    decide.Recommendation
+		patch decide.Patch
+	}
+	var rows []row
+	for _, one := range a.Recommendations {
+		for _, p := range one.Patches {
+			rows = append(rows, row{one, p})
+		}
+	}
+	frame := newFrame("patches", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	text := func(name, title string, value func(row) string) *data.Field {
+		return column(rows, name, title, "", value)
+	}
+	frame.Fields = data.Fields{
+		text("setting", "Setting", func(r row) string { return string(r.of.Sizing) }),
+		text("subject", "Of", func(r row) string { return r.of.Subject }),
+		text("kind", "Kind", func(r row) string { return r.patch.Kind }),
+		text("api_version", "API version", func(r row) string { return r.patch.APIVersion }),
+		text("path", "Path", func(r row) string { return r.patch.Path }),
+		text("patch", "Patch", func(r row) string { return r.patch.Text }),
+	}
+	return frame
+}
