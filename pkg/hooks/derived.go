@@ -97,6 +97,27 @@ var catalogue = []derived{
 		work:       (*Hooks).canaryVerdict,
 	},
 	{
+		name:       "foresight_recommended_replicas",
+		help:       "How many replicas a service needs for the load until lead from now at a quantile, and never fewer than the load now needs.",
+		subjects:   [][]parameter{ofService},
+		parameters: ofReplicas,
+		work:       (*Hooks).recommendedReplicas,
+	},
+	{
+		name:       "foresight_recommended_pool_size",
+		help:       "How many connections each instance of a service needs, by pool.",
+		subjects:   [][]parameter{ofService},
+		parameters: ofPool,
+		work:       (*Hooks).recommendedPool,
+	},
+	{
+		name:       "foresight_recommended_max_concurrency",
+		help:       "How many requests to a service may be under way at once.",
+		subjects:   [][]parameter{ofService},
+		parameters: ofConcurrency,
+		work:       (*Hooks).recommendedConcurrency,
+	},
+	{
 		name:     "foresight_model_age_seconds",
 		help:     "Age of the newest observation that answers about a signal rest on.",
 		subjects: [][]parameter{ofSeries, ofServiceSignal},

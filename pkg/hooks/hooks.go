@@ -94,6 +94,7 @@ func (h *Hooks) Register(mux *http.ServeMux) {
 	for name, decides := range flaggerHooks {
 		mux.Handle("/flagger/"+name, h.guarded(flaggerFailure, methods(h.flagger(decides), flaggerFailure, http.MethodPost)))
 	}
+	mux.Handle("/recommendations", h.guarded(plainFailure, methods(h.recommendations, plainFailure, http.MethodGet)))
 	mux.Handle("/impact", h.guarded(plainFailure, methods(h.impact, plainFailure, http.MethodGet)))
 	write := func(path string, handler http.HandlerFunc) {
 		mux.Handle(path, h.guarded(plainFailure, methods(editors(handler), plainFailure, http.MethodPost)))
