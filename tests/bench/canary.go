@@ -128,6 +128,7 @@ func (e canaryEngine) watchFailing(ctx context.Context, lab *harness.Lab, share 
 		return err
 	}
 	begun := time.Now()
+	var before string
 	for figures.RolledBack == 0 {
 		if time.Since(begun) > failingLimit {
 			return fmt.Errorf("the failing canary was not rolled back within %s", failingLimit)
@@ -136,6 +137,10 @@ func (e canaryEngine) watchFailing(ctx context.Context, lab *harness.Lab, share 
 		said, err := e.verdict(baseline, candidate)
 		if err != nil {
 			return err
+		}
+		if said.Reason != before {
+			fmt.Fprintf(os.Stderr, "%3.0f s after the failing canary: %s %s\n", time.Since(begun).Seconds(), said.Verdict, said.Reason)
+			before = said.Reason
 		}
 		if said.Verdict == "fail" && figures.FailedAfter == 0 {
 			figures.FailedAfter, figures.Reason = time.Since(begun).Seconds(), said.Reason
@@ -154,7 +159,8 @@ func (e canaryEngine) watchFailing(ctx context.Context, lab *harness.Lab, share 
 	return nil
 }
 
-// said is what is read of the verdict hook; empty where it has no answer.
+// said is what is read of the verdict hook; without a verdict where it has no
+// answer.
 type said struct {
 	Verdict, Reason string
 	Metrics         []struct{ Candidate struct{ Requests float64 } }
@@ -162,8 +168,13 @@ type said struct {
 
 func (e canaryEngine) verdict(baseline, candidate string) (found said, err error) {
 	status, body, err := e.post("verdict", map[string]any{"service": canaryService, "baseline": baseline, "candidate": candidate})
-	if err != nil || status == http.StatusUnprocessableEntity {
+	if err != nil {
 		return found, err
+	}
+	if status == http.StatusUnprocessableEntity {
+		var refused struct{ Error string }
+		err := json.Unmarshal(body, &refused)
+		return said{Reason: refused.Error}, err
 	}
 	if status != http.StatusOK {
 		return found, fmt.Errorf("the verdict hook answered %d: %s", status, body)
