@@ -39,6 +39,7 @@ func pathTable(a answer.TraceDiffAnswer, notices *remarks) *data.Frame {
 		column(paths, "effect_lower", "Effect, at least", "", leadingFigure(func(f diff.Finding) float64 { return f.Lower })),
 		column(paths, "effect_upper", "Effect, at most", "", leadingFigure(func(f diff.Finding) float64 { return f.Upper })),
 		column(paths, "p_value", "Adjusted p", "", leadingFigure(func(f diff.Finding) float64 { return f.PValue })),
+		column(paths, "circumstances", "Circumstances", "", circumstancesOf(a)),
 	}
 	frame.Fields = append(frame.Fields, sideColumns(paths, "baseline", "Baseline",
 		func(p diff.Path) diff.PathSummary { return p.Baseline })...)

@@ -81,6 +81,7 @@ func suspectTable(a answer.RootCauseAnswer) *data.Frame {
 		figure("share", "Share of the change", "percentunit", func(s cause.Suspect) float64 { return s.Share }),
 		figure("per_request", "Change per request", "ns", func(s cause.Suspect) float64 { return s.PerRequest }),
 		text("why", "Why", func(s cause.Suspect) string { return strings.Join(s.Reasons, "\n") }),
+		text("circumstances", "Circumstances", func(s cause.Suspect) string { return circumstancesText(s.Explanations) }),
 		text("aspect", "Aspect", func(s cause.Suspect) string { return string(s.Finding.Aspect) }),
 		figure("effect", "Effect", "", func(s cause.Suspect) float64 { return s.Finding.Effect }),
 		figure("effect_lower", "Effect, at least", "", func(s cause.Suspect) float64 { return s.Finding.Lower }),

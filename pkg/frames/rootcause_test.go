@@ -12,6 +12,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
@@ -51,6 +52,9 @@ func someCause() answer.RootCauseAnswer {
 		Result: cause.Result{
 			Verdict: diff.Regressed, Reason: "orders is 3× as slow", Victims: []string{"web GET /", "orders GET /orders"},
 			Suspects: []cause.Suspect{{
+				Explanations: []diff.Explanation{{
+					Attribute: "tenant.id", Value: "acme", Coverage: 0.9, With: stats.Proportion{Successes: 90, Trials: 100}, Without: stats.Proportion{Successes: 10, Trials: 300},
+				}},
 				Kind: cause.Statement, Service: "orders", Operation: "GET /orders", Call: "SELECT * FROM orders WHERE id = ?", Callee: "orders",
 				Example: "SELECT * FROM orders WHERE id = 7", Path: "web > orders > SELECT", Endpoints: []string{"web GET /"},
 				Share: 0.96, PerRequest: 42e6, Confidence: 0.9,

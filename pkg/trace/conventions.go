@@ -16,7 +16,7 @@ var successors = map[string]string{
 const errorTag = "error"
 
 // Describe takes an attribute, as a store has it, into a span: under its
-// present name, if it describes the operation. Of two for one name the first
+// present name, if it describes the operation or its circumstances. Of two for one name the first
 // stays. It reports whether it was taken.
 func (s *Span) Describe(key, value string) bool {
 	key, isKnown := describes[key] // one copy of every key
@@ -57,8 +57,10 @@ func present(name, value string) string {
 
 var describes = func() map[string]string {
 	set := map[string]string{}
-	for _, key := range DescribingAttributes {
-		set[key] = key
+	for _, keys := range [][]string{DescribingAttributes, CircumstanceAttributes} {
+		for _, key := range keys {
+			set[key] = key
+		}
 	}
 	return set
 }()

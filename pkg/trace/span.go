@@ -75,7 +75,7 @@ type Span struct {
 	Version       string // service.version, empty where not set
 	Name          string
 	StatusMessage string
-	Attributes    []Attribute // only those in DescribingAttributes, under their present names
+	Attributes    []Attribute // only those in DescribingAttributes and CircumstanceAttributes, under their present names
 }
 
 // End is the instant at which the span ended, in nanoseconds since the Unix

@@ -145,7 +145,7 @@ func (s *spanStore) span(o *otlpSpan) (id trace.TraceID, span trace.Span, err er
 	span.Failed = o.Status.Code == float64(2) || o.Status.Code == "STATUS_CODE_ERROR"
 	for i := range o.Attributes {
 		attribute := &o.Attributes[i]
-		if slices.Contains(trace.DescribingAttributes, attribute.Key) {
+		if slices.Contains(trace.DescribingAttributes, attribute.Key) || slices.Contains(trace.CircumstanceAttributes, attribute.Key) {
 			span.Attributes = append(span.Attributes, trace.Attribute{Key: s.text(attribute.Key), Value: s.text(attribute.text())})
 		}
 	}

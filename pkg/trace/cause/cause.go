@@ -99,6 +99,9 @@ type Suspect struct {
 	PerRequest float64
 	// Finding is the strongest evidence, with the effect's 95 % interval.
 	Finding diff.Finding
+	// Explanations are circumstances in which it is slow or fails, and in others
+	// not.
+	Explanations []diff.Explanation
 	// Confidence is the suspect's weight among all suspects, 0–1: share and
 	// evidence, and what deploys, patterns and metrics add.
 	Confidence float64

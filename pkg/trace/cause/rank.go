@@ -113,7 +113,7 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 	s := Suspect{
 		Service: path.Service, Operation: path.Operation, Example: path.Example, Path: path.Key,
 		Endpoints: []string{r.endpointName(found.Endpoint)},
-		Share:     found.Share, Finding: found.Finding, weight: found.Score,
+		Share:     found.Share, Finding: found.Finding, weight: found.Score, Explanations: found.Explanations,
 		PerRequest:       path.CallsEffect + path.PerCallEffect,
 		BaselineExamples: path.BaselineExamples, CandidateExamples: path.CandidateExamples,
 	}

@@ -21,6 +21,9 @@ func (r *ranking) weigh(s *Suspect) {
 	if s.Share > 0 {
 		s.Reasons = append(s.Reasons, explained(s))
 	}
+	for _, e := range s.Explanations {
+		s.Reasons = append(s.Reasons, e.String()+".")
+	}
 	s.Reasons = append(s.Reasons, rules[s.Kind])
 	if s.Kind == LostCache {
 		s.Reasons = append(s.Reasons, r.sharedLoss(s)...)

@@ -54,6 +54,7 @@ func Compare(baseline, candidate []trace.Trace, options Options) Result {
 	c.measurePaths()
 	c.decompose()
 	c.blame()
+	c.explain()
 	result := c.result()
 	if steady, ok := apartFromWarmUp(result, baseline, candidate, options); ok {
 		return steady

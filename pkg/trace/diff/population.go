@@ -13,6 +13,7 @@ import (
 // nanoseconds.
 type call struct {
 	path, request         int32
+	span, server          int32 // in the request's trace; trace.None for none
 	failed, origin        bool
 	errorType             uint16 // of a failure that begins here; see errorTypes
 	start                 int64
@@ -26,6 +27,9 @@ type request struct {
 	root       trace.PathID
 	fragmented bool
 	start      int64
+	trace      *trace.Trace
+	// circumstances is empty until told.
+	circumstances []string
 }
 
 // population is one side of the comparison: all calls, grouped by path and in
@@ -90,7 +94,7 @@ func (c *collector) add(t *trace.Trace) {
 	root := &tree.Nodes[0]
 	number := int32(len(p.requests))
 	p.requests = append(p.requests, request{
-		id: t.ID, root: c.assigned[0], fragmented: tree.Fragmented, start: root.Start,
+		id: t.ID, root: c.assigned[0], fragmented: tree.Fragmented, start: root.Start, trace: t,
 	})
 	p.summary.count(tree, len(t.Spans))
 	p.repairs.Add(tree.Repairs)
@@ -109,7 +113,7 @@ func (c *collector) add(t *trace.Trace) {
 		}
 		c.calls = append(c.calls, int32(len(p.calls)))
 		p.calls = append(p.calls, call{
-			path: c.assigned[i], request: number, failed: node.Failed, origin: node.Origin,
+			path: c.assigned[i], request: number, span: node.Span, server: node.Server, failed: node.Failed, origin: node.Origin,
 			start: node.Start, duration: node.Duration, self: node.Self, gap: node.Gap,
 		})
 		if node.Origin {

@@ -95,6 +95,9 @@ func (c *comparison) reasonSuspect(suspect *Suspect) string {
 	if share := whatItExplains(path, e, suspect); share != "" {
 		sentence += "; " + share
 	}
+	if len(suspect.Explanations) > 0 {
+		sentence += "; " + suspect.Explanations[0].String()
+	}
 	return fmt.Sprintf("%s; %d vs %d traces, p %s", sentence, e.Candidate, e.Baseline, probability(suspect.Finding.PValue))
 }
 

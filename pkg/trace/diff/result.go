@@ -171,4 +171,7 @@ type Suspect struct {
 	Finding Finding
 	// Score ranks suspects: the share weighed by the evidence, 0–1.
 	Score float64
+	// Explanations are circumstances in which the candidate's calls are slow or
+	// fail, and in others not; the strongest first.
+	Explanations []Explanation
 }

@@ -3,6 +3,7 @@ package jaeger
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/trace"
@@ -102,8 +103,11 @@ func (t texts) span(from *spanJSON, whole traceJSON) (span trace.Span, err error
 	span.Name, span.Service = t.intern(from.OperationName), t.intern(process.ServiceName)
 	span.Start, span.Duration = nanoseconds(from.StartTime), nanoseconds(from.Duration)
 	for _, tag := range process.Tags {
-		if tag.Key == "service.version" {
+		switch {
+		case tag.Key == "service.version":
 			span.Version = t.text(tag.Value)
+		case slices.Contains(trace.ResourceAttributes, tag.Key):
+			span.Describe(t.intern(tag.Key), t.text(tag.Value))
 		}
 	}
 	for _, tag := range from.Tags {

@@ -100,8 +100,8 @@ func TestTraceByID(t *testing.T) {
 	require.True(t, whole.Partial)
 	require.Equal(t, []trace.Span{
 		{ID: trace.SpanID{7: 1}, ParentID: trace.SpanID{7: 2}, Kind: trace.Client, Failed: true, Start: 2000, Duration: -1000, Service: "orders", Version: "2.0",
-			Name: "SELECT", StatusMessage: "m", Attributes: []trace.Attribute{{Key: "db.query.text", Value: "SELECT 1"}}},
-		{Service: "orders", Version: "2.0", Name: "odd"},
+			Name: "SELECT", StatusMessage: "m", Attributes: []trace.Attribute{{Key: "db.query.text", Value: "SELECT 1"}, {Key: "host.name", Value: "h"}}},
+		{Service: "orders", Version: "2.0", Name: "odd", Attributes: []trace.Attribute{{Key: "host.name", Value: "h"}}},
 	}, whole.Spans)
 }
 

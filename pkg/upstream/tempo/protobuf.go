@@ -3,6 +3,7 @@ package tempo
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/grafana/tempo/pkg/tempopb"
@@ -175,6 +176,7 @@ func (t texts) resourceSpans(whole *trace.Trace, message []byte) error {
 	const resource, scopeSpans, spans = 1, 2, 2
 	first := len(whole.Spans)
 	var service, version string
+	var circumstances trace.Span // what the resource says of all its spans
 	err := walk(message, func(field protowire.Number, value []byte, _ uint64) error {
 		switch field {
 		case resource:
@@ -188,6 +190,10 @@ func (t texts) resourceSpans(whole *trace.Trace, message []byte) error {
 					service = t.intern(textOf(attribute.GetValue()))
 				case "service.version":
 					version = t.intern(textOf(attribute.GetValue()))
+				default:
+					if slices.Contains(trace.ResourceAttributes, attribute.GetKey()) {
+						t.attribute(&circumstances, attribute.GetKey(), textOf(attribute.GetValue()))
+					}
 				}
 			}
 		case scopeSpans:
@@ -207,6 +213,7 @@ func (t texts) resourceSpans(whole *trace.Trace, message []byte) error {
 	})
 	for i := first; i < len(whole.Spans); i++ {
 		whole.Spans[i].Service, whole.Spans[i].Version = service, version
+		whole.Spans[i].Attributes = append(whole.Spans[i].Attributes, circumstances.Attributes...)
 	}
 	return err
 }
