@@ -49,6 +49,7 @@ export function interpolate(query: ForesightQuery, variables: TemplateSrv, scope
       from: plain(population.from),
       to: plain(population.to),
       traceQL: matcher(population.traceQL),
+      ago: plain(population.ago),
     };
 
   const written = new Map(Object.entries(query));

@@ -43,7 +43,7 @@ describe('the query language of the backend', () => {
   });
 
   it('selects a population by the same fields', () => {
-    const written = { version: '', from: '', to: '', traceQL: '' } satisfies Required<
+    const written = { version: '', from: '', to: '', traceQL: '', ago: '' } satisfies Required<
       NonNullable<Extract<ForesightQuery, { queryType: 'traceDiff' }>['baseline']>
     >;
     expect(Object.keys(definitions.Population.properties).sort()).toEqual(Object.keys(written).sort());

@@ -91,6 +91,8 @@ export interface Population {
   from?: string;
   to?: string;
   traceQL?: string;
+  /** Of a baseline: so long before the candidate, over the same time ("1d", "7d"). */
+  ago?: Duration;
 }
 
 /** What is asked of traces, the baseline's beside the candidate's. */

@@ -161,3 +161,22 @@ func TestIncrements(t *testing.T) {
 	grown[0], grown[6] = 0, 0
 	require.Equal(t, []float64{0, 4, 0, 2, 0, 2, 0, 2, 1}, grown)
 }
+
+// TestSameHourOfAnotherDay checks the baseline that lies a day before.
+func TestSameHourOfAnotherDay(t *testing.T) {
+	yesterday := tracetest.Shop{Seed: 1, Traces: 300}.Generate()
+	today := tracetest.Shop{Seed: 2, Traces: 300, Start: midnight.Add(24 * time.Hour), SlowQuery: 10}.Generate()
+	e := engine(&fakeTraces{traces: append(yesterday, today...)}, nil)
+	e.Now = func() time.Time { return midnight.Add(25 * time.Hour) }
+	ask := func(ago time.Duration) (TraceDiffAnswer, error) {
+		q := query.TraceDiff{Service: "orders", Baseline: query.Population{Ago: query.Duration(ago)}}.WithDefaults()
+		require.NoError(t, q.Validate())
+		return e.TraceDiff(context.Background(), q, Window{From: midnight.Add(24 * time.Hour), To: midnight.Add(24*time.Hour + time.Minute)})
+	}
+	found, err := ask(24 * time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, diff.Regressed, found.Result.Verdict, found.Result.Reason)
+	require.Contains(t, found.Result.Reason, "traces of the same time 1d earlier, since 2024-01-01 00:00:00Z")
+	_, err = ask(30 * time.Second)
+	require.ErrorContains(t, err, "overlaps with the candidate, which is 1m long")
+}

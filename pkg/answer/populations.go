@@ -79,13 +79,20 @@ func (e *Engine) populations(ctx context.Context, q query.TraceDiff, window Wind
 		baseline:  upstream.TraceFilter{Service: q.Service, Operation: q.Operation, Version: q.Baseline.Version, TraceQL: q.Baseline.TraceQL},
 		candidate: upstream.TraceFilter{Service: q.Service, Operation: q.Operation, Version: q.Candidate.Version, TraceQL: q.Candidate.TraceQL},
 	}
+	candidateTimed, err := bound(&c.candidate, q.Candidate, finished.From, finished.To)
+	if err != nil {
+		return c, askersFault("candidate: %v", err)
+	}
 	baselineTimed, err := bound(&c.baseline, q.Baseline, finished.From, finished.To)
 	if err != nil {
 		return c, askersFault("baseline: %v", err)
 	}
-	candidateTimed, err := bound(&c.candidate, q.Candidate, finished.From, finished.To)
-	if err != nil {
-		return c, askersFault("candidate: %v", err)
+	if ago := time.Duration(q.Baseline.Ago); ago > 0 {
+		if ago < c.candidate.End.Sub(c.candidate.Start) {
+			return c, askersFault("baseline: the same time %s earlier overlaps with the candidate, which is %s long; choose a longer time", q.Baseline.Ago, query.Duration(c.candidate.End.Sub(c.candidate.Start)))
+		}
+		c.baseline.Start, c.baseline.End, baselineTimed = c.candidate.Start.Add(-ago), c.candidate.End.Add(-ago), true
+		c.preceded = fmt.Sprintf("the same time %s earlier, since %s", q.Baseline.Ago, clock(c.baseline.Start))
 	}
 	chosen := baselineTimed || candidateTimed || q.Baseline.TraceQL != "" || q.Candidate.TraceQL != ""
 	if !chosen && (q.Baseline.Version == "" || q.Candidate.Version == "") {

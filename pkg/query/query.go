@@ -154,6 +154,9 @@ type Population struct {
 	To string `json:"to,omitempty"`
 	// TraceQL is a further spanset filter.
 	TraceQL string `json:"traceQL,omitempty"`
+	// Ago, of a baseline, puts it so long before the candidate, over the same
+	// time: the same hour one ("1d") or seven days ago ("7d").
+	Ago Duration `json:"ago,omitempty"`
 }
 
 // TraceDiff asks what changed between two populations of traces.

@@ -152,11 +152,22 @@ func (q Versions) Validate() error {
 func (p Population) validate(side string) error {
 	_, errFrom := moment("from", p.From, time.Time{})
 	_, errTo := moment("to", p.To, time.Time{})
+	var errAgo error
+	switch {
+	case p.Ago == 0:
+	case side != "baseline":
+		errAgo = errors.New("ago: only the baseline lies a time before the other side")
+	case p.From != "" || p.To != "":
+		errAgo = errors.New("ago: the times are the candidate's, so long before; leave from and to out")
+	case p.Ago < 0 || time.Duration(p.Ago) > maxAgo:
+		errAgo = fmt.Errorf("ago is %s; choose up to %s", p.Ago, Duration(maxAgo))
+	}
 	err := first(
 		checkName("version", p.Version),
 		checkLength("traceQL", p.TraceQL, maxExpr),
 		errFrom,
 		errTo,
+		errAgo,
 	)
 	if err != nil {
 		return fmt.Errorf("%s.%w", side, err)

@@ -238,6 +238,13 @@ describe('a comparison', () => {
     expect(last().baseline).toEqual({ version: '1.4.0', from: '-1h' });
   });
 
+  it('compares with the same hour of another day', async () => {
+    const { user, last } = open({ queryType: 'traceDiff', service: 'orders' });
+    await user.click(screen.getByText('Options'));
+    await user.type(screen.getByLabelText('Baseline so long before the candidate'), '7d{Enter}');
+    expect(last().baseline).toEqual({ ago: '7d' });
+  });
+
   it('shows one part of the answer where a panel can draw only one', async () => {
     const { user, last } = open({ queryType: 'traceDiff', service: 'web' });
     expect(screen.getByRole('radio', { name: 'Everything' })).toBeChecked();

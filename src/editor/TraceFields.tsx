@@ -71,6 +71,12 @@ export function TraceFields({ query, onCommit, datasource, range }: BackendProps
         ) : (
           <>
             <PopulationFields name="Baseline" value={baseline} onCommit={(change) => set('baseline', change)} />
+            <TextField
+              label="Baseline so long before the candidate"
+              placeholder="1d, 7d"
+              value={baseline.ago}
+              onCommit={(ago) => set('baseline', { ago })}
+            />
             <PopulationFields name="Candidate" value={candidate} onCommit={(change) => set('candidate', change)} />
           </>
         )}
@@ -148,8 +154,8 @@ function PopulationFields({ name, value, onCommit }: PopulationProps) {
   );
 }
 
-function side(name: string, { from, to, traceQL }: Population) {
-  const parts = [from && `from ${from}`, to && `to ${to}`, traceQL].filter(Boolean);
+function side(name: string, { from, to, traceQL, ago }: Population) {
+  const parts = [from && `from ${from}`, to && `to ${to}`, traceQL, ago && `${ago} earlier`].filter(Boolean);
   return parts.length > 0 && `${name} ${parts.join(' ')}`;
 }
 
