@@ -1,4 +1,5 @@
 import { type DataSourceJsonData } from '@grafana/data';
+import { type Direction } from './query';
 
 /** How a metrics or trace server is reached. */
 export interface Upstream {
@@ -17,7 +18,7 @@ export interface Upstream {
 }
 
 export interface TracesUpstream extends Upstream {
-  kind?: 'tempo';
+  kind?: 'tempo' | 'jaeger';
 }
 
 export interface Limits {
@@ -27,6 +28,44 @@ export interface Limits {
   maxSeries?: number;
   maxTraces?: number;
   cacheMiB?: number;
+  /** Requests per second that one caller may send to hooks. */
+  callerRate?: number;
+}
+
+export type SignalKind = 'traffic' | 'latency' | 'errors' | 'saturation' | 'dependency';
+
+/** A signal of every service, in place of the presets of its kind. */
+export interface Signal {
+  name?: string;
+  kind?: SignalKind;
+  /** PromQL with $service; $interval, $operation and $quantile stand for what they say. */
+  expr?: string;
+  quantiles?: number[];
+  unit?: string;
+  direction?: Direction;
+  minDeviation?: number;
+  weight?: number;
+}
+
+/** What engines ask for by name. */
+export interface NamedSeries {
+  name?: string;
+  expr?: string;
+  /** Of breaches. */
+  threshold?: number;
+  thresholdDirection?: Exclude<Direction, 'both'>;
+  /** Of anomalies. */
+  direction?: Direction;
+  minDeviation?: number;
+}
+
+/** Where events may be sent. */
+export interface Webhook {
+  name?: string;
+  kind?: 'cloudEvents' | 'pagerDutyChanges';
+  url?: string;
+  /** Whether the address may be inside the own network. */
+  private?: boolean;
 }
 
 /** jsonData: visible to every viewer, so never a secret. */
@@ -41,13 +80,16 @@ export interface ForesightSettings extends DataSourceJsonData {
     annotationTags?: string[];
   };
   limits?: Limits;
+  signals?: Signal[];
+  series?: NamedSeries[];
+  webhooks?: Webhook[];
 }
 
 export type UpstreamName = 'prometheus' | 'traces';
 
 type UpstreamSecret = `${UpstreamName}${'Password' | 'Token' | 'TlsCaCert' | 'TlsClientCert' | 'TlsClientKey'}`;
 
-export type SecretName = UpstreamSecret | 'grafanaToken';
+export type SecretName = UpstreamSecret | 'grafanaToken' | 'webhookSecret' | 'signingSecret' | 'pagerDutyRoutingKey';
 
 /** secureJsonData: goes to the backend and never comes back. */
 export type ForesightSecrets = Partial<Record<SecretName, string>>;

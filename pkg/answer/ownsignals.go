@@ -35,7 +35,7 @@ func (s SignalSetting) Check() error {
 	case s.Expr == "":
 		return fmt.Errorf("expr is missing: write the PromQL of the signal, with \"$service\" for the service's name")
 	case !strings.Contains(s.Expr, "$service"):
-		return fmt.Errorf("expr does not hold $service: it would say the same of every service")
+		return fmt.Errorf("expr does not hold $service: it would say the same of every service (in a provisioning file write $$service)")
 	case strings.Contains(s.Expr, "$quantile") != (len(s.Quantiles) > 0):
 		return fmt.Errorf("quantiles and $quantile in expr belong together")
 	case !(s.Weight > 0):

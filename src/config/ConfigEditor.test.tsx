@@ -5,8 +5,12 @@ import userEvent from '@testing-library/user-event';
 import { type ForesightSecrets, type ForesightSettings } from '../settings';
 import { ConfigEditor } from './ConfigEditor';
 
+const get = jest.fn();
+afterEach(() => get.mockReset());
+
 jest.mock('@grafana/runtime', () => ({
   ...jest.requireActual('@grafana/runtime'),
+  getBackendSrv: () => ({ get }),
   DataSourcePicker: ({ type, inputId, onChange }: DataSourcePickerProps) => (
     <button id={inputId} onClick={() => onChange({ uid: `my-${type[0]}` })}>
       pick
@@ -126,4 +130,127 @@ it('takes the tags of annotations that announce deploys', async () => {
   expect(settings().jsonData.deploys).toEqual({ fromVersions: false, annotationTags: ['deploy', 'release'] });
   await user.clear(tags);
   expect(settings().jsonData.deploys?.annotationTags).toBeUndefined();
+});
+
+it('asks Jaeger, and leads to the data source in which its traces are looked at', async () => {
+  const { user, settings, traces } = open({ jsonData: { traces: { uid: 'my-tempo' } } });
+  await user.click(traces().getByRole('radio', { name: 'Jaeger' }));
+  await user.type(traces().getByLabelText('URL'), 'http://jaeger:16686');
+  expect(settings().jsonData.traces).toEqual({ kind: 'jaeger', url: 'http://jaeger:16686' });
+  await user.click(traces().getByRole('button', { name: /^Links lead to/ }));
+  expect(settings().jsonData.traces?.uid).toBe('my-jaeger');
+});
+
+it('leaves it to announcements alone what a deploy is', async () => {
+  const { user, settings } = open();
+  await user.click(screen.getByText('Grafana and deploys'));
+  await user.click(screen.getByLabelText(/^Deploys by versions/));
+  expect(settings().jsonData.deploys).toEqual({ fromVersions: false });
+});
+
+/** Writes at once: a key at a time draws the whole page as often. */
+async function write(user: ReturnType<typeof userEvent.setup>, field: HTMLElement, text: string) {
+  await user.click(field);
+  await user.paste(text);
+}
+
+it('defines, corrects and removes signals', async () => {
+  const { user, settings } = open();
+  await user.click(screen.getByText('Signals of services'));
+  await user.click(screen.getByRole('button', { name: 'Add signal' }));
+  await write(user, screen.getByLabelText(/^Signal name/), 'checkout');
+  await user.click(screen.getByRole('radio', { name: 'Latency' }));
+  await write(user, screen.getByLabelText(/^PromQL/), 'latency');
+  expect(screen.getByText(/Write \$service/)).toBeInTheDocument();
+  await write(user, screen.getByLabelText(/^PromQL/), '$service$quantile');
+  expect(screen.getByText(/belong together/)).toBeInTheDocument();
+  await write(user, screen.getByLabelText(/^Quantiles/), '0.5, 0.95');
+  expect(screen.queryByText(/belong together/)).not.toBeInTheDocument();
+  await user.click(screen.getByRole('radio', { name: 'Too high' }));
+  await write(user, screen.getByLabelText(/^Weight/), '2');
+  expect(settings().jsonData.signals).toEqual([
+    {
+      name: 'checkout',
+      kind: 'latency',
+      expr: 'latency$service$quantile',
+      quantiles: [0.5, 0.95],
+      direction: 'above',
+      weight: 2,
+    },
+  ]);
+  await user.click(screen.getByRole('button', { name: 'Remove signal checkout' }));
+  expect(settings().jsonData.signals).toBeUndefined();
+});
+
+it('names series for engines', async () => {
+  const { user, settings } = open({ jsonData: { series: [{ name: 'a', expr: 'up' }] } });
+  await user.click(screen.getByText('Series for engines'));
+  await user.click(screen.getByRole('button', { name: 'Add series' }));
+  const added = within(screen.getByRole('group', { name: 'New series' }));
+  await write(user, added.getByLabelText(/^PromQL/), 'sum(orders)');
+  await write(user, added.getByLabelText(/^Limit/), '0');
+  await user.click(added.getByRole('radio', { name: 'Falling below it' }));
+  expect(settings().jsonData.series).toEqual([
+    { name: 'a', expr: 'up' },
+    { expr: 'sum(orders)', threshold: 0, thresholdDirection: 'below' },
+  ]);
+});
+
+it('knows targets of events, and asks for the secrets they need', async () => {
+  const { user, settings } = open();
+  await user.click(screen.getByText('Webhooks'));
+  await write(user, screen.getByLabelText(/^Secret of incoming alerts/), 'in');
+  expect(screen.queryByLabelText(/^Signing secret/)).not.toBeInTheDocument();
+  await user.click(screen.getByRole('button', { name: 'Add target' }));
+  await write(user, screen.getByLabelText(/^Target URL/), 'https://there');
+  await user.click(screen.getByLabelText(/^Private address/));
+  await write(user, screen.getByLabelText(/^Signing secret/), 'whsec_x');
+  expect(settings().jsonData.webhooks).toEqual([{ url: 'https://there', private: true }]);
+  await user.click(screen.getByRole('radio', { name: /PagerDuty/ }));
+  expect(screen.queryByLabelText(/^Signing secret/)).not.toBeInTheDocument();
+  await write(user, screen.getByLabelText(/^PagerDuty integration key/), 'key');
+  expect(settings().secureJsonData).toEqual({
+    webhookSecret: 'in',
+    signingSecret: 'whsec_x',
+    pagerDutyRoutingKey: 'key',
+  });
+});
+
+describe('what was found', () => {
+  const look = async (health: () => Promise<unknown>) => {
+    get.mockImplementation(health);
+    const { user } = open({ uid: 'fs' });
+    await user.click(screen.getByText('What was found'));
+    await user.click(screen.getByRole('button', { name: 'Look now' }));
+    expect(get.mock.calls[0][0]).toBe('/api/datasources/uid/fs/health');
+  };
+  const details = {
+    prometheus: { name: 'Prometheus', ok: true, message: 'Prometheus 3.5: connected', advice: ['Enable exemplars.'] },
+    traces: { name: 'Tempo', ok: false, message: 'Tempo: connection refused' },
+    deploys: [],
+  };
+
+  it('is shown with advice', async () => {
+    await look(() => Promise.resolve({ message: 'fine', details }));
+    expect(await screen.findByText(/Prometheus 3.5: connected/)).toBeInTheDocument();
+    expect(screen.getByText('Enable exemplars.')).toBeInTheDocument();
+    expect(screen.getByText(/Tempo: connection refused/)).toBeInTheDocument();
+  });
+
+  it('is shown where something does not work', async () => {
+    await look(() => Promise.reject({ data: { message: 'one of two', details } }));
+    expect(await screen.findByText(/Tempo: connection refused/)).toBeInTheDocument();
+  });
+
+  it('is that nothing answered', async () => {
+    await look(() => Promise.reject(new Error('Bad Gateway')));
+    expect(await screen.findByText('Bad Gateway')).toBeInTheDocument();
+  });
+});
+
+it('is shown as a provisioning file', async () => {
+  const { user } = open({ name: 'Foresight', jsonData: { prometheus: { url: 'http://prom' } } });
+  await user.click(screen.getByText('As a provisioning file'));
+  expect(await screen.findByLabelText('Provisioning file')).toHaveTextContent('url: http://prom');
+  expect(screen.getByRole('button', { name: 'Copy' })).toBeInTheDocument();
 });

@@ -15,6 +15,12 @@ const limits: Limit[] = [
   { key: 'concurrency', label: 'Requests at once', description: 'To each server.', placeholder: '8' },
   { key: 'maxSeries', label: 'Series per query', description: 'More are left out, with a notice.', placeholder: '200' },
   { key: 'maxTraces', label: 'Traces per side', description: 'Of a comparison, at most.', placeholder: '2000' },
+  {
+    key: 'callerRate',
+    label: 'Requests per second',
+    description: 'That one caller may send to hooks.',
+    placeholder: '200',
+  },
   { key: 'cacheMiB', label: 'Cache in MiB', description: 'Memory for answers of the servers.', placeholder: '64' },
 ];
 

@@ -9,13 +9,21 @@ interface Props {
   type?: 'text' | 'number' | 'url';
   required?: boolean;
   width?: number;
+  error?: string;
   onChange: (value: string) => void;
 }
 
-export function TextSetting({ label, description, value, width = 60, onChange, ...input }: Props) {
+export function TextSetting({ label, description, value, width = 60, error, onChange, ...input }: Props) {
   const id = useId();
   return (
-    <Field label={label} description={description} htmlFor={id} required={input.required}>
+    <Field
+      label={label}
+      description={description}
+      htmlFor={id}
+      required={input.required}
+      invalid={Boolean(error)}
+      error={error}
+    >
       <Input
         {...input}
         id={id}

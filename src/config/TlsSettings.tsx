@@ -1,8 +1,8 @@
-import React, { useId } from 'react';
+import React from 'react';
 import { config } from '@grafana/runtime';
-import { Field, Switch } from '@grafana/ui';
 import { type Upstream } from '../settings';
 import { SecretField } from './SecretField';
+import { SwitchSetting } from './SwitchSetting';
 import { TextSetting } from './TextSetting';
 import { type UpstreamProps } from './UpstreamSettings';
 
@@ -40,14 +40,14 @@ export function TlsSettings(props: UpstreamProps) {
         value={upstream.tlsServerName}
         onChange={(tlsServerName) => onUpstreamChange({ tlsServerName })}
       />
-      <Toggle
+      <SwitchSetting
         label="Skip certificate check"
         description="Anyone on the way can then read and forge answers."
         value={upstream.tlsSkipVerify}
         onChange={(tlsSkipVerify) => onUpstreamChange({ tlsSkipVerify })}
       />
       {config.secureSocksDSProxyEnabled && (
-        <Toggle
+        <SwitchSetting
           label="Secure socks proxy"
           description="Reach the server through Grafana's private connection."
           value={upstream.secureSocksProxy}
@@ -55,21 +55,5 @@ export function TlsSettings(props: UpstreamProps) {
         />
       )}
     </>
-  );
-}
-
-interface ToggleProps {
-  label: string;
-  description: string;
-  value: boolean | undefined;
-  onChange: (on: boolean) => void;
-}
-
-function Toggle({ label, description, value, onChange }: ToggleProps) {
-  const id = useId();
-  return (
-    <Field label={label} description={description} htmlFor={id}>
-      <Switch id={id} value={value ?? false} onChange={(event) => onChange(event.currentTarget.checked)} />
-    </Field>
   );
 }

@@ -19,6 +19,8 @@ interface Props extends EditorProps {
   urlPlaceholder: string;
   /** The plugins whose data sources can stand in. */
   types: string[];
+  /** What else is asked of this server, before how it is reached. */
+  children?: React.ReactNode;
 }
 
 const modes: Array<{ value: NonNullable<Upstream['mode']>; label: string }> = [
@@ -27,7 +29,8 @@ const modes: Array<{ value: NonNullable<Upstream['mode']>; label: string }> = [
 ];
 
 /** How one server is reached. */
-export function UpstreamSettings({ options, onOptionsChange, name, title, description, urlPlaceholder, types }: Props) {
+export function UpstreamSettings({ name, title, description, urlPlaceholder, types, children, ...editor }: Props) {
+  const { options, onOptionsChange } = editor;
   const pickerId = useId();
   const upstream: Upstream = options.jsonData[name] ?? {};
   const mode = upstream.mode ?? 'direct';
@@ -38,6 +41,7 @@ export function UpstreamSettings({ options, onOptionsChange, name, title, descri
   return (
     <FieldSet label={title}>
       <p>{description}</p>
+      {children}
       <Field label="Connect">
         <RadioButtonGroup
           aria-label={`Connect ${title}`}

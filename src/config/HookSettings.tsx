@@ -1,0 +1,72 @@
+import React from 'react';
+import { ControlledCollapse } from '@grafana/ui';
+import { type Webhook } from '../settings';
+import { ChoiceSetting } from './ChoiceSetting';
+import { type EditorProps, withSettings } from './options';
+import { RowList } from './RowList';
+import { SecretField } from './SecretField';
+import { SwitchSetting } from './SwitchSetting';
+import { TextSetting } from './TextSetting';
+
+const kinds: Array<{ value: NonNullable<Webhook['kind']>; label: string }> = [
+  { value: 'cloudEvents', label: 'CloudEvents, signed' },
+  { value: 'pagerDutyChanges', label: 'Change events of PagerDuty' },
+];
+
+/** Who may tell Foresight of alerts, and whom it may tell of events. */
+export function HookSettings(props: EditorProps) {
+  const { options, onOptionsChange } = props;
+  const { webhooks } = options.jsonData;
+  const pagerDuty = webhooks?.some(({ kind }) => kind === 'pagerDutyChanges');
+  const signed = webhooks?.some(({ kind }) => kind !== 'pagerDutyChanges');
+  return (
+    <ControlledCollapse label="Webhooks">
+      <SecretField
+        {...props}
+        name="webhookSecret"
+        label="Secret of incoming alerts"
+        description="With it, notifications must be signed as Grafana's webhook contact point signs them."
+      />
+      <RowList<Webhook>
+        noun="target"
+        rows={webhooks}
+        onRowsChange={(changed) => onOptionsChange(withSettings(options, { webhooks: changed }))}
+      >
+        {(webhook, set) => (
+          <>
+            <TextSetting label="Target name" value={webhook.name} onChange={(name) => set({ name })} required />
+            <ChoiceSetting
+              label="Takes"
+              choices={kinds}
+              value={webhook.kind ?? 'cloudEvents'}
+              onChange={(kind) => set({ kind })}
+            />
+            <TextSetting
+              label="Target URL"
+              type="url"
+              description={webhook.kind === 'pagerDutyChanges' ? 'Empty for PagerDuty itself.' : undefined}
+              value={webhook.url}
+              onChange={(url) => set({ url: url.trim() })}
+            />
+            <SwitchSetting
+              label="Private address"
+              description="The target lies inside the own network, which is refused otherwise."
+              value={webhook.private}
+              onChange={(inside) => set({ private: inside })}
+            />
+          </>
+        )}
+      </RowList>
+      {signed && (
+        <SecretField
+          {...props}
+          name="signingSecret"
+          label="Signing secret"
+          description="As Standard Webhooks have it: base64, with whsec_ before it."
+          placeholder="whsec_…"
+        />
+      )}
+      {pagerDuty && <SecretField {...props} name="pagerDutyRoutingKey" label="PagerDuty integration key" />}
+    </ControlledCollapse>
+  );
+}

@@ -1,0 +1,100 @@
+import React from 'react';
+import { ControlledCollapse } from '@grafana/ui';
+import { directions } from '../editor/questions';
+import { type Signal, type SignalKind } from '../settings';
+import { ChoiceSetting } from './ChoiceSetting';
+import { NumberSetting, NumbersSetting } from './NumberSetting';
+import { type EditorProps, withSettings } from './options';
+import { RowList } from './RowList';
+import { TextSetting } from './TextSetting';
+
+const kinds: Array<{ value: SignalKind; label: string }> = [
+  { value: 'traffic', label: 'Traffic' },
+  { value: 'latency', label: 'Latency' },
+  { value: 'errors', label: 'Errors' },
+  { value: 'saturation', label: 'Saturation' },
+  { value: 'dependency', label: 'Dependency' },
+];
+
+/** What a service's health is read off, where its metrics have other names. */
+export function SignalSettings({ options, onOptionsChange }: EditorProps) {
+  return (
+    <ControlledCollapse label="Signals of services">
+      <p>
+        Signals are found under well-known names of metrics. Where yours differ, define them here, for every service:
+        they stand in for the presets of their kind.
+      </p>
+      <RowList<Signal>
+        noun="signal"
+        rows={options.jsonData.signals}
+        onRowsChange={(signals) => onOptionsChange(withSettings(options, { signals }))}
+      >
+        {(signal, set) => (
+          <>
+            <TextSetting label="Signal name" value={signal.name} onChange={(name) => set({ name })} required />
+            <ChoiceSetting
+              label="Kind"
+              choices={kinds}
+              value={signal.kind}
+              onChange={(kind) => set({ kind })}
+              error={signal.kind ? undefined : 'Choose one.'}
+            />
+            <TextSetting
+              label="PromQL"
+              description="$service stands for the service's name, $interval for the window of rates, $quantile for each of the quantiles."
+              placeholder='sum(rate(checkout_requests_total{app="$service"}[$interval]))'
+              value={signal.expr}
+              onChange={(expr) => set({ expr })}
+              error={problem(signal)}
+              required
+            />
+            <NumbersSetting
+              label="Quantiles"
+              description="One signal each; only with $quantile."
+              placeholder="0.5, 0.95"
+              value={signal.quantiles}
+              onChange={(quantiles) => set({ quantiles })}
+            />
+            <TextSetting
+              label="Unit"
+              placeholder="s"
+              width={20}
+              value={signal.unit}
+              onChange={(unit) => set({ unit })}
+            />
+            <ChoiceSetting
+              label="Unusual is"
+              choices={directions}
+              value={signal.direction ?? 'both'}
+              onChange={(direction) => set({ direction })}
+            />
+            <NumberSetting
+              label="Smallest deviation"
+              description="That counts, in the unit."
+              placeholder="0"
+              value={signal.minDeviation}
+              onChange={(minDeviation) => set({ minDeviation })}
+            />
+            <NumberSetting
+              label="Weight"
+              placeholder="1"
+              value={signal.weight}
+              onChange={(weight) => set({ weight })}
+            />
+          </>
+        )}
+      </RowList>
+    </ControlledCollapse>
+  );
+}
+
+/** What the backend would refuse, said while it is written. */
+function problem({ expr, quantiles }: Signal): string | undefined {
+  if (!expr?.includes('$service')) {
+    return 'Write $service for the name of the service: else it would say the same of every service.';
+  }
+  if (expr.includes('$quantile') !== Boolean(quantiles?.length)) {
+    return '$quantile and quantiles belong together.';
+  }
+  return undefined;
+}

@@ -1,0 +1,18 @@
+import React, { useId } from 'react';
+import { Field, Switch } from '@grafana/ui';
+
+interface Props {
+  label: string;
+  description: string;
+  value: boolean | undefined;
+  onChange: (on: boolean) => void;
+}
+
+export function SwitchSetting({ label, description, value, onChange }: Props) {
+  const id = useId();
+  return (
+    <Field label={label} description={description} htmlFor={id}>
+      <Switch id={id} value={value ?? false} onChange={(event) => onChange(event.currentTarget.checked)} />
+    </Field>
+  );
+}

@@ -1,0 +1,57 @@
+import React, { useId } from 'react';
+import { DataSourcePicker } from '@grafana/runtime';
+import { Field } from '@grafana/ui';
+import { type TracesUpstream } from '../settings';
+import { ChoiceSetting } from './ChoiceSetting';
+import { compact, type EditorProps, withSettings } from './options';
+import { UpstreamSettings } from './UpstreamSettings';
+
+const kinds: Array<{ value: NonNullable<TracesUpstream['kind']>; label: string }> = [
+  { value: 'tempo', label: 'Tempo' },
+  { value: 'jaeger', label: 'Jaeger' },
+];
+
+/** The trace store, and the data source in which traces are looked at. */
+export function TraceSettings(props: EditorProps) {
+  const { options, onOptionsChange } = props;
+  const linkId = useId();
+  const traces: TracesUpstream = options.jsonData.traces ?? {};
+  const kind = traces.kind ?? 'tempo';
+  const set = (change: TracesUpstream) =>
+    onOptionsChange(withSettings(options, { traces: compact({ ...traces, ...change }) }));
+  return (
+    <UpstreamSettings
+      {...props}
+      name="traces"
+      title="Traces"
+      description="Tempo, or Jaeger from version 2 on. Without traces, Foresight answers about metrics alone."
+      urlPlaceholder={kind === 'jaeger' ? 'http://jaeger:16686' : 'http://tempo:3200'}
+      types={[kind]}
+    >
+      <ChoiceSetting
+        label="Kind of store"
+        choices={kinds}
+        value={kind}
+        // A data source of the other kind cannot be asked.
+        onChange={(chosen) => set({ kind: chosen, uid: undefined })}
+      />
+      {traces.mode !== 'grafana' && (
+        <Field
+          label="Links lead to"
+          description="The data source in which Explore opens the traces of answers."
+          htmlFor={linkId}
+        >
+          <DataSourcePicker
+            inputId={linkId}
+            type={[kind]}
+            noDefault
+            width={60}
+            current={traces.uid ?? null}
+            onChange={({ uid }) => set({ uid })}
+            onClear={() => set({ uid: undefined })}
+          />
+        </Field>
+      )}
+    </UpstreamSettings>
+  );
+}

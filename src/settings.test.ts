@@ -1,0 +1,99 @@
+import { readFileSync } from 'fs';
+import { join } from 'path';
+import { type DataSourceJsonData } from '@grafana/data';
+import {
+  type ForesightSettings,
+  type Limits,
+  type NamedSeries,
+  type SecretName,
+  type Signal,
+  type TracesUpstream,
+  type Webhook,
+} from './settings';
+
+const backend = ['settings.go', 'signals.go']
+  .map((file) => readFileSync(join(__dirname, '../pkg/plugin', file), 'utf8'))
+  .join('\n');
+
+/** Every name under which the backend reads a setting. */
+const read = new Set(
+  [
+    ...backend.matchAll(
+      /\.(?:text|choice|boolean|number|quantity|quantities|duration|texts|textMap|objects?)\("(\w+)"/g
+    ),
+  ].map(([, name]) => name)
+);
+
+type Names<T> = Record<keyof Required<T>, true>;
+const root: Names<Omit<ForesightSettings, keyof DataSourceJsonData>> = {
+  prometheus: true,
+  traces: true,
+  grafana: true,
+  deploys: true,
+  limits: true,
+  signals: true,
+  series: true,
+  webhooks: true,
+};
+const upstream: Names<TracesUpstream> = {
+  mode: true,
+  url: true,
+  uid: true,
+  tenant: true,
+  basicAuthUser: true,
+  headers: true,
+  tlsSkipVerify: true,
+  tlsServerName: true,
+  secureSocksProxy: true,
+  kind: true,
+};
+const deploys: Names<NonNullable<ForesightSettings['deploys']>> = { fromVersions: true, annotationTags: true };
+const limits: Names<Limits> = {
+  concurrency: true,
+  timeout: true,
+  maxSeries: true,
+  maxTraces: true,
+  cacheMiB: true,
+  callerRate: true,
+};
+const signal: Names<Signal> = {
+  name: true,
+  kind: true,
+  expr: true,
+  quantiles: true,
+  unit: true,
+  direction: true,
+  minDeviation: true,
+  weight: true,
+};
+const series: Names<NamedSeries> = {
+  name: true,
+  expr: true,
+  threshold: true,
+  thresholdDirection: true,
+  direction: true,
+  minDeviation: true,
+};
+const webhook: Names<Webhook> = { name: true, kind: true, url: true, private: true };
+
+it('have the names by which the backend reads them, all of them', () => {
+  const written = [root, upstream, deploys, limits, signal, series, webhook].flatMap(Object.keys);
+  expect([...new Set(written)].sort()).toEqual([...read].sort());
+});
+
+it('have secrets with the names by which the backend reads them', () => {
+  const whole = [...backend.matchAll(/secrets\["(\w+)"\]/g)].map(([, name]) => name);
+  const ofUpstream = [...backend.matchAll(/secrets\[name\+"(\w+)"\]/g)].map(([, name]) => name);
+  const known: Record<Exclude<SecretName, `traces${string}`>, true> = {
+    prometheusPassword: true,
+    prometheusToken: true,
+    prometheusTlsCaCert: true,
+    prometheusTlsClientCert: true,
+    prometheusTlsClientKey: true,
+    grafanaToken: true,
+    webhookSecret: true,
+    signingSecret: true,
+    pagerDutyRoutingKey: true,
+  };
+  expect([...whole, ...ofUpstream.map((name) => `prometheus${name}`)].sort()).toEqual(Object.keys(known).sort());
+});
