@@ -98,3 +98,37 @@ func TestVerdictWithoutASecondVersionIsInconclusive(t *testing.T) {
 	_, err = engine(store, nil).Verdict(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), window)
 	require.Error(t, err)
 }
+
+// TestVerdictSeesTheNewestCounts: what a version did within the last minute
+// counts, wherever in the minute the question comes.
+func TestVerdictSeesTheNewestCounts(t *testing.T) {
+	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}
+	for _, second := range []time.Duration{0, 15, 35, 55} {
+		end := midnight.Add(40*time.Minute + second*time.Second)
+		metrics := counting(9, 0)
+		inner := metrics.value
+		metrics.value = func(promQL string, at time.Time) []series.Series {
+			found := inner(promQL, at)
+			for i := range found { // the canary came forty seconds ago
+				if found[i].Labels["service_version"] == "2" && at.Before(end.Add(-40*time.Second)) {
+					found[i].Values[0] = 0
+				}
+			}
+			return found
+		}
+		got, err := engine(nil, metrics).Verdict(t.Context(), named.WithDefaults(), Window{From: end.Add(-time.Hour), To: end})
+		require.NoError(t, err)
+		require.Equal(t, end, got.Served)
+		require.Equal(t, 1000.0, got.Judgement.Signals[0].Candidate.Requests)
+		require.Equal(t, decide.Fail, got.Judgement.Verdict, "%+v", got.Judgement)
+	}
+}
+
+func TestPeriodsEndWithTheWindow(t *testing.T) {
+	end := midnight.Add(35 * time.Second)
+	for length, want := range map[time.Duration]int{time.Second: 1, time.Minute: 1, 61 * time.Second: 2, time.Hour: 60, 24 * time.Hour: 720} {
+		periods := periodsBefore(end.Add(-length), end)
+		require.Equal(t, want, periods.Points(), length)
+		require.Equal(t, end, periods.End)
+	}
+}

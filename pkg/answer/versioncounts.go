@@ -42,11 +42,8 @@ func (e *Engine) versionSignals(ctx context.Context, c comparison, margin float6
 	if err != nil || !found {
 		return nil, served, err
 	}
-	step := stepFor((c.candidate.End.Sub(c.candidate.Start) + time.Minute) / 1000)
-	window := upstream.Range{Start: floor(c.candidate.Start, step).Add(step), End: floor(c.candidate.End, step), Step: step}
-	if window.Points() == 0 {
-		return nil, served, nil
-	}
+	window := periodsBefore(c.candidate.Start, c.candidate.End)
+	step := window.Step
 	ask := func(by, metric, also string) ([]series.Series, error) {
 		promQL := fmt.Sprintf("sum by (%s) (increase(%s{%s}[%ds]))", by, metric, strings.Trim(matcher+", "+also, ", "), int(step.Seconds()))
 		set, err := e.Metrics.QueryRange(ctx, promQL, window)
@@ -75,6 +72,19 @@ func (e *Engine) versionSignals(ctx context.Context, c comparison, margin float6
 	signals = append([]decide.Signal{{Name: "errors", Critical: true, Margin: margin, Periods: periods}},
 		slowSignals(c, window, buckets, metric.unit)...)
 	return signals, served, nil
+}
+
+// mostPeriods bounds what one verdict fetches of each series.
+const mostPeriods = 1000
+
+// periodsBefore are the ends of the periods of a window: the last one is its
+// end, and not a full minute, since a bad version should not serve half a
+// minute longer for the sake of a grid. The first may begin before the window.
+func periodsBefore(start, end time.Time) upstream.Range {
+	length := end.Sub(start)
+	step := stepFor(length / mostPeriods)
+	more := max((length-1)/step, 0)
+	return upstream.Range{Start: end.Add(-more * step), End: end, Step: step}
 }
 
 // versionedMetric is the first metric that knows the candidate, with the

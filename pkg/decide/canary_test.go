@@ -58,6 +58,46 @@ func TestNoChangeIsRarelyRolledBack(t *testing.T) {
 	require.LessOrEqual(t, rolledBack, 10)
 }
 
+// TestAMovingGridRollsBackNoMore: engines look every quarter of a minute, and
+// each look cuts the same time into minutes anew, back from its own end.
+func TestAMovingGridRollsBackNoMore(t *testing.T) {
+	const perMinute, minutes = 4, 30
+	failed := func(quarters []decide.Period) bool {
+		for look := 1; look <= len(quarters); look++ {
+			var periods []decide.Period
+			for end := look; end > 0; end -= perMinute {
+				var p decide.Period
+				for _, q := range quarters[max(0, end-perMinute):end] {
+					p.Baseline.Requests, p.Baseline.Bad = p.Baseline.Requests+q.Baseline.Requests, p.Baseline.Bad+q.Baseline.Bad
+					p.Candidate.Requests, p.Candidate.Bad = p.Candidate.Requests+q.Candidate.Requests, p.Candidate.Bad+q.Candidate.Bad
+				}
+				periods = append(periods, p)
+			}
+			if one(periods...).Judge().Verdict == decide.Fail {
+				return true
+			}
+		}
+		return false
+	}
+	var rolledBack int
+	for seed := range uint64(1000) {
+		source := rand.NewPCG(seed, 2)
+		draw := func(requests float64) decide.Tally {
+			return decide.Tally{Requests: requests, Bad: distuv.Binomial{N: requests, P: 0.002, Src: source}.Rand()}
+		}
+		var quarters []decide.Period
+		for range minutes * perMinute {
+			share := math.Round(300 + 30*rand.New(source).NormFloat64())
+			quarters = append(quarters, decide.Period{Baseline: draw(3000 - share), Candidate: draw(share)})
+		}
+		if failed(quarters) {
+			rolledBack++
+		}
+	}
+	t.Logf("%d of 1000 rolled back in %d looks", rolledBack, minutes*perMinute)
+	require.LessOrEqual(t, rolledBack, 10)
+}
+
 func TestThreefoldErrorsAreFoundInMinutes(t *testing.T) {
 	for name, beside := range map[string][]decide.Signal{"alone": nil, "beside three signals of latency": make([]decide.Signal, 3)} {
 		t.Run(name, func(t *testing.T) {

@@ -39,6 +39,9 @@ const (
 	// about the rollout of now: where the new version has no traffic yet, the
 	// one before it must not be judged in its place.
 	together = 5 * time.Minute
+	// canaryGrid is finer than that of numbers: a failing version should not
+	// serve a minute longer for the sake of a grid.
+	canaryGrid = 15 * time.Second
 )
 
 // judge is the decision of now over a canary, remembered for some seconds. The
@@ -55,7 +58,7 @@ func (h *Hooks) judge(ctx context.Context, c canary) (answer.VerdictAnswer, erro
 		return answer.VerdictAnswer{}, err
 	}
 	found, err := h.verdicts.ask(ctx, string(key), h.settings.Timeout, func(ctx context.Context) (answer.VerdictAnswer, error) {
-		now := h.engine.Now().Truncate(finestStep).UTC()
+		now := h.engine.Now().Truncate(canaryGrid).UTC()
 		return h.engine.Verdict(ctx, asked, answer.Window{From: now.Add(-length), To: now, Step: finestStep})
 	})
 	switch {
