@@ -111,6 +111,7 @@ func sizingReadings(service string, presets []foundPreset) map[string]reading {
 		"replicas past": {replicasOf(service), ordinary, coarse},
 		"use past":      {processorUse.of(service, coarse), ordinary, coarse},
 		"pool used":     {poolUsed.of(service, shortestRate), sizingLook, finestStep},
+		"pool peak":     {poolPeak.of(service, coarse), day, coarse},
 		"pool most":     {poolMost.of(service, shortestRate), sizingLook, finestStep},
 		"pool taken":    {poolTaken.of(service, shortestRate), sizingLook, finestStep},
 		"pool timeouts": {poolTimeouts.of(service, shortestRate), sizingLook, finestStep},

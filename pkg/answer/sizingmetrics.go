@@ -36,12 +36,18 @@ var (
 		`sum(rate(container_cpu_usage_seconds_total{$service, container!=""}[$range])) / sum(kube_pod_container_resource_limits{resource="cpu", $service})`,
 	}, " or ")}
 
-	// Of each pool, on average over the instances: connections in use, the most
-	// there may be, connections obtained per second, and not obtained in time.
+	// Of each pool: connections in use, on average over the instances and at
+	// most, the most there may be, connections obtained per second, and not
+	// obtained in time.
 	poolUsed = probe{promQL: strings.Join([]string{
 		`avg by (db_client_connection_pool_name) (avg_over_time(db_client_connection_count{db_client_connection_state="used", $service}[$range]))`,
 		`avg by (pool_name) (avg_over_time(db_client_connections_usage{state="used", $service}[$range]))`,
 		"avg by (pool) (avg_over_time(hikaricp_connections_active{$service}[$range]))",
+	}, " or ")}
+	poolPeak = probe{promQL: strings.Join([]string{
+		`max by (db_client_connection_pool_name) (max_over_time(db_client_connection_count{db_client_connection_state="used", $service}[$range]))`,
+		`max by (pool_name) (max_over_time(db_client_connections_usage{state="used", $service}[$range]))`,
+		"max by (pool) (max_over_time(hikaricp_connections_active{$service}[$range]))",
 	}, " or ")}
 	poolMost = probe{promQL: strings.Join([]string{
 		"avg by (db_client_connection_pool_name) (db_client_connection_max{$service})",

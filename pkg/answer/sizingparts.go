@@ -55,6 +55,7 @@ func (k sizes) pools() []decide.Recommendation {
 		pool := shared
 		pool.Name = poolOf(one.Labels)
 		pool.Current = latest(k.pool("pool most", pool.Name))
+		pool.Seen = spread(k.pool("pool peak", pool.Name).Values, 0, 0.5, 1).Upper
 		pool.Asked, pool.Hold = asked(one, k.pool("pool taken", pool.Name), k.pool("pool timeouts", pool.Name))
 		sized = append(sized, pool.Recommend())
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/foresight-observability/foresight/pkg/stats"
+	"gonum.org/v1/gonum/mathext"
 )
 
 // Concurrency is the question how many requests to a service may be under way
@@ -25,6 +26,8 @@ type Concurrency struct {
 const (
 	concurrencyRoom = 1.5
 	concurrencyMost = 2
+	// refused is the share of sound requests that a limit may refuse.
+	refused = 1e-4
 	// retryShare is the share of requests under way that may be retries, and
 	// fewestRetries the least number: Envoy's retry budget.
 	retryShare    = 0.2
@@ -32,7 +35,9 @@ const (
 )
 
 // Recommend is the number of requests under way when the highest load meets
-// slow answers (Little 1961), with half as much room again.
+// slow answers (Little 1961), with half as much room again; and so many that
+// requests which come as they please, however long each takes, are refused once
+// in ten thousand (their number is Poisson's: the queue M/G/∞, Takács 1962).
 func (c Concurrency) Recommend() Recommendation {
 	found := Recommendation{Sizing: SizeConcurrency, Unit: "requests at once", Current: orUnknown(c.Current), ValidFor: settled}
 	found.Basis = []Quantity{
@@ -52,14 +57,14 @@ func (c Concurrency) Recommend() Recommendation {
 	}
 	atLeastOne := func(x float64) float64 { return math.Max(1, whole(x)) }
 	highest := c.Demand.Highest()
-	value := atLeastOne(highest * c.Slow.Estimate * concurrencyRoom)
+	value := atLeastOne(math.Max(highest*c.Slow.Estimate*concurrencyRoom, mostAtOnce(highest*c.Slow.Estimate)))
 	found.Value = value
 	found.Lower = math.Min(value, atLeastOne(c.Demand.Now*c.Slow.Lower))
-	found.Upper = math.Max(value, atLeastOne(highest*c.Slow.Upper*concurrencyMost))
+	found.Upper = math.Max(value, atLeastOne(math.Max(highest*c.Slow.Upper*concurrencyMost, mostAtOnce(highest*c.Slow.Upper))))
 	found.Reason = fmt.Sprintf("%.4g requests/s of up to %.3g s each.", highest, c.Slow.Estimate)
 	pending := value
 	if positive(c.Wait) {
-		pending = atLeastOne(highest * c.Wait)
+		pending = atLeastOne(mostAtOnce(highest * c.Wait))
 	}
 	retries := math.Max(fewestRetries, whole(retryShare*value))
 	found.Settings = []Quantity{{"pending requests", pending, "requests"}, {"retries at once", retries, "requests"}}
@@ -75,6 +80,26 @@ func (c Concurrency) Recommend() Recommendation {
 	}
 	found.Revert = "Take the patched fields out again; without them there is no limit. The limits of Envoy and Istio hold for each calling proxy: with several, divide."
 	return found
+}
+
+// mostAtOnce is the least number that a Poisson variable exceeds with at most
+// the probability refused.
+func mostAtOnce(mean float64) float64 {
+	exceeds := func(n float64) bool { return mathext.GammaIncReg(n+1, mean) > refused }
+	low, high := -1.0, math.Max(8, 2*mean)
+	for exceeds(high) {
+		low, high = high, 2*high
+	}
+	for high-low > 1 {
+		if middle := math.Floor((low + high) / 2); middle <= low || middle >= high {
+			break // numbers so large that one more is none
+		} else if exceeds(middle) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
 }
 
 func destinationRule(service, policy string) string {

@@ -18,6 +18,8 @@ type Pool struct {
 	// average was in quieter and busier minutes.
 	Hold    stats.Interval
 	Current float64 // connections per instance; NaN where it is not known
+	// Seen is the most that were in use at once of late; 0 where not known.
+	Seen float64
 	// Instances is how many there will be. All of them share the database's
 	// Connections, of which Reserve are kept free for others; 0 where not known.
 	Instances            float64
@@ -30,7 +32,8 @@ type Pool struct {
 // Recommend is the smallest pool in which connections are there in time. The
 // load in connections is rate times holding time (Little 1961); how long
 // requests wait at that load is Erlang's formula for a queue. Holding times
-// that vary less than exponential ones wait less than it says.
+// that vary less than exponential ones wait less than it says; those that vary
+// more, and bursts, are why it is never smaller than what was in use at once.
 func (p Pool) Recommend() Recommendation {
 	found := Recommendation{Sizing: SizePool, Subject: p.Name, Unit: "connections per instance", Current: orUnknown(p.Current), ValidFor: settled}
 	found.Basis = []Quantity{
@@ -39,6 +42,7 @@ func (p Pool) Recommend() Recommendation {
 		{"a connection is held for", p.Hold.Estimate, "s"},
 		{"longest wait", p.Patience, "s"},
 		{"share of requests that may wait longer", p.Waiting, ""},
+		{"most in use at once", p.Seen, "connections"},
 	}
 	if !positive(p.Asked) || !ordered(p.Hold) {
 		return found.unknown("not enough data: how often connections are asked for, or for how long they are held, is not known")
@@ -59,6 +63,9 @@ func (p Pool) Recommend() Recommendation {
 	upper, ok3 := size(p.Asked*growth, p.Hold.Upper)
 	if !ok1 || !ok2 || !ok3 {
 		return found.unknown("more than %d connections would be needed: the metrics of the pool are not to be believed", mostServers)
+	}
+	if positive(p.Seen) && value < whole(p.Seen) {
+		value, found.Constraint = whole(p.Seen), "as many were in use at once"
 	}
 	load := p.Asked * growth * p.Hold.Estimate
 	found.Reason = fmt.Sprintf("%.3g requests per second hold a connection for %.3g s each: %.3g connections in use on average.", p.Asked*growth, p.Hold.Estimate, load)

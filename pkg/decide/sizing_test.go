@@ -3,6 +3,7 @@ package decide_test
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,6 +205,11 @@ func TestPool(t *testing.T) {
 	require.Len(t, got.Patches, 3)
 	require.Contains(t, got.Revert, "5")
 
+	bursty := somePool()
+	bursty.Seen = 17
+	require.Equal(t, 17.0, bursty.Recommend().Value, "never fewer than were in use")
+	require.NotEmpty(t, bursty.Recommend().Constraint)
+
 	capped := somePool()
 	capped.Connections, capped.Reserve = 40, 4
 	got = capped.Recommend()
@@ -240,6 +246,7 @@ func TestPoolsHoldTheirLoadAndTheCeiling(t *testing.T) {
 			Asked: rapid.Float64Range(0.01, 300).Draw(t, "asked"), Growth: rapid.Float64Range(0.1, 4).Draw(t, "growth"),
 			Hold:      stats.Interval{Estimate: hold, Lower: hold * 0.7, Upper: hold * 1.5},
 			Instances: float64(rapid.IntRange(1, 20).Draw(t, "instances")), Connections: rapid.IntRange(0, 5000).Draw(t, "connections"),
+			Seen:     float64(rapid.IntRange(0, 20).Draw(t, "seen")),
 			Patience: rapid.Float64Range(1e-4, 1).Draw(t, "patience"), Waiting: 0.01,
 		}
 		got := asked.Recommend()
@@ -248,7 +255,8 @@ func TestPoolsHoldTheirLoadAndTheCeiling(t *testing.T) {
 		}
 		require.LessOrEqual(t, got.Lower, got.Value)
 		require.GreaterOrEqual(t, got.Upper, got.Value)
-		if got.Constraint == "" {
+		if !strings.Contains(got.Constraint, "database") {
+			require.GreaterOrEqual(t, got.Value, asked.Seen)
 			require.Greater(t, got.Value, asked.Asked*max(1, asked.Growth)*hold)
 		} else {
 			require.LessOrEqual(t, got.Value*asked.Instances, float64(asked.Connections))

@@ -77,7 +77,7 @@ func TestRecommendedSeries(t *testing.T) {
 		`foresight_recommended_pool_size{service="cart"}`:                               {5, 9, map[string]string{"pool": "a"}},
 		`foresight_recommended_pool_size{service="cart", database_connections="8"}`:     {4, 4, nil},
 		`max(foresight_recommended_pool_size{service="cart", pool="a", max_wait="1s"})`: {4, 7, nil},
-		`foresight_recommended_max_concurrency{service="cart", quantile="0.9"}`:         {19, 22, nil},
+		`foresight_recommended_max_concurrency{service="cart", quantile="0.9"}`:         {26, 32, nil},
 	} {
 		t.Run(expr, func(t *testing.T) {
 			status, found := serve(t, handler, get(instant, "query", expr))
