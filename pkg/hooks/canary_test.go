@@ -83,13 +83,17 @@ func (spans) Search(_ context.Context, filter upstream.TraceFilter) (upstream.Tr
 	return upstream.TraceSet{Traces: shop.Generate()}, nil
 }
 
-func (r rollout) hooks(t *testing.T) http.Handler {
+func (r rollout) hooks(t *testing.T, change ...func(*Settings)) http.Handler {
 	t.Helper()
 	if r.begun == 0 {
 		r.begun = 40 * time.Minute
 	}
 	engine := &answer.Engine{Metrics: r, Traces: spans{}, Now: func() time.Time { return noon }, Limits: answer.Limits{MaxSeries: 50, MaxTraces: 1000}}
-	h := New(engine, Settings{CallerRate: 1000, Timeout: 2 * time.Minute})
+	settings := Settings{CallerRate: 1000, Timeout: 2 * time.Minute}
+	for _, one := range change {
+		one(&settings)
+	}
+	h := New(engine, settings)
 	t.Cleanup(h.Close)
 	mux := http.NewServeMux()
 	h.Register(mux)

@@ -107,6 +107,26 @@ func TestAnnotate(t *testing.T) {
 	require.Len(t, book.notes, 1, "nothing of that was written")
 }
 
+// TestVerdictsAreWrittenDown: what was decided stands beside the deploy, with
+// its reason; what was not decided leaves no mark.
+func TestVerdictsAreWrittenDown(t *testing.T) {
+	for name, told := range map[string]string{"sound": "1 (pass: version 2 against 1", "failing": "-1 (fail: version 2 against 1", "not begun": ""} {
+		book := &notebook{}
+		handler := rollouts[name].canary.hooks(t, func(s *Settings) { s.Journal = book })
+		status, reply := tell(t, handler, "Editor", "/hooks/annotate",
+			`{"query":"foresight_canary_verdict{service=\"orders\",baseline=\"1\",candidate=\"2\"}"}`, nil)
+		if told == "" {
+			require.Equal(t, http.StatusUnprocessableEntity, status, reply)
+			require.Empty(t, book.notes)
+			continue
+		}
+		require.Equal(t, http.StatusOK, status, reply)
+		require.Contains(t, book.notes[0].Text, "canary verdict of orders: "+told)
+		require.Contains(t, book.notes[0].Text, rollouts[name].reason)
+		require.Equal(t, []string{"foresight", "canary_verdict", "service:orders"}, book.notes[0].Tags)
+	}
+}
+
 func TestNewDeploysAreAnnounced(t *testing.T) {
 	const routingKey = "0123456789abcdef0123456789abcdef"
 	got := make(chan []byte, 10)
