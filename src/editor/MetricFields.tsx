@@ -1,6 +1,7 @@
 import React from 'react';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type AnomalyQuery, type BreachQuery, type MetricQuery } from '../query';
+import { FeedbackFields } from './FeedbackFields';
 import { DurationField, NumberField, SwitchField, TextField } from './fields';
 import { Options } from './Options';
 import { PromQLField } from './PromQLField';
@@ -59,6 +60,7 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
           onCommit={(legend) => set({ legend })}
         />
       </Options>
+      {query.queryType === 'anomaly' && <FeedbackFields query={query} onCommit={onCommit} />}
     </>
   );
 }
