@@ -44,9 +44,9 @@ type storyteller struct {
 
 func runStory(o options) (any, error) {
 	flags := flag.NewFlagSet("story", flag.ContinueOnError)
-	days := flags.Float64("days", 2, "fault-free days in which every page is false")
+	days := flags.Float64("days", 2, "fault-free days in which every page is false; 0 for none")
 	step := flags.Duration("step", 5*time.Minute, "how often rules are evaluated in those days")
-	ramp := flags.Duration("ramp", 45*time.Minute, "how long connections take to run out")
+	ramp := flags.Duration("ramp", 45*time.Minute, "how long connections take to run out; 0 leaves that out")
 	if err := flags.Parse(o.rest); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,10 @@ func runStory(o options) (any, error) {
 	if err := s.canary(); err != nil {
 		return nil, err
 	}
-	return s.figures, s.exhaustion(*ramp)
+	if *ramp > 0 {
+		err = s.exhaustion(*ramp)
+	}
+	return s.figures, err
 }
 
 func (s *storyteller) say(format string, arguments ...any) {
@@ -88,6 +91,9 @@ func (s *storyteller) say(format string, arguments ...any) {
 func (s *storyteller) quiet(days float64, step time.Duration) error {
 	s.figures.QuietDays = days
 	s.figures.FalsePages = []string{}
+	if days <= 0 {
+		return nil
+	}
 	end := s.begun.Add(-5 * time.Minute).Truncate(time.Minute)
 	start := end.Add(-time.Duration(days * 24 * float64(time.Hour)))
 	for i := range s.rules {
