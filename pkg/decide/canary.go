@@ -104,6 +104,10 @@ func (c Canary) withDefaults() Canary {
 	return c
 }
 
+// leastBad is how many bad requests of the candidate prove anything: where a
+// series begins, counts that come from rates are off by one or two.
+const leastBad = 5
+
 // Judge decides over a canary. A critical signal that fails, or traces that
 // regressed, fail it. It passes where every signal is shown not to be worse by
 // more than its margin. All else, above all no traffic, is inconclusive.
@@ -168,7 +172,7 @@ func (c Canary) signal(signal Signal) SignalJudgement {
 	one.Sound = sound(one.Baseline, one.Candidate, signal.Margin)
 	excess := one.Candidate.Rate() - one.Baseline.Rate()
 	switch {
-	case one.Evidence >= one.Threshold && excess >= signal.Margin:
+	case one.Evidence >= one.Threshold && excess >= signal.Margin && one.Candidate.Bad >= leastBad:
 		one.Verdict = Fail
 	case one.Sound >= 1/c.Alpha && one.Candidate.Requests >= c.MinRequests:
 		one.Verdict = Pass

@@ -125,6 +125,8 @@ func TestPublishedCounterexamples(t *testing.T) {
 			Baseline: decide.Tally{Bad: 10, Requests: 1000}, Candidate: decide.Tally{Bad: 300, Requests: 1000}}), decide.Fail},
 		"no errors in the baseline, a failing canary": {one(decide.Period{
 			Baseline: decide.Tally{Requests: 5000}, Candidate: decide.Tally{Bad: 20, Requests: 500}}), decide.Fail},
+		"no errors in the baseline, a few in the canary's first seconds": {one(decide.Period{
+			Baseline: decide.Tally{Requests: 470}, Candidate: decide.Tally{Bad: 3.2, Requests: 4.3}}), decide.Inconclusive},
 		"no errors at all": {one(decide.Period{
 			Baseline: decide.Tally{Requests: 100000}, Candidate: decide.Tally{Requests: 10000}}), decide.Pass},
 		"no traffic":       {one(), decide.Inconclusive},
