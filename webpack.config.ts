@@ -1,3 +1,4 @@
+import path from 'path';
 import type { Configuration } from 'webpack';
 import grafanaConfig, { type Env } from './.config/webpack/webpack.config.ts';
 
@@ -5,9 +6,17 @@ import grafanaConfig, { type Env } from './.config/webpack/webpack.config.ts';
 // manifest, and the file that keeps the folder in git.
 const keep = /(^|[\\/])(\.gitkeep|gpx_[^\\/]*|go_plugin_build_manifest)$/;
 
+// src/plugin.json is a symlink, whose own age says nothing of the manifest's: a
+// cached build would copy an old one.
+const manifest = path.resolve(process.cwd(), 'plugin.json');
+
 const config = async (env: Env): Promise<Configuration> => {
   const base = await grafanaConfig(env);
-  return { ...base, output: { ...base.output, clean: { keep } } };
+  const cache =
+    typeof base.cache === 'object' && base.cache.type === 'filesystem'
+      ? { ...base.cache, buildDependencies: { ...base.cache.buildDependencies, manifest: [manifest] } }
+      : base.cache;
+  return { ...base, cache, output: { ...base.output, clean: { keep } } };
 };
 
 export default config;
