@@ -24,6 +24,7 @@ type RootCauseAnswer struct {
 	Baseline, Candidate               diff.PopulationSummary
 	NeededTraces                      int
 	Result                            cause.Result
+	Deploys                           []cause.Deploy // that came with the change
 	Signals                           []cause.Signal
 }
 
@@ -70,6 +71,7 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 		answer.Signals = evidence.Signals
 		answer.Result = cause.Rank(compared, evidence)
 	}
+	answer.Deploys = evidence.Deploys
 	answer.Result.Reason += " " + s.seen(e.Now())
 	return answer, nil
 }

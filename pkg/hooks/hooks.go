@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
@@ -27,6 +28,7 @@ type Hooks struct {
 	announcing chan struct{} // a slot for each announcement
 	lifetime   context.Context
 	cancel     context.CancelFunc
+	acting     sync.Mutex // held while playbooks plan and send
 }
 
 // Settings are what a data source's configuration says about hooks.
@@ -40,6 +42,10 @@ type Settings struct {
 	WebhookSecret string
 	// Sender sends webhooks; nil where none is configured.
 	Sender *webhook.Sender
+	// Playbooks are the limits of playbooks, and Acts where what they did before is
+	// read; nil for nowhere.
+	Playbooks PlaybookSettings
+	Acts      upstream.Markers
 	// UID is the data source's.
 	UID string
 	// Unusable says why the data source cannot answer; nil where it can.
@@ -65,6 +71,7 @@ func New(engine *answer.Engine, settings Settings) *Hooks {
 	// Settings that cannot be used may be empty; their routes still say why.
 	settings.CallerRate = cmp.Or(settings.CallerRate, 1)
 	settings.Timeout = cmp.Or(settings.Timeout, time.Second)
+	settings.Playbooks.Window = cmp.Or(settings.Playbooks.Window, time.Hour)
 	h := &Hooks{engine: engine, settings: settings, remembered: newMemory[[]row](engine.Now), verdicts: newMemory[answer.VerdictAnswer](engine.Now), callers: newCallers(settings.CallerRate)}
 	h.promQL = newPromQL(h, settings.Timeout)
 	h.lifetime, h.cancel = context.WithCancel(context.Background())
@@ -99,6 +106,8 @@ func (h *Hooks) Register(mux *http.ServeMux) {
 	write := func(path string, handler http.HandlerFunc) {
 		mux.Handle(path, h.guarded(plainFailure, methods(editors(handler), plainFailure, http.MethodPost)))
 	}
+	mux.Handle("GET /playbooks", h.guarded(plainFailure, http.HandlerFunc(h.plans)))
+	write("/playbooks", h.act)
 	write("/hooks/deploy", h.deploy)
 	write("/hooks/alert", h.alerts)
 	write("/hooks/send", h.send)

@@ -25,6 +25,7 @@ type stores struct {
 	markers []answer.MarkerSource
 	// feedback is nil where annotations cannot be read.
 	feedback, incidents, alerts upstream.Markers
+	acts                        upstream.Markers // as feedback, but never remembered
 	journal                     upstream.Journal // nil where nothing can be kept
 	closers                     []func()
 }
@@ -83,7 +84,7 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	if err != nil {
 		return err
 	}
-	connected.feedback, connected.journal = cache.Markers("feedback", verdicts, shared), verdicts
+	connected.feedback, connected.acts, connected.journal = cache.Markers("feedback", verdicts, shared), verdicts, verdicts
 	connected.closers = append(connected.closers, verdicts.Close)
 	for kind, place := range map[string]*upstream.Markers{"incident": &connected.incidents, "alert": &connected.alerts} {
 		client, err := grafana.New(config, limits, []string{kind})

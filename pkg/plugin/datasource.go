@@ -71,7 +71,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.hooks = hooks.New(d.engine, hooks.Settings{
 		Series: settings.Series, Unusable: d.unusable, Journal: connected.journal,
 		DeployTag: settings.Deploys.tag(), WebhookSecret: settings.WebhookSecret,
-		Sender: sender, UID: instance.UID,
+		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, Acts: connected.acts,
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
 	})
 	d.dispose = func() { cancel(); d.hooks.Close(); connected.close(); d.engine.ForecastModels.Close() }

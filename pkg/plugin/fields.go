@@ -135,6 +135,19 @@ func (f fields) quantity(key string) *float64 {
 	return nil
 }
 
+// share is a number above 0 and up to 1.
+func (f fields) share(key string, fallback float64) float64 {
+	given := f.quantity(key)
+	switch {
+	case given == nil:
+		return fallback
+	case !(*given > 0 && *given <= 1):
+		f.problem(key, "is %g; write a number above 0 and up to 1", *given)
+		return fallback
+	}
+	return *given
+}
+
 // quantities are a list of numbers, or one number.
 func (f fields) quantities(key string) (found []float64) {
 	list, many := f.value(key).([]any)

@@ -33,6 +33,8 @@ type Settings struct {
 	// Webhooks are where events may be sent, which know them by the secrets.
 	Webhooks       []webhook.Target
 	WebhookSecrets webhook.Secrets
+	// Playbooks are the limits of what playbooks may do.
+	Playbooks hooks.PlaybookSettings
 	// Series are what engines ask for by name.
 	Series []hooks.NamedSeries
 	// Notices are settings that mean nothing to this version.
@@ -148,6 +150,9 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		})
 		sections = append(sections, one)
 	}
+	playbooks := root.object("playbooks")
+	settings.Playbooks = playbookSettings(playbooks, settings.Webhooks)
+	sections = append(sections, playbooks)
 	for _, section := range sections {
 		for _, name := range section.unknown() {
 			settings.Notices = append(settings.Notices, "The setting "+name+" is unknown and was passed over.")

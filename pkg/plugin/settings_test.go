@@ -10,6 +10,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/decide/playbook"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
@@ -203,4 +204,39 @@ func TestParseSettingsWebhooks(t *testing.T) {
 	require.Empty(t, got.Notices)
 	_, err = ParseSettings(instance(`{"webhooks": [{"name": "warm", "kind": "mail"}]}`, nil))
 	require.ErrorContains(t, err, "webhooks[0].kind")
+}
+
+func TestParsePlaybooks(t *testing.T) {
+	const webhooks = `"webhooks": [{"name": "automation", "url": "https://a.example"}, {"name": "pages", "kind": "pagerDutyChanges"}]`
+	settings, err := ParseSettings(instance(`{`+webhooks+`, "playbooks": {
+		"mode": "recommend", "services": ["orders", "cart"], "webhook": "automation", "cooldown": "2h", "perHour": 5, "maxShare": 0.5,
+		"rules": {"slowQueryAfterDeploy": "auto", "trafficSpike": "observe"}}}`, nil))
+	require.NoError(t, err)
+	require.Empty(t, settings.Notices)
+	p := settings.Playbooks
+	require.Equal(t, playbook.Recommend, p.Mode)
+	require.Equal(t, map[playbook.Pattern]playbook.Mode{playbook.SlowQueryAfterDeploy: playbook.Auto, playbook.TrafficSpike: playbook.Observe}, p.Modes)
+	require.Equal(t, []any{2 * time.Hour, 5, 2, 0.5, 0.4, "automation"}, []any{p.Cooldown, p.PerHour, p.PerService, p.MaxShare, p.StopShare, p.Webhook})
+
+	settings, err = ParseSettings(instance(`{}`, nil))
+	require.NoError(t, err)
+	require.Equal(t, playbook.Observe, settings.Playbooks.Mode)
+
+	for raw, want := range map[string]string{
+		`{"playbooks": {"mode": "yolo"}}`:                                                                 "playbooks.mode is",
+		`{"playbooks": {"mode": "auto", "services": ["orders"]}}`:                                         "playbooks.webhook is",
+		`{` + webhooks + `, "playbooks": {"mode": "auto", "services": ["orders"], "webhook": "pages"}}`:   "playbooks.webhook is",
+		`{` + webhooks + `, "playbooks": {"mode": "auto", "webhook": "automation"}}`:                      "playbooks.services is empty",
+		`{` + webhooks + `, "playbooks": {"rules": {"poolExhaustion": "auto"}, "webhook": "automation"}}`: "playbooks.services is empty",
+		`{"playbooks": {"services": ["*"]}}`:                                                              "may stand for more than one service",
+		`{"playbooks": {"rules": {"earthquake": "auto"}}}`:                                                "playbooks.rules names playbooks.rules.earthquake",
+		`{"playbooks": {"rules": {"cacheLost": "always"}}}`:                                               "playbooks.rules.cacheLost is",
+		`{"playbooks": {"stopShare": 1.5}}`:                                                               "playbooks.stopShare is 1.5",
+		`{"playbooks": {"perHour": 0}}`:                                                                   "playbooks.perHour is 0",
+		`{"playbooks": {"settle": "1h", "deadline": "30m"}}`:                                              "playbooks.deadline is 30m0s",
+		`{"playbooks": {"killSwitch": "perhaps"}}`:                                                        "playbooks.killSwitch is",
+	} {
+		_, err := ParseSettings(instance(raw, nil))
+		require.ErrorContains(t, err, want, raw)
+	}
 }

@@ -155,6 +155,8 @@ type Marker struct {
 	End time.Time
 	// Alert is the name of the alert that it tells of; empty for none.
 	Alert string
+	// Keys are those of its tags that notes of playbooks carry; nil for none.
+	Keys map[string]string
 }
 
 // Markers is a place where deploys are announced.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,6 +89,14 @@ func services(facts []Fact) (names []string) {
 
 // wildcards are what selects more than one, somewhere.
 const wildcards = "*?%|^$[](){}\\,"
+
+// CheckTarget refuses a name that stands for no single service.
+func CheckTarget(service string) error {
+	if reason := unnamed(service); reason != "" {
+		return errors.New(reason)
+	}
+	return nil
+}
 
 // unnamed says why a name stands for no single service; empty where it does. An
 // empty set is read as everything by some automation.

@@ -66,6 +66,9 @@ type Event struct {
 	Time    time.Time
 	Summary string // in a sentence, for people
 	Data    any
+	// Key names the event where its data may differ from look to look; empty where
+	// it is all that it says.
+	Key string
 }
 
 // Sender sends events to its targets and nowhere else.
@@ -175,14 +178,18 @@ func (s *Sender) Send(ctx context.Context, name string, event Event) (string, er
 	}
 }
 
-// ID is made of all that the event says.
+// ID is made of all that the event says, or of its key.
 func (e Event) ID() (string, error) {
 	data, err := json.Marshal(e.Data)
 	if err != nil {
 		return "", fmt.Errorf("the event cannot be written as JSON: %w", err)
 	}
+	parts := []string{e.Source, e.Type, e.Subject, strconv.FormatInt(e.Time.Unix(), 10), string(data)}
+	if e.Key != "" {
+		parts = []string{e.Source, e.Type, e.Subject, e.Key}
+	}
 	sum := sha256.New()
-	for _, part := range []string{e.Source, e.Type, e.Subject, strconv.FormatInt(e.Time.Unix(), 10), string(data)} {
+	for _, part := range parts {
 		fmt.Fprintf(sum, "%d:%s", len(part), part)
 	}
 	return "evt_" + hex.EncodeToString(sum.Sum(nil)[:16]), nil

@@ -34,6 +34,9 @@ func (m *markers) Markers(ctx context.Context, start, end time.Time) ([]upstream
 		func(set markerSet) (int64, time.Duration) {
 			size := sizeOfTexts(set.warnings)
 			for _, one := range set.markers {
+				for key, value := range one.Keys {
+					size += sizeOfTexts([]string{key, value})
+				}
 				size += sizeOfTexts(append([]string{one.Service, one.Version, one.Text, one.Verdict, one.Alert}, one.Words...))
 			}
 			// People announce a deploy after the fact: no answer is settled.

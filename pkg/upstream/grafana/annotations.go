@@ -102,12 +102,22 @@ const alertKey = "alertname"
 // verdictKey is the key of the tags that say whether an event was real.
 const verdictKey = "foresight"
 
-// Acted is the tag of notes on something that was done about a service.
-const Acted = verdictKey + ":acted"
+// Acted is the tag of notes on something that was done about a service, Outcome
+// that of what came of it.
+const (
+	Acted   = verdictKey + ":acted"
+	Outcome = verdictKey + ":outcome"
+)
+
+// playbookKeys are the keys of the tags by which a note of a playbook is read
+// again.
+var playbookKeys = []string{"playbook", "of", "outcome"}
 
 // Verdicts are the tags of annotations that say whether an event was real, or
 // that something was done about it.
-func Verdicts() []string { return []string{verdictKey + ":true", verdictKey + ":false", Acted} }
+func Verdicts() []string {
+	return []string{verdictKey + ":true", verdictKey + ":false", Acted, Outcome}
+}
 
 // read is the marker that an annotation stands for. Tags without a key are its
 // words.
@@ -131,6 +141,11 @@ func (c *Client) read(one annotationJSON, at time.Time) upstream.Marker {
 			marker.Service = value
 		case slices.Contains(versionKeys, key) && marker.Version == "":
 			marker.Version = value
+		case slices.Contains(playbookKeys, key):
+			if marker.Keys == nil {
+				marker.Keys = map[string]string{}
+			}
+			marker.Keys[key] = value
 		case key == alertKey:
 			marker.Alert = value
 		case key == verdictKey:
