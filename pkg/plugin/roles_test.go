@@ -1,0 +1,130 @@
+package plugin
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/stretchr/testify/require"
+)
+
+// route is one resource path, as it is registered, with a request to it.
+type route struct {
+	pattern, method, path string
+	writes                bool
+}
+
+// routes are all there are: what writes or sends is named here a second time,
+// so that nobody registers it without the check by oversight.
+var routes = []route{
+	{"/services", "GET", "services", false},
+	{"/operations", "GET", "operations?service=cart", false},
+	{"/versions", "GET", "versions?service=cart", false},
+	{"/live", "POST", "live", false},
+	{"/api/v1/query", "GET", "prom/api/v1/query?query=vector(1)", false},
+	{"/api/v1/query", "POST", "prom/api/v1/query", false},
+	{"/api/v1/query_range", "GET", "prom/api/v1/query_range", false},
+	{"/api/v1/series", "GET", "prom/api/v1/series", false},
+	{"/api/v1/labels", "GET", "prom/api/v1/labels", false},
+	{"/api/v1/label/{name}/values", "GET", "prom/api/v1/label/service/values", false},
+	{"/", "GET", "prom/", false},
+	{"/keda/{name}", "GET", "keda/cart", false},
+	{"/verdict", "GET", "verdict?service=cart", false},
+	{"/verdict", "POST", "verdict", false},
+	{"/flagger/", "POST", "flagger/rollback", false},
+	{"/flagger/", "POST", "flagger/rollout", false},
+	{"/flagger/", "POST", "flagger/confirm-rollout", false},
+	{"/flagger/", "POST", "flagger/confirm-promotion", false},
+	{"/flagger/", "POST", "flagger/confirm-traffic-increase", false},
+	{"/recommendations", "GET", "recommendations?service=cart", false},
+	{"/impact", "GET", "impact?service=cart", false},
+	{"/playbooks", "GET", "playbooks?service=cart", false},
+	{"/playbooks", "POST", "playbooks", true},
+	{"/hooks/deploy", "POST", "hooks/deploy", true},
+	{"/hooks/alert", "POST", "hooks/alert", true},
+	{"/hooks/send", "POST", "hooks/send", true},
+	{"/hooks/annotate", "POST", "hooks/annotate", true},
+	{"/feedback", "POST", "feedback", true},
+	{"/flagger/event", "POST", "flagger/event", true},
+}
+
+// TestEveryRouteIsInTheTable reads the patterns off the code that registers.
+func TestEveryRouteIsInTheTable(t *testing.T) {
+	known := map[string]bool{}
+	for _, r := range routes {
+		known[r.pattern] = true
+	}
+	registered := regexp.MustCompile(`(?:write|prom|Handle|HandleFunc)\("(?:GET |POST )?(/[^"]*)"`)
+	found := 0
+	for _, file := range []string{"resource.go", "../hooks/hooks.go"} {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, match := range registered.FindAllStringSubmatch(string(source), -1) {
+			if match[1] != "/prom" {
+				found++
+				require.True(t, known[match[1]], "%s is not in the table of routes", match[1])
+			}
+		}
+	}
+	require.Greater(t, found, 15)
+}
+
+// TestRoles asks every route as everyone: what writes or sends lets Editors and
+// Admins in and nobody else, and nobody else's request leaves the plugin.
+func TestRoles(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		http.Error(w, "closed", http.StatusBadRequest)
+	}))
+	t.Cleanup(server.Close)
+	made, err := New(t.Context(), instance(`{
+		"prometheus": {"url": "`+server.URL+`"}, "traces": {"url": "`+server.URL+`"}, "grafana": {"url": "`+server.URL+`"},
+		"webhooks": [{"name": "automation", "url": "`+server.URL+`", "private": true}],
+		"playbooks": {"mode": "auto", "services": ["cart"], "webhook": "automation"}
+	}`, map[string]string{"grafanaToken": "glsa_x", "signingSecret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}))
+	require.NoError(t, err)
+	source := made.(*DataSource)
+	t.Cleanup(source.Dispose)
+	require.Nil(t, source.unusable)
+	ask := func(user *backend.User, method, path string) (status int) {
+		call := &backend.CallResourceRequest{Method: method, Path: strings.Split(path, "?")[0], URL: path, Body: []byte("{}")}
+		call.PluginContext.User = user
+		require.NoError(t, source.CallResource(context.Background(), call, backend.CallResourceResponseSenderFunc(func(r *backend.CallResourceResponse) error {
+			if r.Status != 0 {
+				status = r.Status
+			}
+			return nil
+		})))
+		return status
+	}
+	for _, r := range routes {
+		for _, role := range []string{"", "None", "Viewer", "editor", "Grafana Admin", "Editor", "Admin", "nobody"} {
+			var user *backend.User
+			if role != "nobody" {
+				user = &backend.User{Login: "sa-" + role, Role: role}
+			}
+			asked.Store(0)
+			status := ask(user, r.method, r.path)
+			mayWrite := role == "Editor" || role == "Admin"
+			if r.writes && !mayWrite {
+				require.Equal(t, http.StatusForbidden, status, "%s %s as %q", r.method, r.path, role)
+				require.Zero(t, asked.Load(), "%s %s as %q leaves the plugin", r.method, r.path, role)
+			} else {
+				require.NotEqual(t, http.StatusForbidden, status, "%s %s as %q", r.method, r.path, role)
+				require.NotEqual(t, http.StatusMethodNotAllowed, status, "%s %s as %q", r.method, r.path, role)
+			}
+		}
+		if r.writes {
+			for _, method := range []string{"PUT", "PATCH", "DELETE"} {
+				require.Equal(t, http.StatusMethodNotAllowed, ask(&backend.User{Role: "Admin"}, method, r.path))
+			}
+		}
+	}
+}
