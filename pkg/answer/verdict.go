@@ -31,6 +31,17 @@ const StepLength = 10 * time.Minute
 
 // Verdict answers whether a new version should be rolled out further.
 func (e *Engine) Verdict(ctx context.Context, q query.Verdict, window Window) (VerdictAnswer, error) {
+	return e.verdict(ctx, q, window, func(decide.Judgement) bool { return false })
+}
+
+// Decide is Verdict for those who act on it: where the counts alone fail the
+// canary, traces are not waited for, since they cannot change that.
+func (e *Engine) Decide(ctx context.Context, q query.Verdict, window Window) (VerdictAnswer, error) {
+	return e.verdict(ctx, q, window, func(soFar decide.Judgement) bool { return soFar.Verdict == decide.Fail })
+}
+
+// verdict judges by counts and, unless these suffice, by traces.
+func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, suffices func(decide.Judgement) bool) (VerdictAnswer, error) {
 	answer := VerdictAnswer{Service: q.Service}
 	if e.Metrics == nil {
 		return answer, errNoMetrics
@@ -58,7 +69,9 @@ func (e *Engine) Verdict(ctx context.Context, q query.Verdict, window Window) (V
 	if len(canary.Signals) == 0 {
 		answer.notice("No metric counts the requests of " + c.candidate.Version + ": span metrics or OpenTelemetry's HTTP metrics with the label service_version are needed.")
 	}
-	if err := e.traceVerdict(ctx, q, window, &answer); err != nil {
+	if suffices(canary.Judge()) {
+		answer.notice("The counts alone decide: traces were not compared.")
+	} else if err := e.traceVerdict(ctx, q, window, &answer); err != nil {
 		return answer, err
 	}
 	canary.Traces, canary.TracesReason = answer.Traces, answer.TracesReason

@@ -132,3 +132,26 @@ func TestPeriodsEndWithTheWindow(t *testing.T) {
 		require.Equal(t, end, periods.End)
 	}
 }
+
+// hangingTraces never answers.
+type hangingTraces struct{ upstream.Traces }
+
+func (hangingTraces) Search(ctx context.Context, _ upstream.TraceFilter) (upstream.TraceSet, error) {
+	<-ctx.Done()
+	return upstream.TraceSet{}, ctx.Err()
+}
+
+// TestAFailureIsNotKeptWaiting: a trace store that hangs delays no rollback
+// that the counts prove, and brings no other verdict either.
+func TestAFailureIsNotKeptWaiting(t *testing.T) {
+	long := Window{From: midnight.Add(-10 * time.Second), To: midnight.Add(40 * time.Minute)}
+	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}.WithDefaults()
+	got, err := engine(hangingTraces{}, counting(9, 0)).Decide(t.Context(), named, long)
+	require.NoError(t, err)
+	require.Equal(t, decide.Fail, got.Judgement.Verdict)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = engine(hangingTraces{}, counting(1, 0)).Decide(ctx, named, long)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}

@@ -59,7 +59,7 @@ func (h *Hooks) judge(ctx context.Context, c canary) (answer.VerdictAnswer, erro
 	}
 	found, err := h.verdicts.ask(ctx, string(key), h.settings.Timeout, func(ctx context.Context) (answer.VerdictAnswer, error) {
 		now := h.engine.Now().Truncate(canaryGrid).UTC()
-		return h.engine.Verdict(ctx, asked, answer.Window{From: now.Add(-length), To: now, Step: finestStep})
+		return h.engine.Decide(ctx, asked, answer.Window{From: now.Add(-length), To: now, Step: finestStep})
 	})
 	switch {
 	case err != nil:

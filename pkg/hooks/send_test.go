@@ -110,7 +110,7 @@ func TestAnnotate(t *testing.T) {
 // TestVerdictsAreWrittenDown: what was decided stands beside the deploy, with
 // its reason; what was not decided leaves no mark.
 func TestVerdictsAreWrittenDown(t *testing.T) {
-	for name, told := range map[string]string{"sound": "1 (pass: version 2 against 1", "failing": "-1 (fail: version 2 against 1", "not begun": ""} {
+	for name, told := range map[string]string{"sound": "1", "failing": "-1", "not begun": ""} {
 		book := &notebook{}
 		handler := rollouts[name].canary.hooks(t, func(s *Settings) { s.Journal = book })
 		status, reply := tell(t, handler, "Editor", "/hooks/annotate",
@@ -121,7 +121,8 @@ func TestVerdictsAreWrittenDown(t *testing.T) {
 			continue
 		}
 		require.Equal(t, http.StatusOK, status, reply)
-		require.Contains(t, book.notes[0].Text, "canary verdict of orders: "+told)
+		require.Contains(t, book.notes[0].Text, "canary verdict of orders: "+told+" (")
+		require.Contains(t, book.notes[0].Text, rollouts[name].verdict+": version 2 against 1")
 		require.Contains(t, book.notes[0].Text, rollouts[name].reason)
 		require.Equal(t, []string{"foresight", "canary_verdict", "service:orders"}, book.notes[0].Tags)
 	}

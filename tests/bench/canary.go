@@ -26,7 +26,8 @@ type canaryFigures struct {
 	Looks       int     `json:"looks"`
 	FalseFails  int     `json:"false_fails"`
 	FalseBacks  int     `json:"false_rollbacks"`
-	Undecided   int     `json:"undecided"` // inconclusive, or no answer
+	Undecided   int     `json:"undecided"` // inconclusive, or nothing can be said
+	Late        int     `json:"late"`      // no answer within the data source's limit
 	Passed      float64 `json:"passed_after_seconds"`
 	ColdMS      float64 `json:"first_answer_ms"`
 	LookP50     float64 `json:"look_p50_ms"`
@@ -98,12 +99,14 @@ func (e canaryEngine) watchHarmless(ctx context.Context, lab *harness.Lab, share
 		}
 		took = append(took, float64(time.Since(asked).Microseconds())/1000)
 		figures.Looks++
-		switch said.Verdict {
-		case "pass":
+		switch {
+		case said.late:
+			figures.Late++
+		case said.Verdict == "pass":
 			if figures.Passed == 0 {
 				figures.Passed = time.Since(begun).Seconds()
 			}
-		case "fail":
+		case said.Verdict == "fail":
 			figures.FalseFails++
 			fmt.Fprintln(os.Stderr, "false:", said.Reason)
 		default:
@@ -164,6 +167,7 @@ func (e canaryEngine) watchFailing(ctx context.Context, lab *harness.Lab, share 
 type said struct {
 	Verdict, Reason string
 	Metrics         []struct{ Candidate struct{ Requests float64 } }
+	late            bool
 }
 
 func (e canaryEngine) verdict(baseline, candidate string) (found said, err error) {
@@ -171,10 +175,10 @@ func (e canaryEngine) verdict(baseline, candidate string) (found said, err error
 	if err != nil {
 		return found, err
 	}
-	if status == http.StatusUnprocessableEntity {
+	if status == http.StatusUnprocessableEntity || status == http.StatusServiceUnavailable {
 		var refused struct{ Error string }
 		err := json.Unmarshal(body, &refused)
-		return said{Reason: refused.Error}, err
+		return said{Reason: refused.Error, late: status == http.StatusServiceUnavailable}, err
 	}
 	if status != http.StatusOK {
 		return found, fmt.Errorf("the verdict hook answered %d: %s", status, body)
