@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 // A past incident does not teach; a change of level that lasts does.
@@ -68,5 +69,25 @@ func TestAnIncidentDoesNotTeachButAShiftDoes(t *testing.T) {
 			require.Less(t, width, 70.0, "noise alone needs 20")
 			require.Equal(t, c.shift, strings.Contains(strings.Join(r.Notices, "\n"), "the level changed"))
 		})
+	}
+}
+
+// A load that all but stops at night must not fall below zero where an incident
+// is cut off: no model on a logarithm would fit.
+func TestAnIncidentOfALoadThatIsZeroAtNight(t *testing.T) {
+	for _, depth := range []float64{0.97, 0.99} {
+		var values []float64
+		for i := range 13*48 + 24 {
+			value := 1000 * (1 - depth*math.Cos(2*math.Pi*float64(i)/48) + 0.02*math.Sin(float64(i)*1.7))
+			if i > 12*48+20 && i < 13*48+8 {
+				value *= 0.02
+			}
+			values = append(values, max(0, math.Round(value)))
+		}
+		_, err := forecast.Run(forecast.Request{
+			History: series.Series{Start: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), Step: 30 * time.Minute, Values: values},
+			Horizon: 1, Model: forecast.Auto, NonNegative: true, Probabilities: []float64{0.9},
+		})
+		require.NoError(t, err)
 	}
 }

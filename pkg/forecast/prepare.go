@@ -89,6 +89,11 @@ func prepareFrom(r Request, anchored bool) (*prepared, error) {
 		}
 		p.regressors = func(shown int) []float64 { return events(p.clock.instant(shown)) }
 	}
+	if p.least >= 0 { // what stands in for an incident is not below zero either
+		for t, v := range p.clean {
+			p.clean[t] = max(v, 0)
+		}
+	}
 	p.forgetIncidents(coarse)
 	return p, nil
 }
