@@ -26,9 +26,16 @@ function expectQuestion(query: ForesightQuery) {
   expect(formatsOf(query.queryType)).toContain(query.format ?? 'panel');
 }
 
-it('are four', () => {
+it('are six', () => {
   expect(new Set(dashboards.map(([, { uid }]) => uid))).toEqual(
-    new Set(['foresight', 'foresight-deploy', 'foresight-impact', 'foresight-overview'])
+    new Set([
+      'foresight',
+      'foresight-capacity',
+      'foresight-deploy',
+      'foresight-impact',
+      'foresight-inefficiencies',
+      'foresight-overview',
+    ])
   );
 });
 
