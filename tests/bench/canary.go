@@ -26,8 +26,9 @@ type canaryFigures struct {
 	Looks       int     `json:"looks"`
 	FalseFails  int     `json:"false_fails"`
 	FalseBacks  int     `json:"false_rollbacks"`
-	Undecided   int     `json:"undecided"` // inconclusive, or nothing can be said
-	Late        int     `json:"late"`      // no answer within the data source's limit
+	Undecided   int     `json:"undecided"`
+	Refused     int     `json:"refused"` // nothing can be said
+	Late        int     `json:"late"`    // no answer within the data source's limit
 	Passed      float64 `json:"passed_after_seconds"`
 	ColdMS      float64 `json:"first_answer_ms"`
 	LookP50     float64 `json:"look_p50_ms"`
@@ -84,7 +85,7 @@ type canaryEngine struct{ resources string }
 // watchHarmless rolls a version out that changes nothing, and to everybody at
 // the end.
 func (e canaryEngine) watchHarmless(ctx context.Context, lab *harness.Lab, share float64, looks int, every time.Duration, figures *canaryFigures) error {
-	const baseline, candidate = "1.9.4", "1.9.5"
+	const baseline, candidate = "1.2.0", "1.9.5" // the lab begins with the former
 	if err := lab.Canary(ctx, canaryService, candidate, "", share); err != nil {
 		return err
 	}
@@ -109,6 +110,9 @@ func (e canaryEngine) watchHarmless(ctx context.Context, lab *harness.Lab, share
 		case said.Verdict == "fail":
 			figures.FalseFails++
 			fmt.Fprintln(os.Stderr, "false:", said.Reason)
+		case said.Verdict == "":
+			figures.Refused++
+			fmt.Fprintln(os.Stderr, "refused:", said.Reason)
 		default:
 			figures.Undecided++
 		}
@@ -117,6 +121,9 @@ func (e canaryEngine) watchHarmless(ctx context.Context, lab *harness.Lab, share
 		} else if back {
 			figures.FalseBacks++
 		}
+	}
+	if figures.Refused+figures.Late == looks {
+		return fmt.Errorf("the harmless canary was never judged")
 	}
 	figures.ColdMS = took[0]
 	slices.Sort(took)
