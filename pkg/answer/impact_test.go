@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/decide/impact"
@@ -164,4 +165,20 @@ func TestCanariesThatFailed(t *testing.T) {
 	require.Equal(t, morning.Add(3*time.Minute), h.record.Rollbacks[0].At)
 	require.False(t, failed(fails, "other", morning.Add(3*time.Minute)))
 	require.False(t, failed(fails, "cart", morning.Add(time.Hour)))
+}
+
+// TestImpactAsksValidPromQL has Prometheus' own parser read every expression.
+func TestImpactAsksValidPromQL(t *testing.T) {
+	h := &happenings{query: query.Impact{Objective: "harm > bool 0", Alerts: `Cart\.".*`, Demand: "load", Replicas: "replicas", PerReplica: 1}}
+	reader := parser.NewParser(parser.Options{})
+	for _, promQL := range h.expressions() {
+		_, err := reader.ParseExpr(promQL)
+		require.NoError(t, err, promQL)
+	}
+	for _, m := range unusualMetrics {
+		for _, selector := range []string{m.requests, m.failed} {
+			_, err := reader.ParseExpr("sum by (" + m.label + ") (rate(" + selector + "[5m]))")
+			require.NoError(t, err, selector)
+		}
+	}
 }
