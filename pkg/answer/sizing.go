@@ -182,7 +182,11 @@ func (e *Engine) course(ctx context.Context, q query.Sizing, expr string, horizo
 	case len(one.Forecast.Mean) > 0 && len(one.Forecast.Intervals) > 0:
 		basis.notice(one.Forecast.Notices...)
 		basis.parameter("forecast model", one.Forecast.Model)
-		return course{now, one.Forecast.Mean, one.Forecast.Intervals[0].Upper}, nil
+		upper := one.Forecast.Intervals[0].Upper
+		if q.Quantile == 0.5 {
+			upper = one.Forecast.Mean
+		}
+		return course{now, one.Forecast.Mean, upper}, nil
 	}
 	return course{}, nil
 }

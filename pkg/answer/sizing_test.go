@@ -124,6 +124,14 @@ func TestSizing(t *testing.T) {
 	require.InDelta(t, 1-4*63/255.0, sizes[decide.SizeShed].Value, 0.03)
 }
 
+func TestSizingForTheExpectedLoad(t *testing.T) {
+	high, _ := sizingOf(t, sizedServer{held: 0.04}, query.Sizing{})
+	expected, _ := sizingOf(t, sizedServer{held: 0.04}, query.Sizing{Quantile: 0.5})
+	peak := func(a SizingAnswer) float64 { return a.Recommendations[0].Basis[2].Value }
+	require.Less(t, peak(expected), peak(high))
+	require.GreaterOrEqual(t, peak(expected), expected.Recommendations[0].Basis[0].Value, "never less than now")
+}
+
 func TestSizingOfAnExhaustedPool(t *testing.T) {
 	_, calm := sizingOf(t, sizedServer{held: 0.04}, query.Sizing{})
 	_, full := sizingOf(t, sizedServer{held: 0.08, late: 30}, query.Sizing{})

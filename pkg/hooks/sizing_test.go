@@ -102,7 +102,7 @@ func TestRecommendedSeries(t *testing.T) {
 		`foresight_recommended_pool_size{service="cart", max_wait="soon"}`:            "is not a duration",
 		`foresight_recommended_pool_size{service="cart", pool="b"}`:                   "no series matches",
 		`foresight_recommended_pool_size{service="cart", database_connections="1"}`:   "fewer connections than there are instances",
-		`foresight_recommended_replicas{service="cart", quantile="0.5"} or vector(0)`: "quantile is 0.5",
+		`foresight_recommended_replicas{service="cart", quantile="0.6"} or vector(0)`: "quantile is 0.6",
 	} {
 		t.Run(expr, func(t *testing.T) {
 			status, found := serve(t, handler, get(instant, "query", expr))

@@ -26,7 +26,8 @@ type Sizing struct {
 	Service string `json:"service" jsonschema:"minLength=1"`
 	// Lead is how long it takes until new capacity serves. Default 10m.
 	Lead Duration `json:"lead,omitempty"`
-	// Quantile of the forecast load to be ready for. Default 0.95.
+	// Quantile of the forecast load to be ready for; 0.5 for what is expected,
+	// which suits noisy loads. Default 0.95.
 	Quantile float64 `json:"quantile,omitempty"`
 	// Use is the share of a replica's capacity to use, 0 to 1. Default 0.7.
 	Use float64 `json:"use,omitempty"`
@@ -82,8 +83,8 @@ func (q Sizing) Validate() error {
 // checkQuantile: a forecast's interval ends at the quantile, and intervals
 // narrower than a half are not calibrated.
 func checkQuantile(quantile float64) error {
-	if !(quantile > 0.75 && quantile <= 0.999) {
-		return fmt.Errorf("quantile is %g; it must be above 0.75 and at most 0.999, as in 0.95", quantile)
+	if quantile != 0.5 && !(quantile > 0.75 && quantile <= 0.999) {
+		return fmt.Errorf("quantile is %g; it must be above 0.75 and at most 0.999, as in 0.95, or 0.5", quantile)
 	}
 	return nil
 }

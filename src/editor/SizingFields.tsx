@@ -34,7 +34,7 @@ export function SizingFields({ query, onCommit, datasource, range }: BackendProp
         <NumberField
           label="Ready for quantile"
           placeholder="0.95"
-          min={0.75}
+          min={0.5}
           max={0.999}
           value={query.quantile}
           onCommit={(quantile) => set({ quantile })}
