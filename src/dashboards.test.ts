@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
+import manifest from '../plugin.json';
+import { importable } from './importable';
 import { fieldsOf, formatsOf, isComplete } from './language';
 import { type ForesightQuery } from './query';
 
@@ -9,6 +11,7 @@ const foresight = { type: 'foresight-observability-datasource', uid: 'foresight'
 
 interface Dashboard {
   uid: string;
+  title: string;
   panels: Array<{ id: number; title: string; description: string; targets: ForesightQuery[] }>;
   templating: { list: Array<{ type: string; datasource: object; query: ForesightQuery }> };
   annotations: { list: Array<{ builtIn?: number; datasource: object; target: ForesightQuery }> };
@@ -25,6 +28,22 @@ function expectQuestion(query: ForesightQuery) {
   );
   expect(formatsOf(query.queryType)).toContain(query.format ?? 'panel');
 }
+
+it('are brought along by the plugin, under their titles', () => {
+  const named = manifest.includes.map(({ path, name }) => [path.replace('dashboards/', ''), name]);
+  expect(Object.fromEntries(named)).toEqual(Object.fromEntries(dashboards.map(([file, { title }]) => [file, title])));
+});
+
+it('ask, when imported, the data source of the person who imports them', () => {
+  for (const [file] of dashboards) {
+    const text = importable(readFileSync(join(directory, file), 'utf8'));
+    expect(text).not.toMatch(/datasource","uid":"foresight"/);
+    expect(text).toContain('"datasource":{"type":"foresight-observability-datasource","uid":"${DS_FORESIGHT}"}');
+    const { __inputs: inputs, uid } = JSON.parse(text);
+    expect(inputs).toMatchObject([{ name: 'DS_FORESIGHT', type: 'datasource', pluginId: foresight.type }]);
+    expect(dashboards.map(([, one]) => one.uid)).toContain(uid);
+  }
+});
 
 it('are six', () => {
   expect(new Set(dashboards.map(([, { uid }]) => uid))).toEqual(
