@@ -1,25 +1,26 @@
 import { readFileSync } from 'fs';
 import { join } from 'path';
 import { type DataSourceJsonData } from '@grafana/data';
+import { patterns } from './config/PlaybookSettings';
 import {
   type ForesightSettings,
   type Limits,
   type NamedSeries,
+  type Playbooks,
   type SecretName,
   type Signal,
   type TracesUpstream,
   type Webhook,
 } from './settings';
 
-const backend = ['settings.go', 'signals.go']
-  .map((file) => readFileSync(join(__dirname, '../pkg/plugin', file), 'utf8'))
-  .join('\n');
+const source = (file: string) => readFileSync(join(__dirname, '../pkg', file), 'utf8');
+const backend = ['settings', 'signals', 'playbooks'].map((file) => source(`plugin/${file}.go`)).join('\n');
 
 /** Every name under which the backend reads a setting. */
 const read = new Set(
   [
     ...backend.matchAll(
-      /\.(?:text|choice|boolean|number|quantity|quantities|duration|texts|textMap|objects?)\("(\w+)"/g
+      /\.(?:text|choice|boolean|number|share|quantity|quantities|duration|texts|textMap|objects?)\("(\w+)"/g
     ),
   ].map(([, name]) => name)
 );
@@ -34,6 +35,7 @@ const root: Names<Omit<ForesightSettings, keyof DataSourceJsonData>> = {
   signals: true,
   series: true,
   webhooks: true,
+  playbooks: true,
 };
 const upstream: Names<TracesUpstream> = {
   mode: true,
@@ -75,10 +77,31 @@ const series: Names<NamedSeries> = {
   minDeviation: true,
 };
 const webhook: Names<Webhook> = { name: true, kind: true, url: true, private: true };
+const playbooks: Names<Playbooks> = {
+  mode: true,
+  rules: true,
+  killSwitch: true,
+  services: true,
+  webhook: true,
+  cooldown: true,
+  perService: true,
+  perHour: true,
+  maxShare: true,
+  stopShare: true,
+  minConfidence: true,
+  settle: true,
+  deadline: true,
+  window: true,
+};
 
 it('have the names by which the backend reads them, all of them', () => {
-  const written = [root, upstream, deploys, limits, signal, series, webhook].flatMap(Object.keys);
+  const written = [root, upstream, deploys, limits, signal, series, webhook, playbooks].flatMap(Object.keys);
   expect([...new Set(written)].sort()).toEqual([...read].sort());
+});
+
+it('have the patterns of failure that the backend knows', () => {
+  const known = [...source('decide/playbook/rules.go').matchAll(/ Pattern = "(\w+)"/g)].map(([, name]) => name);
+  expect(Object.keys(patterns)).toEqual(known);
 });
 
 it('have secrets with the names by which the backend reads them', () => {

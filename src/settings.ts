@@ -68,6 +68,39 @@ export interface Webhook {
   private?: boolean;
 }
 
+export type PlaybookMode = 'observe' | 'recommend' | 'auto';
+
+export type PlaybookPattern =
+  | 'slowQueryAfterDeploy'
+  | 'errorBurstAfterDeploy'
+  | 'retryStorm'
+  | 'poolExhaustion'
+  | 'cacheLost'
+  | 'dependencyFailing'
+  | 'trafficSpike';
+
+/** What playbooks may do. */
+export interface Playbooks {
+  /** Default "observe". */
+  mode?: PlaybookMode;
+  /** A mode of its own for a pattern of failure. */
+  rules?: Partial<Record<PlaybookPattern, PlaybookMode>>;
+  killSwitch?: boolean;
+  /** The services that automation may act upon. */
+  services?: string[];
+  /** The name of one of the webhooks. */
+  webhook?: string;
+  cooldown?: string;
+  perService?: number;
+  perHour?: number;
+  maxShare?: number;
+  stopShare?: number;
+  minConfidence?: number;
+  settle?: string;
+  deadline?: string;
+  window?: string;
+}
+
 /** jsonData: visible to every viewer, so never a secret. */
 export interface ForesightSettings extends DataSourceJsonData {
   prometheus?: Upstream;
@@ -83,6 +116,7 @@ export interface ForesightSettings extends DataSourceJsonData {
   signals?: Signal[];
   series?: NamedSeries[];
   webhooks?: Webhook[];
+  playbooks?: Playbooks;
 }
 
 export type UpstreamName = 'prometheus' | 'traces';

@@ -29,6 +29,9 @@ type PlaybookSettings struct {
 const (
 	// mostPlaybookServices bounds what one request looks at.
 	mostPlaybookServices = 5
+	// planTimeouts is how many times as long as one answer a plan may take: it
+	// asks of the same traces several times over.
+	planTimeouts = 2
 	// actsLookBack holds every budget.
 	actsLookBack = 25 * time.Hour
 )
@@ -132,7 +135,7 @@ func (h *Hooks) plan(w http.ResponseWriter, r *http.Request, named []string) (pl
 			return answered, time.Time{}, false
 		}
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), h.settings.Timeout)
+	ctx, cancel := context.WithTimeout(r.Context(), planTimeouts*h.settings.Timeout)
 	defer cancel()
 	now := h.engine.Now().UTC()
 	situation, notices, err := h.situation(ctx, named, now)

@@ -216,6 +216,32 @@ it('knows targets of events, and asks for the secrets they need', async () => {
   });
 });
 
+it('lets playbooks send only where services and a target are named', async () => {
+  const { user, settings } = open({ jsonData: { webhooks: [{ name: 'automation' }, { kind: 'pagerDutyChanges' }] } });
+  await user.click(screen.getByText('Playbooks'));
+  await user.click(within(screen.getByRole('radiogroup', { name: 'Lost cache' })).getByLabelText('Send'));
+  expect(screen.getByText(/Name the services/)).toBeInTheDocument();
+  expect(screen.getByText(/Name a target/)).toBeInTheDocument();
+  await write(user, screen.getByLabelText(/^Services/), 'orders, cart');
+  await write(user, screen.getByLabelText(/^Sent to/), 'automation');
+  expect(screen.queryByText(/^Name /)).not.toBeInTheDocument();
+  await write(user, screen.getByLabelText(/^Actions per hour/), '1');
+  await user.click(screen.getByLabelText(/^Kill switch/));
+  expect(settings().jsonData.playbooks).toEqual({
+    rules: { cacheLost: 'auto' },
+    services: ['orders', 'cart'],
+    webhook: 'automation',
+    perHour: 1,
+    killSwitch: true,
+  });
+  await user.click(
+    within(screen.getByRole('radiogroup', { name: 'When a known failure is seen' })).getByLabelText('Recommend')
+  );
+  await user.click(within(screen.getByRole('radiogroup', { name: 'Lost cache' })).getByLabelText('As above'));
+  expect(settings().jsonData.playbooks).toMatchObject({ mode: 'recommend', services: ['orders', 'cart'] });
+  expect(settings().jsonData.playbooks?.rules).toBeUndefined();
+});
+
 describe('what was found', () => {
   const look = async (health: () => Promise<unknown>) => {
     get.mockImplementation(health);

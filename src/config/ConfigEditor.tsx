@@ -5,6 +5,7 @@ import { GrafanaSettings } from './GrafanaSettings';
 import { HookSettings } from './HookSettings';
 import { LimitSettings } from './LimitSettings';
 import { type EditorProps } from './options';
+import { PlaybookSettings } from './PlaybookSettings';
 import { SeriesSettings } from './SeriesSettings';
 import { SignalSettings } from './SignalSettings';
 import { TraceSettings } from './TraceSettings';
@@ -43,6 +44,7 @@ export function ConfigEditor(props: EditorProps) {
       <SignalSettings {...props} />
       <SeriesSettings {...props} />
       <HookSettings {...props} />
+      <PlaybookSettings {...props} />
       <LimitSettings {...props} />
       <ControlledCollapse label="What was found">
         <Findings uid={options.uid} />
