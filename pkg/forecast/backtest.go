@@ -3,6 +3,8 @@ package forecast
 import (
 	"fmt"
 	"math"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 const (
@@ -23,10 +25,12 @@ type trial struct {
 }
 
 // origins are the points of clean before which forecasts are made, ascending,
-// over the later part. They fall on all phases of the seasons.
+// over the later part of what was observed. They fall on all phases of the
+// seasons.
 func (p *prepared) origins() []int {
 	n := len(p.clean)
-	first := max(2*n/5, min(fewestForTrial, n-1))
+	observed := len(stats.Observed(p.clean))
+	first := p.after(max(2*observed/5, min(fewestForTrial, observed-1)))
 	longest := p.longestPeriod()
 	if longest > 0 {
 		// A season must have been seen once, with something left to test on.
@@ -41,6 +45,19 @@ func (p *prepared) origins() []int {
 		origins = append(origins, at)
 	}
 	return origins
+}
+
+// after is how many points of clean hold so many that were observed.
+func (p *prepared) after(observed int) int {
+	for t, v := range p.clean {
+		if !math.IsNaN(v) {
+			observed--
+		}
+		if observed <= 0 {
+			return t + 1
+		}
+	}
+	return len(p.clean)
 }
 
 func (p *prepared) longestPeriod() int {

@@ -2,6 +2,7 @@ package forecast_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,4 +91,46 @@ func TestAnIncidentOfALoadThatIsZeroAtNight(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
+}
+
+// A metric that began lately, or was silent for most of the time, is forecast
+// from what there is.
+func TestAHistoryThatIsMostlyMissing(t *testing.T) {
+	day := 288
+	whole := traffic(14*day, 5*time.Minute, 7)
+	began := append(slices.Repeat([]float64{math.NaN()}, 11*day), whole[11*day:]...)
+	r, err := forecast.Run(forecast.Request{History: history(5*time.Minute, began), Horizon: 12})
+	require.NoError(t, err)
+	late := series.Series{Start: monday.Add(11 * 24 * time.Hour), Step: 5 * time.Minute, Values: whole[11*day:]}
+	short, err := forecast.Run(forecast.Request{History: late, Horizon: 12})
+	require.NoError(t, err)
+	require.Equal(t, short, r, "what is missing in front changes nothing")
+
+	silent := slices.Clone(began)
+	copy(silent, whole[:10])
+	r, err = forecast.Run(forecast.Request{History: history(5*time.Minute, silent), Horizon: 12})
+	require.NoError(t, err)
+	require.InDelta(t, short.Mean[0], r.Mean[0], 10)
+
+	rolled, err := forecast.Rolling(forecast.Request{History: history(5*time.Minute, began)}, 13*day)
+	require.NoError(t, err)
+	require.Less(t, missBy(rolled.Expected, began, 13*day), 12.0)
+}
+
+// Of a history too long to learn from all of it the rolling forecast is in step
+// with the data none the less.
+func TestRollingOverALongHistory(t *testing.T) {
+	day := 288
+	values := traffic(22*day, 5*time.Minute, 8)
+	rolled, err := forecast.Rolling(forecast.Request{History: history(5*time.Minute, values)}, 21*day)
+	require.NoError(t, err)
+	require.Less(t, missBy(rolled.Expected, values, 12*day), 5.5)
+}
+
+func missBy(expected, values []float64, from int) float64 {
+	sum := 0.0
+	for i := from; i < len(values); i++ {
+		sum += math.Abs(values[i] - expected[i])
+	}
+	return sum / float64(len(values)-from)
 }

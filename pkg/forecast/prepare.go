@@ -50,6 +50,11 @@ func prepareFrom(r Request, anchored bool) (*prepared, error) {
 	if len(observed) < fewestObserved {
 		return nil, shortHistory(len(observed), fewestObserved, "a forecast with intervals")
 	}
+	// A history begins with what was first observed.
+	values = values[slices.IndexFunc(values, func(v float64) bool { return !math.IsNaN(v) }):]
+	if len(stats.Observed(values[len(values)/2:])) == 0 {
+		return nil, fmt.Errorf("%w: nothing was observed in the later half of the history", ErrShortHistory)
+	}
 	p.unit = series.Unit(observed)
 	p.least, p.most = slices.Min(observed), slices.Max(observed)
 	p.observed = values

@@ -53,7 +53,7 @@ func Rolling(r Request, learn int) (Rolled, error) {
 		rolled.Season = time.Duration(period*p.factor) * r.History.Step
 	}
 	last := p.clean[origin-1]
-	for at := len(p.observed) - (len(p.clean)-origin)*p.factor; at < len(whole); {
+	for at := learn - (len(p.clean)-origin)*p.factor; at < len(whole); {
 		lead := max(r.Horizon/p.factor, 1) * p.factor
 		mean := p.fine(fitted, last, lead)
 		start := at
