@@ -33,7 +33,7 @@ func (h *Hooks) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if h.settings.Sender == nil {
-		plainFailure(w, http.StatusNotImplemented, "no webhooks are configured: see webhooks and signingSecret in the README")
+		plainFailure(w, http.StatusNotImplemented, "no webhooks are configured: see webhooks and signingSecret in docs/engines.md")
 		return
 	}
 	event, _, err := h.event(r, asked.Query)
