@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -37,9 +38,10 @@ var Aliases = map[string]any{
 // Default is what "go tool mage" alone does.
 var Default = Build.All
 
-// Serve tells the story and keeps everything running until interrupted.
+// Serve tells the story, shows it in a browser, and keeps everything running
+// until interrupted.
 func (Demo) Serve() error {
-	mg.Deps(Servers)
+	mg.SerialDeps(Servers, page)
 	return story("go", "run", "./tests/demo")
 }
 
@@ -86,6 +88,19 @@ func (Build) Frontend() error {
 	return step("building the frontend", func() error { return sh.RunV("npm", "run", "--silent", "build") })
 }
 
+// page builds what the demo shows in a browser: the plugin's frontend in the
+// preview host, or the whole plugin for the Grafana of GRAFANA_HOME.
+func page() error {
+	if os.Getenv("GRAFANA_HOME") != "" {
+		mg.Deps(Build.All)
+		return nil
+	}
+	mg.Deps(Build.Frontend)
+	return step("building the preview host's page", func() error {
+		return sh.RunV("node", "tests/preview/web/build.mjs")
+	})
+}
+
 // Servers builds the lab's Prometheus and Tempo, once, into the user's cache.
 func Servers() error { return servers("prometheus,tempo") }
 
@@ -106,9 +121,22 @@ func packages() error {
 	})
 }
 
-// All passes every test: frontend, Go, the lab, real servers, gRPC.
+// All passes every test: frontend, Go, the lab, real servers, gRPC, a browser.
 func (Test) All() {
-	mg.SerialDeps(Test.Frontend, Test.Lab, Test.Go, Test.Engines)
+	mg.SerialDeps(Test.Frontend, Test.Lab, Test.Go, Test.Browser, Test.Engines)
+}
+
+// Browser uses the plugin's frontend in Chromium, in the preview host, over the
+// lab; screenshots go to test-results/.
+func (Test) Browser() error {
+	if _, err := exec.LookPath(cmp.Or(os.Getenv("CHROMIUM"), "chromium")); err != nil {
+		fmt.Println("✗ skipped: the tests in a browser. There is no Chromium; install it, or name it in CHROMIUM.")
+		return nil
+	}
+	mg.SerialDeps(Servers, page)
+	return step("testing in a browser", func() error {
+		return sh.RunV("npm", "exec", "--", "playwright", "test")
+	})
 }
 
 // Frontend checks the types and runs the frontend's tests.

@@ -2,6 +2,6 @@ import { defineConfig } from 'eslint/config';
 import baseConfig from './.config/eslint.config.mjs';
 
 export default defineConfig([
-  { ignores: ['.config/', 'coverage/', 'dist/', 'node_modules/', 'pkg/', 'playwright-report/', 'test-results/'] },
+  { ignores: ['.config/', 'coverage/', '**/dist/', 'node_modules/', 'pkg/', 'playwright-report/', 'test-results/'] },
   ...baseConfig,
 ]);

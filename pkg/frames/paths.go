@@ -54,7 +54,6 @@ func pathTable(a answer.TraceDiffAnswer, notices *remarks) *data.Frame {
 		column(paths, "depth", "Depth", "", func(p diff.Path) int64 { return int64(p.Depth) }),
 		column(paths, "path", "Call path", "", func(p diff.Path) string { return p.Key }),
 	)
-	frame.Meta.UniqueRowIDFields = []int{len(frame.Fields) - 1}
 	if len(paths) == 0 {
 		notices.add(data.NoticeSeverityInfo, cmp.Or(a.Result.Reason, "No call paths were compared."))
 	}

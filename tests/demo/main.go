@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -16,26 +17,38 @@ import (
 	"github.com/foresight-observability/foresight/tests/harness"
 )
 
+type options struct {
+	once, stage bool
+	port        int
+}
+
 func main() {
-	once := flag.Bool("once", false, "end after the story")
+	var o options
+	flag.BoolVar(&o.once, "once", false, "end after the story, without a page")
+	flag.BoolVar(&o.stage, "stage", false, "bring the incident about, without telling or judging it")
+	flag.IntVar(&o.port, "port", 0, "port of the page, 0 for a free one")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *once); err != nil && !errors.Is(err, context.Canceled) {
+	if err := run(ctx, o); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, once bool) error {
+func run(ctx context.Context, o options) error {
 	fmt.Println("Starting the plugin, a Prometheus, a Tempo and the shop …")
 	lab, err := harness.StartLab(ctx, os.Stderr)
 	if err != nil {
 		return err
 	}
 	defer lab.Stop()
-	plugin, err := harness.StartPlugin(ctx, os.Stderr)
+	log := io.Writer(os.Stderr)
+	if o.stage {
+		log = io.Discard // whoever tests provokes errors, and the plugin logs each
+	}
+	plugin, err := harness.StartPlugin(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -46,20 +59,31 @@ func run(ctx context.Context, once bool) error {
 		lab:      lab,
 		source:   harness.DataSource{Plugin: plugin, Context: harness.PluginContext(lab.Settings(), nil)},
 	}
-	if err := s.tell(ctx); err != nil {
+	if o.once {
+		return s.tell(ctx)
+	}
+	look, err := open(plugin, lab, o.port)
+	if err != nil {
 		return err
 	}
-	if once {
-		return nil
+	defer look.stop()
+	fmt.Printf("Look at %s (%s).\n", look.address, look.what)
+	tell := s.tell
+	if o.stage {
+		tell = s.setStage
+	}
+	if err := tell(ctx); err != nil {
+		return err
 	}
 	fmt.Printf(`
 Everything keeps running; interrupt to end it.
+  look at     %s (%s)
   Prometheus  %s
   Tempo       %s
   the shop    %s/state
 Point a Foresight data source at the first two (provisioning/ shows how), or
 break the shop in another way: tests/lab/README.md lists its faults.
-`, lab.Prometheus, lab.Tempo, lab.Control)
+`, look.address, look.what, lab.Prometheus, lab.Tempo, lab.Control)
 	<-ctx.Done()
 	return nil
 }

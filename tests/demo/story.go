@@ -55,6 +55,15 @@ func (s *story) tell(ctx context.Context) error {
 	return s.forecast(ctx)
 }
 
+// setStage does to the shop what the story does, for whoever watches it by
+// other means.
+func (s *story) setStage(ctx context.Context) error {
+	if err := sleep(ctx, quiet); err != nil {
+		return err
+	}
+	return s.lab.Deploy(ctx, service, newVersion, "slow-query")
+}
+
 func (s *story) health(ctx context.Context) error {
 	health, err := s.source.Plugin.Health(ctx, s.source.Context)
 	if err != nil {
