@@ -34,41 +34,48 @@ func (b *Block) Add(value float64) {
 // then is, is the dispersion. kept is their share: 0.8 where a single incident
 // shall not stand for how the system usually varies, 1 where it shall.
 func Dispersion(blocks []Block, kept float64) (ratio float64, freedom int) {
-	var means []float64
-	count, square, within := 0, 0.0, 0.0
+	values := 0
+	filled := make([]Block, 0, len(blocks))
 	for _, block := range blocks {
-		if block.Count == 0 {
-			continue
+		if values += block.Count; block.Count > 0 {
+			filled = append(filled, block)
 		}
-		mean := block.Sum / float64(block.Count)
-		means = append(means, mean)
-		count += block.Count
-		square += block.Square
-		within += math.Max(0, block.Square-block.Sum*mean)
 	}
-	used := len(means)
-	if used < 2 || count <= used {
+	if len(filled) < 2 || values <= len(filled) {
 		return 1, 0
+	}
+	return dispersionOf(filled, filled, kept), len(filled) - 1
+}
+
+// dispersionOf is that of windows of time, against the variance within blocks.
+func dispersionOf(windows, blocks []Block, kept float64) float64 {
+	means := make([]float64, len(windows))
+	for i, window := range windows {
+		means[i] = window.Sum / float64(window.Count)
 	}
 	centre := MedianOf(means)
 	deviations := means[:0]
-	for _, block := range blocks {
-		if block.Count > 0 {
-			deviation := block.Sum/float64(block.Count) - centre
-			deviations = append(deviations, float64(block.Count)*deviation*deviation)
-		}
+	for _, window := range windows {
+		deviation := window.Sum/float64(window.Count) - centre
+		deviations = append(deviations, float64(window.Count)*deviation*deviation)
 	}
 	slices.Sort(deviations)
-	smallest := deviations[:min(used, max(1, int(math.Ceil(kept*float64(used)))))]
-	between := total(smallest) / float64(len(smallest)) / trimmedSquare(float64(len(smallest))/float64(used))
-	within /= float64(count - used)
+	smallest := deviations[:min(len(deviations), max(1, int(math.Ceil(kept*float64(len(deviations))))))]
+	between := total(smallest) / float64(len(smallest)) / trimmedSquare(float64(len(smallest))/float64(len(deviations)))
+	count, square, within := 0, 0.0, 0.0
+	for _, block := range blocks {
+		count += block.Count
+		square += block.Square
+		within += math.Max(0, block.Square-block.Sum*block.Sum/float64(block.Count))
+	}
+	within /= float64(count - len(blocks))
 	switch rounding := 1e-12 * square / float64(count); {
 	case between <= rounding:
-		return 0, used - 1
+		return 0
 	case within <= rounding:
-		return math.Inf(1), used - 1
+		return math.Inf(1)
 	}
-	return between / within, used - 1
+	return between / within
 }
 
 // trimmedSquare is the mean of the smallest share of values that are

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"time"
@@ -24,6 +25,9 @@ type aaFigures struct {
 	Real           int     `json:"real"`
 	RealFalse      int     `json:"real_false"`
 	RealRate       float64 `json:"real_rate"`
+	SameTime       int     `json:"same_time"` // halves of the same real windows
+	SameTimeFalse  int     `json:"same_time_false"`
+	SameTimeRate   float64 `json:"same_time_rate"`
 }
 
 const looks = 60
@@ -31,7 +35,8 @@ const looks = 60
 // aa compares growing windows with a baseline of the same system: a steady
 // shop, and one whose durations rise and fall; and fault-free minutes of
 // Nezha's two days (in some of which their makers' system had incidents of its
-// own) with the other fault-free moments of the day.
+// own) with the other fault-free moments of the day. Halves of the same
+// fault-free minutes, drawn at random five times, differ by chance alone.
 func aa(o options) (any, error) {
 	flags := flag.NewFlagSet("aa", flag.ContinueOnError)
 	runs := flags.Int("runs", 200, "synthetic windows")
@@ -47,7 +52,7 @@ func aa(o options) (any, error) {
 		}
 		baseline := shop.Generate()
 		shop.Seed, shop.Traces, shop.Start = seed+1_000_000, 600, shop.Start.Add(40*time.Second)
-		figures.SyntheticFalse += int(oneIf(everFound(baseline, shop.Generate())))
+		figures.SyntheticFalse += int(oneIf(everFound(baseline, shop.Generate(), false)))
 	}
 	figures.SyntheticRate = 100 * float64(figures.SyntheticFalse) / float64(max(1, figures.Synthetic))
 	for _, name := range []string{"2022-08-22", "2023-01-29"} {
@@ -61,22 +66,49 @@ func aa(o options) (any, error) {
 		for i := range d.faults {
 			if window := d.between(d.quiet(i)); len(window) >= 20 {
 				figures.Real++
-				figures.RealFalse += int(oneIf(everFound(thinned(d.clean(i), 1000), window)))
+				figures.RealFalse += int(oneIf(everFound(thinned(d.clean(i), 1000), window, false)))
+			}
+			for half := range 5 {
+				stable, canary := halves(d.between(d.quiet(i)), uint64(half))
+				if min(len(stable), len(canary)) >= 20 {
+					figures.SameTime++
+					figures.SameTimeFalse += int(oneIf(everFound(stable, canary, true)))
+				}
 			}
 		}
 	}
 	figures.RealRate = 100 * float64(figures.RealFalse) / float64(max(1, figures.Real))
+	figures.SameTimeRate = 100 * float64(figures.SameTimeFalse) / float64(max(1, figures.SameTime))
 	return figures, nil
 }
 
-// everFound looks at a window while it grows.
-func everFound(baseline, window []trace.Trace) bool {
+// everFound looks at a window while it grows, and its baseline with it where
+// both are of the same time.
+func everFound(baseline, window []trace.Trace, together bool) bool {
 	for look := 1; look <= looks; look++ {
-		if isFinding(diff.Compare(baseline, window[:len(window)*look/looks], diff.Options{}).Verdict) {
+		before := baseline
+		if together {
+			before = baseline[:len(baseline)*look/looks]
+		}
+		if isFinding(diff.Compare(before, window[:len(window)*look/looks], diff.Options{}).Verdict) {
 			return true
 		}
 	}
 	return false
+}
+
+// halves gives every trace to one of two sides at random, as a load balancer
+// does between two versions.
+func halves(traces []trace.Trace, seed uint64) (first, second []trace.Trace) {
+	random := rand.New(rand.NewPCG(seed, seed))
+	for _, one := range traces {
+		if random.IntN(2) == 0 {
+			first = append(first, one)
+		} else {
+			second = append(second, one)
+		}
+	}
+	return first, second
 }
 
 // thinned keeps at most so many traces, evenly.

@@ -25,9 +25,11 @@ type comparison struct {
 // endpoint is all requests with one root path.
 type endpoint struct {
 	Endpoint
-	root      trace.PathID
-	judged    bool // enough requests on both sides
-	minChange float64
+	root        trace.PathID
+	judged      bool    // enough requests on both sides
+	moments     float64 // see question
+	minChange   float64
+	equivalence equivalence
 	// slower and faster sum the contributions of paths to the change of the
 	// mean, by direction; nanoseconds per request.
 	slower, faster float64
@@ -76,14 +78,16 @@ func (c *comparison) findEndpoints() {
 			Key: path.Key(""), Service: path.Service, Operation: path.Operation,
 		}})
 	}
+	before, now := make([]stretch, len(c.endpoints)), make([]stretch, len(c.endpoints))
 	for i := range c.baseline.requests {
-		c.endpoints[c.endpointOf[c.baseline.requests[i].root]].Baseline++
+		before[c.endpointOf[c.baseline.requests[i].root]].add(&c.baseline.requests[i])
 	}
 	for i := range c.candidate.requests {
-		c.endpoints[c.endpointOf[c.candidate.requests[i].root]].Candidate++
+		now[c.endpointOf[c.candidate.requests[i].root]].add(&c.candidate.requests[i])
 	}
 	for i := range c.endpoints {
 		e := &c.endpoints[i]
+		e.Baseline, e.Candidate, e.moments = before[i].count, now[i].count, now[i].moments(&before[i])
 		e.judged = min(e.Baseline, e.Candidate) >= c.options.MinTraces
 	}
 }
@@ -111,7 +115,7 @@ func (c *comparison) measurePaths() {
 		if !e.judged {
 			continue
 		}
-		q.minChange = e.minChange
+		q.minChange, q.moments = e.minChange, e.moments
 		q.askTimings()
 		q.askErrors()
 		if path.Parent != trace.None {
@@ -158,6 +162,7 @@ func (c *comparison) describeEndpoint(e *endpoint, q *question) {
 	if len(q.baseline.durations) > 0 && len(q.candidate.durations) > 0 {
 		change := ratio(q.baseline.durations, q.candidate.durations)
 		e.Change, e.ChangeLower, e.ChangeUpper = change.Estimate, change.Lower, change.Upper
+		e.equivalence = equivalenceOf(q.baseline.durations, q.candidate.durations, c.options.MinRatio, e.minChange)
 	}
 }
 

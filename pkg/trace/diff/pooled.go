@@ -31,6 +31,7 @@ type stratum struct {
 // each endpoint only the path with the most requests takes part: two paths of
 // one request would not be independent.
 func (c *comparison) askPooled(q *question) {
+	q.moments = c.candidate.whole().moments(c.baseline.whole())
 	for _, paths := range c.operations(2) {
 		strata := make([]stratum, 0, len(paths))
 		before, after := 0, 0
@@ -211,7 +212,7 @@ func (p *pool) eachInTime(value func(*call) int64, visit func(block uint8, strat
 		})
 	}
 	slices.SortStableFunc(all, func(a, b observation) int { return cmp.Compare(a.start, b.start) })
-	count := min(maxBlocks, max(1, len(all)/2))
+	count := blockCount(len(all))
 	for i, o := range all {
 		visit(uint8(i*count/len(all)), o.stratum, o.mean)
 	}

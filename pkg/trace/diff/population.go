@@ -173,6 +173,8 @@ func (p *population) of(path trace.PathID) []call {
 // divided.
 const maxBlocks = 20
 
+func blockCount(requests int) int { return min(maxBlocks, max(1, requests/2)) }
+
 // divide numbers the blocks: of every endpoint's requests, in the order of
 // time, each block holds as many, at least two. Systems have good and bad
 // moments; how much blocks differ from one another tells how much of a
@@ -192,7 +194,7 @@ func (p *population) divide() {
 		for end < len(order) && p.requests[order[end]].root == p.requests[order[start]].root {
 			end++
 		}
-		count := min(maxBlocks, max(1, (end-start)/2))
+		count := blockCount(end - start)
 		for i := start; i < end; i++ {
 			p.blocks[order[i]] = uint8((i - start) * count / (end - start))
 		}

@@ -28,6 +28,9 @@ func (c *comparison) reasonInsufficient(r *Result) string {
 	if len(c.endpoints) == 0 {
 		return fmt.Sprintf("Not enough data: neither side has a trace; a judgement needs %d of one endpoint on each side.", c.options.MinTraces)
 	}
+	if most := c.largest(false); most != nil {
+		return c.reasonUnshown(r, most)
+	}
 	best := &c.endpoints[0]
 	for i := range c.endpoints {
 		e := &c.endpoints[i]
@@ -54,27 +57,10 @@ func waiting(needed, count int, span time.Duration) string {
 	return fmt.Sprintf(", about %s at this rate", max(wait, time.Second).Round(time.Second))
 }
 
-// equivalence is the ratio of durations within which two populations count as
-// equal.
-const equivalence = 1.10
-
 func (c *comparison) reasonNoChange() string {
-	var most *endpoint
-	for i := range c.endpoints {
-		e := &c.endpoints[i]
-		if e.judged && (most == nil || e.Candidate+e.Baseline > most.Candidate+most.Baseline) {
-			most = e
-		}
-	}
-	shown := "shown equal within 10 %"
-	switch {
-	case most.ChangeLower > equivalence || most.ChangeUpper < 1/equivalence:
-		shown = "which is within what the baseline itself varies from moment to moment"
-	case most.ChangeLower < 1/equivalence || most.ChangeUpper > equivalence:
-		shown = "a difference within these limits is not excluded"
-	}
-	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; %s), %s → %s at the median; %d vs %d traces.",
-		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, shown,
+	most := c.largest(true)
+	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; shown to be less than %.2f× or %s either way), %s → %s at the median; %d vs %d traces.",
+		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, c.options.MinRatio, milliseconds(most.minChange),
 		milliseconds(most.BaselineDuration.P50), milliseconds(most.CandidateDuration.P50), most.Candidate, most.Baseline)
 }
 

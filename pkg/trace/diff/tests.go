@@ -37,12 +37,18 @@ type question struct {
 	path                trace.PathID
 	baseline, candidate *side
 	blocks              []uint8 // of every request of the baseline
-	options             *Options
+	// moments is how long the candidate is, in blocks of the baseline.
+	moments float64
+	options *Options
 	// minChange is the least change of time per request that counts,
 	// nanoseconds.
 	minChange float64
 	tests     []test
 }
+
+// longestMoment is how many blocks of the baseline make the longest stretch of
+// which the variation is looked at: good and bad moments may last.
+const longestMoment = 3
 
 // ask adds a test; up tells a candidate that has more of the scored quantity.
 // The dispersion of the scores in the baseline and the effect are worked out
@@ -60,8 +66,8 @@ func (q *question) ask(aspect Aspect, family family, pValue, information float64
 		if up {
 			kept = 0.8
 		}
-		dispersion, freedom := stats.Dispersion(blocks[:], kept)
-		t.pValue = stats.AlwaysValid(stats.Inflate(pValue, dispersion, freedom), information)
+		effect, freedom := stats.DesignEffect(blocks[:], kept, longestMoment, q.moments, information)
+		t.pValue = stats.AlwaysValid(stats.Inflate(pValue, effect, freedom), information)
 	}
 	if t.pValue <= q.options.FalseDiscoveryRate {
 		effect(&t)

@@ -68,14 +68,22 @@ func (c *comparison) judge() Verdict {
 		case !e.judged && read[i] == signs{}:
 			e.Verdict = Insufficient
 		default:
-			e.Verdict = read[i].verdict()
+			if e.Verdict = read[i].verdict(); e.Verdict == NoChange && !e.equivalence.shown {
+				e.Verdict = Insufficient
+			}
 		}
 		seen[e.Verdict] = true
 	}
-	for _, verdict := range []Verdict{Regressed, Improved, Changed, NoChange, Insufficient} {
+	for _, verdict := range []Verdict{Regressed, Improved, Changed} {
 		if seen[verdict] {
 			return verdict
 		}
+	}
+	if c.mostlyShown() {
+		return NoChange
+	}
+	if seen[Insufficient] || seen[NoChange] {
+		return Insufficient
 	}
 	if len(c.baseline.requests) < c.options.MinTraces || len(c.candidate.requests) < c.options.MinTraces || shared {
 		return Insufficient
@@ -83,9 +91,12 @@ func (c *comparison) judge() Verdict {
 	return NotComparable
 }
 
-// needed is how many more traces the smaller side of the endpoint that is
-// nearest to a judgement needs.
+// needed is how many more traces the smaller side needs: of the largest endpoint
+// that is not shown to be as before, else of the one nearest to a judgement.
 func (c *comparison) needed() int {
+	if unshown := c.largest(false); unshown != nil {
+		return unshown.equivalence.needed
+	}
 	most := 0
 	for i := range c.endpoints {
 		most = max(most, min(c.endpoints[i].Baseline, c.endpoints[i].Candidate))
