@@ -71,8 +71,15 @@ func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, su
 	}
 	if suffices(canary.Judge()) {
 		answer.notice("The counts alone decide: traces were not compared.")
-	} else if err := e.traceVerdict(ctx, q, window, &answer); err != nil {
-		return answer, err
+	} else {
+		if len(canary.Signals) > 0 {
+			if canary.Resources, err = e.versionResources(ctx, c, &answer.Basis); err != nil {
+				return answer, err
+			}
+		}
+		if err := e.traceVerdict(ctx, q, window, &answer); err != nil {
+			return answer, err
+		}
 	}
 	canary.Traces, canary.TracesReason = answer.Traces, answer.TracesReason
 	answer.Judgement = canary.Judge()

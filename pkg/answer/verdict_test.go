@@ -39,6 +39,8 @@ func counting(failedOfCandidate, slowOfCandidate float64) versionCounter {
 	}
 	return versionCounter{named: "traces_spanmetrics_latency_bucket", fakeMetrics: fakeMetrics{value: func(promQL string, _ time.Time) []series.Series {
 		switch {
+		case strings.Contains(promQL, "avg_over_time"):
+			return nil // no resources
 		case strings.Contains(promQL, "STATUS_CODE_ERROR"):
 			return []series.Series{one("1", "", 9), one("2", "", failedOfCandidate)}
 		case strings.Contains(promQL, "latency_bucket"):
@@ -73,6 +75,34 @@ func TestVerdict(t *testing.T) {
 			require.Contains(t, got.Judgement.Reason, test.reason)
 			require.Equal(t, "2", got.CandidateVersion)
 		})
+	}
+}
+
+// TestAFullPoolHolds: counts that are sound do not promote a version that has
+// used up its connections; and the same use in both versions is no news.
+func TestAFullPoolHolds(t *testing.T) {
+	long := Window{From: midnight.Add(-10 * time.Second), To: midnight.Add(40 * time.Minute)}
+	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}
+	for baseline, want := range map[float64]decide.Verdict{0.3: decide.Inconclusive, 0.96: decide.Pass} {
+		metrics := counting(1, 0)
+		inner := metrics.value
+		metrics.value = func(promQL string, at time.Time) []series.Series {
+			if !strings.Contains(promQL, "hikaricp_connections_max") {
+				return inner(promQL, at)
+			}
+			require.Contains(t, promQL, `service_version=~"1|2"`)
+			use := func(version string, share float64) series.Series {
+				return series.Series{Labels: series.Labels{"service_version": version}, Values: []float64{share}}
+			}
+			return []series.Series{use("1", baseline), use("2", 0.97)}
+		}
+		got, err := engine(nil, metrics).Verdict(t.Context(), named.WithDefaults(), long)
+		require.NoError(t, err)
+		require.Equal(t, want, got.Judgement.Verdict, "%+v", got)
+		require.Len(t, got.Judgement.Resources, 1)
+		if want == decide.Inconclusive {
+			require.Contains(t, got.Judgement.Reason, "connection pool: the candidate uses 97 %")
+		}
 	}
 }
 

@@ -44,6 +44,8 @@ type Signal struct {
 // Canary is all that is known of a candidate beside its baseline.
 type Canary struct {
 	Signals []Signal
+	// Resources hold a candidate that has used up one of them.
+	Resources []Resource
 	// Traces is the verdict of comparing traces, a critical signal; empty where
 	// none were compared.
 	Traces       diff.Verdict
@@ -72,6 +74,7 @@ type Judgement struct {
 	NeededRequests float64
 	Needed         time.Duration
 	Signals        []SignalJudgement
+	Resources      []Resource
 }
 
 // SignalJudgement is the verdict over one signal.
@@ -110,10 +113,11 @@ const leastBad = 5
 
 // Judge decides over a canary. A critical signal that fails, or traces that
 // regressed, fail it. It passes where every signal is shown not to be worse by
-// more than its margin. All else, above all no traffic, is inconclusive.
+// more than its margin, and no resource is used up. All else, above all no
+// traffic, is inconclusive.
 func (c Canary) Judge() Judgement {
 	c = c.withDefaults()
-	judgement := Judgement{Verdict: Pass, Score: 100}
+	judgement := Judgement{Verdict: Pass, Score: 100, Resources: c.Resources}
 	if len(c.Signals) == 0 {
 		judgement.undecided("There are no counts of requests of both versions.")
 	}
@@ -138,6 +142,11 @@ func (c Canary) Judge() Judgement {
 		return judgement.failed("Traces regressed: " + c.TracesReason)
 	case diff.Insufficient, diff.NotComparable:
 		judgement.undecided("Traces do not suffice: " + c.TracesReason)
+	}
+	for _, resource := range c.Resources {
+		if resource.Full() {
+			judgement.undecided(resource.told())
+		}
 	}
 	if judgement.Verdict == Pass {
 		judgement.Reason = fmt.Sprintf("No signal is worse by more than its margin in %.0f requests.", judgement.Signals[0].Candidate.Requests)

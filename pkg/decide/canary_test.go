@@ -158,6 +158,27 @@ func TestTracesAreCritical(t *testing.T) {
 	}
 }
 
+func TestAFullResourceHoldsAndFailsNothing(t *testing.T) {
+	sound := one(decide.Period{Baseline: decide.Tally{Bad: 900, Requests: 900000}, Candidate: decide.Tally{Bad: 100, Requests: 100000}})
+	require.Equal(t, decide.Pass, sound.Judge().Verdict)
+	for _, c := range []struct {
+		baseline, candidate float64
+		want                decide.Verdict
+	}{
+		{0.4, 0.97, decide.Inconclusive},
+		{0.85, 0.89, decide.Pass},
+		{0.95, 0.97, decide.Pass}, // not the candidate's doing
+		{0.4, math.NaN(), decide.Pass},
+		{math.NaN(), 0.97, decide.Pass},
+	} {
+		sound.Resources = []decide.Resource{{Name: "processor", Baseline: c.baseline, Candidate: c.candidate}}
+		require.Equal(t, c.want, sound.Judge().Verdict, "%+v", c)
+	}
+	worse := one(decide.Period{Baseline: decide.Tally{Bad: 90, Requests: 90000}, Candidate: decide.Tally{Bad: 500, Requests: 10000}})
+	worse.Resources = []decide.Resource{{Name: "processor", Baseline: 0.4, Candidate: 0.97}}
+	require.Equal(t, decide.Fail, worse.Judge().Verdict)
+}
+
 func TestWhatItTakesToPassSuffices(t *testing.T) {
 	canary := one(decide.Period{Baseline: decide.Tally{Requests: 10000}, Candidate: decide.Tally{Requests: 1000}})
 	canary.Watched = 10 * time.Minute

@@ -12,13 +12,13 @@ import (
 )
 
 // Verdict shapes the decision over a canary. As a panel: the verdict in one
-// row, a table of signals, and the power of each step of a progressive
+// row, tables of signals and resources, and the power of each step of a progressive
 // delivery. As an alert: 1 for a failure, 0 for a pass, null where undecided.
 func Verdict(a answer.VerdictAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	switch format {
 	case query.Panel:
-		return notices.attach(data.Frames{verdictRow(a), verdictSignals(a), verdictSteps(a)}), nil
+		return notices.attach(data.Frames{verdictRow(a), verdictSignals(a), verdictResources(a), verdictSteps(a)}), nil
 	case query.Alert:
 		if a.Judgement.Verdict == decide.Inconclusive {
 			notices.add(data.NoticeSeverityWarning, a.Judgement.Reason)
@@ -97,6 +97,18 @@ func verdictSignals(a answer.VerdictAnswer) *data.Frame {
 		amount("evidence", "Evidence that it is worse (e-value)", "", func(r row) float64 { return r.Evidence }),
 		amount("threshold", "Fails from", "", func(r row) float64 { return r.Threshold }),
 		amount("sound", "Evidence that it is not (e-value)", "", func(r row) float64 { return r.Sound }),
+	}
+	return frame
+}
+
+func verdictResources(a answer.VerdictAnswer) *data.Frame {
+	frame := newFrame("resources", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	rows := a.Judgement.Resources
+	frame.Fields = data.Fields{
+		column(rows, "resource", "Resource", "", func(r decide.Resource) string { return r.Name }),
+		column(rows, "full", "Used up by the candidate", "", decide.Resource.Full),
+		column(rows, "baseline_use", "Baseline's use", "percentunit", func(r decide.Resource) *float64 { return nullable(r.Baseline) }),
+		column(rows, "candidate_use", "Candidate's use", "percentunit", func(r decide.Resource) *float64 { return nullable(r.Candidate) }),
 	}
 	return frame
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func someVerdict(candidateBad float64) answer.VerdictAnswer {
-	canary := decide.Canary{Watched: 5 * time.Minute, Traces: diff.NoChange, Signals: []decide.Signal{{
+	canary := decide.Canary{Watched: 5 * time.Minute, Traces: diff.NoChange, Resources: []decide.Resource{{Name: "processor", Baseline: 0.4, Candidate: 0.97}}, Signals: []decide.Signal{{
 		Name: "errors", Critical: true, Margin: 0.001, Periods: []decide.Period{{
 			Baseline: decide.Tally{Bad: 20, Requests: 10000}, Candidate: decide.Tally{Bad: candidateBad, Requests: 1000}}},
 	}}}

@@ -34,7 +34,9 @@ type decision struct {
 	Window         decisionWindow   `json:"window"`
 	ID             string           `json:"id"` // equal for equal evidence
 	Metrics        []decisionSignal `json:"metrics,omitempty"`
-	Warnings       []string         `json:"warnings,omitempty"`
+	// Resources are shares in use, 0–1.
+	Resources []decisionResource `json:"resources,omitempty"`
+	Warnings  []string           `json:"warnings,omitempty"`
 }
 
 type decisionWindow struct {
@@ -53,6 +55,13 @@ type decisionSignal struct {
 	Evidence  float64 `json:"evidence"`
 	Threshold float64 `json:"threshold"`
 	Sound     float64 `json:"sound"`
+}
+
+type decisionResource struct {
+	Name      string   `json:"name"`
+	Full      bool     `json:"full"`
+	Baseline  *float64 `json:"baseline"` // null where not known
+	Candidate *float64 `json:"candidate"`
 }
 
 type decisionTally struct {
@@ -86,7 +95,7 @@ func (h *Hooks) verdict(w http.ResponseWriter, r *http.Request) {
 	}
 	told := decisionOf(found)
 	if r.URL.Query().Get("view") == "min" {
-		told.Metrics, told.Warnings = nil, nil
+		told.Metrics, told.Resources, told.Warnings = nil, nil, nil
 	}
 	reply(w, http.StatusOK, told)
 }
@@ -119,6 +128,9 @@ func decisionOf(found answer.VerdictAnswer) decision {
 		for _, n := range []float64{s.Baseline.Bad, s.Baseline.Requests, s.Candidate.Bad, s.Candidate.Requests} {
 			identity = append(identity, strconv.FormatFloat(n, 'g', -1, 64))
 		}
+	}
+	for _, r := range j.Resources {
+		told.Resources = append(told.Resources, decisionResource{r.Name, r.Full(), known(r.Baseline), known(r.Candidate)})
 	}
 	hash := sha256.Sum256([]byte(strings.Join(identity, "\x00")))
 	told.ID = hex.EncodeToString(hash[:16])

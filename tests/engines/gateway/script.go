@@ -85,7 +85,7 @@ func (s scene) server() http.Handler {
 			return
 		}
 		result := s.matrix(r)
-		if promQL := r.FormValue("query"); strings.Contains(promQL, "service_version") {
+		if promQL := r.FormValue("query"); strings.Contains(promQL, "service_version") && !strings.Contains(promQL, "avg_over_time") {
 			result = s.versions(r, promQL)
 		}
 		answer(w, map[string]any{"resultType": "matrix", "result": result})
