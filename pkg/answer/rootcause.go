@@ -62,7 +62,8 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 	answer.Baseline, answer.Candidate, answer.NeededTraces = compared.Baseline, compared.Candidate, compared.NeededTraces
 	evidence := cause.Evidence{}
 	if len(compared.Suspects) > 0 {
-		evidence.Patterns = pattern.Detect(s.after, s.before, pattern.Options{}).Findings
+		patterns := pattern.Detect(s.after, s.before, pattern.Options{})
+		evidence.Patterns, evidence.Pauses = patterns.Findings, patterns.Pauses
 		evidence.Deploys = e.deploysBetween(ctx, compared.Candidate, window, &answer.Basis)
 	}
 	answer.Result = cause.Rank(compared, evidence)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,7 +103,7 @@ func (e *Engine) signals(ctx context.Context, services []string, compared diff.R
 		}
 		if signal != nil {
 			signals = append(signals, *signal)
-			if signal.Worse {
+			if signal.Worse || signal.Better {
 				basis.query("%s", signal.Query)
 			}
 		}
@@ -124,11 +125,8 @@ func (e *Engine) signal(ctx context.Context, p probe, service string, window ups
 	}
 	signal := &cause.Signal{Service: service, Kind: p.kind, Title: p.title, Unit: p.unit, Query: promQL}
 	signal.Before, signal.Now = stats.MedianOf(past), stats.MedianOf(present)
-	largest := 0.0
-	for _, value := range past {
-		largest = math.Max(largest, value)
-	}
-	signal.Worse = signal.Now >= p.least && signal.Now > beyond*largest
+	signal.Worse = signal.Now >= p.least && signal.Now > beyond*slices.Max(past)
+	signal.Better = signal.Before >= p.least && beyond*signal.Now < slices.Min(past)
 	return signal, nil
 }
 

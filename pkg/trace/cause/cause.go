@@ -46,9 +46,10 @@ type Signal struct {
 	Title       string // "requests waiting for a connection"
 	Unit        string // "s", "%" or empty
 	Before, Now float64
-	// Worse says that the metric is beyond all that it was before.
-	Worse bool
-	Query string
+	// Worse says that the metric is beyond all that it was before, Better that it
+	// is below all that.
+	Worse, Better bool
+	Query         string
 }
 
 // SignalKind is the resource that a metric watches.
@@ -65,6 +66,7 @@ const (
 type Evidence struct {
 	Deploys  []Deploy
 	Patterns []pattern.Finding
+	Pauses   []pattern.Pause
 	Signals  []Signal
 }
 
@@ -110,7 +112,8 @@ type Suspect struct {
 	BaselineExamples, CandidateExamples []trace.TraceID
 
 	weight float64
-	paths  []string // of all evidence
+	pause  *pattern.Pause // of a wait that sends no spans
+	paths  []string       // of all evidence
 	// traced says that the evidence lies on a caller, and was traced down.
 	traced bool
 }

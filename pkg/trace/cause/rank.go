@@ -79,6 +79,12 @@ func newRanking(compared diff.Result, evidence Evidence) *ranking {
 	return r
 }
 
+// better says that a suspect is of an improvement. Where things got worse, a
+// call that is no longer made may be why.
+func (r *ranking) better(s *Suspect) bool {
+	return r.compared.Verdict != diff.Regressed && !s.Finding.Worse
+}
+
 // add makes a suspect of the comparison's, or adds to one of the same name that
 // harms another endpoint too.
 func (r *ranking) add(found *diff.Suspect) {
@@ -154,7 +160,9 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 	case diff.Latency:
 		s.Kind = Unplaced
 	default:
-		if s.Kind = OwnWork; r.isLeafCall(path) {
+		if s.Kind = OwnWork; r.waitsSilently(&s, path) {
+			s.Kind, s.Operation = PoolWait, ""
+		} else if r.isLeafCall(path) {
 			byCaller(Outside)
 			if isStatement(path.Operation) {
 				s.Kind = Statement

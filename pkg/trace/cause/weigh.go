@@ -24,7 +24,7 @@ func (r *ranking) weigh(s *Suspect) {
 	for _, e := range s.Explanations {
 		s.Reasons = append(s.Reasons, e.String()+".")
 	}
-	s.Reasons = append(s.Reasons, rules[s.Kind])
+	s.Reasons = append(s.Reasons, r.rule(s))
 	if s.Kind == LostCache {
 		s.Reasons = append(s.Reasons, r.sharedLoss(s)...)
 	}
@@ -82,6 +82,25 @@ var rules = map[Kind]string{
 	Unplaced:   "It takes longer as a whole; no single call below explains it.",
 }
 
+// betterRules stand in for rules where the change is an improvement.
+var betterRules = map[Kind]string{
+	OwnWork:   "The time is saved in its own work: no call below it, and not the way to it, explains it.",
+	Statement: "It is this statement: others of the same service take as long as before.",
+	Database:  "Most statements of this service take less time: what they share, the database or its host, is faster.",
+	Outside:   "What it calls sends no spans: the time is saved there or on the way.",
+	WayTo:     "The way between caller and callee became shorter, towards this callee alone: its accept queue, a proxy, or the network.",
+	Errors:    "Failures that began here went. Its callers only passed them on.",
+	PoolWait:  "Its requests no longer wait as long for a connection.",
+	Unplaced:  "It takes less time as a whole; no single call below explains it.",
+}
+
+func (r *ranking) rule(s *Suspect) string {
+	if better, known := betterRules[s.Kind]; known && r.better(s) {
+		return better
+	}
+	return rules[s.Kind]
+}
+
 // finding is the evidence in figures.
 func finding(s *Suspect, path *diff.Path) string {
 	f := &s.Finding
@@ -106,6 +125,10 @@ func finding(s *Suspect, path *diff.Path) string {
 	case NewCall:
 		return fmt.Sprintf("%s is called in %.3g %% of the requests that could, never before (%s).", name, 100*f.Effect, doubt)
 	case PoolWait:
+		if s.pause != nil {
+			return fmt.Sprintf("%s: own time ×%.3g (95 %% %.3g to %.3g; %s), and it passes before the first statement, %s: %s there on average, %s before. No span tells what it does there.",
+				name, f.Effect, f.Lower, f.Upper, doubt, s.pause.Statement, milliseconds(s.pause.Now), milliseconds(s.pause.Before))
+		}
 		return fmt.Sprintf("%s waits %s for a connection at the median, %s before (%s).", s.Service,
 			milliseconds(path.Candidate.Duration.P50), milliseconds(path.Baseline.Duration.P50), doubt)
 	case LostCall:
@@ -156,15 +179,21 @@ func signed(nanoseconds float64) string {
 	return milliseconds(nanoseconds)
 }
 
-// weighPatterns adds an inefficiency that came to the suspect's place.
+// weighPatterns adds an inefficiency that came to the suspect's place, or went
+// from it.
 func (r *ranking) weighPatterns(s *Suspect) {
 	for i := range r.evidence.Patterns {
 		p := &r.evidence.Patterns[i]
-		if p.Change != pattern.Introduced && p.Change != pattern.Grown || p.Path != s.Path && !sameCall(p, s) {
+		here := p.Path == s.Path || sameCall(p, s) || s.pause != nil && p.Path == s.pause.Path
+		if !here || !changed(p.Change, !r.better(s)) {
 			continue
 		}
+		came := "came"
+		if r.better(s) {
+			came = "went"
+		}
 		s.weight *= patternFactor
-		s.Reasons = append(s.Reasons, fmt.Sprintf("A pattern came with it: %s.", p.Evidence))
+		s.Reasons = append(s.Reasons, fmt.Sprintf("A pattern %s with it: %s.", came, p.Evidence))
 		return
 	}
 }
@@ -201,11 +230,11 @@ var supports = map[SignalKind][]Kind{
 }
 
 // weighSignals adds metrics of the suspect's service that are beyond all that
-// they were before.
+// they were before, in the direction of the change.
 func (r *ranking) weighSignals(s *Suspect) {
 	supported := false
 	for _, signal := range r.evidence.Signals {
-		if !signal.Worse || signal.Service != s.Service || !slices.Contains(supports[signal.Kind], s.Kind) {
+		if !r.agrees(s, signal) || signal.Service != s.Service || !slices.Contains(supports[signal.Kind], s.Kind) {
 			continue
 		}
 		supported = true
@@ -214,6 +243,14 @@ func (r *ranking) weighSignals(s *Suspect) {
 	if supported {
 		s.weight *= signalFactor
 	}
+}
+
+// agrees says that a metric changed in the direction that the suspect did.
+func (r *ranking) agrees(s *Suspect, signal Signal) bool {
+	if r.better(s) {
+		return signal.Better
+	}
+	return signal.Worse
 }
 
 func quantity(value float64, unit string) string {

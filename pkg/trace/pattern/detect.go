@@ -47,6 +47,7 @@ func Detect(candidate, baseline []trace.Trace, options Options) Result {
 	}
 	d.decideChanges(judged)
 	result := Result{Traces: len(d.now.requests), BaselineTraces: len(d.before.requests), Notices: d.notices()}
+	result.Pauses = d.comparedPauses()
 	for _, j := range judged {
 		if j.finding.Change != dropped {
 			result.Findings = append(result.Findings, d.describe(j))

@@ -51,6 +51,8 @@ const (
 // Result is the patterns of a population, those that cost most first.
 type Result struct {
 	Findings []Finding
+	// Pauses before statements, where there is a baseline.
+	Pauses []Pause
 	// Traces that were looked at on each side; BaselineTraces is 0 without a
 	// baseline.
 	Traces, BaselineTraces int

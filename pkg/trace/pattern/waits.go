@@ -52,10 +52,7 @@ func (n *notebook) seePause(s *scene, made *scope) {
 // returns the callers whose own time grows for that.
 func (n *notebook) addPauses(o *Options) map[trace.PathID]bool {
 	waiting := map[trace.PathID]bool{}
-	order := slices.SortedFunc(maps.Keys(n.pauses), func(a, b spot) int {
-		return cmp.Or(cmp.Compare(a.caller, b.caller), cmp.Compare(a.call, b.call))
-	})
-	for _, at := range order {
+	for _, at := range sortedSpots(n.pauses) {
 		pauses := n.pauses[at]
 		works := make([]work, len(pauses))
 		statements := make([]float64, len(pauses))
@@ -77,6 +74,12 @@ func (n *notebook) addPauses(o *Options) map[trace.PathID]bool {
 		}
 	}
 	return waiting
+}
+
+func sortedSpots(pauses map[spot][]pause) []spot {
+	return slices.SortedFunc(maps.Keys(pauses), func(a, b spot) int {
+		return cmp.Or(cmp.Compare(a.caller, b.caller), cmp.Compare(a.call, b.call))
+	})
 }
 
 // excessOf is a quantile of what works take beyond the quiet ones.
