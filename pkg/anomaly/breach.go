@@ -42,7 +42,7 @@ type BreachResult struct {
 const (
 	courses = 128 // possible futures of each kind
 	// persistence is how many times longer than it was seen a trend is believed
-	// to go on.
+	// to go on, bursts apart.
 	persistence = 3
 	// creeping is the chance, before looking, that a trend begins within an hour
 	// which is not chance: about three a week.

@@ -2,6 +2,7 @@ package anomaly_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -139,4 +140,26 @@ func TestBreachProperties(t *testing.T) {
 		}
 		require.False(t, math.IsNaN(r.Slope) || math.IsInf(r.Slope, 0))
 	})
+}
+
+// A latency that multiplies within minutes is warned of before it reaches its
+// limit, if only by minutes.
+func TestBreachSeesASurge(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 1))
+	values := make([]float64, 5*24*60)
+	for i := range values {
+		values[i] = 0.025 + 0.003*math.Sin(2*math.Pi*float64(i)/1440) + 0.0007*random.NormFloat64()
+	}
+	surge := []float64{0.042, 0.057, 0.134, 0.197, 0.279, 0.394}
+	values = append(values, surge...)
+	history := series.Series{Start: monday, Step: time.Minute, Values: values}
+	r, err := anomaly.Breach(anomaly.BreachRequest{History: history, From: history.Time(len(values) - 30), Past: 4 * 24 * time.Hour, Threshold: 0.5, Horizon: time.Hour})
+	require.NoError(t, err)
+	told := r.Probability[len(r.Probability)-len(surge):]
+	require.Greater(t, told[len(surge)-1], 0.8, told)
+	require.Greater(t, told[len(surge)-2], 0.8, told)
+	require.Less(t, told[0], 0.5, told)
+	for _, p := range r.Probability[:len(r.Probability)-len(surge)] {
+		require.Less(t, p, 0.5)
+	}
 }

@@ -57,10 +57,28 @@ func (v *view) steepest(i int) {
 		}
 		p := min(t.usual.Probability(slope)*float64(len(v.o.trends)), 1/math.E)
 		against := -math.E * p * math.Log(p) // the least odds of chance
-		if trending := creeping / (creeping + (1-creeping)*against); trending > v.trending {
+		begins := v.o.begins(t.window)
+		if trending := begins / (begins + (1-begins)*against); trending > v.trending {
 			v.trending, v.slope, v.spread, v.window, v.level = trending, slope, t.spread, t.window, end
 		}
 	}
+}
+
+// burst is the stretch below which a rise is rather a burst than a trend.
+const burst = 15 * time.Minute
+
+// begins is the chance, before looking, of a trend over a window: the shorter
+// below a quarter of an hour, the smaller.
+func (o outlook) begins(window int) float64 {
+	return creeping * min(1, float64(window)*float64(o.step)/float64(burst))
+}
+
+// believed is for how many points a rise over a window is believed to go on.
+func (o outlook) believed(window int) int {
+	if time.Duration(window)*o.step < burst {
+		return window
+	}
+	return persistence * window
 }
 
 // possible is a quantile of what the slope may be.
@@ -85,7 +103,7 @@ func (v *view) cross(weight float64, slope func(quantile float64) float64) {
 		quantile := (float64(k*stride%len(past)) + 0.5) / float64(len(past))
 		perPoint := slope(quantile)
 		for h, deviation := range course {
-			if deviation+perPoint*float64(min(h+1, persistence*v.window)) >= need[h] {
+			if deviation+perPoint*float64(min(h+1, v.o.believed(v.window))) >= need[h] {
 				v.crossed[h] += weight / float64(len(past))
 				break
 			}

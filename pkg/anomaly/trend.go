@@ -8,10 +8,10 @@ import (
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-// trendWindows are the stretches over which a trend is looked for: a leak of a
-// day and a creep of a quarter of an hour.
+// trendWindows are the stretches over which a trend is looked for: from a leak of
+// a day to a surge of five minutes.
 var trendWindows = []time.Duration{
-	15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour,
+	5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour,
 }
 
 const (
