@@ -22,7 +22,7 @@ export default defineConfig({
   testDir: 'tests/e2e',
   // One lab, one plugin, one browser at a time: machines of two cores have enough to do.
   workers: 1,
-  timeout: 90_000,
+  timeout: 150_000,
   expect: { timeout: 30_000 },
   reporter: [['list']],
   use: {
@@ -38,6 +38,8 @@ export default defineConfig({
     command: `exec go run ./tests/demo -stage -port ${port}`,
     url: `http://127.0.0.1:${port}/`,
     timeout: 300_000,
+    // While working on the tests, a lab that runs there already saves half a minute.
+    reuseExistingServer: !process.env.CI,
     gracefulShutdown: { signal: 'SIGTERM', timeout: 30_000 },
   },
 });

@@ -115,10 +115,12 @@ func verdictResources(a answer.VerdictAnswer) *data.Frame {
 
 func verdictSteps(a answer.VerdictAnswer) *data.Frame {
 	frame := newFrame("steps", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	power := column(a.Steps, "power", "Power: threefold errors found within 10 minutes", "percentunit",
+		func(s decide.Step) *float64 { return nullable(s.Power) })
+	power.Config.SetDecimals(1) // next to none is 0 %, not 4.71e-48 %
 	frame.Fields = data.Fields{
 		column(a.Steps, "share", "Share of the traffic", "percentunit", func(s decide.Step) float64 { return s.Share }),
-		column(a.Steps, "power", "Power: threefold errors found within 10 minutes", "percentunit",
-			func(s decide.Step) *float64 { return nullable(s.Power) }),
+		power,
 	}
 	return frame
 }

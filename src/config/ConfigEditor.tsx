@@ -1,5 +1,5 @@
 import React, { lazy, Suspense } from 'react';
-import { ControlledCollapse, FieldSet } from '@grafana/ui';
+import { FieldSet } from '@grafana/ui';
 import { Findings } from './Findings';
 import { GrafanaSettings } from './GrafanaSettings';
 import { HookSettings } from './HookSettings';
@@ -10,6 +10,7 @@ import { SeriesSettings } from './SeriesSettings';
 import { SignalSettings } from './SignalSettings';
 import { TraceSettings } from './TraceSettings';
 import { UpstreamSettings } from './UpstreamSettings';
+import { Folded } from '../Folded';
 
 // Its library is loaded when somebody looks.
 const ProvisioningYaml = lazy(() => import('./ProvisioningYaml'));
@@ -37,23 +38,23 @@ export function ConfigEditor(props: EditorProps) {
           <GrafanaSettings {...props} />
         </FieldSet>
       ) : (
-        <ControlledCollapse label="Grafana and deploys">
+        <Folded label="Grafana and deploys">
           <GrafanaSettings {...props} />
-        </ControlledCollapse>
+        </Folded>
       )}
       <SignalSettings {...props} />
       <SeriesSettings {...props} />
       <HookSettings {...props} />
       <PlaybookSettings {...props} />
       <LimitSettings {...props} />
-      <ControlledCollapse label="What was found">
+      <Folded label="What was found">
         <Findings uid={options.uid} />
-      </ControlledCollapse>
-      <ControlledCollapse label="As a provisioning file">
+      </Folded>
+      <Folded label="As a provisioning file">
         <Suspense fallback={null}>
           <ProvisioningYaml options={options} />
         </Suspense>
-      </ControlledCollapse>
+      </Folded>
     </>
   );
 }

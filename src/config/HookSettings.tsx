@@ -1,5 +1,4 @@
 import React from 'react';
-import { ControlledCollapse } from '@grafana/ui';
 import { type Webhook } from '../settings';
 import { ChoiceSetting } from './ChoiceSetting';
 import { type EditorProps, withSettings } from './options';
@@ -7,6 +6,7 @@ import { RowList } from './RowList';
 import { SecretField } from './SecretField';
 import { SwitchSetting } from './SwitchSetting';
 import { TextSetting } from './TextSetting';
+import { Folded } from '../Folded';
 
 const kinds: Array<{ value: NonNullable<Webhook['kind']>; label: string }> = [
   { value: 'cloudEvents', label: 'CloudEvents, signed' },
@@ -20,7 +20,7 @@ export function HookSettings(props: EditorProps) {
   const pagerDuty = webhooks?.some(({ kind }) => kind === 'pagerDutyChanges');
   const signed = webhooks?.some(({ kind }) => kind !== 'pagerDutyChanges');
   return (
-    <ControlledCollapse label="Webhooks">
+    <Folded label="Webhooks">
       <SecretField
         {...props}
         name="webhookSecret"
@@ -67,6 +67,6 @@ export function HookSettings(props: EditorProps) {
         />
       )}
       {pagerDuty && <SecretField {...props} name="pagerDutyRoutingKey" label="PagerDuty integration key" />}
-    </ControlledCollapse>
+    </Folded>
   );
 }

@@ -1,8 +1,8 @@
 import React from 'react';
-import { ControlledCollapse } from '@grafana/ui';
 import { type Limits } from '../settings';
 import { compact, type EditorProps, withSettings } from './options';
 import { TextSetting } from './TextSetting';
+import { Folded } from '../Folded';
 
 interface Limit {
   key: Exclude<keyof Limits, 'timeout'>;
@@ -30,7 +30,7 @@ export function LimitSettings({ options, onOptionsChange }: EditorProps) {
   const set = (change: Limits) =>
     onOptionsChange(withSettings(options, { limits: compact({ ...current, ...change }) }));
   return (
-    <ControlledCollapse label="Limits">
+    <Folded label="Limits">
       <TextSetting
         label="Timeout"
         description="For one question, as in 25s. Grafana gives up after 30s by default."
@@ -49,6 +49,6 @@ export function LimitSettings({ options, onOptionsChange }: EditorProps) {
           onChange={(text) => set({ [key]: text.trim() === '' ? undefined : Number(text) })}
         />
       ))}
-    </ControlledCollapse>
+    </Folded>
   );
 }

@@ -1,11 +1,11 @@
 import React from 'react';
-import { ControlledCollapse } from '@grafana/ui';
 import { type PlaybookMode, type PlaybookPattern, type Playbooks } from '../settings';
 import { ChoiceSetting } from './ChoiceSetting';
 import { NumberSetting } from './NumberSetting';
 import { compact, type EditorProps, withSettings } from './options';
 import { SwitchSetting } from './SwitchSetting';
 import { TextSetting } from './TextSetting';
+import { Folded } from '../Folded';
 
 const modes: Array<{ value: PlaybookMode; label: string; description: string }> = [
   { value: 'observe', label: 'Observe', description: 'Only logs what it would do.' },
@@ -85,7 +85,7 @@ export function PlaybookSettings({ options, onOptionsChange }: EditorProps) {
       }
     : {};
   return (
-    <ControlledCollapse label="Playbooks">
+    <Folded label="Playbooks">
       <ChoiceSetting
         label="When a known failure is seen"
         choices={modes}
@@ -130,6 +130,6 @@ export function PlaybookSettings({ options, onOptionsChange }: EditorProps) {
           onChange={(mode) => setRule(pattern as PlaybookPattern, mode)}
         />
       ))}
-    </ControlledCollapse>
+    </Folded>
   );
 }

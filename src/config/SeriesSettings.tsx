@@ -1,5 +1,4 @@
 import React from 'react';
-import { ControlledCollapse } from '@grafana/ui';
 import { crossings, directions } from '../editor/questions';
 import { type NamedSeries } from '../settings';
 import { ChoiceSetting } from './ChoiceSetting';
@@ -7,11 +6,12 @@ import { NumberSetting } from './NumberSetting';
 import { type EditorProps, withSettings } from './options';
 import { RowList } from './RowList';
 import { TextSetting } from './TextSetting';
+import { Folded } from '../Folded';
 
 /** The metrics that autoscalers and delivery tools ask for by name. */
 export function SeriesSettings({ options, onOptionsChange }: EditorProps) {
   return (
-    <ControlledCollapse label="Series for engines">
+    <Folded label="Series for engines">
       <p>
         What autoscalers and delivery tools ask for by name, as in{' '}
         <code>foresight_forecast&#123;series=&quot;checkout&quot;&#125;</code>.
@@ -59,6 +59,6 @@ export function SeriesSettings({ options, onOptionsChange }: EditorProps) {
           </>
         )}
       </RowList>
-    </ControlledCollapse>
+    </Folded>
   );
 }

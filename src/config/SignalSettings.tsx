@@ -1,5 +1,4 @@
 import React from 'react';
-import { ControlledCollapse } from '@grafana/ui';
 import { directions } from '../editor/questions';
 import { type Signal, type SignalKind } from '../settings';
 import { ChoiceSetting } from './ChoiceSetting';
@@ -7,6 +6,7 @@ import { NumberSetting, NumbersSetting } from './NumberSetting';
 import { type EditorProps, withSettings } from './options';
 import { RowList } from './RowList';
 import { TextSetting } from './TextSetting';
+import { Folded } from '../Folded';
 
 const kinds: Array<{ value: SignalKind; label: string }> = [
   { value: 'traffic', label: 'Traffic' },
@@ -19,7 +19,7 @@ const kinds: Array<{ value: SignalKind; label: string }> = [
 /** What a service's health is read off, where its metrics have other names. */
 export function SignalSettings({ options, onOptionsChange }: EditorProps) {
   return (
-    <ControlledCollapse label="Signals of services">
+    <Folded label="Signals of services">
       <p>
         Signals are found under well-known names of metrics. Where yours differ, define them here, for every service:
         they stand in for the presets of their kind.
@@ -84,7 +84,7 @@ export function SignalSettings({ options, onOptionsChange }: EditorProps) {
           </>
         )}
       </RowList>
-    </ControlledCollapse>
+    </Folded>
   );
 }
 

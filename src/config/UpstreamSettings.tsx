@@ -1,11 +1,12 @@
 import React, { useId } from 'react';
 import { DataSourcePicker } from '@grafana/runtime';
-import { ControlledCollapse, Field, FieldSet, RadioButtonGroup } from '@grafana/ui';
+import { Field, FieldSet, RadioButtonGroup } from '@grafana/ui';
 import { type Upstream, type UpstreamName } from '../settings';
 import { AuthenticationSettings } from './AuthenticationSettings';
 import { compact, type EditorProps, withSettings } from './options';
 import { TextSetting } from './TextSetting';
 import { TlsSettings } from './TlsSettings';
+import { Folded } from '../Folded';
 
 export interface UpstreamProps extends EditorProps {
   name: UpstreamName;
@@ -75,7 +76,7 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
             onChange={(url) => onUpstreamChange({ url: url.trim() })}
           />
           <AuthenticationSettings {...shared} />
-          <ControlledCollapse label="Tenant, TLS and proxy">
+          <Folded label="Tenant, TLS and proxy">
             <TextSetting
               label="Tenant"
               description="Sent as X-Scope-OrgID to a multi-tenant server."
@@ -83,7 +84,7 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
               onChange={(tenant) => onUpstreamChange({ tenant })}
             />
             <TlsSettings {...shared} />
-          </ControlledCollapse>
+          </Folded>
         </>
       )}
     </FieldSet>

@@ -1,8 +1,9 @@
 import React from 'react';
-import { Button, ControlledCollapse, Field, RadioButtonGroup, Stack } from '@grafana/ui';
+import { Button, Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type AnomalyQuery, type Feedback } from '../query';
 import { TextField } from './fields';
 import { type FieldsProps } from './MetricFields';
+import { Folded } from '../Folded';
 
 const kinds = [
   { value: true, label: 'Real' },
@@ -17,7 +18,7 @@ export function FeedbackFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
     commit(feedback.map((one) => (one === row ? { ...one, ...change } : one)));
   const wrong = feedback.filter(({ real }) => !real).length;
   return (
-    <ControlledCollapse
+    <Folded
       label={feedback.length ? `Feedback: ${feedback.length - wrong} real, ${wrong} false` : 'Feedback on past events'}
     >
       <Stack direction="column" gap={1} alignItems="flex-start">
@@ -49,7 +50,7 @@ export function FeedbackFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
         ))}
         <AddEvent onAdd={(time) => commit([...feedback, { time, real: false }])} />
       </Stack>
-    </ControlledCollapse>
+    </Folded>
   );
 }
 

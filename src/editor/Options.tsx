@@ -1,5 +1,6 @@
 import React from 'react';
-import { ControlledCollapse, Stack } from '@grafana/ui';
+import { Stack } from '@grafana/ui';
+import { Folded } from '../Folded';
 
 interface Props {
   /** What is set, to be read while folded. */
@@ -11,10 +12,10 @@ interface Props {
 export function Options({ summary, children }: Props) {
   const set = summary.filter(Boolean).join(', ');
   return (
-    <ControlledCollapse label={set ? `Options: ${set}` : 'Options'}>
+    <Folded label={set ? `Options: ${set}` : 'Options'}>
       <Stack direction="row" gap={2} wrap="wrap" alignItems="flex-start">
         {children}
       </Stack>
-    </ControlledCollapse>
+    </Folded>
   );
 }

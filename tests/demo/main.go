@@ -39,7 +39,11 @@ func main() {
 
 func run(ctx context.Context, o options) error {
 	fmt.Println("Starting the plugin, a Prometheus, a Tempo and the shop …")
-	lab, err := harness.StartLab(ctx, os.Stderr)
+	var flags []string
+	if o.stage {
+		flags = []string{"-rate", "8"} // a browser takes its share of the machine
+	}
+	lab, err := harness.StartLab(ctx, os.Stderr, flags...)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ function useHash() {
 
 function switchTheme() {
   localStorage.setItem('theme', config.theme2.isDark ? 'light' : 'dark');
+  window.location.search = '';
   window.location.reload();
 }
 

@@ -1,7 +1,7 @@
 import React, { useState } from 'react';
 import { useMeasure } from 'react-use';
 import { CoreApp, type DataFrame, type FieldConfigSource, type PreferredVisualisationType } from '@grafana/data';
-import { Alert, InlineSwitch, PanelChrome, Stack } from '@grafana/ui';
+import { Alert, Button, PanelChrome, Stack } from '@grafana/ui';
 import { type ForesightQuery } from '../../../src/query';
 import { type DataSources } from './datasources';
 import { Notices } from './PanelView';
@@ -45,11 +45,25 @@ export function ExplorePage({ datasources }: { datasources: DataSources }) {
   return (
     <Stack direction="column" gap={2}>
       <Stack justifyContent="flex-end">
-        <InlineSwitch label="Live" showLabel value={liveStreaming} onChange={() => setLive(!liveStreaming)} />
+        <Button
+          icon={liveStreaming ? 'pause' : 'play'}
+          variant="secondary"
+          aria-pressed={liveStreaming}
+          onClick={() => setLive(!liveStreaming)}
+        >
+          Live
+        </Button>
         <Range range={range} onChange={setRange} />
+        <Button icon="sync" variant="secondary" tooltip="Ask again" onClick={ask} />
       </Stack>
       <Editor app={CoreApp.Explore} {...{ datasource, query, range }} onChange={setQuery} onRunQuery={ask} />
-      <div ref={measured} data-state={answer.state} role="region" aria-label="Answer">
+      <div
+        ref={measured}
+        data-state={answer.state}
+        role="region"
+        aria-label="Answer"
+        style={{ display: 'grid', gap: 8 }}
+      >
         {answer.errors.map((error) => (
           <Alert key={error} severity="error" title={error} />
         ))}

@@ -52,7 +52,7 @@ export function FlameGraph({ frame, width, height }: { frame: DataFrame; width: 
             left: (bar.left / whole.value) * width,
             width: Math.max(1, (bar.value / whole.value) * width - 1),
             height: row - 1,
-            padding: '0 4px',
+            textIndent: 4,
             overflow: 'hidden',
             whiteSpace: 'nowrap',
             fontSize: 12,
@@ -60,7 +60,7 @@ export function FlameGraph({ frame, width, height }: { frame: DataFrame; width: 
             background: colorManipulator.alpha(visualization.getColorByName(hue(bar)), 0.3),
           }}
         >
-          {bar.label}
+          {(bar.value / whole.value) * width > 40 && bar.label}
         </div>
       ))}
     </div>

@@ -48,6 +48,7 @@ export function NodeGraph({ frames, width, height }: { frames: DataFrame[]; widt
     const widest = arcs.reduce((best, field) => (field.values[row] > best.values[row] ? field : best), arcs[0]);
     return visualization.getColorByName(widest?.config.color?.fixedColor ?? 'green');
   };
+  const halo = { paintOrder: 'stroke', stroke: colors.background.primary, strokeWidth: 4 };
   const of = (name: string, row: number) => valuesOf(nodes, name)[row];
   return (
     <svg width={width} height={height} role="img" aria-label="Service map" fontSize={12}>
@@ -58,8 +59,12 @@ export function NodeGraph({ frames, width, height }: { frames: DataFrame[]; widt
       {ids.map((id, row) => (
         <g key={id} transform={`translate(${place.get(id)!.x} ${place.get(id)!.y})`} textAnchor="middle">
           <circle r={9} fill={colors.background.primary} stroke={color(row)} strokeWidth={4} />
-          <text y={26} fill={colors.text.primary}>{`${of('title', row)}`}</text>
-          <text y={40} fill={colors.text.secondary}>{`${of('mainstat', row)}, ${of('secondarystat', row)}`}</text>
+          <text y={26} fill={colors.text.primary} {...halo}>{`${of('title', row)}`}</text>
+          <text
+            y={40}
+            fill={colors.text.secondary}
+            {...halo}
+          >{`${of('mainstat', row)}, ${of('secondarystat', row)}`}</text>
           <title>{of('detail__change', row)}</title>
         </g>
       ))}

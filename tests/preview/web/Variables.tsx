@@ -1,7 +1,7 @@
 import React, { useEffect, useState } from 'react';
 import { lastValueFrom } from 'rxjs';
 import { type DataFrame, type DataQueryRequest, FieldType, type TimeRange } from '@grafana/data';
-import { InlineField, InlineFieldRow, Input, MultiSelect, Select } from '@grafana/ui';
+import { Alert, InlineField, InlineFieldRow, Input, MultiSelect, Select } from '@grafana/ui';
 import { type ForesightDataSource } from '../../../src/datasource';
 import { type NamesQuery } from '../../../src/query';
 import { type ForesightVariables } from '../../../src/variables';
@@ -48,19 +48,24 @@ interface Props {
 export function Variables({ datasource, range, onChange }: Props) {
   const [failed, setFailed] = useState<string>();
   const refresh = () =>
-    load(datasource, range).then(onChange, (problem) => setFailed(problem.message ?? 'The variables have no values.'));
+    load(datasource, range).then(
+      () => {
+        setFailed(undefined);
+        onChange();
+      },
+      (problem) => setFailed(problem.message ?? 'The variables have no values.')
+    );
   useEffect(() => {
     void refresh();
-    // Ranges that move by themselves have the same names.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [datasource]);
+  }, [datasource, range]);
   const choose = (name: string, value: string | string[]) => {
     templates.values[name] = value;
     void refresh();
   };
   return (
     <InlineFieldRow>
-      {failed && <p>{failed}</p>}
+      {failed && <Alert severity="error" title={failed} />}
       {templates.variables.map((variable) => (
         <Choice key={variable.name} variable={variable} onChange={(value) => choose(variable.name, value)} />
       ))}

@@ -26,6 +26,8 @@ await build({
   entryPoints: { main: here('main.tsx'), 'editor.worker': 'monaco-editor/esm/vs/editor/editor.worker.js' },
   outdir: here('dist'),
   bundle: true,
+  minifySyntax: true,
+  minifyWhitespace: true,
   plugins: [defaults],
   define: { 'process.env.NODE_ENV': '"production"', global: 'window' },
   loader: { '.svg': 'dataurl', '.ttf': 'dataurl' },

@@ -27,6 +27,7 @@ export function loadPlugin(): Promise<Plugin> {
   const uri = `public/plugins/${manifest.id}/module.js`;
   return new Promise((resolve, reject) => {
     const define = (names: string[], factory: (...modules: object[]) => { plugin: Plugin }) => {
+      Reflect.deleteProperty(window, 'define'); // scripts that look for it come later
       const missing = names.filter((name) => name !== 'module' && !shared[name]);
       if (missing.length > 0) {
         return reject(new Error(`the plugin asks for ${missing.join(', ')}, which this page does not have`));

@@ -1,0 +1,40 @@
+import { expect, test } from '@playwright/test';
+import { readdirSync, readFileSync } from 'fs';
+import { open, panels, picture } from './pages';
+
+const folder = 'provisioning/dashboards';
+const dashboards = readdirSync(folder)
+  .filter((file) => file.endsWith('.json'))
+  .map((file): { uid: string; title: string; panels: object[] } =>
+    JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))
+  );
+
+test('the incident is caught: what changed, who is to blame', async ({ page }) => {
+  await open(page, 'd/foresight-deploy?var-service=orders');
+  const panel = (title: string) => page.locator(`section[aria-label="${title}"]`);
+  const verdict = panel('What did the deploy change?');
+  // The shop's incident comes with a deploy, some time after the lab has begun.
+  await expect(async () => {
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await expect(verdict).toContainText('regressed', { timeout: 15_000 });
+  }).toPass({ timeout: 90_000 });
+  await expect(verdict).toContainText('2.0.0');
+  const blame = panel('Who is to blame?');
+  await expect(blame).toContainText('slow statement');
+  await expect(blame).toContainText('orders');
+});
+
+for (const { uid, title, panels: drawn } of dashboards) {
+  test(`“${title}” shows every panel without an error`, async ({ page }, info) => {
+    await open(page, `d/${uid}?var-service=orders`);
+    const all = await panels(page);
+    expect(await all.count()).toBeGreaterThanOrEqual(drawn.length);
+    await picture(page, info, uid);
+  });
+}
+
+test('a dashboard can be read in the light, too', async ({ page }, info) => {
+  await open(page, 'd/foresight?var-service=orders', 'light');
+  await panels(page);
+  await picture(page, info, 'foresight-light');
+});

@@ -1,6 +1,0 @@
-import { expect, test } from '@playwright/test';
-
-test('the page says what it is', async ({ page }) => {
-  await page.goto('/');
-  await expect(page.getByText('This is not Grafana')).toBeVisible();
-});
