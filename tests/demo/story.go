@@ -78,17 +78,24 @@ func (s *story) health(ctx context.Context) error {
 	return nil
 }
 
-// before asks the question of the story while nothing has happened yet.
+// before asks the question of the story while nothing has happened yet, until
+// there are enough traces to show that.
 func (s *story) before(ctx context.Context, begun time.Time) error {
-	diff, err := s.diff(ctx, begun)
-	if err != nil {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		diff, err := s.diff(ctx, begun)
+		if err != nil {
+			return err
+		}
+		s.say("What changed in %s? %s", service, diff.reason)
+		if diff.verdict == "no_change" {
+			return nil
+		}
+		if err := sleep(ctx, 5*time.Second); err != nil || diff.verdict != "insufficient" {
+			return fmt.Errorf("before the deploy the verdict is %q, not \"no_change\"", diff.verdict)
+		}
 	}
-	s.say("What changed in %s? %s", service, diff.reason)
-	if diff.verdict != "no_change" {
-		return fmt.Errorf("before the deploy the verdict is %q, not \"no_change\"", diff.verdict)
-	}
-	return nil
 }
 
 // finding asks again and again until the deploy's regression is found.

@@ -30,6 +30,7 @@ type endpoint struct {
 	moments     float64 // see question
 	minChange   float64
 	equivalence equivalence
+	doubt       *test // see doubt
 	// slower and faster sum the contributions of paths to the change of the
 	// mean, by direction; nanoseconds per request.
 	slower, faster float64
@@ -125,6 +126,7 @@ func (c *comparison) measurePaths() {
 		}
 	}
 	c.askPooled(&q)
+	c.doubt(q.tests)
 	c.tests = adjust(q.tests, c.options.FalseDiscoveryRate)
 	for i := range c.tests {
 		t := &c.tests[i]

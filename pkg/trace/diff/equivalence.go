@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"github.com/foresight-observability/foresight/pkg/stats"
+	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
 // equivalenceConfidence is that of the interval which must lie within the
@@ -14,40 +17,99 @@ const equivalenceConfidence = 0.90
 
 // equivalence says whether the requests of an endpoint are shown to take as
 // long as before: that neither a slowdown by the least ratio that counts nor
-// such a speedup is compatible with the data. That no difference was found
-// shows nothing where there are few requests.
+// such a speedup is compatible with the data, and the same of their mean and
+// 95th percentile by the square of that ratio, for these say what befell some of
+// the requests. That no difference was found shows nothing where there are few
+// requests.
 type equivalence struct {
-	shown  bool
-	needed int // further requests to show it, on the side that lacks them
+	shown bool
+	// doubtful says that mean or 95th percentile differ, as far as they alone can
+	// tell.
+	doubtful bool
+	needed   int // further requests to show it, on the side that lacks them
 }
 
-// equivalenceOf tests the durations of both sides, ascending. They are equal
-// where their ratio lies within the margin, or their difference within the least
-// change that counts (nanoseconds).
+// likeness is the interval of a ratio's logarithm, and how far from zero it may
+// reach.
+type likeness struct {
+	stats.Interval
+	limit float64
+}
+
+// equivalenceOf tests the durations of both sides, ascending. A change of less
+// than minChange nanoseconds counts as none.
 func equivalenceOf(before, now []float64, margin, minChange float64) equivalence {
 	if len(before) == 0 || len(now) == 0 {
 		return equivalence{}
 	}
-	shift := stats.HodgesLehmann(logarithms(before), logarithms(now), equivalenceConfidence)
-	limit := math.Log(margin)
-	if within(shift, limit) || within(stats.HodgesLehmann(before, now, equivalenceConfidence), minChange) {
-		return equivalence{shown: true}
+	firstTail, secondTail := tailInterval(before, equivalenceConfidence), tailInterval(now, equivalenceConfidence)
+	tails := ratioOf(firstTail, secondTail)
+	limit := func(times, location float64) float64 {
+		return math.Max(times*math.Log(margin), math.Log1p(minChange/(location+resolution)))
 	}
-	// The interval shrinks with the root of the information. What lies near the
-	// margin would need any number of requests; a quarter of it is near enough.
-	half := (shift.Upper - shift.Lower) / 2
-	room := math.Max(limit-math.Abs(shift.Estimate), limit/4)
-	information := stats.Information(len(before), len(now)) * math.Max(1, half*half/(room*room))
+	var e equivalence
+	typical := likeness{stats.HodgesLehmann(logarithms(before), logarithms(now), equivalenceConfidence), limit(1, stats.Quantile(before, 0.5))}
+	means := likeness{ratioOfMeans(before, now), limit(2, mean(before))}
+	tail := likeness{stats.Interval{Estimate: math.Log(tails.Estimate), Lower: math.Log(tails.Lower), Upper: math.Log(tails.Upper)}, limit(2, firstTail.Estimate)}
+	e.doubtful = means.differs(limit(1, mean(before))) || tail.differs(limit(1, firstTail.Estimate))
+	more := math.Max(typical.more(), 2)
+	if !e.doubtful { // else more traces show something else
+		more = math.Max(typical.more(), math.Max(means.more(), tail.more()))
+		e.shown = typical.shown() && means.shown() && tail.shown()
+	}
+	if e.shown {
+		return e
+	}
+	information := stats.Information(len(before), len(now)) * more
 	other, own := float64(max(len(before), len(now))), float64(min(len(before), len(now)))
 	most := 2 * information // of each side, where both lack requests
 	if other > 1.25*information {
 		most = information * other / (other - information)
 	}
-	return equivalence{needed: int(math.Ceil(math.Max(1, most-own)))}
+	e.needed = int(math.Ceil(math.Max(1, most-own)))
+	return e
 }
 
-func within(shift stats.Interval, limit float64) bool {
-	return shift.Lower > -limit && shift.Upper < limit
+func (l likeness) shown() bool { return l.Lower > -l.limit && l.Upper < l.limit }
+
+// more is how many times the information it takes to show it. The interval
+// shrinks with the root of the information. What lies near the limit would need
+// any number of requests; a quarter of it is near enough.
+func (l likeness) more() float64 {
+	if l.shown() {
+		return 1
+	}
+	half := (l.Upper - l.Lower) / 2
+	room := math.Max(l.limit-math.Abs(l.Estimate), l.limit/4)
+	return half * half / (room * room)
+}
+
+// differs says that the estimate is beyond the limit, and that no difference is
+// not compatible with the data, at 99 %.
+func (l likeness) differs(limit float64) bool {
+	const wider = 2.576 / 1.645 // normal quantiles of both confidences
+	switch {
+	case l.Estimate > limit:
+		return l.Estimate-wider*(l.Estimate-l.Lower) > 0
+	case l.Estimate < -limit:
+		return l.Estimate+wider*(l.Upper-l.Estimate) < 0
+	}
+	return false
+}
+
+// ratioOfMeans is the logarithm of the ratio of two means, by the delta method.
+func ratioOfMeans(before, now []float64) stats.Interval {
+	relative := func(values []float64) (logarithm, variance float64) {
+		average, square := mean(values)+resolution, 0.0
+		for _, value := range values {
+			square += (value + resolution - average) * (value + resolution - average)
+		}
+		return math.Log(average), square / math.Max(1, float64(len(values)-1)) / float64(len(values)) / (average * average)
+	}
+	first, firstVariance := relative(before)
+	second, secondVariance := relative(now)
+	half := distuv.UnitNormal.Quantile((1+equivalenceConfidence)/2) * math.Sqrt(firstVariance+secondVariance)
+	return stats.Interval{Estimate: second - first, Lower: second - first - half, Upper: second - first + half}
 }
 
 // mostlyShown says that the endpoints shown to be as before have at least half
@@ -65,6 +127,53 @@ func (c *comparison) mostlyShown() bool {
 	return shown > 0 && 2*shown >= all
 }
 
+// overwhelming is the p-value, before anything is known of how moments differ,
+// that forbids to speak of no change.
+const overwhelming = 1e-6
+
+// matters is the least share of the time of all requests with which an endpoint
+// has a say in whether nothing changed.
+const matters = 0.05
+
+// doubt notes, for every endpoint, the strongest evidence that was not enough.
+func (c *comparison) doubt(tests []test) {
+	for i := range tests {
+		t := &tests[i]
+		if e := &c.endpoints[c.endpointOf[t.path]]; t.raw <= overwhelming && (t.large || t.aspect == New || t.aspect == Gone) && (e.doubt == nil || t.raw < e.doubt.raw) {
+			e.doubt = t
+		}
+	}
+}
+
+// doubted is the endpoint of which it is least credible that nothing changed:
+// of those that matter, the one whose time changed most. Nil for none.
+func (c *comparison) doubted() (most *endpoint) {
+	change := func(e *endpoint) float64 { return math.Abs(e.MeanChange) * float64(e.Candidate) }
+	all := 0.0
+	for i := range c.endpoints {
+		all += c.endpoints[i].CandidateDuration.Mean * float64(c.endpoints[i].Candidate)
+	}
+	for i := range c.endpoints {
+		e := &c.endpoints[i]
+		if !e.judged || e.doubt == nil && !e.equivalence.doubtful || e.CandidateDuration.Mean*float64(e.Candidate) < matters*all {
+			continue
+		}
+		if most == nil || change(e) > change(most) {
+			most = e
+		}
+	}
+	return most
+}
+
+// undecided is the endpoint that keeps the comparison from an answer: one in
+// doubt, else the largest that is not shown to be as before; nil for none.
+func (c *comparison) undecided() (most *endpoint) {
+	if doubted := c.doubted(); doubted != nil {
+		return doubted
+	}
+	return c.largest(false)
+}
+
 // largest is the endpoint with the most requests among those that could be
 // judged and are shown to be as before, or are not; nil for none.
 func (c *comparison) largest(shown bool) (most *endpoint) {
@@ -77,17 +186,37 @@ func (c *comparison) largest(shown bool) (most *endpoint) {
 	return most
 }
 
-// reasonUnshown is why neither a change nor its absence is shown.
-func (c *comparison) reasonUnshown(r *Result, most *endpoint) string {
-	if most.ChangeLower > c.options.MinRatio || most.ChangeUpper < 1/c.options.MinRatio {
-		return fmt.Sprintf("Not enough data: %s takes %.2f× as long (95 %% %.2f–%.2f), which is within what the baseline itself varies from moment to moment; %d vs %d traces.",
-			nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, most.Candidate, most.Baseline)
+// reasonUndecided is why neither a change nor its absence is shown.
+func (c *comparison) reasonUndecided(r *Result, e *endpoint) string {
+	name := nameOf(e.Service, e.Operation)
+	if e.doubt != nil || e.equivalence.doubtful {
+		path := c.mostChanged(e)
+		if e.doubt != nil {
+			path = &c.results[e.doubt.path]
+		}
+		return fmt.Sprintf("Not enough data: %s takes %s → %s on average and %s → %s at the 95th percentile, most notably %s. This proves no change yet (traces are few, or moments of the baseline differ as much), but excludes none; %d vs %d traces.",
+			name, milliseconds(e.BaselineDuration.Mean), milliseconds(e.CandidateDuration.Mean), milliseconds(e.BaselineDuration.P95), milliseconds(e.CandidateDuration.P95),
+			nameOf(path.Service, path.Operation), e.Candidate, e.Baseline)
 	}
-	smaller, side, count := "candidate", &r.Candidate, most.Candidate
-	if most.Baseline < most.Candidate {
-		smaller, side, count = "baseline", &r.Baseline, most.Baseline
+	smaller, side, count := "candidate", &r.Candidate, e.Candidate
+	if e.Baseline < e.Candidate {
+		smaller, side, count = "baseline", &r.Baseline, e.Baseline
 	}
 	return fmt.Sprintf("Not enough data: no significant difference, but none excluded either: %s takes %.2f× as long (95 %% %.2f–%.2f), and to show that it is less than %.2f× takes about %d more traces of the %s%s; %d vs %d traces.",
-		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, c.options.MinRatio,
-		r.NeededTraces, smaller, waiting(r.NeededTraces, count, side.End.Sub(side.Start)), most.Candidate, most.Baseline)
+		name, e.Change, e.ChangeLower, e.ChangeUpper, c.options.MinRatio,
+		r.NeededTraces, smaller, waiting(r.NeededTraces, count, side.End.Sub(side.Start)), e.Candidate, e.Baseline)
+}
+
+// mostChanged is the path that contributes most to the change of an endpoint's
+// mean.
+func (c *comparison) mostChanged(e *endpoint) *Path {
+	most, largest := e.root, 0.0
+	for id := range trace.PathID(len(c.results)) {
+		effect := &c.effects[id]
+		change := effect.calls + effect.selfTime + effect.gap
+		if &c.endpoints[c.endpointOf[id]] == e && change*e.MeanChange > 0 && math.Abs(change) > largest {
+			most, largest = id, math.Abs(change)
+		}
+	}
+	return &c.results[most]
 }

@@ -28,8 +28,8 @@ func (c *comparison) reasonInsufficient(r *Result) string {
 	if len(c.endpoints) == 0 {
 		return fmt.Sprintf("Not enough data: neither side has a trace; a judgement needs %d of one endpoint on each side.", c.options.MinTraces)
 	}
-	if most := c.largest(false); most != nil {
-		return c.reasonUnshown(r, most)
+	if undecided := c.undecided(); undecided != nil {
+		return c.reasonUndecided(r, undecided)
 	}
 	best := &c.endpoints[0]
 	for i := range c.endpoints {
@@ -59,8 +59,8 @@ func waiting(needed, count int, span time.Duration) string {
 
 func (c *comparison) reasonNoChange() string {
 	most := c.largest(true)
-	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; shown to be less than %.2f× or %s either way), %s → %s at the median; %d vs %d traces.",
-		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, c.options.MinRatio, milliseconds(most.minChange),
+	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; shown to be less than %.2f× or %s either way, its mean and 95th percentile less than %.2f×), %s → %s at the median; %d vs %d traces.",
+		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, c.options.MinRatio, milliseconds(most.minChange), c.options.MinRatio*c.options.MinRatio,
 		milliseconds(most.BaselineDuration.P50), milliseconds(most.CandidateDuration.P50), most.Candidate, most.Baseline)
 }
 

@@ -21,8 +21,9 @@ type test struct {
 	path   trace.PathID
 	aspect Aspect
 	family family
-	// pValue is not yet adjusted.
-	pValue float64
+	// pValue is not yet adjusted; raw is that of independent requests and a
+	// single look.
+	pValue, raw float64
 	// large says that the effect reaches the minimum.
 	large  bool
 	worse  bool
@@ -56,7 +57,7 @@ const longestMoment = 3
 // often the question is asked while requests arrive; information is that of the
 // test (stats.Information).
 func (q *question) ask(aspect Aspect, family family, pValue, information float64, up bool, scores func(add func(block uint8, score float64)), effect func(*test)) {
-	t := test{path: q.path, aspect: aspect, family: family, pValue: pValue, worse: up}
+	t := test{path: q.path, aspect: aspect, family: family, pValue: pValue, raw: pValue, worse: up}
 	if pValue <= q.options.FalseDiscoveryRate {
 		var blocks [maxBlocks]stats.Block
 		scores(func(block uint8, score float64) { blocks[block].Add(score) })
@@ -69,7 +70,7 @@ func (q *question) ask(aspect Aspect, family family, pValue, information float64
 		effect, freedom := stats.DesignEffect(blocks[:], kept, longestMoment, q.moments, information)
 		t.pValue = stats.AlwaysValid(stats.Inflate(pValue, effect, freedom), information)
 	}
-	if t.pValue <= q.options.FalseDiscoveryRate {
+	if t.pValue <= q.options.FalseDiscoveryRate || t.raw <= overwhelming {
 		effect(&t)
 	}
 	q.tests = append(q.tests, t)

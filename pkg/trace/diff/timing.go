@@ -91,7 +91,7 @@ func (q *question) askTail(aspect Aspect, a, b []float64, value func(*call) int6
 		})
 	}
 	q.ask(aspect, tails, stats.FisherMidP(slowA, slowB), stats.Information(len(a), len(b)), slowB.Rate() > slowA.Rate(), scores, func(t *test) {
-		first, second := tailInterval(a), tailInterval(b)
+		first, second := tailInterval(a, confidence), tailInterval(b, confidence)
 		t.effect = ratioOf(first, second)
 		change := (second.Estimate - first.Estimate) * q.candidate.callsPerOccurrence()
 		t.large = apart(t.effect.Estimate, q.options.MinRatio) && excludesOne(t.effect) &&
@@ -126,7 +126,7 @@ func countAbove(ascending []float64, threshold float64) int {
 // tailInterval is the 95th percentile with the interval of the order
 // statistics (binomial, normal approximation; Conover, Practical
 // Nonparametric Statistics, section 3.2).
-func tailInterval(ascending []float64) stats.Interval {
+func tailInterval(ascending []float64, confidence float64) stats.Interval {
 	const q = 0.95
 	n := float64(len(ascending))
 	half := distuv.UnitNormal.Quantile((1+confidence)/2) * math.Sqrt(n*q*(1-q))

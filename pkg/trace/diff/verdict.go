@@ -68,7 +68,7 @@ func (c *comparison) judge() Verdict {
 		case !e.judged && read[i] == signs{}:
 			e.Verdict = Insufficient
 		default:
-			if e.Verdict = read[i].verdict(); e.Verdict == NoChange && !e.equivalence.shown {
+			if e.Verdict = read[i].verdict(); e.Verdict == NoChange && (!e.equivalence.shown || e.doubt != nil) {
 				e.Verdict = Insufficient
 			}
 		}
@@ -79,7 +79,7 @@ func (c *comparison) judge() Verdict {
 			return verdict
 		}
 	}
-	if c.mostlyShown() {
+	if c.mostlyShown() && c.doubted() == nil {
 		return NoChange
 	}
 	if seen[Insufficient] || seen[NoChange] {
@@ -91,11 +91,12 @@ func (c *comparison) judge() Verdict {
 	return NotComparable
 }
 
-// needed is how many more traces the smaller side needs: of the largest endpoint
-// that is not shown to be as before, else of the one nearest to a judgement.
+// needed is how many more traces the smaller side needs: of the endpoint that
+// keeps the comparison from an answer, else of the one nearest to a judgement.
 func (c *comparison) needed() int {
-	if unshown := c.largest(false); unshown != nil {
-		return unshown.equivalence.needed
+	if undecided := c.undecided(); undecided != nil {
+		// Where it is shown but in doubt, as much again.
+		return max(undecided.equivalence.needed, one(undecided.equivalence.shown)*min(undecided.Baseline, undecided.Candidate))
 	}
 	most := 0
 	for i := range c.endpoints {
