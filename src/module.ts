@@ -1,6 +1,7 @@
 import { DataSourcePlugin } from '@grafana/data';
 import { ConfigEditor } from './config/ConfigEditor';
 import { ForesightDataSource } from './datasource';
+import { CheatSheet } from './editor/CheatSheet';
 import { QueryEditor } from './editor/QueryEditor';
 import { type ForesightQuery } from './query';
 import { type ForesightSecrets, type ForesightSettings } from './settings';
@@ -9,4 +10,5 @@ export const plugin = new DataSourcePlugin<ForesightDataSource, ForesightQuery, 
   ForesightDataSource
 )
   .setConfigEditor(ConfigEditor)
-  .setQueryEditor(QueryEditor);
+  .setQueryEditor(QueryEditor)
+  .setQueryEditorHelp(CheatSheet);

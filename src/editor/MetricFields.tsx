@@ -6,7 +6,7 @@ import { DurationField, NumberField, SwitchField, TextField } from './fields';
 import { Options } from './Options';
 import { PromQLField } from './PromQLField';
 import { crossings, directions } from './questions';
-import { Starters } from './Starters';
+import { StarterButtons } from './StarterButtons';
 
 export interface FieldsProps<T> {
   query: T;
@@ -19,7 +19,7 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
   const set = (change: Partial<MetricQuery>) => onCommit({ ...query, ...change } as MetricQuery);
   return (
     <>
-      {!query.expr && <Starters onChoose={set} />}
+      {!query.expr && <StarterButtons onChoose={set} />}
       <PromQLField value={query.expr ?? ''} onCommit={(expr) => expr !== (query.expr ?? '') && set({ expr })} />
       {query.queryType === 'breach' && <LimitFields query={query} onCommit={onCommit} />}
       <Options summary={summary(query)}>

@@ -1,42 +1,24 @@
-import React from 'react';
-import { Button, Field, Stack } from '@grafana/ui';
-
 const failing =
   'sum by (service_name) (rate(http_server_request_duration_seconds_count{http_response_status_code=~"5.."}[5m]))';
 const requests = 'sum by (service_name) (rate(http_server_request_duration_seconds_count[5m]))';
 
 /** Metrics under the names of OpenTelemetry and of Tempo's metrics generator. */
-const starters = [
-  {
+export const starters = {
+  latency: {
     label: 'Latency',
     title: '95th percentile of HTTP server requests, by service (OpenTelemetry)',
     expr: 'histogram_quantile(0.95, sum by (service_name, le) (rate(http_server_request_duration_seconds_bucket[5m])))',
   },
-  { label: 'Requests', title: 'HTTP server requests per second, by service (OpenTelemetry)', expr: requests },
-  {
+  requests: { label: 'Requests', title: 'HTTP server requests per second, by service (OpenTelemetry)', expr: requests },
+  failing: {
     label: 'Failing share',
     title: 'Share of HTTP server requests that failed, by service (OpenTelemetry)',
     // A service without a failing request has no such series: its rate is 0.
     expr: `(${failing} or 0 * ${requests}) / ${requests}`,
   },
-  {
+  spans: {
     label: 'Latency of spans',
     title: '95th percentile of server spans, by service (Tempo)',
     expr: 'histogram_quantile(0.95, sum by (service, le) (rate(traces_spanmetrics_latency_bucket{span_kind="SPAN_KIND_SERVER"}[5m])))',
   },
-];
-
-/** An expression by one click, where none is written yet. */
-export function Starters({ onChoose }: { onChoose: (starter: { expr: string }) => void }) {
-  return (
-    <Field label="Start from" noMargin>
-      <Stack direction="row" gap={1} wrap="wrap">
-        {starters.map(({ label, title, expr }) => (
-          <Button key={label} size="sm" variant="secondary" tooltip={title} onClick={() => onChoose({ expr })}>
-            {label}
-          </Button>
-        ))}
-      </Stack>
-    </Field>
-  );
-}
+};

@@ -1,0 +1,100 @@
+import React, { useEffect, useState } from 'react';
+import { type QueryEditorHelpProps } from '@grafana/data';
+import { Button, Stack, Text } from '@grafana/ui';
+import { type ForesightDataSource } from '../datasource';
+import { type ForesightQuery, SCHEMA_VERSION } from '../query';
+import { starters } from './starters';
+
+type Asked = Omit<ForesightQuery, 'refId'>;
+
+interface Example {
+  title: string;
+  tells: string;
+  query: Asked;
+}
+
+/** What can be asked of metrics under well-known names, and of a service. */
+export function examples(service: string): Example[] {
+  return [
+    {
+      title: 'Which service is unusually slow?',
+      tells: 'The band in which latency is expected, and a score: 50 is about one point in a thousand, 75 an event.',
+      query: { queryType: 'anomaly', expr: starters.latency.expr, direction: 'above' } as Asked,
+    },
+    {
+      title: 'How many requests will come?',
+      tells: 'The next six hours with their 95 % interval, by the day and the week.',
+      query: { queryType: 'forecast', expr: starters.requests.expr, horizon: '6h' } as Asked,
+    },
+    {
+      title: 'Will latency reach one second?',
+      tells: 'The probability within the hour, and when: a warning that comes before the limit.',
+      query: { queryType: 'breach', expr: starters.latency.expr, threshold: 1, horizon: '1h' } as Asked,
+    },
+    {
+      title: `How well is ${service}?`,
+      tells: 'One score of traffic, latency, errors, resources and dependencies, and the part of each.',
+      query: { queryType: 'composite', service } as Asked,
+    },
+    {
+      title: `What did the last deploy of ${service} change?`,
+      tells: 'The new version beside the one before, call by call, with a verdict and example traces.',
+      query: { queryType: 'traceDiff', service } as Asked,
+    },
+    {
+      title: `Who is to blame for a change in ${service}?`,
+      tells: 'The deepest responsible calls, the likeliest first, with reasons to check.',
+      query: { queryType: 'rootCause', service } as Asked,
+    },
+    {
+      title: 'Who calls whom?',
+      tells: 'A map of the services with rates, errors, durations and what is new.',
+      query: { queryType: 'serviceMap' } as Asked,
+    },
+    {
+      title: `What wastes time in ${service}?`,
+      tells: 'Statements in loops, duplicate calls, retries, waits, and what each would save.',
+      query: { queryType: 'patterns', service } as Asked,
+    },
+    {
+      title: 'What was deployed?',
+      tells: 'Versions, when each arrived, and their share of the traffic.',
+      query: { queryType: 'deploys' } as Asked,
+    },
+  ];
+}
+
+/** Examples that run as they stand, of the first service that is found. */
+export function CheatSheet({ datasource, onClickExample }: QueryEditorHelpProps<ForesightQuery>) {
+  const [service, setService] = useState<string>();
+  useEffect(() => {
+    let shown = true;
+    (datasource as unknown as ForesightDataSource).names('services').then(
+      ([first]) => shown && setService(first ?? 'my-service'),
+      () => shown && setService('my-service')
+    );
+    return () => {
+      shown = false;
+    };
+  }, [datasource]);
+  if (!service) {
+    return null;
+  }
+  return (
+    <Stack direction="column" gap={2}>
+      {examples(service).map(({ title, tells, query }) => (
+        <div key={title}>
+          <Button
+            fill="text"
+            onClick={() => onClickExample({ refId: 'A', schemaVersion: SCHEMA_VERSION, ...query } as ForesightQuery)}
+          >
+            {title}
+          </Button>
+          <Text element="p" color="secondary">
+            {tells}
+          </Text>
+        </div>
+      ))}
+    </Stack>
+  );
+}
