@@ -159,3 +159,44 @@ describe('dashboard variables', () => {
     expect(query.mock.calls[0][0].targets).toEqual([{ ...target, refId: 'variable' }]);
   });
 });
+
+describe('ad-hoc filters', () => {
+  it('narrow a question about a metric, beside its own', () => {
+    const query = ask({ queryType: 'anomaly', expr: 'up', filters: [{ key: 'job', value: 'a' }] });
+    const filters = [
+      { key: 'zone', operator: '!~', value: 'x.*' },
+      { key: 'env', operator: '=|', value: 'a.b', values: ['a.b', 'c'] },
+      { key: '', operator: '=', value: '' },
+    ];
+    expect(datasource().applyTemplateVariables(query, {}, filters)).toMatchObject({
+      filters: [
+        { key: 'job', value: 'a' },
+        { key: 'zone', operator: '!~', value: 'x.*' },
+        { key: 'env', operator: '=~', value: 'a\\.b|c' },
+      ],
+    });
+  });
+
+  it('leave questions about services alone', () => {
+    const query = ask({ queryType: 'traceDiff', service: 'orders' });
+    expect(
+      datasource().applyTemplateVariables(query, {}, [{ key: 'a', operator: '=', value: 'b' }])
+    ).not.toHaveProperty('filters');
+  });
+
+  it('refuse what PromQL cannot say', () => {
+    const query = ask({ queryType: 'anomaly', expr: 'up' });
+    expect(() => datasource().applyTemplateVariables(query, {}, [{ key: 'a', operator: '>', value: '1' }])).toThrow(
+      'cannot be asked'
+    );
+  });
+
+  it('are chosen from labels and their values', async () => {
+    const one = datasource();
+    const get = jest.spyOn(one, 'getResource').mockResolvedValue({ names: ['job', 'zone'] });
+    expect(await one.getTagKeys()).toEqual([{ text: 'job' }, { text: 'zone' }]);
+    get.mockResolvedValue({ names: null });
+    expect(await one.getTagValues({ key: 'job', filters: [] })).toEqual([]);
+    expect(get).toHaveBeenLastCalledWith('labels/job', expect.objectContaining({ from: expect.any(Number) }));
+  });
+});

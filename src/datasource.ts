@@ -1,19 +1,24 @@
 import { lastValueFrom, merge, type Observable } from 'rxjs';
 import {
+  type AdHocVariableFilter,
   type AnnotationSupport,
   CoreApp,
   type DataFrame,
   type DataQueryRequest,
   type DataQueryResponse,
+  type DataSourceGetTagKeysOptions,
+  type DataSourceGetTagValuesOptions,
   type DataSourceInstanceSettings,
   dateTime,
   FieldType,
   getDefaultTimeRange,
   LoadingState,
+  type MetricFindValue,
   type ScopedVars,
   type TimeRange,
 } from '@grafana/data';
 import { config, DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
+import { withFilters } from './filters';
 import { interpolate } from './interpolate';
 import { isComplete } from './language';
 import { isLive, liveQuestion, watch } from './live';
@@ -57,7 +62,7 @@ export class ForesightDataSource extends DataSourceWithBackend<ForesightQuery, F
   }
 
   private watch(query: AnomalyQuery, request: DataQueryRequest<ForesightQuery>): Observable<DataQueryResponse> {
-    const interpolated = this.applyTemplateVariables(query, request.scopedVars) as AnomalyQuery;
+    const interpolated = this.applyTemplateVariables(query, request.scopedVars, request.filters) as AnomalyQuery;
     const question = liveQuestion(interpolated, request);
     return watch({
       uid: this.uid,
@@ -68,12 +73,40 @@ export class ForesightDataSource extends DataSourceWithBackend<ForesightQuery, F
     });
   }
 
-  applyTemplateVariables(query: ForesightQuery, scopedVars: ScopedVars): ForesightQuery {
-    return interpolate(query, this.templates, scopedVars);
+  applyTemplateVariables(
+    query: ForesightQuery,
+    scopedVars: ScopedVars,
+    filters?: AdHocVariableFilter[]
+  ): ForesightQuery {
+    return withFilters(interpolate(query, this.templates, scopedVars), filters);
   }
 
-  interpolateVariablesInQueries(queries: ForesightQuery[], scopedVars: ScopedVars): ForesightQuery[] {
-    return queries.map((query) => ({ ...interpolate(query, this.templates, scopedVars), datasource: this.getRef() }));
+  interpolateVariablesInQueries(
+    queries: ForesightQuery[],
+    scopedVars: ScopedVars,
+    filters?: AdHocVariableFilter[]
+  ): ForesightQuery[] {
+    return queries.map((query) => ({
+      ...this.applyTemplateVariables(query, scopedVars, filters),
+      datasource: this.getRef(),
+    }));
+  }
+
+  /** The labels that ad-hoc filters may name. */
+  getTagKeys(options?: DataSourceGetTagKeysOptions<ForesightQuery>): Promise<MetricFindValue[]> {
+    return this.labels('labels', options?.timeRange);
+  }
+
+  getTagValues(options: DataSourceGetTagValuesOptions<ForesightQuery>): Promise<MetricFindValue[]> {
+    return this.labels(`labels/${encodeURIComponent(options.key)}`, options.timeRange);
+  }
+
+  private async labels(path: string, range = getDefaultTimeRange()): Promise<MetricFindValue[]> {
+    const { names } = await this.getResource<{ names: string[] | null }>(path, {
+      from: range.from.valueOf(),
+      to: range.to.valueOf(),
+    });
+    return (names ?? []).map((text) => ({ text }));
   }
 
   /** What the backend lists for a picker: services, operations or versions. */

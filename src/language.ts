@@ -20,7 +20,14 @@ interface Question<Q> {
 type Language = { [T in QueryType]: Question<Extract<ForesightQuery, { queryType: T }>> };
 
 const common = { schemaVersion: 'value', format: 'value' } as const;
-const ofMetric = { ...common, expr: 'matcher', history: 'text', step: 'text', legend: 'value' } as const;
+const ofMetric = {
+  ...common,
+  expr: 'matcher',
+  filters: 'value',
+  history: 'text',
+  step: 'text',
+  legend: 'value',
+} as const;
 const ofExpectation = { ...ofMetric, model: 'value', probability: 'value', nonNegative: 'value' } as const;
 const ofService = { ...common, service: 'text' } as const;
 const ofTraces = {

@@ -14,9 +14,17 @@ interface Common extends DataQuery {
 /** Durations are written as Prometheus writes them: "14d", "90s", "1h30m". */
 type Duration = string;
 
+/** Narrows every series that a PromQL query selects. */
+export interface Filter {
+  key: string;
+  operator?: '=' | '!=' | '=~' | '!~';
+  value: string;
+}
+
 /** What is asked of the series of a PromQL query. */
 interface OfMetric extends Common {
   expr?: string;
+  filters?: Filter[];
   /** How far back to learn from. */
   history?: Duration;
   step?: Duration;

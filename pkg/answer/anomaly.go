@@ -12,7 +12,11 @@ import (
 func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (AnomalyAnswer, error) {
 	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	answer := AnomalyAnswer{Shown: window.Step}
-	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
+	promQL, err := filtered(fillIntervals(q.Expr, g.step), q.Filters)
+	if err != nil {
+		return answer, err
+	}
+	histories, err := e.history(ctx, promQL, g, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}

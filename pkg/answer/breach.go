@@ -33,7 +33,11 @@ func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (Bre
 	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := max(time.Duration(q.Horizon), g.step)
 	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon, Shown: window.Step}
-	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
+	promQL, err := filtered(fillIntervals(q.Expr, g.step), q.Filters)
+	if err != nil {
+		return answer, err
+	}
+	histories, err := e.history(ctx, promQL, g, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}

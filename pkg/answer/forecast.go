@@ -13,7 +13,11 @@ func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) 
 	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := q.Horizon.Or(max(g.to.Sub(g.from)/4, 10*g.step))
 	answer := ForecastAnswer{}
-	histories, err := e.history(ctx, q.Expr, g, &answer.Basis)
+	promQL, err := filtered(fillIntervals(q.Expr, g.step), q.Filters)
+	if err != nil {
+		return answer, err
+	}
+	histories, err := e.history(ctx, promQL, g, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}

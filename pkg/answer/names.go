@@ -44,3 +44,21 @@ func (e *Engine) names(what string, window Window, fetch func(from, to time.Time
 	}
 	return answer, nil
 }
+
+// Labels lists the labels that metrics have inside the window.
+func (e *Engine) Labels(ctx context.Context, window Window) (answer NamesAnswer, err error) {
+	if e.Metrics == nil {
+		return answer, errNoMetrics
+	}
+	answer.Names, err = e.Metrics.LabelNames(ctx, window.From, window.To)
+	return answer, err
+}
+
+// LabelValues lists the values of a label inside the window.
+func (e *Engine) LabelValues(ctx context.Context, label string, window Window) (answer NamesAnswer, err error) {
+	if e.Metrics == nil {
+		return answer, errNoMetrics
+	}
+	answer.Names, answer.Notices, err = e.Metrics.LabelValues(ctx, label, nil, window.From, window.To)
+	return answer, err
+}

@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -23,7 +22,7 @@ const (
 )
 
 // resources are the HTTP routes below the data source's resource path. Names
-// fill the editor's pickers; live tells a viewer the channel of a query; hooks
+// fill the editor's pickers, labels a dashboard's ad-hoc filters; live tells a viewer the channel of a query; hooks
 // answer the engines that act.
 func (d *DataSource) resources() http.Handler {
 	mux := http.NewServeMux()
@@ -36,6 +35,12 @@ func (d *DataSource) resources() http.Handler {
 	mux.Handle("GET /versions", namesRoute(d.engine.Versions, func(v url.Values) query.Versions {
 		return query.Versions{Service: v.Get("service")}
 	}))
+	mux.Handle("GET /labels", listRoute(func(ctx context.Context, _ *http.Request, window answer.Window) (answer.NamesAnswer, error) {
+		return d.engine.Labels(ctx, window)
+	}))
+	mux.Handle("GET /labels/{name}", listRoute(func(ctx context.Context, r *http.Request, window answer.Window) (answer.NamesAnswer, error) {
+		return d.engine.LabelValues(ctx, r.PathValue("name"), window)
+	}))
 	mux.HandleFunc("POST /live", channelOf)
 	d.hooks.Register(mux)
 	return mux
@@ -47,14 +52,26 @@ func namesRoute[Q query.Query](
 	question func(url.Values) Q,
 ) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		values := r.URL.Query()
-		q := question(values)
-		window, err := windowOf(values)
-		if err = errors.Join(err, q.Validate()); err != nil {
+		q := question(r.URL.Query())
+		if err := q.Validate(); err != nil {
 			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 			return
 		}
-		found, err := ask(r.Context(), q, window)
+		listRoute(func(ctx context.Context, _ *http.Request, window answer.Window) (answer.NamesAnswer, error) {
+			return ask(ctx, q, window)
+		})(w, r)
+	}
+}
+
+// listRoute answers a list for the time range in from and to.
+func listRoute(ask func(context.Context, *http.Request, answer.Window) (answer.NamesAnswer, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		window, err := windowOf(r.URL.Query())
+		if err != nil {
+			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+			return
+		}
+		found, err := ask(r.Context(), r, window)
 		if err != nil {
 			status, _ := classify(err)
 			reply(w, int(status), map[string]string{"error": err.Error()})

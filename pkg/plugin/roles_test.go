@@ -26,6 +26,8 @@ var routes = []route{
 	{"/services", "GET", "services", false},
 	{"/operations", "GET", "operations?service=cart", false},
 	{"/versions", "GET", "versions?service=cart", false},
+	{"/labels", "GET", "labels", false},
+	{"/labels/{name}", "GET", "labels/job", false},
 	{"/live", "POST", "live", false},
 	{"/api/v1/query", "GET", "prom/api/v1/query?query=vector(1)", false},
 	{"/api/v1/query", "POST", "prom/api/v1/query", false},

@@ -19,6 +19,8 @@ type Breach struct {
 	Common
 	// Expr is the metric, in PromQL.
 	Expr string `json:"expr" jsonschema:"minLength=1,maxLength=65536"`
+	// Filters narrow every series that Expr selects.
+	Filters []Filter `json:"filters,omitempty" jsonschema:"maxItems=50"`
 	// Threshold is the limit, in the metric's unit.
 	Threshold *float64 `json:"threshold"`
 	// Direction is "above" (default) where the limit must not be reached from
@@ -52,6 +54,7 @@ func (q Breach) Validate() error {
 	return first(
 		checkFormat(TypeBreach, q.Format),
 		checkExpr(q.Expr, "watch"),
+		checkFilters(q.Filters),
 		checkThreshold(q.Threshold),
 		checkChoice("direction", q.Direction, "above", "below"),
 		checkDuration("horizon", q.Horizon, minStep, maxHorizon),

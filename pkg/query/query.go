@@ -70,6 +70,8 @@ type Forecast struct {
 	Common
 	// Expr is the metric, in PromQL.
 	Expr string `json:"expr" jsonschema:"minLength=1,maxLength=65536"`
+	// Filters narrow every series that Expr selects.
+	Filters []Filter `json:"filters,omitempty" jsonschema:"maxItems=50"`
 	// Model is "auto" (default) or a model's name.
 	Model string `json:"model,omitempty"`
 	// Horizon is how far beyond the end of the window to look. Default: a
@@ -96,6 +98,8 @@ type Anomaly struct {
 	Common
 	// Expr is the metric, in PromQL.
 	Expr string `json:"expr" jsonschema:"minLength=1,maxLength=65536"`
+	// Filters narrow every series that Expr selects.
+	Filters []Filter `json:"filters,omitempty" jsonschema:"maxItems=50"`
 	// Model of the expectation: "auto" (default) or a forecast model's name.
 	Model string `json:"model,omitempty"`
 	// History is how far back to learn from. Default 14d.

@@ -28,6 +28,7 @@ func (q Forecast) Validate() error {
 	return first(
 		checkFormat(TypeForecast, q.Format),
 		checkExpr(q.Expr, "forecast"),
+		checkFilters(q.Filters),
 		checkModel(q.Model),
 		checkDuration("history", q.History, minHistory, maxHistory),
 		checkDuration("horizon", q.Horizon, minStep, maxHorizon),
@@ -63,6 +64,7 @@ func (q Anomaly) Validate() error {
 	return first(
 		checkFormat(TypeAnomaly, q.Format),
 		checkExpr(q.Expr, "judge"),
+		checkFilters(q.Filters),
 		checkModel(q.Model),
 		checkDuration("history", q.History, minHistory, maxHistory),
 		checkDuration("step", q.Step, minStep, maxStep),

@@ -35,6 +35,8 @@ type Metrics interface {
 	// LabelValues lists the values of a label over the series that match any
 	// of the selectors (all series for none), sorted.
 	LabelValues(ctx context.Context, label string, selectors []string, start, end time.Time) ([]string, []string, error)
+	// LabelNames lists the names of the labels of all series, sorted.
+	LabelNames(ctx context.Context, start, end time.Time) ([]string, error)
 	// Exemplars are the traces that the samples of any series in the PromQL
 	// point to, each once, the newest first.
 	Exemplars(ctx context.Context, promQL string, start, end time.Time) ([]Exemplar, error)

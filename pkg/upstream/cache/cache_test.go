@@ -45,6 +45,11 @@ func (s *server) LabelValues(context.Context, string, []string, time.Time, time.
 	return []string{"a"}, []string{"w"}, nil
 }
 
+func (s *server) LabelNames(context.Context, time.Time, time.Time) ([]string, error) {
+	s.asked.Add(1)
+	return []string{"a"}, nil
+}
+
 func (s *server) Versions(context.Context, string, time.Time, time.Time) ([]string, error) {
 	s.asked.Add(1)
 	return []string{"v1"}, nil

@@ -53,6 +53,14 @@ func (m *metrics) LabelValues(ctx context.Context, label string, selectors []str
 	return found.values, found.warnings, err
 }
 
+func (m *metrics) LabelNames(ctx context.Context, start, end time.Time) ([]string, error) {
+	return ask(ctx, m.store, key("LabelNames", start, end),
+		func(ctx context.Context) ([]string, error) { return m.inner.LabelNames(ctx, start, end) },
+		func(found []string) (int64, time.Duration) {
+			return sizeOfTexts(found), m.store.keep(end, 0, len(found) > 0)
+		})
+}
+
 // Probe is always asked anew: it serves the health check.
 func (m *metrics) Probe(ctx context.Context) (upstream.MetricsCapabilities, error) {
 	return m.inner.Probe(ctx)

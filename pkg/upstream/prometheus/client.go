@@ -56,6 +56,20 @@ func (c *Client) LabelValues(ctx context.Context, label string, selectors []stri
 	return slices.Compact(values), notes(warnings, infos), nil
 }
 
+// LabelNames implements upstream.Metrics.
+func (c *Client) LabelNames(ctx context.Context, start, end time.Time) ([]string, error) {
+	found, _, _, err := c.api.LabelNames(ctx, nil, start, end)
+	if err != nil {
+		return nil, c.failure(err)
+	}
+	names := make([]string, len(found))
+	for i, name := range found {
+		names[i] = string(name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
 // failure makes errors of Prometheus' client library ours. What the transport
 // says passes unchanged.
 func (c *Client) failure(err error) error {
