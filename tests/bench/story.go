@@ -124,15 +124,25 @@ func (s *storyteller) evaluate(e *evaluation, at time.Time) (fired []string, val
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s at %s: %w", e.rule.UID, at.Format(time.RFC3339), err)
 	}
-	values = map[string]float64{}
+	values = instances(frames)
+	return e.step(at, values), values, nil
+}
+
+// instances are the numbers of a rule's instances; those that are null are left
+// out.
+func instances(frames data.Frames) map[string]float64 {
+	values := map[string]float64{}
 	for _, frame := range frames {
 		for _, field := range frame.Fields {
-			if field.Type() == data.FieldTypeNullableFloat64 && field.Len() == 1 {
-				values[field.Labels.String()] = harness.Number(frame, field.Name, 0)
+			if field.Type() != data.FieldTypeNullableFloat64 || field.Len() != 1 {
+				continue
+			}
+			if value, known := field.ConcreteAt(0); known {
+				values[field.Labels.String()] = value.(float64)
 			}
 		}
 	}
-	return e.step(at, values), values, nil
+	return values
 }
 
 // canary ships the slow query to a tenth of the requests and waits for the

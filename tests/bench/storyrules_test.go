@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/stretchr/testify/require"
 )
 
@@ -30,4 +31,13 @@ func TestShippedRulesAreRead(t *testing.T) {
 		require.GreaterOrEqual(t, rule.every, time.Minute, rule.UID)
 		require.Greater(t, rule.fire, rule.resolve, rule.UID)
 	}
+}
+
+func TestInstancesAreToldApart(t *testing.T) {
+	number := func(service string, value *float64) *data.Field {
+		return data.NewField("probability", data.Labels{"service_name": service}, []*float64{value})
+	}
+	one, none := 0.9, 0.0
+	frame := data.NewFrame("probability", number("cart", &none), number("orders", &one), number("web", nil))
+	require.Equal(t, map[string]float64{"service_name=cart": 0, "service_name=orders": 0.9}, instances(data.Frames{frame}))
 }
