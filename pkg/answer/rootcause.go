@@ -49,7 +49,7 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 	if err != nil {
 		return answer, err
 	}
-	s, err := e.fetch(ctx, c, true, q.MaxTraces, &answer.Basis)
+	s, compared, err := e.judge(ctx, c, q.MaxTraces, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}
@@ -57,7 +57,6 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
 	answer.Start, answer.End = c.candidate.Start, c.candidate.End
 
-	compared := s.compare()
 	answer.notice(compared.Notices...)
 	answer.Baseline, answer.Candidate, answer.NeededTraces = compared.Baseline, compared.Candidate, compared.NeededTraces
 	evidence := cause.Evidence{}

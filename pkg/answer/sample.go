@@ -18,6 +18,7 @@ type samples struct {
 	before, after           []trace.Trace
 	beforeQuery, afterQuery string // to see such traces in Explore
 	truncated               bool   // the candidate has more traces than the sample
+	truncatedBefore         bool   // the baseline has
 }
 
 // subject is a question about traces that may compare two populations.
@@ -89,7 +90,7 @@ func (e *Engine) fetch(ctx context.Context, c comparison, compared bool, limit i
 		}
 		basis.notice(fmt.Sprintf("No traces between %s and %s.", clock(c.candidate.Start), clock(c.candidate.End)))
 	}
-	s := samples{comparison: c, compared: compared, beforeQuery: baseline.Filter, afterQuery: candidate.Filter, truncated: candidate.Truncated}
+	s := samples{comparison: c, compared: compared, beforeQuery: baseline.Filter, afterQuery: candidate.Filter, truncated: candidate.Truncated, truncatedBefore: baseline.Truncated}
 	droppedBefore, droppedAfter := 0, 0
 	if compared {
 		basis.sampled("baseline", c.baseline, baseline)

@@ -20,13 +20,13 @@ func (e *Engine) TraceDiff(ctx context.Context, q query.TraceDiff, window Window
 	if err != nil {
 		return answer, err
 	}
-	s, err := e.fetch(ctx, c, true, q.MaxTraces, &answer.Basis)
+	s, compared, err := e.judge(ctx, c, q.MaxTraces, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}
 	answer.BaselineVersion, answer.CandidateVersion = c.baseline.Version, c.candidate.Version
 	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
-	answer.Result = s.compare()
+	answer.Result = compared
 	answer.Result.Reason += " " + s.seen(e.Now())
 	answer.notice(answer.Result.Notices...)
 	return answer, nil
