@@ -41,7 +41,7 @@ func run(ctx context.Context, o options) error {
 	fmt.Println("Starting the plugin, a Prometheus, a Tempo and the shop …")
 	var flags []string
 	if o.stage {
-		flags = []string{"-rate", "8"} // a browser takes its share of the machine
+		flags = []string{"-rate", "5"} // a browser takes its share of the machine
 	}
 	lab, err := harness.StartLab(ctx, os.Stderr, flags...)
 	if err != nil {

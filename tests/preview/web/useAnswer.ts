@@ -52,14 +52,17 @@ export function requestOf({ targets, range, width, app = CoreApp.Dashboard, scop
   } as DataQueryRequest<ForesightQuery>;
 }
 
+const unasked: Answer = { state: LoadingState.NotStarted, frames: [], errors: [] };
+
 /** Asks anew whenever the key changes; answers of several parts are put together. */
 export function useAnswer(key: string, question: Question): Answer {
-  const [answer, setAnswer] = useState<Answer>({ state: LoadingState.NotStarted, frames: [], errors: [] });
+  const [answer, setAnswer] = useState(unasked);
   useEffect(() => {
     const { datasource, transformations = [] } = question;
     const request = requestOf(question);
     request.targets = request.targets.filter((query) => datasource.filterQuery(query));
     if (request.targets.length === 0 || question.width === 0) {
+      setAnswer(unasked);
       return;
     }
     setAnswer((before) => ({ ...before, state: LoadingState.Loading }));
