@@ -22,6 +22,8 @@ export default defineConfig({
   testDir: 'tests/e2e',
   // One lab, one plugin, one browser at a time: machines of two cores have enough to do.
   workers: 1,
+  // On a machine that is busy with something else; the report tells of it.
+  retries: process.env.CI ? 1 : 0,
   timeout: 150_000,
   expect: { timeout: 30_000 },
   reporter: [['list']],
