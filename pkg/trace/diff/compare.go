@@ -47,7 +47,18 @@ type endpoint struct {
 // paths, and large enough to matter (Options). Requests are only compared with
 // those of the same endpoint.
 func Compare(baseline, candidate []trace.Trace, options Options) Result {
-	c := comparison{options: options.withDefaults(), paths: trace.NewPaths(options.Limits)}
+	result, c := compare(baseline, candidate, options)
+	if steady, ok := apartFromWarmUp(result, baseline, candidate, options); ok {
+		return steady
+	}
+	if later, ok := c.sinceLater(result, baseline, candidate); ok {
+		return later
+	}
+	return result
+}
+
+func compare(baseline, candidate []trace.Trace, options Options) (Result, *comparison) {
+	c := &comparison{options: options.withDefaults(), paths: trace.NewPaths(options.Limits)}
 	c.baseline = collect(baseline, c.paths, options.Limits)
 	c.candidate = collect(candidate, c.paths, options.Limits)
 	c.baseline.group(c.paths.Len())
@@ -58,11 +69,7 @@ func Compare(baseline, candidate []trace.Trace, options Options) Result {
 	c.decompose()
 	c.blame()
 	c.explain()
-	result := c.result()
-	if steady, ok := apartFromWarmUp(result, baseline, candidate, options); ok {
-		return steady
-	}
-	return result
+	return c.result(), c
 }
 
 // findEndpoints counts the requests of every root path.
