@@ -8,7 +8,7 @@ import {
   type ScopedVars,
   VizOrientation,
 } from '@grafana/data';
-import { BarGaugeDisplayMode } from '@grafana/schema';
+import { BarGaugeDisplayMode, BarGaugeNamePlacement } from '@grafana/schema';
 import { BarGauge, BigValue, BigValueTextMode, useTheme2, VizRepeater } from '@grafana/ui';
 import { replaced } from './fields';
 
@@ -60,6 +60,7 @@ export function Values({ type, frames, fieldConfig, options, scopedVars, width, 
         display={one.view?.getFieldDisplayProcessor(one.colIndex ?? 0)}
         orientation={VizOrientation.Horizontal}
         displayMode={BarGaugeDisplayMode.Gradient}
+        namePlacement={BarGaugeNamePlacement.Auto}
         alignmentFactors={factors}
         isOverflow={false}
         showUnfilled
