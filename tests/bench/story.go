@@ -4,7 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
+	"math"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -45,7 +48,6 @@ type storyteller struct {
 func runStory(o options) (any, error) {
 	flags := flag.NewFlagSet("story", flag.ContinueOnError)
 	days := flags.Float64("days", 2, "fault-free days in which every page is false; 0 for none")
-	step := flags.Duration("step", 5*time.Minute, "how often rules are evaluated in those days")
 	ramp := flags.Duration("ramp", 80*time.Minute, "how long until connections come back 1.2 s late: at a daytime load they have run out after somewhat more than half of it; 0 leaves that out")
 	if err := flags.Parse(o.rest); err != nil {
 		return nil, err
@@ -69,7 +71,7 @@ func runStory(o options) (any, error) {
 	settings["limits"] = map[string]any{"timeout": "2m"}
 	s := &storyteller{context: ctx, lab: lab, rules: rules, begun: time.Now(),
 		source: harness.DataSource{Plugin: plugin, Context: harness.PluginContext(settings, nil)}}
-	if err := s.quiet(*days, *step); err != nil {
+	if err := s.quiet(*days); err != nil {
 		return nil, err
 	}
 	if err := s.canary(); err != nil {
@@ -86,35 +88,80 @@ func (s *storyteller) say(format string, arguments ...any) {
 }
 
 // quiet evaluates the shipped rules in the days before the lab was opened, in
-// which nothing happened. Where they are evaluated less often than they say, one
-// evaluation above the threshold is a page, whatever the rule's pending time.
-func (s *storyteller) quiet(days float64, step time.Duration) error {
+// which nothing happened: minute by minute around the points at which a panel
+// shows a number that is above the rule's threshold. A number is the same in a
+// panel and in a rule, so that at all other times there is nothing to page.
+func (s *storyteller) quiet(days float64) error {
 	s.figures.QuietDays = days
 	s.figures.FalsePages = []string{}
-	if days <= 0 {
-		return nil
-	}
 	end := s.begun.Add(-5 * time.Minute).Truncate(time.Minute)
-	start := end.Add(-time.Duration(days * 24 * float64(time.Hour)))
 	for i := range s.rules {
-		rule := s.rules[i]
-		if step > rule.every {
-			rule.pending = 0
+		rule := &s.rules[i]
+		above, highest, err := s.above(rule, end.Add(-time.Duration(days*24*float64(time.Hour))), end)
+		if err != nil {
+			return err
 		}
-		evaluation := newEvaluation(&rule)
-		for at := start; !at.After(end); at = at.Add(max(step, rule.every)) {
-			fired, _, err := s.evaluate(evaluation, at)
-			if err != nil {
-				return err
+		s.say("%s is above its threshold in %d of %.0f minutes; its highest number is %.3g", rule.UID, len(above), days*24*60, highest)
+		var until time.Time
+		evaluation := newEvaluation(rule)
+		for _, first := range above {
+			if first.Before(until) {
+				continue
 			}
-			for _, instance := range fired {
-				s.figures.FalsePages = append(s.figures.FalsePages, fmt.Sprintf("%s %s %s", rule.UID, instance, at.UTC().Format("Mon 15:04")))
-				s.say("false page: %s %s at %s", rule.UID, instance, at.UTC().Format("Mon 15:04"))
+			until = first.Add(rule.pending + 10*time.Minute)
+			for at := first; at.Before(until); at = at.Add(time.Minute) {
+				fired, _, err := s.evaluate(evaluation, at)
+				if err != nil {
+					return err
+				}
+				for _, instance := range fired {
+					page := fmt.Sprintf("%s %s %s", rule.UID, instance, at.UTC().Format("Mon 15:04"))
+					s.figures.FalsePages = append(s.figures.FalsePages, page)
+					s.say("false page: %s", page)
+				}
 			}
 		}
-		s.say("%s was evaluated over %g fault-free days", rule.UID, days)
 	}
 	return nil
+}
+
+// quietPanel is as long as a panel may be that shows every minute.
+const quietPanel = 6 * time.Hour
+
+// above are the minutes at which a rule's number is above its threshold for any
+// series, ascending, and its highest number; NaN without any.
+func (s *storyteller) above(rule *shippedRule, from, to time.Time) (found []time.Time, highest float64, err error) {
+	highest = math.NaN()
+	model := maps.Clone(rule.Data[0].Model)
+	model["format"] = "panel"
+	seen := map[time.Time]bool{}
+	for start := from; start.Before(to); start = start.Add(quietPanel) {
+		frames, err := s.source.Ask(s.context, start, start.Add(quietPanel), model)
+		if err != nil {
+			return nil, highest, fmt.Errorf("%s from %s: %w", rule.UID, start.Format(time.RFC3339), err)
+		}
+		for _, frame := range frames {
+			for _, field := range frame.Fields {
+				if field.Name != "score" && field.Name != "probability" {
+					continue
+				}
+				for row := range field.Len() {
+					value, known := field.ConcreteAt(row)
+					at, timed := frame.Fields[0].At(row).(time.Time)
+					if !known || !timed {
+						continue
+					}
+					if !(value.(float64) <= highest) {
+						highest = value.(float64)
+					}
+					if value.(float64) > rule.fire {
+						seen[at] = true
+					}
+				}
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(seen), time.Time.Compare), highest, nil
 }
 
 // evaluate asks as Grafana's alerting does and says which instances begin to
