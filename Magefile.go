@@ -95,6 +95,11 @@ func page() error {
 		mg.Deps(Build.All)
 		return nil
 	}
+	return previewPage()
+}
+
+// previewPage builds what the preview host shows.
+func previewPage() error {
 	mg.Deps(Build.Frontend)
 	return step("building the preview host's page", func() error {
 		return sh.RunV("node", "tests/preview/web/build.mjs")
@@ -133,9 +138,21 @@ func (Test) Browser() error {
 		fmt.Println("✗ skipped: the tests in a browser. There is no Chromium; install it, or name it in CHROMIUM.")
 		return nil
 	}
-	mg.SerialDeps(Servers, page)
+	mg.SerialDeps(Servers, previewPage)
 	return step("testing in a browser", func() error {
 		return sh.RunV("npm", "exec", "--", "playwright", "test")
+	})
+}
+
+// E2e uses the built plugin in Chromium in the Grafana of GRAFANA_HOME,
+// provisioned, over the lab: dashboards, Explore, alert rules.
+func E2e() error {
+	if os.Getenv("GRAFANA_HOME") == "" {
+		return errors.New("set GRAFANA_HOME to the folder of a Grafana (12.2 or newer, with bin/grafana in it)")
+	}
+	mg.SerialDeps(Servers, Build.All)
+	return step("testing in Grafana", func() error {
+		return sh.RunV("npm", "exec", "--", "playwright", "test", "--config", "tests/e2e/grafana")
 	})
 }
 

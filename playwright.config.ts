@@ -20,6 +20,7 @@ const port = 18765;
 
 export default defineConfig({
   testDir: 'tests/e2e',
+  testIgnore: 'grafana/**',
   // One lab, one plugin, one browser at a time: machines of two cores have enough to do.
   workers: 1,
   // On a machine that is busy with something else; the report tells of it.
@@ -39,6 +40,8 @@ export default defineConfig({
   webServer: {
     command: `exec go run ./tests/demo -stage -port ${port}`,
     url: `http://127.0.0.1:${port}/`,
+    // The preview host, also where a Grafana is at hand: grafana/ has the tests there.
+    env: { GRAFANA_HOME: '' },
     timeout: 300_000,
     // While working on the tests, a lab that runs there already saves half a minute.
     reuseExistingServer: !process.env.CI,

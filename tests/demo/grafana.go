@@ -55,6 +55,8 @@ func grafana(home string, lab *harness.Lab, port int) (page, error) {
 		"GF_PATHS_PROVISIONING="+filepath.Join(root, "provisioning"),
 		"GF_PLUGINS_ALLOW_LOADING_UNSIGNED_PLUGINS="+harness.PluginID,
 		"GF_PLUGINS_PREINSTALL_DISABLED=true",
+		"GF_LOG_MODE=console",
+		"GF_RECORDING_RULES_DEFAULT_DATASOURCE_UID=prometheus",
 		"GF_SERVER_HTTP_ADDR=127.0.0.1",
 		"GF_SERVER_HTTP_PORT="+strconv.Itoa(port),
 		"GF_AUTH_ANONYMOUS_ENABLED=true",
