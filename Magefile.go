@@ -173,7 +173,7 @@ func (Test) Go() error {
 		return err
 	}
 	return step("testing the backend, with real servers", func() error {
-		return sh.RunV("go", "test", "-timeout", "25m", "./...")
+		return sh.RunV("go", "test", "-timeout", "45m", "./...")
 	})
 }
 

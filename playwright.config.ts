@@ -16,7 +16,7 @@ function chromium() {
   });
 }
 
-const port = 18765;
+const port = Number(process.env.PREVIEW_PORT ?? 18765);
 
 export default defineConfig({
   testDir: 'tests/e2e',

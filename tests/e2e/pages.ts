@@ -54,8 +54,15 @@ export async function panels(page: Page): Promise<Locator> {
   return page.locator('section[data-state]');
 }
 
-/** Keeps a picture among the artefacts of the run. */
+/**
+ * Keeps a picture among the artefacts of the run, and its upper part for the
+ * documentation where PICTURES names the folder.
+ */
 export async function picture(page: Page, info: TestInfo, name: string) {
   const path = `${info.project.outputDir}/pictures/${name}.png`;
   await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+  if (process.env.PICTURES) {
+    const small = { type: 'jpeg', quality: 60, scale: 'css', animations: 'disabled' } as const;
+    await page.screenshot({ path: `${process.env.PICTURES}/${name}.jpg`, ...small });
+  }
 }

@@ -58,7 +58,7 @@ test.describe.serial('in Explore', () => {
       const shown = await goodAnswer(page);
       await expect(shown.getByRole('alert')).toHaveCount(0);
       await expect(shown.locator('canvas, svg[role=img], [role=table], [title]').first()).toBeVisible();
-      await picture(page, info, `question-${question.replace(/\W+/g, '-')}`);
+      await picture(page, info, `question-${queryType}`);
     });
   }
 });
