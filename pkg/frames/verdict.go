@@ -94,9 +94,9 @@ func verdictSignals(a answer.VerdictAnswer) *data.Frame {
 		amount("candidate_rate", "Candidate", "percentunit", func(r row) float64 { return r.Candidate.Rate() }),
 		amount("baseline_requests", "Baseline requests", "", func(r row) float64 { return r.Baseline.Requests }),
 		amount("candidate_requests", "Candidate requests", "", func(r row) float64 { return r.Candidate.Requests }),
-		amount("evidence", "Evidence that it is worse (e-value)", "", func(r row) float64 { return r.Evidence }),
+		amount("evidence", "Evidence that it is worse (e-value)", "sci", func(r row) float64 { return r.Evidence }),
 		amount("threshold", "Fails from", "", func(r row) float64 { return r.Threshold }),
-		amount("sound", "Evidence that it is not (e-value)", "", func(r row) float64 { return r.Sound }),
+		amount("sound", "Evidence that it is not (e-value)", "sci", func(r row) float64 { return r.Sound }),
 	}
 	return frame
 }
