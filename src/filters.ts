@@ -1,8 +1,8 @@
 import { type AdHocVariableFilter } from '@grafana/data';
+import { inRegex } from './interpolate';
 import { type Filter, type ForesightQuery, isMetricQuery } from './query';
 
-const special = /[\\^$.*+?()[\]{}|]/g;
-const oneOf = (values: string[]) => values.map((value) => value.replace(special, '\\$&')).join('|');
+const oneOf = (values: string[]) => values.map(inRegex).join('|');
 
 /** A filter of a dashboard in the backend's words; undefined where it says nothing yet. */
 function spoken({ key, operator, value, values }: AdHocVariableFilter): Filter | undefined {

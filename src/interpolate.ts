@@ -10,9 +10,14 @@ function quoted(value: string): string {
   return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"');
 }
 
+/** Escapes a value for a regular expression. */
+export function inRegex(value: string): string {
+  return value.replace(specialInRegex, '\\$&');
+}
+
 /** Escapes a value for a regular expression inside a quoted string. */
 function literal(value: string): string {
-  return quoted(value.replace(specialInRegex, '\\$&'));
+  return quoted(inRegex(value));
 }
 
 interface Variable {

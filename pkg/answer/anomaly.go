@@ -12,11 +12,7 @@ import (
 func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (AnomalyAnswer, error) {
 	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	answer := AnomalyAnswer{Shown: window.Step}
-	promQL, err := filtered(fillIntervals(q.Expr, g.step), q.Filters)
-	if err != nil {
-		return answer, err
-	}
-	histories, err := e.history(ctx, promQL, g, &answer.Basis)
+	histories, err := e.filteredHistory(ctx, q.Expr, q.Filters, g, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}

@@ -33,11 +33,7 @@ func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (Bre
 	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := max(time.Duration(q.Horizon), g.step)
 	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon, Shown: window.Step}
-	promQL, err := filtered(fillIntervals(q.Expr, g.step), q.Filters)
-	if err != nil {
-		return answer, err
-	}
-	histories, err := e.history(ctx, promQL, g, &answer.Basis)
+	histories, err := e.filteredHistory(ctx, q.Expr, q.Filters, g, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}

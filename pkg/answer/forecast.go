@@ -13,11 +13,7 @@ func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) 
 	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := q.Horizon.Or(max(g.to.Sub(g.from)/4, 10*g.step))
 	answer := ForecastAnswer{}
-	promQL, err := filtered(fillIntervals(q.Expr, g.step), q.Filters)
-	if err != nil {
-		return answer, err
-	}
-	histories, err := e.history(ctx, promQL, g, &answer.Basis)
+	histories, err := e.filteredHistory(ctx, q.Expr, q.Filters, g, &answer.Basis)
 	if err != nil {
 		return answer, err
 	}

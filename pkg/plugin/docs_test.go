@@ -17,7 +17,7 @@ func TestSettingsDocumentation(t *testing.T) {
 	require.NoError(t, err)
 	files, err := filepath.Glob("*.go")
 	require.NoError(t, err)
-	read := regexp.MustCompile(`\.(?:text|texts|textMap|choice|boolean|number|duration|quantity|quantities|object|objects)\("(\w+)"|secrets\["(\w+)"\]`)
+	read := regexp.MustCompile(`\.(?:text|texts|textMap|choice|boolean|number|share|duration|quantity|quantities|object|objects)\("(\w+)"|secrets\["(\w+)"\]`)
 	found := 0
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
