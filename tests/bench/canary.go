@@ -56,27 +56,22 @@ func canaries(o options) (any, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	lab, err := harness.StartLab(ctx, os.Stderr, "-history", "0", "-rate", *rate)
+	lab, err := startStage(ctx, os.Stderr, "-history", "0", "-rate", *rate)
 	if err != nil {
 		return nil, err
 	}
-	defer lab.Stop()
-	plugin, err := harness.StartPlugin(ctx, os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	defer plugin.Stop()
-	source := harness.DataSource{Plugin: plugin, Context: harness.PluginContext(lab.Settings(), nil)}
+	defer lab.stop()
+	source := lab.source(lab.Settings())
 	grafana := httptest.NewServer(harness.Gateway{DataSources: map[string]harness.DataSource{"foresight": source}, Roles: map[string]string{"t": "Viewer"}})
 	defer grafana.Close()
 	engine := canaryEngine{resources: grafana.URL + harness.ResourcePath("foresight")}
 
 	time.Sleep(time.Minute) // of a baseline
 	var figures canaryFigures
-	if err := engine.watchHarmless(ctx, lab, *share, *looks, *every, &figures); err != nil {
+	if err := engine.watchHarmless(ctx, lab.Lab, *share, *looks, *every, &figures); err != nil {
 		return nil, err
 	}
-	return figures, engine.watchFailing(ctx, lab, *share, &figures)
+	return figures, engine.watchFailing(ctx, lab.Lab, *share, &figures)
 }
 
 // canaryEngine acts on answers as a delivery tool does.

@@ -4,15 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"os"
-	"sync"
 	"time"
-
-	"github.com/foresight-observability/foresight/tests/harness"
 )
 
 func init() {
@@ -37,61 +29,13 @@ type costFigures struct {
 	LaterSeconds    float64 `json:"later_seconds"`
 }
 
-// meter stands before a server and counts.
-type meter struct {
-	proxy *httputil.ReverseProxy
-	mutex sync.Mutex
-	seen  cost
-}
-
-func newMeter(target string) (*meter, *httptest.Server, error) {
-	address, err := url.Parse(target)
-	if err != nil {
-		return nil, nil, err
+// costOf sums up what a server was asked.
+func costOf(asked []work) cost {
+	sum := cost{Requests: len(asked)}
+	for _, one := range asked {
+		sum.KiB += float64(one.bytes) / 1024
 	}
-	m := &meter{}
-	// Compression is between the two ends: the meter passes it through.
-	m.proxy = &httputil.ReverseProxy{
-		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(address) },
-		Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 16},
-		ModifyResponse: func(r *http.Response) error {
-			r.Body = &counted{ReadCloser: r.Body, meter: m}
-			return nil
-		},
-	}
-	return m, httptest.NewServer(m), nil
-}
-
-func (m *meter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	m.add(1, 0)
-	m.proxy.ServeHTTP(w, r)
-}
-
-func (m *meter) add(requests, bytes int) {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	m.seen.Requests += requests
-	m.seen.KiB += float64(bytes) / 1024
-}
-
-// take is what was seen since the last time.
-func (m *meter) take() cost {
-	m.mutex.Lock()
-	defer m.mutex.Unlock()
-	seen := m.seen
-	m.seen = cost{}
-	return seen
-}
-
-type counted struct {
-	io.ReadCloser
-	meter *meter
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	c.meter.add(0, n)
-	return n, err
+	return sum
 }
 
 const (
@@ -103,29 +47,17 @@ const (
 // own.
 func costs(options) (any, error) {
 	ctx := context.Background()
-	lab, err := harness.StartLab(ctx, os.Stderr, "-history", "15d")
+	lab, err := startStage(ctx, io.Discard, "-history", "15d")
 	if err != nil {
 		return nil, err
 	}
-	defer lab.Stop()
-	plugin, err := harness.StartPlugin(ctx, io.Discard)
-	if err != nil {
-		return nil, err
-	}
-	defer plugin.Stop()
-	prometheus, before, err := newMeter(lab.Prometheus)
-	if err != nil {
-		return nil, err
-	}
-	defer before.Close()
-	tempo, behind, err := newMeter(lab.Tempo)
-	if err != nil {
-		return nil, err
-	}
-	defer behind.Close()
+	defer lab.stop()
+	prometheus, tempo := watch(lab.Prometheus), watch(lab.Tempo)
+	defer prometheus.Close()
+	defer tempo.Close()
 	settings := map[string]any{
-		"prometheus": map[string]any{"url": before.URL},
-		"traces":     map[string]any{"kind": "tempo", "url": behind.URL},
+		"prometheus": map[string]any{"url": prometheus.URL},
+		"traces":     map[string]any{"kind": "tempo", "url": tempo.URL},
 		"limits":     map[string]any{"timeout": "2m"},
 	}
 	time.Sleep(2 * time.Minute)
@@ -155,7 +87,7 @@ func costs(options) (any, error) {
 		{"sizing", hour, map[string]any{"queryType": "sizing", "service": "orders"}},
 		{"impact, 7 d", 7 * day, map[string]any{"queryType": "impact"}},
 	} {
-		source := harness.DataSource{Plugin: plugin, Context: harness.PluginContext(settings, nil)}
+		source := lab.source(settings)
 		figures := costFigures{Query: q.name}
 		ask := func(to time.Time) (seconds float64, p, t cost, err error) {
 			prometheus.take()
@@ -167,7 +99,7 @@ func costs(options) (any, error) {
 			if err != nil {
 				err = fmt.Errorf("%s: %w", q.name, err)
 			}
-			return took.Seconds(), prometheus.take(), tempo.take(), err
+			return took.Seconds(), costOf(prometheus.take()), costOf(tempo.take()), err
 		}
 		now := time.Now().Truncate(time.Minute)
 		if figures.ColdSeconds, figures.ColdPrometheus, figures.ColdTempo, err = ask(now.Add(-time.Minute)); err != nil {

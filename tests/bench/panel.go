@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"github.com/foresight-observability/foresight/tests/harness"
 )
 
 func init() {
@@ -34,16 +32,11 @@ const panelQuery = `sum by (service, span_name) (rate(traces_spanmetrics_calls_t
 // five; before each cold one a new instance of the data source is made.
 func anomalyPanel(options) (any, error) {
 	ctx := context.Background()
-	lab, err := harness.StartLab(ctx, os.Stderr, "-history", "15d")
+	lab, err := startStage(ctx, os.Stderr, "-history", "15d")
 	if err != nil {
 		return nil, err
 	}
-	defer lab.Stop()
-	plugin, err := harness.StartPlugin(ctx, os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	defer plugin.Stop()
+	defer lab.stop()
 
 	const repeats = 5
 	to := time.Now().Truncate(time.Minute)
@@ -59,7 +52,7 @@ func anomalyPanel(options) (any, error) {
 			return nil, err
 		}
 		bare = append(bare, took)
-		source := harness.DataSource{Plugin: plugin, Context: harness.PluginContext(settings, nil)}
+		source := lab.source(settings)
 		ask := func(to time.Time) func() error {
 			return func() error {
 				frames, err := source.Ask(ctx, to.Add(-24*time.Hour), to, model)

@@ -57,20 +57,14 @@ func runStory(o options) (any, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	lab, err := harness.StartLab(ctx, os.Stderr, "-history", "16d")
+	lab, err := startStage(ctx, os.Stderr, "-history", "16d")
 	if err != nil {
 		return nil, err
 	}
-	defer lab.Stop()
-	plugin, err := harness.StartPlugin(ctx, os.Stderr)
-	if err != nil {
-		return nil, err
-	}
-	defer plugin.Stop()
+	defer lab.stop()
 	settings := lab.Settings()
 	settings["limits"] = map[string]any{"timeout": "2m"}
-	s := &storyteller{context: ctx, lab: lab, rules: rules, begun: time.Now(),
-		source: harness.DataSource{Plugin: plugin, Context: harness.PluginContext(settings, nil)}}
+	s := &storyteller{context: ctx, lab: lab.Lab, rules: rules, begun: time.Now(), source: lab.source(settings)}
 	if err := s.quiet(*days); err != nil {
 		return nil, err
 	}

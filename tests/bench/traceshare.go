@@ -1,17 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"io"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/foresight-observability/foresight/tests/harness"
@@ -44,26 +38,18 @@ func traceShare(o options) (any, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	lab, err := harness.StartLab(ctx, os.Stderr, "-history", "0", "-rate", *rate)
+	lab, err := startStage(ctx, io.Discard, "-history", "0", "-rate", *rate)
 	if err != nil {
 		return nil, err
 	}
-	defer lab.Stop()
-	plugin, err := harness.StartPlugin(ctx, io.Discard)
-	if err != nil {
-		return nil, err
-	}
-	defer plugin.Stop()
-	tempo, metrics := &watched{target: lab.Tempo}, &watched{target: lab.Prometheus}
-	for _, w := range []*watched{tempo, metrics} {
-		server := httptest.NewServer(w)
-		defer server.Close()
-		w.address = server.URL
-	}
-	source := harness.DataSource{Plugin: plugin, Context: harness.PluginContext(map[string]any{
-		"prometheus": map[string]any{"mode": "direct", "url": metrics.address},
-		"traces":     map[string]any{"kind": "tempo", "mode": "direct", "url": tempo.address},
-	}, nil)}
+	defer lab.stop()
+	tempo, metrics := watch(lab.Tempo), watch(lab.Prometheus)
+	defer tempo.Close()
+	defer metrics.Close()
+	source := lab.source(map[string]any{
+		"prometheus": map[string]any{"mode": "direct", "url": metrics.URL},
+		"traces":     map[string]any{"kind": "tempo", "mode": "direct", "url": tempo.URL},
+	})
 	begun := time.Now()
 	time.Sleep(time.Minute)
 	if err := lab.Deploy(ctx, "orders", "2.0.0", "slow-query"); err != nil {
@@ -118,14 +104,11 @@ func middle(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// stretch is the time of one request.
-type stretch struct{ from, to time.Time }
-
-// covered is how long at least one of the stretches lasts.
-func covered(stretches []stretch) (sum time.Duration) {
-	slices.SortFunc(stretches, func(a, b stretch) int { return a.from.Compare(b.from) })
+// covered is for how long at least one of the requests is under way.
+func covered(requests []work) (sum time.Duration) {
+	slices.SortFunc(requests, func(a, b work) int { return a.from.Compare(b.from) })
 	var until time.Time
-	for _, s := range stretches {
+	for _, s := range requests {
 		if s.from.Before(until) {
 			s.from = until
 		}
@@ -134,60 +117,4 @@ func covered(stretches []stretch) (sum time.Duration) {
 		}
 	}
 	return sum
-}
-
-// watched stands before a server and notes when it is at work.
-type watched struct {
-	target, address string
-	mu              sync.Mutex
-	stretches       []stretch
-}
-
-func (w *watched) ServeHTTP(response http.ResponseWriter, request *http.Request) {
-	from := time.Now()
-	status, header, body, err := w.pass(request)
-	w.mu.Lock()
-	w.stretches = append(w.stretches, stretch{from, time.Now()})
-	w.mu.Unlock()
-	if err != nil {
-		http.Error(response, err.Error(), http.StatusBadGateway)
-		return
-	}
-	for _, name := range []string{"Content-Type", "Content-Encoding"} {
-		if value := header.Get(name); value != "" {
-			response.Header().Set(name, value)
-		}
-	}
-	response.WriteHeader(status)
-	_, _ = response.Write(body)
-}
-
-func (w *watched) pass(request *http.Request) (status int, header http.Header, body []byte, err error) {
-	sent, err := io.ReadAll(request.Body)
-	if err != nil {
-		return 0, nil, nil, err
-	}
-	onward, err := http.NewRequestWithContext(request.Context(), request.Method, w.target+request.URL.RequestURI(), bytes.NewReader(sent))
-	if err != nil {
-		return 0, nil, nil, err
-	}
-	onward.Header = request.Header.Clone()
-	// Asked for as the plugin asks, the answer is passed on as it came.
-	onward.Header.Set("Accept-Encoding", cmp.Or(request.Header.Get("Accept-Encoding"), "identity"))
-	answer, err := http.DefaultTransport.RoundTrip(onward)
-	if err != nil {
-		return 0, nil, nil, err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err = io.ReadAll(answer.Body)
-	return answer.StatusCode, answer.Header, body, err
-}
-
-// take is the stretches since it was last called.
-func (w *watched) take() []stretch {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	taken := w.stretches
-	w.stretches = nil
-	return taken
 }
