@@ -121,6 +121,11 @@ func (l *Lab) ClearFault(ctx context.Context, name string) error {
 	return l.control(ctx, http.MethodDelete, "/fault?name="+url.QueryEscape(name))
 }
 
+// Server kills a server of the lab, starts it again, pauses or resumes it.
+func (l *Lab) Server(ctx context.Context, name, do string) error {
+	return l.control(ctx, http.MethodPost, "/servers?"+url.Values{"name": {name}, "do": {do}}.Encode())
+}
+
 func (l *Lab) control(ctx context.Context, method, path string) error {
 	request, err := http.NewRequestWithContext(ctx, method, l.Control+path, nil)
 	if err != nil {

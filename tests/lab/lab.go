@@ -55,6 +55,7 @@ func build(ctx context.Context, o options, log logger) (b binaries, err error) {
 type lab struct {
 	log       logger
 	addresses addresses
+	servers   servers.Set
 	receivers []string // of traces over OTLP
 	cleanup   []func() // run in reverse order
 	failed    chan error
@@ -66,7 +67,7 @@ type lab struct {
 const graceForKeptData, graceForLostData = 30 * time.Second, 2 * time.Second
 
 func startLab(ctx context.Context, o options, built binaries, log logger) (*lab, error) {
-	l := &lab{log: log, failed: make(chan error, 3), grace: graceForKeptData}
+	l := &lab{log: log, failed: make(chan error, 1), grace: graceForKeptData}
 	data := o.data
 	if data == "" {
 		var err error
@@ -171,7 +172,7 @@ func (l *lab) openShop(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("listen for the control API: %w", err)
 	}
-	server := &http.Server{Handler: control.Handler(live), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: control.Handler(live, &l.servers), ReadHeaderTimeout: 5 * time.Second}
 	go server.Serve(listener)
 	l.onStop(func() { server.Close() })
 	l.addresses.Control = "http://" + listener.Addr().String()
@@ -183,10 +184,14 @@ func (l *lab) openShop(ctx context.Context, o options) error {
 // by itself.
 func (l *lab) watch(process *servers.Process) {
 	l.log("%s is ready at %s", process.Name, process.URL)
+	l.servers.Add(process)
 	l.onStop(func() { process.Stop(l.grace) })
 	go func() {
-		<-process.Exited()
-		l.failed <- fmt.Errorf("%s ended by itself\n%s", process.Name, process.LogTail())
+		err := <-process.Failed()
+		select {
+		case l.failed <- err:
+		default: // one failure ends the lab
+		}
 	}()
 }
 

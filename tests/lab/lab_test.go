@@ -106,6 +106,36 @@ func TestLab(t *testing.T) {
 			})
 		}
 	})
+	t.Run("a killed server stays away until it is started, and no other ends", func(t *testing.T) {
+		post(t, a.Control+"/servers?name=tempo&do=kill")
+		_, err := http.Get(a.Tempo + "/ready")
+		require.Error(t, err)
+		post(t, a.Control+"/servers?name=prometheus&do=pause")
+		impatient := http.Client{Timeout: 300 * time.Millisecond}
+		_, err = impatient.Get(a.Prometheus + "/-/ready")
+		require.ErrorContains(t, err, "Timeout")
+		post(t, a.Control+"/servers?name=prometheus&do=resume")
+		post(t, a.Control+"/servers?name=tempo&do=start")
+		for _, ready := range []string{a.Tempo + "/ready", a.Prometheus + "/-/ready"} {
+			response, err := http.Get(ready)
+			require.NoError(t, err)
+			response.Body.Close()
+			require.Equal(t, http.StatusOK, response.StatusCode, ready)
+		}
+		for path, problem := range map[string]string{
+			"/servers?name=tempo&do=start": "runs already", "/servers?name=mysql&do=kill": "no server",
+			"/servers?name=tempo&do=burn": `burn`,
+		} {
+			response, err := http.Post(a.Control+path, "", nil)
+			require.NoError(t, err)
+			body, err := io.ReadAll(response.Body)
+			require.NoError(t, err)
+			response.Body.Close()
+			require.Equal(t, http.StatusBadRequest, response.StatusCode)
+			require.Contains(t, string(body), problem)
+		}
+		require.Empty(t, l.failed)
+	})
 }
 
 func eventually(t *testing.T, problem func() string) {

@@ -1,5 +1,5 @@
 // Package control is the HTTP API through which tests, the demo and people
-// deploy versions in the shop and break it.
+// deploy versions in the shop and break it, and its servers.
 package control
 
 import (
@@ -12,11 +12,12 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/foresight-observability/foresight/tests/lab/servers"
 	"github.com/foresight-observability/foresight/tests/lab/shop"
 )
 
-// Handler serves the API for a shop.
-func Handler(s *shop.Shop) http.Handler {
+// Handler serves the API for a shop and the servers that it reports to.
+func Handler(s *shop.Shop, set *servers.Set) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /state", func(w http.ResponseWriter, r *http.Request) { answer(w, s.State(), nil) })
 	mux.HandleFunc("GET /faults", func(w http.ResponseWriter, r *http.Request) { answer(w, faults(), nil) })
@@ -26,7 +27,20 @@ func Handler(s *shop.Shop) http.Handler {
 		answer(w, fault, err)
 	})
 	mux.HandleFunc("DELETE /fault", func(w http.ResponseWriter, r *http.Request) { answer(w, s.State, s.Mend(r.URL.Query().Get("name"))) })
+	mux.HandleFunc("GET /servers", func(w http.ResponseWriter, r *http.Request) { answer(w, set.States(), nil) })
+	mux.HandleFunc("POST /servers", func(w http.ResponseWriter, r *http.Request) {
+		err := doToServer(r, set)
+		answer(w, set.States(), err)
+	})
 	return mux
+}
+
+func doToServer(r *http.Request, set *servers.Set) error {
+	parameters := r.URL.Query()
+	if err := onlyKnown(parameters, "name", "do"); err != nil {
+		return err
+	}
+	return set.Do(r.Context(), parameters.Get("name"), parameters.Get("do"))
 }
 
 func faults() []shop.Fault {

@@ -12,6 +12,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
+	"github.com/foresight-observability/foresight/tests/lab/servers"
 	"github.com/foresight-observability/foresight/tests/lab/shop"
 )
 
@@ -25,7 +26,7 @@ func open(t *testing.T) (*shop.Shop, func(method, path string) (int, map[string]
 		},
 	}, time.Now())
 	require.NoError(t, err)
-	handler := Handler(s)
+	handler := Handler(s, &servers.Set{})
 	return s, func(method, path string) (int, map[string]any) {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, httptest.NewRequest(method, path, nil))

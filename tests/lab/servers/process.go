@@ -14,60 +14,104 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // readyWithin bounds the start of a server on a busy machine.
 const readyWithin = 90 * time.Second
 
-// Process is a running server.
+// Process is a server that runs, is paused or was killed.
 type Process struct {
-	Name    string
-	URL     string // where its HTTP API listens
-	logPath string
+	Name string
+	URL  string // where its HTTP API listens
+
+	directory, binary, ready string
+	arguments                []string
+	failed                   chan error // gets why it ended, unless that was asked for
+
+	mutex sync.Mutex // held while it is started or ended
+	now   *run
+}
+
+// run is one life of a process.
+type run struct {
 	command *exec.Cmd
 	exited  chan struct{}
 	err     error
-	stop    sync.Once
+	asked   atomic.Bool // to end
 }
 
 // start runs a binary that logs into directory and waits until ready answers
 // 200.
-func start(ctx context.Context, name, directory, binary, url, ready string, args ...string) (*Process, error) {
-	logPath := filepath.Join(directory, name+".log")
-	log, err := os.Create(logPath)
+func start(ctx context.Context, name, directory, binary, url, ready string, arguments ...string) (*Process, error) {
+	p := &Process{
+		Name: name, URL: url, directory: directory, binary: binary, ready: ready,
+		arguments: arguments, failed: make(chan error, 1),
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if err := p.launch(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// launch begins a life; the caller holds the mutex.
+func (p *Process) launch(ctx context.Context) error {
+	log, err := os.OpenFile(p.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("create the log of %s: %w", name, err)
+		return fmt.Errorf("open the log of %s: %w", p.Name, err)
 	}
 	defer log.Close()
-	command := exec.Command(binary, args...)
-	command.Stdout, command.Stderr, command.Dir = log, log, directory
-	dieWithParent(command)
-	p := &Process{Name: name, URL: url, logPath: logPath, command: command, exited: make(chan struct{})}
+	life := &run{command: exec.Command(p.binary, p.arguments...), exited: make(chan struct{})}
+	life.command.Stdout, life.command.Stderr, life.command.Dir = log, log, p.directory
+	dieWithParent(life.command)
 
 	started := make(chan error)
 	go func() {
 		// The kernel ties "die with the parent" to the thread that forked:
 		// this goroutine keeps its thread for as long as the server lives.
 		runtime.LockOSThread()
-		err := command.Start()
+		err := life.command.Start()
 		started <- err
 		if err == nil {
-			p.err = command.Wait()
-			close(p.exited)
+			life.err = life.command.Wait()
+			close(life.exited)
 		}
 	}()
 	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
+		return fmt.Errorf("start %s: %w", p.Name, err)
 	}
-	if err := p.awaitReady(ctx, ready); err != nil {
-		p.Stop(0)
-		return nil, err
+	p.now = life
+	if err := p.awaitReady(ctx, life); err != nil {
+		life.end(0)
+		return err
 	}
-	return p, nil
+	go func() {
+		<-life.exited
+		if !life.asked.Load() {
+			p.failed <- fmt.Errorf("%s ended by itself: %v\n%s", p.Name, life.err, p.LogTail())
+		}
+	}()
+	return nil
 }
 
-func (p *Process) awaitReady(ctx context.Context, path string) error {
+// end asks a life to end, and kills it where it does not in time.
+func (r *run) end(grace time.Duration) {
+	r.asked.Store(true)
+	if grace > 0 {
+		_ = r.command.Process.Signal(os.Interrupt)
+	}
+	select {
+	case <-r.exited:
+	case <-time.After(grace):
+		_ = r.command.Process.Kill()
+		<-r.exited
+	}
+}
+
+func (p *Process) awaitReady(ctx context.Context, life *run) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -75,8 +119,8 @@ func (p *Process) awaitReady(ctx context.Context, path string) error {
 	last := "no answer yet"
 	for {
 		select {
-		case <-p.exited:
-			return fmt.Errorf("%s ended before it was ready: %v\n%s", p.Name, p.err, p.LogTail())
+		case <-life.exited:
+			return fmt.Errorf("%s ended before it was ready: %v\n%s", p.Name, life.err, p.LogTail())
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return fmt.Errorf("%s is not ready after %s (%s)\n%s", p.Name, readyWithin, last, p.LogTail())
@@ -84,7 +128,7 @@ func (p *Process) awaitReady(ctx context.Context, path string) error {
 			return ctx.Err()
 		case <-tick.C:
 		}
-		response, err := http.Get(p.URL + path)
+		response, err := http.Get(p.URL + p.ready)
 		if err != nil {
 			last = err.Error()
 			continue
@@ -98,29 +142,25 @@ func (p *Process) awaitReady(ctx context.Context, path string) error {
 	}
 }
 
-// Exited is closed when the server has ended.
-func (p *Process) Exited() <-chan struct{} { return p.exited }
-
-// LogTail is the end of the server's log.
-func (p *Process) LogTail() string {
-	log, err := os.ReadFile(p.logPath)
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprintf("the end of %s:\n%s", p.logPath, lastLines(log, 20))
-}
+// Failed gets the reason where the server ended by itself.
+func (p *Process) Failed() <-chan error { return p.failed }
 
 // Stop asks the server to end, and kills it where it does not in time.
 func (p *Process) Stop(grace time.Duration) {
-	p.stop.Do(func() {
-		_ = p.command.Process.Signal(os.Interrupt)
-		select {
-		case <-p.exited:
-		case <-time.After(grace):
-			_ = p.command.Process.Kill()
-			<-p.exited
-		}
-	})
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.now.end(grace)
+}
+
+func (p *Process) logPath() string { return filepath.Join(p.directory, p.Name+".log") }
+
+// LogTail is the end of the server's log.
+func (p *Process) LogTail() string {
+	log, err := os.ReadFile(p.logPath())
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("the end of %s:\n%s", p.logPath(), lastLines(log, 20))
 }
 
 // freePorts returns loopback ports that were free a moment ago, all different.
