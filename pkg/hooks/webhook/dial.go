@@ -8,13 +8,15 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // errPrivate is told of a target that leads inside.
 var errPrivate = errors.New("its name leads to an address inside the own network: set private: true if that is meant")
 
-// client follows no redirects and, unless private targets are allowed, reaches
-// public addresses only. The address that was checked is the one that is
+// client follows no redirects, reaches no metadata service and, unless private
+// targets are allowed, public addresses only. The address that was checked is the one that is
 // dialled, so that a name cannot lead elsewhere in between.
 func client(private bool) *http.Client {
 	dialer := &net.Dialer{Timeout: timeout}
@@ -22,7 +24,7 @@ func client(private bool) *http.Client {
 		Proxy: nil, ForceAttemptHTTP2: true, TLSHandshakeTimeout: timeout, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 2,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-	transport.DialContext = dialer.DialContext
+	transport.DialContext = upstream.Dial(dialer)
 	if !private {
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			host, port, err := net.SplitHostPort(address)

@@ -67,7 +67,7 @@ func (c *Client) Markers(ctx context.Context, start, end time.Time) ([]upstream.
 	var answer []annotationJSON
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return nil, nil, &upstream.Error{
-			Upstream: Name, Category: upstream.Malformed, Message: upstream.Clean(err.Error(), upstream.MaxMessage), Err: err,
+			Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err,
 			Advice: "Check that grafana.url is that of Grafana itself",
 		}
 	}

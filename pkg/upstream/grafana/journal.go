@@ -33,7 +33,7 @@ func (c *Client) Keep(ctx context.Context, note upstream.Note) (bool, error) {
 	}
 	var found []storedNote
 	if err := json.Unmarshal(body, &found); err != nil {
-		return false, &upstream.Error{Upstream: Name, Category: upstream.Malformed, Message: upstream.Clean(err.Error(), upstream.MaxMessage), Err: err,
+		return false, &upstream.Error{Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err,
 			Advice: "Check that grafana.url is that of Grafana itself"}
 	}
 	if len(found) == 0 {

@@ -65,10 +65,10 @@ func get[Data any](ctx context.Context, c *Client, address *url.URL, parameters 
 	}
 	var answer envelope[Data]
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return data, nil, malformed(err)
+		return data, nil, c.malformed(err)
 	}
 	for _, problem := range answer.Errors {
-		warnings = append(warnings, "Jaeger: "+upstream.Clean(problem.Msg, upstream.MaxMessage))
+		warnings = append(warnings, "Jaeger: "+c.transport.Clean(problem.Msg, upstream.MaxMessage))
 	}
 	return answer.Data, warnings, nil
 }
@@ -76,9 +76,9 @@ func get[Data any](ctx context.Context, c *Client, address *url.URL, parameters 
 // microseconds is an instant as Jaeger reads it.
 func microseconds(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 
-func malformed(err error) *upstream.Error {
+func (c *Client) malformed(err error) *upstream.Error {
 	return &upstream.Error{
-		Upstream: Name, Category: upstream.Malformed, Message: upstream.Clean(err.Error(), upstream.MaxMessage), Err: err,
+		Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err,
 		Advice: "Check that the url is that of Jaeger's query service (port 16686 by default)",
 	}
 }

@@ -53,7 +53,7 @@ func (c *Client) LabelValues(ctx context.Context, label string, selectors []stri
 		values[i] = string(value)
 	}
 	slices.Sort(values)
-	return slices.Compact(values), notes(warnings, infos), nil
+	return slices.Compact(values), c.notes(warnings, infos), nil
 }
 
 // LabelNames implements upstream.Metrics.
@@ -77,12 +77,12 @@ func (c *Client) failure(err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
-	known = &upstream.Error{Upstream: Name, Category: upstream.Malformed, Message: upstream.Clean(err.Error(), upstream.MaxMessage), Err: err}
+	known = &upstream.Error{Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err}
 	var answered *v1.Error
 	if !errors.As(err, &answered) {
 		return known
 	}
-	known.Message = upstream.Clean(answered.Msg, upstream.MaxMessage)
+	known.Message = c.transport.Clean(answered.Msg, upstream.MaxMessage)
 	switch answered.Type {
 	case v1.ErrBadData, v1.ErrExec, v1.ErrClient:
 		known.Category = upstream.Rejected
@@ -105,10 +105,10 @@ func rejected(format string, args ...any) *upstream.Error {
 const maxNotes = 10
 
 // notes are the server's own warnings and remarks.
-func notes(warnings v1.Warnings, infos v1.Infos) []string {
+func (c *Client) notes(warnings v1.Warnings, infos v1.Infos) []string {
 	var all []string
 	for _, note := range slices.Concat([]string(warnings), []string(infos)) {
-		note = Name + ": " + upstream.Clean(note, upstream.MaxMessage)
+		note = Name + ": " + c.transport.Clean(note, upstream.MaxMessage)
 		if len(all) < maxNotes && !slices.Contains(all, note) {
 			all = append(all, note)
 		}

@@ -138,8 +138,8 @@ func (c *Client) buildInfo(ctx context.Context) (product, version string, err er
 	if err := json.Unmarshal(body, &info); err != nil {
 		return Name, "", c.failure(err)
 	}
-	version = upstream.Clean(info.Data.Version, 60)
-	return productOf(header, upstream.Clean(info.Data.Application, 60), version), version, nil
+	version = c.transport.Clean(info.Data.Version, 60)
+	return productOf(header, c.transport.Clean(info.Data.Application, 60), version), version, nil
 }
 
 func productOf(header http.Header, application, version string) string {

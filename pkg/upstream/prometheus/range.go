@@ -55,7 +55,7 @@ func (c *Client) QueryRange(ctx context.Context, promQL string, window upstream.
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			remarks = append(remarks, notes(warnings, infos)...)
+			remarks = append(remarks, c.notes(warnings, infos)...)
 			return grid.fill(matrix, first, last)
 		})
 	}

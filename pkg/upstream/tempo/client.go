@@ -79,9 +79,9 @@ func secondsUp(t time.Time) string {
 	return seconds(t)
 }
 
-func malformed(err error) *upstream.Error {
+func (c *Client) malformed(err error) *upstream.Error {
 	return &upstream.Error{
-		Upstream: Name, Category: upstream.Malformed, Message: upstream.Clean(err.Error(), upstream.MaxMessage), Err: err,
+		Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err,
 		Advice: "Check that the url is that of Tempo's query frontend",
 	}
 }

@@ -116,7 +116,7 @@ func (c *Client) fetch(ctx context.Context, f found) (trace.Trace, error) {
 	}
 	whole, _, err := traceProtobuf(body)
 	if err != nil {
-		return trace.Trace{}, malformed(err)
+		return trace.Trace{}, c.malformed(err)
 	}
 	if len(whole.Spans) < max(len(f.Spans), 1) {
 		return trace.Trace{}, &upstream.Error{Upstream: Name, Category: upstream.NotFound, Message: "the trace " + f.ID.String() + " is not found by its id, or not all of it"}

@@ -66,7 +66,7 @@ func (c *Client) SpanCounts(ctx context.Context, service string, window upstream
 			continue
 		}
 		if answers[i].Status == "PARTIAL" {
-			set.Warnings = append(set.Warnings, Name+" counted only a part of the spans: "+upstream.Clean(answers[i].Message, upstream.MaxMessage))
+			set.Warnings = append(set.Warnings, Name+" counted only a part of the spans: "+c.transport.Clean(answers[i].Message, upstream.MaxMessage))
 		}
 		counts.add(answers[i], part)
 	}
@@ -89,7 +89,7 @@ func (c *Client) count(ctx context.Context, query string, part countPart) (count
 	}
 	var answer countsJSON
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return countsJSON{}, malformed(err)
+		return countsJSON{}, c.malformed(err)
 	}
 	return answer, nil
 }

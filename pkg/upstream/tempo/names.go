@@ -59,7 +59,7 @@ func (c *Client) values(ctx context.Context, attribute, service string, start, e
 		TagValues []struct{ Value string }
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return nil, malformed(err)
+		return nil, c.malformed(err)
 	}
 	var all []string
 	for _, value := range answer.TagValues {
@@ -90,7 +90,7 @@ func (c *Client) search(ctx context.Context, service, attribute string, read fun
 		}
 		traces, err := searchJSON(body, perRound)
 		if err != nil {
-			return nil, malformed(err)
+			return nil, c.malformed(err)
 		}
 		before := len(known)
 		for _, f := range traces {

@@ -56,7 +56,7 @@ func (c *Client) version(ctx context.Context) (string, error) {
 	}
 	var info struct{ Version string }
 	err = json.Unmarshal(body, &info)
-	return upstream.Clean(info.Version, 60), err
+	return c.transport.Clean(info.Version, 60), err
 }
 
 // freshness is the age of the newest trace that a search finds; negative where
@@ -69,7 +69,7 @@ func (c *Client) freshness(ctx context.Context, now time.Time) (time.Duration, e
 	}
 	traces, err := searchJSON(body, 1)
 	if err != nil {
-		return 0, malformed(err)
+		return 0, c.malformed(err)
 	}
 	if len(traces) == 0 {
 		return -1, nil

@@ -229,7 +229,7 @@ func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, 
 	}
 	all, err := read(body, s.quota+1)
 	if err != nil {
-		return sampled{}, malformed(err)
+		return sampled{}, c.malformed(err)
 	}
 	part := sampled{truncated: len(all) > s.quota}
 	newestFirst(all)

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -46,17 +48,11 @@ func New(name string, config Config, limits Limits) (*Client, error) {
 	if config.Mode == Grafana {
 		c.viaUID = config.UID
 	}
-	var replacements []string
-	for _, secret := range config.secrets() {
-		if len(secret) >= 4 { // shorter ones would blot out ordinary text
-			replacements = append(replacements, secret, "***")
-		}
-	}
-	c.redact = strings.NewReplacer(replacements...)
+	c.redact = redaction(config.secrets())
 
 	var err error
 	if c.http, err = httpclient.New(c.options(config)); err != nil {
-		return nil, &upstream.Error{Upstream: name, Category: upstream.Config, Message: c.clean(err.Error()), Err: err}
+		return nil, &upstream.Error{Upstream: name, Category: upstream.Config, Message: c.Clean(err.Error(), upstream.MaxMessage), Err: err}
 	}
 	c.http.CheckRedirect = c.checkRedirect
 	return c, nil
@@ -81,18 +77,24 @@ func (c *Client) options(config Config) httpclient.Options {
 			ServerName:         config.TLS.ServerName,
 		},
 	}
+	options.ConfigureTransport = func(_ httpclient.Options, transport *http.Transport) {
+		transport.DialContext = upstream.Dial(&net.Dialer{Timeout: timeouts.DialTimeout, KeepAlive: timeouts.KeepAlive})
+	}
 	if config.Mode == Direct && config.BasicUser != "" {
 		options.BasicAuth = &httpclient.BasicAuthOptions{User: config.BasicUser, Password: config.BasicPassword}
 	}
 	return options
 }
 
-// checkRedirect stays on the server that the credentials were meant for.
+// checkRedirect stays below the address that the credentials were meant for: a
+// data source behind Grafana's proxy must not send them on to Grafana's own API.
 func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error {
-	if request.URL.Scheme == c.base.Scheme && request.URL.Host == c.base.Host && len(via) <= 3 {
+	root := strings.TrimSuffix(c.base.Path, "/") + "/"
+	below := strings.HasPrefix(path.Clean("/"+request.URL.Path)+"/", root)
+	if request.URL.Scheme == c.base.Scheme && request.URL.Host == c.base.Host && below && len(via) <= 3 {
 		return nil
 	}
-	target := upstream.Clean(request.URL.Scheme+"://"+request.URL.Host, 200)
+	target := c.Clean(request.URL.Scheme+"://"+request.URL.Host+request.URL.Path, 200)
 	return &upstream.Error{
 		Upstream: c.name, Category: upstream.Config,
 		Message: "it redirects to " + target + ", where the credentials must not follow",
@@ -139,7 +141,7 @@ var errDeadline = errors.New("the deadline of the question has passed")
 func (c *Client) Get(ctx context.Context, address *url.URL, accept string) ([]byte, http.Header, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
 	if err != nil {
-		return nil, nil, &upstream.Error{Upstream: c.name, Category: upstream.Config, Message: c.clean(err.Error()), Err: err}
+		return nil, nil, &upstream.Error{Upstream: c.name, Category: upstream.Config, Message: c.Clean(err.Error(), upstream.MaxMessage), Err: err}
 	}
 	request.Header.Set("Accept", accept)
 	response, body, err := c.Do(ctx, request)
@@ -199,7 +201,8 @@ func (c *Client) roundTrip(ctx context.Context, request *http.Request) (answer, 
 	return answer{response, body.Bytes()}, nil
 }
 
-// clean makes a foreign text fit for a message of ours.
-func (c *Client) clean(text string) string {
-	return upstream.Clean(c.redact.Replace(text), upstream.MaxMessage)
+// Clean makes a foreign text fit for a message of ours: without secrets, in
+// case a server or a proxy repeats what it was sent, and of so many bytes.
+func (c *Client) Clean(text string, limit int) string {
+	return upstream.Clean(c.redact.Replace(text), limit)
 }

@@ -201,12 +201,3 @@ func validHeader(name string, values []string) bool {
 	}
 	return name != "" && len(values) > 0
 }
-
-// secrets are the texts that must never appear in a message.
-func (c Config) secrets() []string {
-	secrets := []string{c.BasicPassword, c.BearerToken, c.GrafanaToken, c.TLS.Key}
-	for _, values := range c.Headers {
-		secrets = append(secrets, values...)
-	}
-	return secrets
-}

@@ -43,11 +43,11 @@ func (c *Client) failure(ctx context.Context, err error) *upstream.Error {
 	}
 	for _, describe := range []func(*upstream.Error, error) bool{describeTLS, c.describeBody, describeNetwork} {
 		if describe(known, err) {
-			known.Message = c.clean(known.Message)
+			known.Message = c.Clean(known.Message, upstream.MaxMessage)
 			return known
 		}
 	}
-	known.Category, known.Message = upstream.Network, c.clean(err.Error())
+	known.Category, known.Message = upstream.Network, c.Clean(err.Error(), upstream.MaxMessage)
 	known.Advice = "Check that the url is that of " + c.name + "'s HTTP API"
 	return known
 }
@@ -117,6 +117,10 @@ func describeNetwork(known *upstream.Error, err error) bool {
 	)
 	known.Category = upstream.Network
 	switch {
+	case errors.Is(err, upstream.ErrMetadata):
+		known.Category = upstream.Config
+		known.Message = upstream.ErrMetadata.Error()
+		known.Advice = "Correct the url"
 	case errors.As(err, &name):
 		known.Message = fmt.Sprintf("the host name %q is not known", name.Name)
 		if name.IsTimeout || name.IsTemporary {

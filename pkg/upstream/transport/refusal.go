@@ -77,18 +77,18 @@ func (c *Client) words(body []byte) (message, kind string) {
 			message = known.Errors[0].Message
 		}
 	case isHTML(body):
-		message = "a web page" + title(body)
+		message = "a web page" + c.title(body)
 	default:
 		message = string(body)
 	}
-	return c.clean(message), known.ErrorType
+	return c.Clean(message, upstream.MaxMessage), known.ErrorType
 }
 
 // page is the error for a web page in the place of an answer.
 func (c *Client) page(response *http.Response, body []byte) *upstream.Error {
 	known := &upstream.Error{
 		Upstream: c.name, Category: upstream.Malformed, Status: response.StatusCode,
-		Message: c.clean("a web page" + title(body) + " instead of data"),
+		Message: c.Clean("a web page"+c.title(body)+" instead of data", upstream.MaxMessage),
 		Advice:  "Check the url: it may lack a path prefix, or lead to a login page or to the web interface of " + c.name,
 	}
 	if c.viaUID != "" {
@@ -104,10 +104,10 @@ func isHTML(body []byte) bool {
 var titlePattern = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
 // title is the title of a web page, in brackets.
-func title(body []byte) string {
+func (c *Client) title(body []byte) string {
 	found := titlePattern.FindSubmatch(body[:min(len(body), refusalBytes)])
 	if found == nil {
 		return ""
 	}
-	return " (" + upstream.Clean(string(found[1]), 100) + ")"
+	return " (" + c.Clean(string(found[1]), 100) + ")"
 }

@@ -1,0 +1,47 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+)
+
+// ErrMetadata is told of an address at which a cloud gives away credentials.
+var ErrMetadata = errors.New("the address is link-local or that of a cloud's metadata service, where credentials of this machine may be had: it is never asked")
+
+// metadata are the addresses at which clouds tell a machine its own
+// credentials, link-local ones apart: Azure's, Alibaba's, Oracle's, and Amazon's
+// in IPv6.
+var metadata = []netip.Addr{
+	netip.MustParseAddr("168.63.129.16"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("192.0.0.192"),
+	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd00:ec2::23"),
+}
+
+// OfMetadata tells whether a machine's own credentials may be had at an
+// address. No server that Foresight is meant to reach is there, though many are
+// in private networks.
+func OfMetadata(address netip.Addr) bool {
+	address = address.Unmap().WithZone("")
+	return address.IsLinkLocalUnicast() || slices.Contains(metadata, address)
+}
+
+// Dial connects as the dialer does, but to no metadata service. What counts is
+// the address that was connected to, before anything is sent to it, so that no
+// name can lead there.
+func Dial(dialer *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if written, err := netip.ParseAddrPort(address); err == nil && OfMetadata(written.Addr()) {
+			return nil, ErrMetadata
+		}
+		connection, err := dialer.DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		if there, err := netip.ParseAddrPort(connection.RemoteAddr().String()); err != nil || OfMetadata(there.Addr()) {
+			return nil, errors.Join(ErrMetadata, connection.Close())
+		}
+		return connection, nil
+	}
+}
