@@ -6,26 +6,16 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/foresight-observability/foresight/tests/harness"
 )
 
 // shippedRule is an alert rule of provisioning/alerting about metrics.
 type shippedRule struct {
-	UID    string
-	For    string
-	Record *struct{}
-	Data   []struct {
-		RelativeTimeRange struct{ From int } `yaml:"relativeTimeRange"`
-		Model             map[string]any
-	}
+	harness.Rule
 
 	window, every, pending time.Duration
 	fire, resolve          float64
@@ -33,46 +23,26 @@ type shippedRule struct {
 
 // shippedRules are the alert rules that need no trace store and no setting.
 func shippedRules() ([]shippedRule, error) {
-	root, err := harness.Root()
-	if err != nil {
-		return nil, err
-	}
-	files, err := filepath.Glob(filepath.Join(root, "provisioning", "alerting", "*.yaml"))
+	rules, err := harness.Rules()
 	if err != nil {
 		return nil, err
 	}
 	var found []shippedRule
-	for _, name := range files {
-		raw, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
+	for _, rule := range rules {
+		if rule.Record != nil || len(rule.Data) < 2 || !slices.Contains([]any{"anomaly", "breach", "composite"}, rule.Data[0].Model["queryType"]) {
+			continue
 		}
-		var file struct {
-			Groups []struct {
-				Interval string
-				Rules    []shippedRule
-			}
+		one := shippedRule{Rule: rule}
+		if err := one.read(); err != nil {
+			return nil, fmt.Errorf("rule %s: %w", rule.UID, err)
 		}
-		if err := yaml.Unmarshal(raw, &file); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		for _, group := range file.Groups {
-			for _, rule := range group.Rules {
-				if rule.Record != nil || len(rule.Data) < 2 || !slices.Contains([]any{"anomaly", "breach", "composite"}, rule.Data[0].Model["queryType"]) {
-					continue
-				}
-				if err := rule.read(group.Interval); err != nil {
-					return nil, fmt.Errorf("rule %s: %w", rule.UID, err)
-				}
-				found = append(found, rule)
-			}
-		}
+		found = append(found, one)
 	}
 	return found, nil
 }
 
-func (r *shippedRule) read(interval string) (err error) {
-	if r.every, err = time.ParseDuration(interval); err != nil {
+func (r *shippedRule) read() (err error) {
+	if r.every, err = time.ParseDuration(r.Interval); err != nil {
 		return err
 	}
 	if r.For != "" {

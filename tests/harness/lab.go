@@ -20,6 +20,11 @@ type Lab struct {
 	OTLP       string `json:"otlp"`
 	Zipkin     string `json:"zipkin"`
 	Jaeger     string `json:"jaeger"`
+	Mimir      string `json:"mimir"`
+	MimirSplit string `json:"mimirSplit"`
+	Ruler      string `json:"ruler"`
+	TempoSplit string `json:"tempoSplit"`
+	Tenant     string `json:"tenant"`
 	Control    string `json:"control"`
 
 	command *exec.Cmd

@@ -15,16 +15,6 @@ import (
 	"github.com/foresight-observability/foresight/tests/harness"
 )
 
-// notificationSettings are those of a rule that does not follow notification
-// policies.
-type notificationSettings struct {
-	Receiver       string
-	GroupBy        []string `yaml:"group_by"`
-	GroupWait      string   `yaml:"group_wait"`
-	GroupInterval  string   `yaml:"group_interval"`
-	RepeatInterval string   `yaml:"repeat_interval"`
-}
-
 // shippedContactPoints are the names of those beside the rules: Grafana does not
 // start where a rule names another.
 func shippedContactPoints(t *testing.T) (names []string) {

@@ -20,38 +20,10 @@ import (
 	"github.com/foresight-observability/foresight/tests/harness"
 )
 
-// rule is what is read of a rule in provisioning/alerting.
-type rule struct {
-	UID, Title, Condition string
-	NoDataState           string `yaml:"noDataState"`
-	ExecErrState          string `yaml:"execErrState"`
-	KeepFiringFor         string `yaml:"keepFiringFor"`
-	Record                *struct{ Metric, From string }
-	NotificationSettings  *notificationSettings `yaml:"notification_settings"`
-	Data                  []struct {
-		RefID             string                 `yaml:"refId"`
-		DatasourceUID     string                 `yaml:"datasourceUid"`
-		RelativeTimeRange struct{ From, To int } `yaml:"relativeTimeRange"`
-		Model             map[string]any
-	}
-}
-
-func shippedRules(t *testing.T) (rules []rule) {
+func shippedRules(t *testing.T) []harness.Rule {
 	t.Helper()
-	root, err := harness.Root()
+	rules, err := harness.Rules()
 	require.NoError(t, err)
-	files, err := filepath.Glob(filepath.Join(root, "provisioning", "alerting", "*.yaml"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, name := range files {
-		raw, err := os.ReadFile(name)
-		require.NoError(t, err)
-		var file struct{ Groups []struct{ Rules []rule } }
-		require.NoError(t, yaml.Unmarshal(raw, &file), name)
-		for _, group := range file.Groups {
-			rules = append(rules, group.Rules...)
-		}
-	}
 	return rules
 }
 
@@ -88,8 +60,8 @@ func TestShippedRules(t *testing.T) {
 			if !slices.Contains([]query.Type{query.TypeAnomaly, query.TypeBreach, query.TypeForecast, query.TypeComposite}, question.Type()) {
 				return
 			}
-			to := time.Now().Add(-time.Duration(asked.RelativeTimeRange.To) * time.Second)
-			frames, err := source.AskAsRule(t.Context(), to.Add(-time.Duration(asked.RelativeTimeRange.From)*time.Second), to, asked.Model)
+			from, to := r.Window(time.Now())
+			frames, err := source.AskAsRule(t.Context(), from, to, asked.Model)
 			require.NoError(t, err)
 			require.Len(t, frames, 1)
 			require.Equal(t, data.FrameTypeNumericWide, frames[0].Meta.Type)
@@ -152,7 +124,7 @@ func TestTelemetryGap(t *testing.T) {
 }
 
 // fires tells whether a value fires the rule's threshold expression.
-func fires(r rule, value float64) bool {
+func fires(r harness.Rule, value float64) bool {
 	condition := r.Data[len(r.Data)-1].Model["conditions"].([]any)[0].(map[string]any)
 	evaluator := condition["evaluator"].(map[string]any)
 	limit, _ := strconv.ParseFloat(strings.TrimSpace(jsonOf(evaluator["params"].([]any)[0])), 64)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel"
@@ -25,19 +26,24 @@ type addresses struct {
 	OTLP       string `json:"otlp,omitempty"`
 	Zipkin     string `json:"zipkin,omitempty"`
 	Jaeger     string `json:"jaeger,omitempty"`
+	Mimir      string `json:"mimir,omitempty"`
+	MimirSplit string `json:"mimirSplit,omitempty"`
+	Ruler      string `json:"ruler,omitempty"` // of the Mimir that is split
+	TempoSplit string `json:"tempoSplit,omitempty"`
+	Tenant     string `json:"tenant,omitempty"` // for Mimir and the Tempo that is split
 	Control    string `json:"control,omitempty"`
 }
 
 type logger func(format string, args ...any)
 
 // binaries are the paths of the built servers, empty for those not run.
-type binaries struct{ prometheus, tempo, jaeger string }
+type binaries struct{ prometheus, tempo, jaeger, mimir string }
 
 func build(ctx context.Context, o options, log logger) (b binaries, err error) {
 	builder := servers.Builder{Source: o.source, Cache: o.cache, Log: log}
 	group, ctx := errgroup.WithContext(ctx)
-	get := func(spec servers.Spec, path *string) {
-		if !o.runs(spec) {
+	get := func(needed bool, spec servers.Spec, path *string) {
+		if !needed {
 			return
 		}
 		group.Go(func() (err error) {
@@ -45,9 +51,10 @@ func build(ctx context.Context, o options, log logger) (b binaries, err error) {
 			return err
 		})
 	}
-	get(servers.Prometheus, &b.prometheus)
-	get(servers.Tempo, &b.tempo)
-	get(servers.Jaeger, &b.jaeger)
+	get(o.runs(prometheus), servers.Prometheus, &b.prometheus)
+	get(o.runs(tempo) || o.runs(tempoSplit), servers.Tempo, &b.tempo)
+	get(o.runs(jaeger), servers.Jaeger, &b.jaeger)
+	get(o.runs(mimir) || o.runs(mimirSplit), servers.Mimir, &b.mimir)
 	return b, group.Wait()
 }
 
@@ -56,7 +63,7 @@ type lab struct {
 	log       logger
 	addresses addresses
 	servers   servers.Set
-	receivers []string // of traces over OTLP
+	receivers []shop.Receiver
 	cleanup   []func() // run in reverse order
 	failed    chan error
 	grace     time.Duration // for a server to end
@@ -78,49 +85,104 @@ func startLab(ctx context.Context, o options, built binaries, log logger) (*lab,
 		l.onStop(func() { os.RemoveAll(data) })
 	}
 
-	if o.runs(servers.Prometheus) {
-		if o.shop && o.history > 0 {
-			if err := l.writeHistory(ctx, o, servers.PrometheusData(data)); err != nil {
-				return l, err
-			}
-		}
-		log("starting Prometheus")
-		process, err := servers.StartPrometheus(ctx, built.prometheus, data, o.prometheusPort)
-		if err != nil {
+	for _, begin := range []func(context.Context, options, binaries, string) error{
+		l.startMetrics, l.startTempo, l.startJaeger,
+	} {
+		if err := begin(ctx, o, built, data); err != nil {
 			return l, err
 		}
-		l.watch(process)
-		l.addresses.Prometheus = process.URL
-	}
-	if o.runs(servers.Tempo) {
-		log("starting Tempo")
-		remoteWrite := ""
-		if l.addresses.Prometheus != "" {
-			remoteWrite = l.addresses.Prometheus + "/api/v1/write"
-		}
-		tempo, err := servers.StartTempo(ctx, built.tempo, data, remoteWrite,
-			servers.TempoPorts{HTTP: o.tempoPort, OTLP: o.otlpPort})
-		if err != nil {
-			return l, err
-		}
-		l.watch(tempo.Process)
-		l.addresses.Tempo, l.addresses.OTLP, l.addresses.Zipkin = tempo.URL, tempo.OTLP, tempo.Zipkin
-		l.receivers = append(l.receivers, tempo.OTLP)
-	}
-	if o.runs(servers.Jaeger) {
-		log("starting Jaeger")
-		jaeger, err := servers.StartJaeger(ctx, built.jaeger, data, o.jaegerPort)
-		if err != nil {
-			return l, err
-		}
-		l.watch(jaeger.Process)
-		l.addresses.Jaeger = jaeger.URL
-		l.receivers = append(l.receivers, jaeger.OTLP)
 	}
 	if o.shop {
 		return l, l.openShop(ctx, o)
 	}
 	return l, nil
+}
+
+// startMetrics runs Prometheus and the Mimirs that it writes to. History is
+// there first: Prometheus and Mimir take it over when they start.
+func (l *lab) startMetrics(ctx context.Context, o options, built binaries, data string) error {
+	if !o.runs(prometheus) {
+		return nil
+	}
+	if o.shop && o.history > 0 {
+		if err := l.writeHistory(ctx, o, servers.PrometheusData(data)); err != nil {
+			return err
+		}
+	}
+	var mimirs []*servers.MimirServer
+	for _, kind := range []struct {
+		name    string
+		split   bool
+		address *string
+	}{{mimir, false, &l.addresses.Mimir}, {mimirSplit, true, &l.addresses.MimirSplit}} {
+		if !o.runs(kind.name) {
+			continue
+		}
+		l.log("starting %s", kind.name)
+		server, err := servers.StartMimir(ctx, built.mimir, data, servers.PrometheusData(data), kind.split)
+		if err != nil {
+			return err
+		}
+		l.watch(server.Parts...)
+		*kind.address, l.addresses.Ruler, l.addresses.Tenant = server.Read, server.Ruler, servers.Tenant
+		mimirs = append(mimirs, server)
+	}
+	l.log("starting Prometheus")
+	process, err := servers.StartPrometheus(ctx, built.prometheus, data, o.prometheusPort, mimirs)
+	if err != nil {
+		return err
+	}
+	l.watch(process)
+	l.addresses.Prometheus = process.URL
+	return nil
+}
+
+// startTempo runs Tempo, whole or split or both. One of them writes the
+// metrics of its generator: two would write the same series twice.
+func (l *lab) startTempo(ctx context.Context, o options, built binaries, data string) error {
+	remoteWrite := ""
+	if l.addresses.Prometheus != "" {
+		remoteWrite = l.addresses.Prometheus + "/api/v1/write"
+	}
+	if o.runs(tempo) {
+		l.log("starting Tempo")
+		server, err := servers.StartTempo(ctx, built.tempo, data, servers.TempoOptions{
+			RemoteWrite: remoteWrite, HTTP: o.tempoPort, OTLP: o.otlpPort,
+		})
+		if err != nil {
+			return err
+		}
+		l.watch(server.Parts...)
+		l.addresses.Tempo, l.addresses.OTLP, l.addresses.Zipkin = server.URL, server.OTLP, server.Zipkin
+		l.receivers = append(l.receivers, shop.Receiver{URL: server.OTLP})
+		remoteWrite = ""
+	}
+	if o.runs(tempoSplit) {
+		l.log("starting Tempo, split by target")
+		server, err := servers.StartTempo(ctx, built.tempo, data, servers.TempoOptions{Split: true, RemoteWrite: remoteWrite})
+		if err != nil {
+			return err
+		}
+		l.watch(server.Parts...)
+		l.addresses.TempoSplit, l.addresses.Tenant = server.URL, servers.Tenant
+		l.receivers = append(l.receivers, shop.Receiver{URL: server.OTLP, Tenant: servers.Tenant})
+	}
+	return nil
+}
+
+func (l *lab) startJaeger(ctx context.Context, o options, built binaries, data string) error {
+	if !o.runs(jaeger) {
+		return nil
+	}
+	l.log("starting Jaeger")
+	server, err := servers.StartJaeger(ctx, built.jaeger, data, o.jaegerPort)
+	if err != nil {
+		return err
+	}
+	l.watch(server.Process)
+	l.addresses.Jaeger = server.URL
+	l.receivers = append(l.receivers, shop.Receiver{URL: server.OTLP})
+	return nil
 }
 
 func (l *lab) writeHistory(ctx context.Context, o options, storage string) error {
@@ -180,19 +242,27 @@ func (l *lab) openShop(ctx context.Context, o options) error {
 	return nil
 }
 
-// watch stops the server with the lab and fails the lab when the server ends
-// by itself.
-func (l *lab) watch(process *servers.Process) {
-	l.log("%s is ready at %s", process.Name, process.URL)
-	l.servers.Add(process)
-	l.onStop(func() { process.Stop(l.grace) })
-	go func() {
-		err := <-process.Failed()
-		select {
-		case l.failed <- err:
-		default: // one failure ends the lab
+// watch stops servers with the lab and fails the lab when one ends by itself.
+// Those that are watched together are stopped side by side.
+func (l *lab) watch(processes ...*servers.Process) {
+	for _, process := range processes {
+		l.log("%s is ready at %s", process.Name, process.URL)
+		l.servers.Add(process)
+		go func() {
+			err := <-process.Failed()
+			select {
+			case l.failed <- err:
+			default: // one failure ends the lab
+			}
+		}()
+	}
+	l.onStop(func() {
+		var group sync.WaitGroup
+		for _, process := range processes {
+			group.Go(func() { process.Stop(l.grace) })
 		}
-	}()
+		group.Wait()
+	})
 }
 
 func (l *lab) onStop(f func()) { l.cleanup = append(l.cleanup, f) }

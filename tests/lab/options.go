@@ -14,6 +14,18 @@ import (
 	"github.com/foresight-observability/foresight/tests/lab/servers"
 )
 
+// The servers by the names of -servers.
+const (
+	prometheus = "prometheus"
+	tempo      = "tempo"
+	jaeger     = "jaeger"
+	mimir      = "mimir"
+	mimirSplit = "mimir-split"
+	tempoSplit = "tempo-split"
+)
+
+var known = []string{prometheus, tempo, jaeger, mimir, mimirSplit, tempoSplit}
+
 // options are the lab's flags.
 type options struct {
 	seed      uint64
@@ -39,7 +51,7 @@ func parseOptions(arguments []string) (options, error) {
 	flags.StringVar(&o.cache, "cache", "", "directory that keeps the built servers (default: the user's cache)")
 	flags.StringVar(&o.data, "data", "", "directory for the servers' data, kept afterwards (default: a temporary one, removed)")
 	flags.StringVar(&o.source, "source", "", "directory with one Go module per server (default: where the lab was compiled)")
-	flags.StringVar(&serverNames, "servers", "prometheus,tempo", "servers to run; jaeger is there too")
+	flags.StringVar(&serverNames, "servers", "prometheus,tempo", "servers to run, of "+strings.Join(known, ", "))
 	flags.BoolVar(&o.buildOnly, "build-only", false, "build the servers into the cache and end")
 	flags.BoolVar(&o.shop, "shop", true, "run the shop; false for bare servers")
 	flags.IntVar(&o.prometheusPort, "prometheus-port", 0, "port of Prometheus, 0 for a free one")
@@ -63,9 +75,12 @@ func parseOptions(arguments []string) (options, error) {
 	}
 	o.servers = strings.Split(serverNames, ",")
 	for _, name := range o.servers {
-		if name != servers.Prometheus.Name && name != servers.Tempo.Name && name != servers.Jaeger.Name {
-			return o, fmt.Errorf("-servers: there is no server %q, only prometheus, tempo and jaeger", name)
+		if !slices.Contains(known, name) {
+			return o, fmt.Errorf("-servers: there is no server %q, only %s", name, strings.Join(known, ", "))
 		}
+	}
+	if (o.runs(mimir) || o.runs(mimirSplit)) && !o.runs(prometheus) {
+		return o, errors.New("-servers: Mimir gets its metrics from prometheus; name that too")
 	}
 	if o.cache == "" {
 		user, err := os.UserCacheDir()
@@ -80,7 +95,7 @@ func parseOptions(arguments []string) (options, error) {
 	return o, err
 }
 
-func (o options) runs(spec servers.Spec) bool { return slices.Contains(o.servers, spec.Name) }
+func (o options) runs(server string) bool { return slices.Contains(o.servers, server) }
 
 // parseDays reads a duration that may be given in days, as in 14d.
 func parseDays(text string) (time.Duration, error) {

@@ -20,7 +20,8 @@ func TestOptions(t *testing.T) {
 	require.Len(t, o.servers, 2)
 
 	for message, arguments := range map[string][]string{
-		"no server":      {"-servers", "mimir"},
+		"no server":      {"-servers", "mysql"},
+		"gets its":       {"-servers", "tempo,mimir-split"},
 		"number of days": {"-history", "twod"},
 		"negative":       {"-history", "-2d"},
 		"give between":   {"-rate", "0"},

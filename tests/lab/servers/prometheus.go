@@ -1,42 +1,40 @@
 package servers
 
 import (
+	"bytes"
 	"context"
+	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
+	"text/template"
 )
 
-// prometheusConfig promotes the resource attributes that name a service to
-// labels, and takes late samples: a batch may arrive after its successors.
-const prometheusConfig = `global:
-  scrape_interval: 15s
-otlp:
-  promote_resource_attributes:
-    - service.name
-    - service.namespace
-    - service.version
-    - deployment.environment.name
-storage:
-  tsdb:
-    out_of_order_time_window: 10m
-    retention:
-      time: 60d
-`
+//go:embed prometheus.yaml
+var prometheusConfig string
 
 // PrometheusData is the directory below the lab's data directory that holds
 // Prometheus' blocks.
 func PrometheusData(data string) string { return filepath.Join(data, "prometheus", "tsdb") }
 
 // StartPrometheus runs Prometheus on a loopback port (0: a free one), with its
-// remote-write and OTLP receivers on.
-func StartPrometheus(ctx context.Context, binary, data string, port int) (*Process, error) {
+// remote-write and OTLP receivers on. What it stores it also writes to each of
+// the Mimirs.
+func StartPrometheus(ctx context.Context, binary, data string, port int, mimirs []*MimirServer) (*Process, error) {
 	directory := filepath.Join(data, "prometheus")
 	if err := os.MkdirAll(PrometheusData(data), 0o755); err != nil {
 		return nil, fmt.Errorf("create the data directory of Prometheus: %w", err)
 	}
 	config := filepath.Join(directory, "prometheus.yml")
-	if err := os.WriteFile(config, []byte(prometheusConfig), 0o644); err != nil {
+	var rendered bytes.Buffer
+	err := template.Must(template.New("prometheus.yaml").Parse(prometheusConfig)).Execute(&rendered, struct {
+		Tenant string
+		Mimirs []*MimirServer
+	}{Tenant, mimirs})
+	if err != nil {
+		return nil, fmt.Errorf("render the configuration of Prometheus: %w", err)
+	}
+	if err := os.WriteFile(config, rendered.Bytes(), 0o644); err != nil {
 		return nil, fmt.Errorf("write the configuration of Prometheus: %w", err)
 	}
 	if port == 0 {

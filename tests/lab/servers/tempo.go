@@ -1,11 +1,9 @@
 package servers
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
-	"os"
 	"path/filepath"
 	"text/template"
 )
@@ -13,48 +11,66 @@ import (
 //go:embed tempo.yaml
 var tempoConfig string
 
-// TempoServer is a running Tempo with the ports that take traces.
+// tempoTargets are the processes of a Tempo that is split.
+var tempoTargets = []string{"distributor", "ingester", "ingester", "metrics-generator", "query-frontend", "querier"}
+
+// TempoServer is a running Tempo, of one process or of many, with the ports
+// that take traces.
 type TempoServer struct {
-	*Process
+	Parts  []*Process
+	URL    string // where it is asked
 	OTLP   string // OTLP over HTTP
 	Zipkin string // Zipkin's API, version 2
 }
 
-// TempoPorts are the loopback ports of Tempo; 0 takes a free one.
-type TempoPorts struct{ HTTP, OTLP int }
+// TempoOptions say what a Tempo is like. A port of 0 is a free one.
+type TempoOptions struct {
+	Split       bool   // into processes named tempo-<target>, with tenants
+	RemoteWrite string // where the metrics generator writes, empty for nowhere
+	HTTP, OTLP  int
+}
 
-// StartTempo runs Tempo as a single binary on loopback ports. Its metrics
-// generator writes to the Prometheus at remoteWrite, empty for none.
-func StartTempo(ctx context.Context, binary, data, remoteWrite string, fixed TempoPorts) (*TempoServer, error) {
-	directory := filepath.Join(data, "tempo")
-	if err := os.MkdirAll(directory, 0o755); err != nil {
-		return nil, fmt.Errorf("create the data directory of Tempo: %w", err)
+// StartTempo runs Tempo on loopback ports.
+func StartTempo(ctx context.Context, binary, data string, o TempoOptions) (*TempoServer, error) {
+	targets := []string{"all"}
+	if o.Split {
+		targets = tempoTargets
 	}
-	free, err := freePorts(5)
+	parts, join, err := arrange("tempo", data, targets...)
 	if err != nil {
 		return nil, err
 	}
-	settings := struct {
-		Directory, RemoteWrite string
-		HTTP, GRPC, OTLP       int
-		OTLPGRPC, Zipkin       int
-	}{directory, remoteWrite, orElse(fixed.HTTP, free[0]), free[1], orElse(fixed.OTLP, free[2]), free[3], free[4]}
-
-	var rendered bytes.Buffer
-	parsed := template.Must(template.New("tempo.yaml").Parse(tempoConfig))
-	if err := parsed.Execute(&rendered, settings); err != nil {
-		return nil, fmt.Errorf("render the configuration of Tempo: %w", err)
-	}
-	config := filepath.Join(directory, "tempo.yaml")
-	if err := os.WriteFile(config, rendered.Bytes(), 0o644); err != nil {
-		return nil, fmt.Errorf("write the configuration of Tempo: %w", err)
-	}
-	process, err := start(ctx, "tempo", directory, binary,
-		fmt.Sprintf("http://127.0.0.1:%d", settings.HTTP), "/ready", "-config.file="+config)
+	receivers, err := freePorts(3)
 	if err != nil {
 		return nil, err
 	}
-	return &TempoServer{process, fmt.Sprintf("http://127.0.0.1:%d", settings.OTLP), fmt.Sprintf("http://127.0.0.1:%d", settings.Zipkin)}, nil
+	otlp := orElse(o.OTLP, receivers[0])
+	frontend := 0
+	if o.Split {
+		frontend = the(parts, "query-frontend").GRPC
+	} else {
+		parts[0].HTTP = orElse(o.HTTP, parts[0].HTTP)
+	}
+	blocks := filepath.Join(data, fmt.Sprintf("tempo-store-%d", len(parts)))
+	processes, err := startParts(ctx, binary, parts, template.Must(template.New("tempo.yaml").Parse(tempoConfig)), func(p part) any {
+		return struct {
+			part
+			Join                   []int
+			Tenants                bool
+			Shared, RemoteWrite    string
+			Frontend               int
+			OTLP, OTLPGRPC, Zipkin int
+		}{p, join, o.Split, blocks, o.RemoteWrite, frontend, otlp, receivers[1], receivers[2]}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &TempoServer{
+		Parts:  processes,
+		URL:    the(parts, "query-frontend").url(),
+		OTLP:   fmt.Sprintf("http://127.0.0.1:%d", otlp),
+		Zipkin: fmt.Sprintf("http://127.0.0.1:%d", receivers[2]),
+	}, nil
 }
 
 func orElse(port, otherwise int) int {

@@ -18,9 +18,12 @@ const (
 	metricInterval = 5 * time.Second
 )
 
+// Receiver takes spans over OTLP and HTTP, for a tenant where it knows tenants.
+type Receiver struct{ URL, Tenant string }
+
 // LiveTelemetry sends spans over OTLP to every receiver, and metrics. An empty
 // address sends nothing of its kind. Close it after the shop.
-func LiveTelemetry(ctx context.Context, receivers []string, metricsURL string) (t Telemetry, closing func(context.Context) error, err error) {
+func LiveTelemetry(ctx context.Context, receivers []Receiver, metricsURL string) (t Telemetry, closing func(context.Context) error, err error) {
 	t = Telemetry{Spans: discardSpans{}, Metrics: func(Identity) sdkmetric.Reader { return sdkmetric.NewManualReader() }}
 	var closers []func(context.Context) error
 	closing = func(ctx context.Context) error {
@@ -32,7 +35,8 @@ func LiveTelemetry(ctx context.Context, receivers []string, metricsURL string) (
 	}
 	var everywhere allSpans
 	for _, receiver := range receivers {
-		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(receiver+"/v1/traces"))
+		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(receiver.URL+"/v1/traces"),
+			otlptracehttp.WithHeaders(receiver.headers()))
 		if err != nil {
 			return t, closing, fmt.Errorf("OTLP trace exporter: %w", err)
 		}
@@ -53,6 +57,13 @@ func LiveTelemetry(ctx context.Context, receivers []string, metricsURL string) (
 		closers = append(closers, exporter.Shutdown)
 	}
 	return t, closing, nil
+}
+
+func (r Receiver) headers() map[string]string {
+	if r.Tenant == "" {
+		return nil
+	}
+	return map[string]string{"X-Scope-OrgID": r.Tenant}
 }
 
 // allSpans gives every span to several processors.

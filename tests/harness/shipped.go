@@ -1,0 +1,170 @@
+package harness
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Dashboard is what is read of one in provisioning/dashboards.
+type Dashboard struct {
+	UID        string
+	Time       struct{ From, To string }
+	Templating struct {
+		List []struct {
+			Name    string
+			Type    string
+			Current struct{ Value any }
+		}
+	}
+	Panels []struct {
+		Title   string
+		Targets []json.RawMessage
+	}
+}
+
+// PanelQuery is what a panel asks, and of which time relative to now.
+type PanelQuery struct {
+	Dashboard, Panel string
+	From, To         time.Duration
+	Model            map[string]any
+}
+
+// PanelQueries are what the panels of the shipped dashboards ask when a person
+// has chosen a service, every other choice left as it stands.
+func PanelQueries(service string) (queries []PanelQuery, err error) {
+	err = eachShipped("dashboards/*.json", func(raw []byte) error {
+		var d Dashboard
+		if err := json.Unmarshal(raw, &d); err != nil {
+			return err
+		}
+		asked, err := d.queries(service)
+		queries = append(queries, asked...)
+		return err
+	})
+	return queries, err
+}
+
+func (d Dashboard) queries(service string) (queries []PanelQuery, err error) {
+	from, err := relative(d.Time.From)
+	if err != nil {
+		return nil, err
+	}
+	to, err := relative(d.Time.To)
+	if err != nil {
+		return nil, err
+	}
+	choices := []string{"$service", service, "$each", service, "$version", ""}
+	for _, variable := range d.Templating.List {
+		if variable.Type == "textbox" {
+			choices = append(choices, "$"+variable.Name, fmt.Sprint(variable.Current.Value))
+		}
+	}
+	for _, panel := range d.Panels {
+		for _, target := range panel.Targets {
+			asked := PanelQuery{Dashboard: d.UID, Panel: panel.Title, From: from, To: to}
+			if err := json.Unmarshal([]byte(strings.NewReplacer(choices...).Replace(string(target))), &asked.Model); err != nil {
+				return nil, fmt.Errorf("panel %q: %w", panel.Title, err)
+			}
+			queries = append(queries, asked)
+		}
+	}
+	return queries, nil
+}
+
+// relative is an end of a dashboard's time range, as an offset from now.
+func relative(end string) (time.Duration, error) {
+	offset := strings.Replace(strings.TrimPrefix(end, "now"), "7d", "168h", 1)
+	if offset == "" {
+		return 0, nil
+	}
+	return time.ParseDuration(offset)
+}
+
+// Rule is what is read of a rule in provisioning/alerting.
+type Rule struct {
+	UID, Title, Condition string
+	For                   string
+	NoDataState           string `yaml:"noDataState"`
+	ExecErrState          string `yaml:"execErrState"`
+	KeepFiringFor         string `yaml:"keepFiringFor"`
+	Record                *struct{ Metric, From string }
+	NotificationSettings  *NotificationSettings `yaml:"notification_settings"`
+	Data                  []struct {
+		RefID             string                 `yaml:"refId"`
+		DatasourceUID     string                 `yaml:"datasourceUid"`
+		RelativeTimeRange struct{ From, To int } `yaml:"relativeTimeRange"`
+		Model             map[string]any
+	}
+
+	Interval string `yaml:"-"` // of its group
+}
+
+// NotificationSettings are those of a rule that does not follow notification
+// policies.
+type NotificationSettings struct {
+	Receiver       string
+	GroupBy        []string `yaml:"group_by"`
+	GroupWait      string   `yaml:"group_wait"`
+	GroupInterval  string   `yaml:"group_interval"`
+	RepeatInterval string   `yaml:"repeat_interval"`
+}
+
+// Window is the range that the rule's first query asks about, at a moment.
+func (r Rule) Window(now time.Time) (from, to time.Time) {
+	asked := r.Data[0].RelativeTimeRange
+	return now.Add(-time.Duration(asked.From) * time.Second), now.Add(-time.Duration(asked.To) * time.Second)
+}
+
+// Rules are the rules of provisioning/alerting.
+func Rules() (rules []Rule, err error) {
+	err = eachShipped("alerting/*.yaml", func(raw []byte) error {
+		var file struct {
+			Groups []struct {
+				Interval string
+				Rules    []Rule
+			}
+		}
+		if err := yaml.Unmarshal(raw, &file); err != nil {
+			return err
+		}
+		for _, group := range file.Groups {
+			for _, rule := range group.Rules {
+				rule.Interval = group.Interval
+				rules = append(rules, rule)
+			}
+		}
+		return nil
+	})
+	return rules, err
+}
+
+// eachShipped reads the files of provisioning/ that a pattern names.
+func eachShipped(pattern string, read func(raw []byte) error) error {
+	root, err := Root()
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(root, "provisioning", filepath.FromSlash(pattern)))
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("there is no %s in provisioning", pattern)
+	}
+	for _, name := range files {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if err := read(raw); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
+}
