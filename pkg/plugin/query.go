@@ -11,6 +11,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // QueryData answers each query of a panel, a rule or Explore on its own: one
@@ -40,10 +41,12 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 		return failure(&badQuery{err})
 	}
 	window := answer.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval}
+	ctx, meter := upstream.WithMeter(ctx)
 	result, err := d.answer(ctx, question, window, format)
 	if err != nil {
 		return failure(err)
 	}
+	frames.Cost(result, meter)
 	if format == query.Panel {
 		frames.LinkTraces(result, d.settings.traceSource())
 	}

@@ -171,6 +171,7 @@ func (c *Client) searchAll(ctx context.Context, parts []upstream.TraceFilter, li
 	if len(set.Traces) > limit {
 		set.Traces, set.Truncated = set.Traces[:limit], true
 	}
+	upstream.Count(ctx, Name, upstream.WorkOf(set.Traces))
 	return set, nil
 }
 

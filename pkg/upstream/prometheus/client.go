@@ -72,7 +72,7 @@ func (c *Client) LabelNames(ctx context.Context, start, end time.Time) ([]string
 
 // failure makes errors of Prometheus' client library ours. What the transport
 // says passes unchanged.
-func (c *Client) failure(err error) error {
+func (c *Client) failure(err error) *upstream.Error {
 	var known *upstream.Error
 	if errors.As(err, &known) {
 		return known

@@ -213,3 +213,58 @@ func FuzzMatrix(f *testing.F) {
 		}
 	})
 }
+
+// TestQueryRangeAsksSmaller: a server that computes so many points at once
+// gives the same as one without a limit, and the answer says how it came about.
+func TestQueryRangeAsksSmaller(t *testing.T) {
+	window := upstream.Range{Start: midnight, End: midnight.Add(99 * time.Minute), Step: time.Minute}
+	counting := func(limit int, refusal string) (*prometheus.Client, *int) {
+		var mu sync.Mutex
+		asked := 0
+		return serve(t, func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			asked++
+			mu.Unlock()
+			start, _ := strconv.ParseFloat(r.FormValue("start"), 64)
+			end, _ := strconv.ParseFloat(r.FormValue("end"), 64)
+			w.Header().Set("Content-Type", "application/json")
+			if points := int(end-start)/60 + 1; points > limit {
+				w.WriteHeader(http.StatusUnprocessableEntity)
+				_, _ = fmt.Fprintf(w, `{"status":"error","errorType":"execution","error":%q}`, refusal)
+				return
+			}
+			var values []string
+			for at := start; at <= end; at += 60 {
+				values = append(values, fmt.Sprintf(`[%f,"%f"]`, at, at))
+			}
+			_, _ = w.Write([]byte(matrix(`{"metric":{"job":"a"},"values":[` + strings.Join(values, ",") + `]}`)))
+		}), &asked
+	}
+	unlimited, _ := counting(1000, "")
+	want, err := unlimited.QueryRange(t.Context(), "up", window)
+	require.NoError(t, err)
+	for _, refusal := range []string{
+		"query processing would load too many samples into memory in query execution",
+		"the query time range exceeds the limit (query length: 336h0m0s, limit: 24h0m0s) (err-mimir-max-query-length)",
+		"the query exceeded the maximum number of chunks (limit: 2000000 chunks) (err-mimir-max-chunks-per-query)",
+		"the query exceeded the aggregated chunks size limit (limit: 5 bytes) (err-mimir-max-chunks-bytes-per-query)",
+		"the query exceeded the maximum allowed estimated amount of memory consumed by a single query (err-mimir-max-estimated-memory-consumption-per-query)",
+		"exceeded samples limit: limit 10 violated (got 20)",
+	} {
+		limited, asked := counting(30, refusal)
+		got, err := limited.QueryRange(t.Context(), "up", window)
+		require.NoError(t, err)
+		require.Equal(t, want.Series, got.Series)
+		require.Len(t, got.Warnings, 1)
+		require.Contains(t, got.Warnings[0], "smaller parts")
+		require.Equal(t, 7, *asked, "the whole, two halves, four quarters")
+	}
+	tiny, asked := counting(2, "too many samples")
+	_, err = tiny.QueryRange(t.Context(), "up", window)
+	require.ErrorContains(t, err, "too many samples")
+	require.Equal(t, 5, *asked, "not for ever")
+	narrow, asked := counting(30, "the query exceeded the maximum number of series (limit: 100000 series) (err-mimir-max-series-per-query)")
+	_, err = narrow.QueryRange(t.Context(), "up", window)
+	require.ErrorContains(t, err, "max-series-per-query")
+	require.Equal(t, 1, *asked, "a shorter range has the same series")
+}

@@ -56,6 +56,7 @@ func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstr
 			set.Traces = append(set.Traces, f.Trace)
 		}
 	}
+	upstream.Count(asker, Name, upstream.WorkOf(set.Traces))
 	return set, nil
 }
 
