@@ -5,9 +5,14 @@ import { type ForesightQuery, type Population } from './query';
 
 const specialInRegex = /[\\^$.*+?()[\]{}|]/g;
 
-/** Escapes a value for the inside of a quoted string. */
+/**
+ * Escapes a value for the inside of a string, whichever quotes are around it:
+ * quotes and control characters of ASCII are written by their codes.
+ */
 function quoted(value: string): string {
-  return value.replace(/\\/g, '\\\\').replace(/"/g, '\\"');
+  return value
+    .replace(/\\/g, '\\\\')
+    .replace(/["'`]|[^\P{Cc}\u0080-\u009f]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** Escapes a value for a regular expression. */

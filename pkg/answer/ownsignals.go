@@ -27,6 +27,7 @@ type SignalSetting struct {
 
 // Check says what is wrong with the setting; nil for nothing.
 func (s SignalSetting) Check() error {
+	_, quoted := fillService(s.Expr, "")
 	switch {
 	case s.Name == "":
 		return fmt.Errorf("name is missing: name the signal")
@@ -34,8 +35,10 @@ func (s SignalSetting) Check() error {
 		return fmt.Errorf("kind is %.40q: choose one of %s", s.Kind, strings.Join(SignalKinds, ", "))
 	case s.Expr == "":
 		return fmt.Errorf("expr is missing: write the PromQL of the signal, with \"$service\" for the service's name")
-	case !strings.Contains(s.Expr, "$service"):
+	case !strings.Contains(s.Expr, servicePlaceholder):
 		return fmt.Errorf("expr does not hold $service: it would say the same of every service (in a provisioning file write $$service)")
+	case !quoted:
+		return fmt.Errorf("expr holds $service outside of a text in quotes: write it like app=\"$service\"")
 	case strings.Contains(s.Expr, "$quantile") != (len(s.Quantiles) > 0):
 		return fmt.Errorf("quantiles and $quantile in expr belong together")
 	case !(s.Weight > 0):
@@ -73,10 +76,9 @@ func (s SignalSetting) presets() []foundPreset {
 
 // fillOwn replaces the placeholders of an administrator's expression.
 func fillOwn(expr, service string, rate time.Duration) string {
-	quoted := strconv.Quote(service)
-	return strings.NewReplacer(
-		"$service", quoted[1:len(quoted)-1], "$operation", ".*", "$interval", strconv.Itoa(int(rate.Seconds()))+"s",
-	).Replace(expr)
+	expr = strings.NewReplacer("$operation", ".*", "$interval", strconv.Itoa(int(rate.Seconds()))+"s").Replace(expr)
+	filled, _ := fillService(expr, service)
+	return filled
 }
 
 // withOwn puts the configured signals in the place of presets of their kinds.

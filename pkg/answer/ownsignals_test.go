@@ -31,7 +31,7 @@ func TestOwnSignalsStandInForPresetsOfTheirKind(t *testing.T) {
 
 	signal, err := e.Signal(context.Background(), `a "b"`, latency, window)
 	require.NoError(t, err)
-	require.Contains(t, signal.Expr, `app="a \"b\""`)
+	require.Contains(t, signal.Expr, `app="a \x22b\x22"`)
 }
 
 func TestOwnSignalsAreChecked(t *testing.T) {
@@ -41,6 +41,7 @@ func TestOwnSignalsAreChecked(t *testing.T) {
 		"name is missing":    func(s *SignalSetting) { s.Name = "" },
 		`kind is "mood"`:     func(s *SignalSetting) { s.Kind = "mood" },
 		"expr is missing":    func(s *SignalSetting) { s.Expr = "" },
+		"outside of a text":  func(s *SignalSetting) { s.Expr = `x{app="a"} # $service` + "\n* $service" },
 		"does not hold":      func(s *SignalSetting) { s.Expr = "x" },
 		"belong together":    func(s *SignalSetting) { s.Quantiles = []float64{0.5} },
 		"weight is 0":        func(s *SignalSetting) { s.Weight = 0 },

@@ -53,16 +53,19 @@ var probes = []probe{
 // that has the metric it is taken.
 var serviceLabels = []string{"service_name", "service", "app", "container", "consumergroup"}
 
-// of is the probe's PromQL for one service.
-func (p probe) of(service string, window time.Duration) string {
-	promQL := strings.ReplaceAll(p.promQL, "$range", fmt.Sprintf("%ds", int(window.Seconds())))
-	var all []string
+// of is the probe's PromQL for one service. Pairs of further placeholders and
+// what stands for them come last; a name that holds a placeholder stays a name.
+func (p probe) of(service string, window time.Duration, further ...string) string {
+	var matchers, all []string
 	for _, label := range serviceLabels {
-		all = append(all, "("+strings.ReplaceAll(promQL, "$service", label+"="+strconv.Quote(service))+")")
+		matchers = append(matchers, label+"="+strconv.Quote(service))
 	}
 	// The job of a target is "namespace/name" where OpenTelemetry sets it.
-	job := "job=~" + strconv.Quote("(.+/)?"+regexp.QuoteMeta(service))
-	all = append(all, "("+strings.ReplaceAll(promQL, "$service", job)+")")
+	matchers = append(matchers, "job=~"+strconv.Quote("(.+/)?"+regexp.QuoteMeta(service)))
+	for _, matcher := range matchers {
+		filled := strings.NewReplacer(append(further, "$range", fmt.Sprintf("%ds", int(window.Seconds())), "$service", matcher)...).Replace(p.promQL)
+		all = append(all, "("+filled+")")
+	}
 	return strings.Join(all, " or ")
 }
 

@@ -50,7 +50,7 @@ func (e *Engine) versionResources(ctx context.Context, c comparison, basis *Basi
 	at := upstream.Range{Start: end, End: end, Step: time.Minute}
 	versions := fmt.Sprintf("service_version=~%q", regexp.QuoteMeta(c.baseline.Version)+"|"+regexp.QuoteMeta(c.candidate.Version))
 	for _, r := range versionResources {
-		promQL := strings.ReplaceAll(r.of(c.candidate.Service, resourcesFor), "$versions", versions)
+		promQL := r.of(c.candidate.Service, resourcesFor, "$versions", versions)
 		set, err := e.Metrics.QueryRange(ctx, promQL, at)
 		if err != nil {
 			return nil, err
