@@ -177,6 +177,18 @@ func (Test) Go() error {
 	})
 }
 
+// Scale asks two plugin processes over single servers, over a Mimir of one and
+// of ten processes and a Tempo of six, and compares: it takes 7 GB of memory
+// and half an hour.
+func Scale() error {
+	if err := servers("prometheus,tempo,mimir,mimir-split,tempo-split"); err != nil {
+		return err
+	}
+	return step("comparing topologies and replicas", func() error {
+		return sh.RunWithV(map[string]string{"FORESIGHT_SCALE": "1"}, "go", "test", "-count=1", "-timeout", "60m", "./tests/scale")
+	})
+}
+
 // Lab runs the lab's own tests.
 func (Test) Lab() error {
 	return step("testing the lab", func() error { return in("tests/lab", "go", "test", "./...") })

@@ -126,12 +126,30 @@ func (l *Lab) ClearFault(ctx context.Context, name string) error {
 	return l.control(ctx, http.MethodDelete, "/fault?name="+url.QueryEscape(name))
 }
 
-// Server kills a server of the lab, starts it again, pauses or resumes it.
-func (l *Lab) Server(ctx context.Context, name, do string) error {
+// Do kills a server of the lab, starts it again, pauses or resumes it.
+func (l *Lab) Do(ctx context.Context, name, do string) error {
 	return l.control(ctx, http.MethodPost, "/servers?"+url.Values{"name": {name}, "do": {do}}.Encode())
 }
 
+// Server is one process of the lab.
+type Server struct {
+	Name   string
+	URL    string
+	PID    int
+	Killed bool
+}
+
+// Servers are the processes of the lab.
+func (l *Lab) Servers(ctx context.Context) (servers []Server, err error) {
+	return servers, l.ask(ctx, http.MethodGet, "/servers", &servers)
+}
+
 func (l *Lab) control(ctx context.Context, method, path string) error {
+	return l.ask(ctx, method, path, nil)
+}
+
+// ask reads the lab's answer into something, nil for nothing.
+func (l *Lab) ask(ctx context.Context, method, path string, into any) error {
 	request, err := http.NewRequestWithContext(ctx, method, l.Control+path, nil)
 	if err != nil {
 		return err
@@ -145,5 +163,8 @@ func (l *Lab) control(ctx context.Context, method, path string) error {
 		body, _ := io.ReadAll(io.LimitReader(response.Body, 1024))
 		return fmt.Errorf("the lab refused %s %s: %s: %s", method, path, response.Status, body)
 	}
-	return nil
+	if into == nil {
+		return nil
+	}
+	return json.NewDecoder(response.Body).Decode(into)
 }
