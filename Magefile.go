@@ -128,7 +128,7 @@ func packages() error {
 
 // All passes every test: frontend, Go, the lab, real servers, gRPC, a browser.
 func (Test) All() {
-	mg.SerialDeps(Test.Frontend, Test.Lab, Test.Go, Test.Browser, Test.Engines)
+	mg.SerialDeps(Test.Frontend, Test.Lab, Test.Go, Test.Faults, Test.Browser, Test.Engines)
 }
 
 // Browser uses the plugin's frontend in Chromium, in the preview host, over the
@@ -192,6 +192,21 @@ func Scale() error {
 // Lab runs the lab's own tests.
 func (Test) Lab() error {
 	return step("testing the lab", func() error { return in("tests/lab", "go", "test", "./...") })
+}
+
+// Faults breaks the lab's servers in the ways that differ most, and asks
+// everything; go tool mage chaos does so in every way.
+func (Test) Faults() error { return chaos("short") }
+
+// Chaos breaks the lab's servers in every way, asks everything, and writes the
+// table in docs/reliability.md.
+func Chaos() error { return chaos("full") }
+
+func chaos(form string) error {
+	mg.Deps(Servers)
+	return step("breaking what the plugin asks", func() error {
+		return sh.RunV("go", "test", "./tests/chaos", "-count=1", "-timeout", "90m", "-run", "TestChaos", "-chaos", form)
+	})
 }
 
 // The engines whose own code is tested against the running plugin, by how long

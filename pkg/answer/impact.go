@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -32,10 +33,14 @@ type ImpactAnswer struct {
 	Service  string // empty for every service
 	From, To time.Time
 	Report   impact.Report
+	// DeploysUnknown is why deploys are not known, so that none could be counted;
+	// nil where they are.
+	DeploysUnknown error
 }
 
 // Impact answers what alerts, warnings and verdicts were worth inside the
-// window. A source that fails is one less, and is told of.
+// window. Without one of its sources a share would be another, so that is an
+// error; only deploys may be missing, and nothing is then said of them.
 func (e *Engine) Impact(ctx context.Context, q query.Impact, window Window) (ImpactAnswer, error) {
 	answer := ImpactAnswer{Service: q.Service}
 	if e.Metrics == nil && e.Alerts == nil {
@@ -56,7 +61,7 @@ func (e *Engine) Impact(ctx context.Context, q query.Impact, window Window) (Imp
 	if err := h.collect(ctx); err != nil {
 		return answer, err
 	}
-	answer.Basis.Queries = h.basis.Queries
+	answer.Basis.Queries, answer.DeploysUnknown = h.basis.Queries, h.deploysUnknown
 	answer.notice(h.basis.Notices...)
 	if !h.record.EveryWatched && len(h.record.Watched) == 0 {
 		answer.notice(`When users were harmed is not known, so that no alert can be called false: give an objective, or tag annotations of incidents with "incident" and "service:NAME".`)
@@ -73,6 +78,8 @@ type happenings struct {
 	grid   upstream.Range
 	basis  Basis
 	record impact.Record
+
+	deploysUnknown error
 }
 
 // collect asks every source. What each says is joined in a fixed order, so that
@@ -93,11 +100,10 @@ func (h *happenings) collect(ctx context.Context) error {
 		}
 	}
 	var deploys DeploysAnswer
-	var notDeploys error
 	group.Go(func() error {
 		patience, cancel := context.WithTimeout(groupContext, deploysTimeout)
 		defer cancel()
-		deploys, notDeploys = h.engine.Deploys(patience, query.Deploys{Service: h.query.Service}, Window{From: h.grid.Start, To: h.grid.End})
+		deploys, h.deploysUnknown = h.engine.Deploys(patience, query.Deploys{Service: h.query.Service}, Window{From: h.grid.Start, To: h.grid.End})
 		return nil
 	})
 	_ = group.Wait()
@@ -111,15 +117,12 @@ func (h *happenings) collect(ctx context.Context) error {
 		h.basis.query("%s", promQL)
 		h.basis.notice(sets[i].Warnings...)
 		if failures[i] != nil {
-			if i == askedObjective || i == askedDemand || i == askedReplicas {
-				return failures[i] // the asker's own words
-			}
-			h.basis.notice(fmt.Sprintf("A part of what happened is not known: %v", failures[i]))
+			return failures[i]
 		}
 	}
 	h.basis.notice(deploys.Notices...)
-	if notDeploys != nil {
-		h.basis.notice(fmt.Sprintf("Deploys are not known: %v", notDeploys))
+	if h.deploysUnknown != nil {
+		h.basis.notice(fmt.Sprintf("Deploys are not known, nor the rollbacks that they show: %v", h.deploysUnknown))
 	}
 	for _, d := range deploys.Deploys {
 		if d.Arrived && h.concerns(d.Service) {
@@ -127,7 +130,9 @@ func (h *happenings) collect(ctx context.Context) error {
 		}
 	}
 	h.objective(sets[askedObjective].Series)
-	h.notes(ctx)
+	if err := h.notes(ctx); err != nil {
+		return err
+	}
 	h.alerts(sets[askedAlerts].Series)
 	h.rollouts(sets[askedAborts].Series, sets[askedCanaries].Series, sets[askedFails].Series, sets[askedRollouts].Series)
 	h.warnings(sets[askedWarnings].Series)
@@ -176,8 +181,14 @@ func serviceOf(labels series.Labels) string {
 
 // notes are what people and automation wrote down in Grafana: incidents,
 // feedback and acts.
-func (h *happenings) notes(ctx context.Context) {
-	for _, m := range h.markers(ctx, h.engine.Incidents, "incidents") {
+func (h *happenings) notes(ctx context.Context) error {
+	incidents, failedIncidents := h.markers(ctx, h.engine.Incidents)
+	feedback, failedFeedback := h.markers(ctx, h.engine.Feedback)
+	alerts, failedAlerts := h.markers(ctx, h.engine.Alerts)
+	if err := cmp.Or(failedIncidents, failedFeedback, failedAlerts); err != nil {
+		return err
+	}
+	for _, m := range incidents {
 		h.record.EveryWatched = true
 		if m.Service == "" || !h.concerns(m.Service) {
 			continue
@@ -188,7 +199,7 @@ func (h *happenings) notes(ctx context.Context) {
 		}
 		h.record.Incidents = append(h.record.Incidents, one)
 	}
-	for _, m := range h.markers(ctx, h.engine.Feedback, "feedback") {
+	for _, m := range feedback {
 		switch {
 		case m.Verdict == "acted" && m.Service != "":
 			h.record.Acts = append(h.record.Acts, impact.Act{Service: m.Service, At: m.At})
@@ -198,7 +209,7 @@ func (h *happenings) notes(ctx context.Context) {
 			}
 		}
 	}
-	for _, m := range h.markers(ctx, h.engine.Alerts, "alerts") {
+	for _, m := range alerts {
 		if h.counts(m.Alert) && (m.Service == "" || h.concerns(m.Service)) {
 			e := impact.Episode{Alert: m.Alert, Service: m.Service, Start: m.At, End: m.End}
 			if m.End.IsZero() {
@@ -207,18 +218,16 @@ func (h *happenings) notes(ctx context.Context) {
 			h.record.Episodes = append(h.record.Episodes, e)
 		}
 	}
+	return nil
 }
 
-func (h *happenings) markers(ctx context.Context, place upstream.Markers, what string) []upstream.Marker {
+func (h *happenings) markers(ctx context.Context, place upstream.Markers) ([]upstream.Marker, error) {
 	if place == nil {
-		return nil
+		return nil, nil
 	}
 	markers, warnings, err := place.Markers(ctx, h.grid.Start, h.grid.End)
 	h.basis.notice(warnings...)
-	if err != nil {
-		h.basis.notice(fmt.Sprintf("Annotations that tell of %s are not known: %v", what, err))
-	}
-	return markers
+	return markers, err
 }
 
 // stretch is a time in which something held.

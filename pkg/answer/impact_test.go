@@ -131,9 +131,20 @@ func TestImpactSaysWhatIsNotKnown(t *testing.T) {
 	e.Metrics = fakeMetrics{value: aDay, err: errors.New("disk full")}
 	_, err = e.Impact(t.Context(), query.Impact{Objective: "harm"}.WithDefaults(), Window{From: morning, To: hour(24)})
 	require.ErrorContains(t, err, "disk full")
-	got, err = e.Impact(t.Context(), query.Impact{}.WithDefaults(), Window{From: morning, To: hour(24)})
+	_, err = e.Impact(t.Context(), query.Impact{}.WithDefaults(), Window{From: morning, To: hour(24)})
+	require.ErrorContains(t, err, "disk full", "without alerts no incident was told of, which is no finding")
+
+	e = impactEngine()
+	e.Traces = brokenTraces{}
+	got, err = e.Impact(t.Context(), query.Impact{Objective: "harm"}.WithDefaults(), Window{From: morning, To: hour(24)})
 	require.NoError(t, err)
-	require.Contains(t, strings.Join(got.Notices, " "), "disk full")
+	require.ErrorIs(t, got.DeploysUnknown, errBroken)
+	require.Contains(t, strings.Join(got.Notices, " "), "Deploys are not known")
+	require.True(t, got.Report.Recall.Known())
+
+	e.Feedback = someMarkers{err: errors.New("no permission")}
+	_, err = e.Impact(t.Context(), query.Impact{Objective: "harm"}.WithDefaults(), Window{From: morning, To: hour(24)})
+	require.ErrorContains(t, err, "no permission")
 
 	_, err = (&Engine{Now: e.Now}).Impact(t.Context(), query.Impact{}.WithDefaults(), Window{From: morning, To: hour(24)})
 	require.ErrorIs(t, err, errNoMetrics)

@@ -2,12 +2,14 @@ package answer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/decide"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // VerdictAnswer is the decision over a canary.
@@ -29,29 +31,66 @@ type VerdictAnswer struct {
 // power is stated.
 const StepLength = 10 * time.Minute
 
+// TraceVerdict is what a comparison of traces said.
+type TraceVerdict struct {
+	Verdict diff.Verdict
+	Reason  string
+	// Baseline and Candidate are the versions that were compared; empty where
+	// none were.
+	Baseline, Candidate string
+}
+
+// of is the verdict where it is one of these versions.
+func (v TraceVerdict) of(c comparison) TraceVerdict {
+	if v.Candidate == "" || v.Baseline == c.baseline.Version && v.Candidate == c.candidate.Version {
+		return v
+	}
+	return TraceVerdict{Verdict: diff.Insufficient, Reason: fmt.Sprintf("traces of %s and %s were not compared yet", c.baseline.Version, c.candidate.Version)}
+}
+
 // Verdict answers whether a new version should be rolled out further.
 func (e *Engine) Verdict(ctx context.Context, q query.Verdict, window Window) (VerdictAnswer, error) {
-	return e.verdict(ctx, q, window, func(decide.Judgement) bool { return false })
+	return e.verdict(ctx, q, window, nil, func(decide.Judgement) bool { return false })
 }
 
 // Decide is Verdict for those who act on it: where the counts alone fail the
 // canary, traces are not waited for, since they cannot change that.
 func (e *Engine) Decide(ctx context.Context, q query.Verdict, window Window) (VerdictAnswer, error) {
-	return e.verdict(ctx, q, window, func(soFar decide.Judgement) bool { return soFar.Verdict == decide.Fail })
+	return e.verdict(ctx, q, window, nil, countsSuffice)
 }
 
-// verdict judges by counts and, unless these suffice, by traces.
-func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, suffices func(decide.Judgement) bool) (VerdictAnswer, error) {
+// DecideByCounts is Decide without asking the trace store: what its traces said
+// is known, or why they did not. Where versions are not named they are those of
+// span metrics.
+func (e *Engine) DecideByCounts(ctx context.Context, q query.Verdict, window Window, known TraceVerdict) (VerdictAnswer, error) {
+	return e.withoutTraces().verdict(ctx, q, window, &known, countsSuffice)
+}
+
+func countsSuffice(soFar decide.Judgement) bool { return soFar.Verdict == decide.Fail }
+
+// withoutTraces is the engine as if there were no trace store.
+func (e *Engine) withoutTraces() *Engine {
+	without := *e
+	without.Traces = nil
+	return &without
+}
+
+// verdict judges by counts and, unless these suffice, by traces, or by what is
+// known of them.
+func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, known *TraceVerdict, suffices func(decide.Judgement) bool) (VerdictAnswer, error) {
 	answer := VerdictAnswer{Service: q.Service}
 	if e.Metrics == nil {
 		return answer, errNoMetrics
 	}
-	if e.Traces == nil && (q.Baseline.Version == "" || q.Candidate.Version == "") {
+	if e.Traces == nil && known == nil && (q.Baseline.Version == "" || q.Candidate.Version == "") {
 		return answer, askersFault("without a trace store both versions must be named: baseline and candidate")
 	}
-	c, err := e.populations(ctx, q.Diff(), window)
+	c, unseen, err := e.versions(ctx, q, window)
 	if err != nil {
 		return answer, err
+	}
+	if unseen != nil {
+		known = &TraceVerdict{Verdict: diff.Insufficient, Reason: notCompared(unseen)}
 	}
 	answer.BaselineVersion, answer.CandidateVersion = c.baseline.Version, c.candidate.Version
 	answer.From, answer.To = c.candidate.Start, c.candidate.End
@@ -77,7 +116,11 @@ func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, su
 				return answer, err
 			}
 		}
-		if err := e.traceVerdict(ctx, q, window, &answer); err != nil {
+		if known != nil {
+			of := known.of(c)
+			answer.Traces, answer.TracesReason = of.Verdict, of.Reason
+			answer.notice(of.Reason)
+		} else if err := e.traceVerdict(ctx, q, window, &answer); err != nil {
 			return answer, err
 		}
 	}
@@ -86,6 +129,24 @@ func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, su
 	answer.Steps = powerOf(answer.Judgement, canary.Watched)
 	return answer, nil
 }
+
+// versions are the canary and its baseline. Where the trace store fails, which
+// is then told, span metrics may know them as well; where they do not, that
+// failure is the error.
+func (e *Engine) versions(ctx context.Context, q query.Verdict, window Window) (c comparison, unseen, err error) {
+	c, err = e.populations(ctx, q.Diff(), window)
+	var failure *upstream.Error
+	if err == nil || ctx.Err() != nil || e.Traces == nil || !errors.As(err, &failure) {
+		return c, nil, err
+	}
+	c, otherwise := e.withoutTraces().populations(ctx, q.Diff(), window)
+	if otherwise != nil || !c.byVersion {
+		return c, nil, err
+	}
+	return c, err, nil
+}
+
+func notCompared(err error) string { return fmt.Sprintf("traces could not be compared: %v", err) }
 
 // traceVerdict compares the traces of both versions, where there is a store.
 func (e *Engine) traceVerdict(ctx context.Context, q query.Verdict, window Window, answer *VerdictAnswer) error {
@@ -98,7 +159,8 @@ func (e *Engine) traceVerdict(ctx context.Context, q query.Verdict, window Windo
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		answer.Traces, answer.TracesReason = diff.Insufficient, fmt.Sprintf("traces could not be compared: %v", err)
+		answer.Traces, answer.TracesReason = diff.Insufficient, notCompared(err)
+		answer.notice(answer.TracesReason)
 	default:
 		answer.Traces, answer.TracesReason = compared.Result.Verdict, compared.Result.Reason
 		answer.Queries = append(answer.Queries, compared.Queries...)

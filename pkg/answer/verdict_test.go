@@ -185,3 +185,63 @@ func TestAFailureIsNotKeptWaiting(t *testing.T) {
 	_, err = engine(hangingTraces{}, counting(1, 0)).Decide(ctx, named, long)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
+
+// brokenTraces fails every question.
+type brokenTraces struct{ upstream.Traces }
+
+var errBroken = &upstream.Error{Upstream: "Tempo", Category: upstream.Network, Message: "connection refused"}
+
+func (brokenTraces) Search(context.Context, upstream.TraceFilter) (upstream.TraceSet, error) {
+	return upstream.TraceSet{}, errBroken
+}
+
+func (brokenTraces) SpanCounts(context.Context, string, upstream.Range) (upstream.SeriesSet, error) {
+	return upstream.SeriesSet{}, errBroken
+}
+
+// spanned is a metrics server whose span metrics tell when each version served.
+func spanned(metrics versionCounter) versionCounter {
+	inner := metrics.value
+	metrics.value = func(promQL string, at time.Time) []series.Series {
+		if !strings.Contains(promQL, "sum by (service, service_name, service_version)") {
+			return inner(promQL, at)
+		}
+		calls := func(version string, since time.Time) series.Series {
+			return series.Series{Labels: series.Labels{"service": "orders", "service_version": version}, Values: []float64{10 * max(at.Sub(since).Seconds(), 0)}}
+		}
+		return []series.Series{calls("1", midnight.Add(-time.Hour)), calls("2", midnight.Add(5*time.Minute))}
+	}
+	return metrics
+}
+
+// TestVerdictWhileTheTraceStoreFails: counts may fail a canary, but without the
+// traces that should be compared they never pass one. The versions are then
+// those of span metrics.
+func TestVerdictWhileTheTraceStoreFails(t *testing.T) {
+	long := Window{From: midnight.Add(-10 * time.Second), To: midnight.Add(40 * time.Minute)}
+	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}
+	for name, q := range map[string]query.Verdict{"named": named, "not named": {Service: "orders"}} {
+		for failing, want := range map[float64]decide.Verdict{1: decide.Inconclusive, 9: decide.Fail} {
+			e := engine(brokenTraces{}, spanned(counting(failing, 0)))
+			for _, ask := range []func(context.Context, query.Verdict, Window) (VerdictAnswer, error){
+				e.Verdict, e.Decide,
+				func(ctx context.Context, q query.Verdict, w Window) (VerdictAnswer, error) {
+					return e.DecideByCounts(ctx, q, w, TraceVerdict{Verdict: diff.Insufficient, Reason: "Tempo did not answer"})
+				},
+			} {
+				got, err := ask(t.Context(), q.WithDefaults(), long)
+				require.NoError(t, err, name)
+				require.Equal(t, want, got.Judgement.Verdict, "%s: %+v", name, got)
+				require.Equal(t, "2", got.CandidateVersion)
+				require.Equal(t, "1", got.BaselineVersion)
+				if want == decide.Inconclusive {
+					require.Contains(t, got.Judgement.Reason, "Tempo")
+					require.Contains(t, strings.Join(got.Notices, " "), "Tempo")
+				}
+			}
+		}
+	}
+	// Who cannot be told from metrics is not judged.
+	_, err := engine(brokenTraces{}, counting(1, 0)).Decide(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), long)
+	require.ErrorIs(t, err, errBroken)
+}

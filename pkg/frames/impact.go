@@ -93,10 +93,15 @@ func impactMeasures(a answer.ImpactAnswer) *data.Frame {
 	amount := func(name, title, unit string, value float64) {
 		frame.Fields = append(frame.Fields, column(row, name, title, unit, func(impact.Report) *float64 { return nullable(value) }))
 	}
-	count := func(name, title string, value int) {
-		frame.Fields = append(frame.Fields, column(row, name, title, "", func(impact.Report) int64 { return int64(value) }))
+	count := func(name, title string, value int, known bool) {
+		frame.Fields = append(frame.Fields, column(row, name, title, "", func(impact.Report) *int64 {
+			if number := int64(value); known {
+				return &number
+			}
+			return nil
+		}))
 	}
-	shares := func(name, title, of string, s impact.Share) {
+	shares := func(name, title, of string, s impact.Share, known bool) {
 		estimate, lower, upper := math.NaN(), math.NaN(), math.NaN()
 		if s.Known() {
 			estimate, lower, upper = s.Interval.Estimate, s.Interval.Lower, s.Interval.Upper
@@ -104,8 +109,8 @@ func impactMeasures(a answer.ImpactAnswer) *data.Frame {
 		amount(name, title, "percentunit", estimate)
 		amount(name+"_lower", title+", at least", "percentunit", lower)
 		amount(name+"_upper", title+", at most", "percentunit", upper)
-		count(name+"_of", of+" judged", s.Of)
-		count(name+"_left_out", of+" not judged", s.LeftOut)
+		count(name+"_of", of+" judged", s.Of, known)
+		count(name+"_left_out", of+" not judged", s.LeftOut, known)
 	}
 	times := func(name, title string, t impact.Times) {
 		median, ninety, lower, upper := math.NaN(), math.NaN(), math.NaN(), math.NaN()
@@ -119,11 +124,11 @@ func impactMeasures(a answer.ImpactAnswer) *data.Frame {
 		amount(name+"_lower", title+", at least", "s", lower)
 		amount(name+"_upper", title+", at most", "s", upper)
 		amount(name+"_p90", title+" (90th percentile)", "s", ninety)
-		count(name+"_count", title+": incidents", t.Count)
+		count(name+"_count", title+": incidents", t.Count, true)
 	}
-	shares("precision", "Precision", "Alerts", a.Report.Precision)
-	shares("recall", "Recall", "Incidents", a.Report.Recall)
-	shares("change_failure", "Change failure rate", "Deploys", a.Report.ChangeFailure)
+	shares("precision", "Precision", "Alerts", a.Report.Precision, true)
+	shares("recall", "Recall", "Incidents", a.Report.Recall, true)
+	shares("change_failure", "Change failure rate", "Deploys", a.Report.ChangeFailure, a.DeploysUnknown == nil)
 	times("detect", "Time to detect", a.Report.Detect)
 	times("lead", "Lead time", a.Report.Lead)
 	times("resolve", "Time to resolve", a.Report.Resolve)

@@ -1,6 +1,7 @@
 package frames_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -59,4 +60,14 @@ func TestImpactFrames(t *testing.T) {
 	}
 	_, err := frames.Impact(someImpact(full), query.Impact{}, query.Annotations)
 	require.Error(t, err)
+
+	lost := someImpact(impact.Record{})
+	lost.DeploysUnknown = errors.New("Tempo cannot be reached")
+	shaped, err := frames.Impact(lost, query.Impact{}, query.Panel)
+	require.NoError(t, err)
+	for name, known := range map[string]bool{"change_failure_of": false, "change_failure_left_out": false, "recall_of": true} {
+		field, _ := shaped[0].FieldByName(name)
+		_, there := field.ConcreteAt(0)
+		require.Equal(t, known, there, "%s: not known is not zero", name)
+	}
 }

@@ -42,6 +42,10 @@ const (
 	// canaryGrid is finer than that of numbers: a failing version should not
 	// serve a minute longer for the sake of a grid.
 	canaryGrid = 15 * time.Second
+	// patience is how long an engine is kept waiting for traces, unless half of
+	// the limit of an answer is shorter: Flagger and Argo Rollouts' web provider
+	// wait ten seconds, and some engines give a rollout up after a few errors.
+	patience = 8 * time.Second
 )
 
 // judge is the decision of now over a canary, remembered for some seconds. The
@@ -57,10 +61,23 @@ func (h *Hooks) judge(ctx context.Context, c canary) (answer.VerdictAnswer, erro
 	if err != nil {
 		return answer.VerdictAnswer{}, err
 	}
-	found, err := h.verdicts.ask(ctx, string(key), h.settings.Timeout, func(ctx context.Context) (answer.VerdictAnswer, error) {
+	window := func() answer.Window {
 		now := h.engine.Now().Truncate(canaryGrid).UTC()
-		return h.engine.Decide(ctx, asked, answer.Window{From: now.Add(-length), To: now, Step: finestStep})
+		return answer.Window{From: now.Add(-length), To: now, Step: finestStep}
+	}
+	waiting, cancel := context.WithTimeout(ctx, min(patience, h.settings.Timeout/2))
+	defer cancel()
+	found, err := h.verdicts.ask(waiting, string(key), h.settings.Timeout, func(ctx context.Context) (answer.VerdictAnswer, error) {
+		found, err := h.engine.Decide(ctx, asked, window())
+		if err == nil {
+			h.compared.keep(string(key), found)
+		}
+		return found, err
 	})
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		// The comparison goes on, for who asks next.
+		found, err = h.engine.DecideByCounts(ctx, asked, window(), h.compared.known(string(key), h.engine.Now()))
+	}
 	switch {
 	case err != nil:
 		return found, err

@@ -12,7 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -26,6 +29,7 @@ type rollout struct {
 	ended   time.Duration // how long ago the canary served last
 	few     bool          // a hundredth of the traffic
 	err     error
+	traces  upstream.Traces // nil for those of spans
 }
 
 func (rollout) LabelValues(_ context.Context, _ string, selectors []string, _, _ time.Time) ([]string, []string, error) {
@@ -88,7 +92,10 @@ func (r rollout) hooks(t *testing.T, change ...func(*Settings)) http.Handler {
 	if r.begun == 0 {
 		r.begun = 40 * time.Minute
 	}
-	engine := &answer.Engine{Metrics: r, Traces: spans{}, Now: func() time.Time { return noon }, Limits: answer.Limits{MaxSeries: 50, MaxTraces: 1000}}
+	if r.traces == nil {
+		r.traces = spans{}
+	}
+	engine := &answer.Engine{Metrics: r, Traces: r.traces, Now: func() time.Time { return noon }, Limits: answer.Limits{MaxSeries: 50, MaxTraces: 1000}}
 	settings := Settings{CallerRate: 1000, Timeout: 2 * time.Minute}
 	for _, one := range change {
 		one(&settings)
@@ -231,5 +238,73 @@ func TestFlaggerBeginsNoRolloutIntoAnIncident(t *testing.T) {
 		handler.ServeHTTP(recorder, post("/flagger/confirm-rollout", "application/json", test.body))
 		require.Equal(t, test.status, recorder.Code, recorder.Body.String())
 		require.Contains(t, recorder.Body.String(), test.told)
+	}
+}
+
+// slowSpans are those of a store that hangs.
+type slowSpans struct{ upstream.Traces }
+
+func (slowSpans) Search(ctx context.Context, _ upstream.TraceFilter) (upstream.TraceSet, error) {
+	<-ctx.Done()
+	return upstream.TraceSet{}, ctx.Err()
+}
+
+// lostSpans are those of a store that fails.
+type lostSpans struct{ upstream.Traces }
+
+func (lostSpans) Search(context.Context, upstream.TraceFilter) (upstream.TraceSet, error) {
+	return upstream.TraceSet{}, &upstream.Error{Upstream: "Tempo", Category: upstream.Network, Message: "connection refused"}
+}
+
+// TestEnginesDoNotWaitForTraces: while the trace store hangs or fails a canary
+// whose counts are bad fails, and none passes; engines are told within their own
+// patience, and not by an error.
+func TestEnginesDoNotWaitForTraces(t *testing.T) {
+	quick := func(s *Settings) { s.Timeout = time.Second }
+	for name, store := range map[string]upstream.Traces{"hangs": slowSpans{}, "fails": lostSpans{}} {
+		for canary, want := range map[string]string{"sound": "inconclusive", "failing": "fail"} {
+			t.Run(name+" "+canary, func(t *testing.T) {
+				rollout := rollouts[canary].canary
+				rollout.traces = store
+				recorder := httptest.NewRecorder()
+				rollout.hooks(t, quick).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/verdict?service=orders&baseline=1&candidate=2", nil))
+				require.Equal(t, http.StatusOK, recorder.Code, recorder.Body.String())
+				var found struct {
+					Verdict, Reason string
+					Warnings        []string
+				}
+				require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &found))
+				require.Equal(t, want, found.Verdict, found)
+				if want == "inconclusive" {
+					require.Contains(t, found.Reason, "Traces do not suffice")
+				}
+			})
+		}
+	}
+}
+
+// TestALateComparisonCounts: what a slow store said after an engine had gone
+// stands beside the counts of its next question.
+func TestALateComparisonCounts(t *testing.T) {
+	h := New(&answer.Engine{}, Settings{})
+	t.Cleanup(h.Close)
+	require.Equal(t, diff.Insufficient, h.compared.known("orders", noon).Verdict)
+	h.compared.keep("orders", answer.VerdictAnswer{BaselineVersion: "1", CandidateVersion: "2", Traces: diff.NoChange, TracesReason: "nothing changed", To: noon})
+	late := h.compared.known("orders", noon.Add(time.Minute))
+	require.Equal(t, diff.NoChange, late.Verdict)
+	require.Contains(t, late.Reason, "nothing changed")
+	require.Equal(t, diff.Insufficient, h.compared.known("orders", noon.Add(3*time.Minute)).Verdict)
+	require.Equal(t, diff.Insufficient, h.compared.known("cart", noon).Verdict)
+
+	sound := rollouts["sound"].canary
+	sound.begun = 40 * time.Minute
+	engine := &answer.Engine{Metrics: sound, Now: func() time.Time { return noon }}
+	for candidate, want := range map[string]decide.Verdict{"2": decide.Pass, "3": decide.Inconclusive} {
+		late.Candidate = candidate
+		found, err := engine.DecideByCounts(t.Context(), query.Verdict{
+			Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"},
+		}.WithDefaults(), answer.Window{From: noon.Add(-time.Hour), To: noon}, late)
+		require.NoError(t, err)
+		require.Equal(t, want, found.Judgement.Verdict, found.Judgement.Reason)
 	}
 }

@@ -23,6 +23,7 @@ type Hooks struct {
 	settings   Settings
 	remembered *memory[[]row]
 	verdicts   *memory[answer.VerdictAnswer]
+	compared   compared
 	callers    *callers
 	promQL     promQLEngine
 	announcing chan struct{} // a slot for each announcement
@@ -72,7 +73,7 @@ func New(engine *answer.Engine, settings Settings) *Hooks {
 	settings.CallerRate = cmp.Or(settings.CallerRate, 1)
 	settings.Timeout = cmp.Or(settings.Timeout, time.Second)
 	settings.Playbooks.Window = cmp.Or(settings.Playbooks.Window, time.Hour)
-	h := &Hooks{engine: engine, settings: settings, remembered: newMemory[[]row](engine.Now), verdicts: newMemory[answer.VerdictAnswer](engine.Now), callers: newCallers(settings.CallerRate)}
+	h := &Hooks{engine: engine, settings: settings, remembered: newMemory[[]row](engine.Now), verdicts: newMemory[answer.VerdictAnswer](engine.Now), compared: newCompared(), callers: newCallers(settings.CallerRate)}
 	h.promQL = newPromQL(h, settings.Timeout)
 	h.lifetime, h.cancel = context.WithCancel(context.Background())
 	h.announcing = make(chan struct{}, mostAnnouncing)
@@ -84,6 +85,7 @@ func (h *Hooks) Close() {
 	h.cancel()
 	h.remembered.close()
 	h.verdicts.close()
+	h.compared.close()
 }
 
 // Register adds the routes to a mux.

@@ -131,9 +131,14 @@ func impactReport(a answer.ImpactAnswer) map[string]any {
 	if notices == nil {
 		notices = []string{}
 	}
+	var changes *shareReport // null where deploys are not known
+	if a.DeploysUnknown == nil {
+		known := reportShare(a.Report.ChangeFailure)
+		changes = &known
+	}
 	return map[string]any{
 		"service": a.Service, "from": a.From, "to": a.To,
-		"precision": reportShare(a.Report.Precision), "recall": reportShare(a.Report.Recall), "changeFailureRate": reportShare(a.Report.ChangeFailure),
+		"precision": reportShare(a.Report.Precision), "recall": reportShare(a.Report.Recall), "changeFailureRate": changes,
 		"detect": reportTimes(a.Report.Detect), "lead": reportTimes(a.Report.Lead), "resolve": reportTimes(a.Report.Resolve),
 		"prevented": told, "notices": notices,
 	}
