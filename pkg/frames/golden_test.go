@@ -86,8 +86,26 @@ func TestGolden(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := shape()
 			require.NoError(t, err)
+			requireSeparateTables(t, shaped)
 			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
 		})
+	}
+}
+
+// requireSeparateTables: Explore merges the tables of an answer into one where
+// a column is in all of them.
+func requireSeparateTables(t *testing.T, shaped data.Frames) {
+	tables, holders := 0, map[string]int{}
+	for _, frame := range shaped {
+		if frame.Meta != nil && frame.Meta.PreferredVisualization == data.VisTypeTable && len(frame.Fields) > 0 {
+			tables++
+			for _, field := range frame.Fields {
+				holders[field.Name]++
+			}
+		}
+	}
+	for name, in := range holders {
+		require.False(t, tables > 1 && in == tables, "the column %q is in each of %d tables", name, tables)
 	}
 }
 

@@ -55,6 +55,7 @@ func TestImpactFrames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := frames.Impact(someImpact(test.record), test.query, test.format)
 			require.NoError(t, err)
+			requireSeparateTables(t, shaped)
 			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
 		})
 	}

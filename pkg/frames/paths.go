@@ -30,27 +30,31 @@ func pathTable(a answer.TraceDiffAnswer, notices *remarks) *data.Frame {
 	frame.Fields = data.Fields{
 		column(paths, "service", "Service", "", func(p diff.Path) string { return p.Service }),
 		column(paths, "operation", "Operation", "", func(p diff.Path) string { return p.Operation }),
-		column(paths, "kind", "Kind", "", func(p diff.Path) string { return p.Kind.String() }),
 		column(paths, "finding", "Finding", "", func(p diff.Path) string { return findingsText(p.Findings) }),
 		column(paths, "responsible", "Responsible", "", func(p diff.Path) bool { return p.Responsible }),
 		column(paths, "share", "Share of the change", "percentunit", func(p diff.Path) *float64 { return nullable(p.Share) }),
+	}
+	baseline := sideColumns(paths, "baseline", "Baseline", func(p diff.Path) diff.PathSummary { return p.Baseline })
+	candidate := sideColumns(paths, "candidate", "Candidate", func(p diff.Path) diff.PathSummary { return p.Candidate })
+	frame.Fields = append(frame.Fields, baseline[:figuresOfInterest]...)
+	frame.Fields = append(frame.Fields, candidate[:figuresOfInterest]...)
+	frame.Fields = append(frame.Fields,
+		column(paths, "baseline_trace", "Baseline trace", "", func(p diff.Path) string { return firstTrace(p.BaselineExamples) }),
+		column(paths, "candidate_trace", "Candidate trace", "", func(p diff.Path) string { return firstTrace(p.CandidateExamples) }),
+		column(paths, "example", "Example", "", func(p diff.Path) string { return p.Example }),
+		column(paths, "circumstances", "Circumstances", "", circumstancesOf(a)),
+		column(paths, "kind", "Kind", "", func(p diff.Path) string { return p.Kind.String() }),
 		column(paths, "aspect", "Aspect", "", func(p diff.Path) string { return string(leading(p).Aspect) }),
 		column(paths, "effect", "Effect", "", leadingFigure(func(f diff.Finding) float64 { return f.Effect })),
 		column(paths, "effect_lower", "Effect, at least", "", leadingFigure(func(f diff.Finding) float64 { return f.Lower })),
 		column(paths, "effect_upper", "Effect, at most", "", leadingFigure(func(f diff.Finding) float64 { return f.Upper })),
 		column(paths, "p_value", "Adjusted p", "", leadingFigure(func(f diff.Finding) float64 { return f.PValue })),
-		column(paths, "circumstances", "Circumstances", "", circumstancesOf(a)),
-	}
-	frame.Fields = append(frame.Fields, sideColumns(paths, "baseline", "Baseline",
-		func(p diff.Path) diff.PathSummary { return p.Baseline })...)
-	frame.Fields = append(frame.Fields, sideColumns(paths, "candidate", "Candidate",
-		func(p diff.Path) diff.PathSummary { return p.Candidate })...)
+	)
+	frame.Fields = append(frame.Fields, baseline[figuresOfInterest:]...)
+	frame.Fields = append(frame.Fields, candidate[figuresOfInterest:]...)
 	frame.Fields = append(frame.Fields,
-		column(paths, "example", "Example", "", func(p diff.Path) string { return p.Example }),
-		column(paths, "baseline_trace", "Baseline trace", "", func(p diff.Path) string { return firstTrace(p.BaselineExamples) }),
-		column(paths, "candidate_trace", "Candidate trace", "", func(p diff.Path) string { return firstTrace(p.CandidateExamples) }),
-		column(paths, "baseline_traces", "All baseline traces", "", func(p diff.Path) string { return allTraces(p.BaselineExamples) }),
-		column(paths, "candidate_traces", "All candidate traces", "", func(p diff.Path) string { return allTraces(p.CandidateExamples) }),
+		column(paths, "baseline_trace_ids", "All baseline traces", "", func(p diff.Path) string { return allTraces(p.BaselineExamples) }),
+		column(paths, "candidate_trace_ids", "All candidate traces", "", func(p diff.Path) string { return allTraces(p.CandidateExamples) }),
 		column(paths, "depth", "Depth", "", func(p diff.Path) int64 { return int64(p.Depth) }),
 		column(paths, "path", "Call path", "", func(p diff.Path) string { return p.Key }),
 	)
@@ -59,6 +63,10 @@ func pathTable(a answer.TraceDiffAnswer, notices *remarks) *data.Frame {
 	}
 	return frame
 }
+
+// figuresOfInterest are those of a side that come first: Explore shows the
+// first twenty columns only.
+const figuresOfInterest = 3
 
 // sideColumns are the figures of one population.
 func sideColumns(paths []diff.Path, name, title string, side func(diff.Path) diff.PathSummary) data.Fields {
@@ -73,11 +81,11 @@ func sideColumns(paths []diff.Path, name, title string, side func(diff.Path) dif
 	return data.Fields{
 		figure("p50", "p50", "ns", func(s diff.PathSummary) float64 { return s.Duration.P50 }),
 		figure("p95", "p95", "ns", func(s diff.PathSummary) float64 { return s.Duration.P95 }),
+		figure("error_rate", "errors", "percentunit", func(s diff.PathSummary) float64 { return s.ErrorRate }),
 		figure("p99", "p99", "ns", func(s diff.PathSummary) float64 { return s.Duration.P99 }),
 		figure("self_p50", "self time p50", "ns", func(s diff.PathSummary) float64 { return s.SelfTime.P50 }),
 		figure("self_p95", "self time p95", "ns", func(s diff.PathSummary) float64 { return s.SelfTime.P95 }),
 		figure("self_p99", "self time p99", "ns", func(s diff.PathSummary) float64 { return s.SelfTime.P99 }),
-		figure("error_rate", "errors", "percentunit", func(s diff.PathSummary) float64 { return s.ErrorRate }),
 		figure("calls_per_request", "calls per request", "", func(s diff.PathSummary) float64 { return s.CallsPerRequest }),
 	}
 }

@@ -108,9 +108,16 @@ func patternTable(a answer.PatternsAnswer, notices remarks) data.Frames {
 		column(findings, "operation", "Operation", "", func(f pattern.Finding) string { return f.Operation }),
 		column(findings, "call", "Call", "", func(f pattern.Finding) string { return callsText(f.Calls) }),
 		figure("saved", "Saves at the median", "ns", func(s pattern.Side) float64 { return s.Saved }),
-		figure("saved_p95", "Saves at p95", "ns", func(s pattern.Side) float64 { return s.SavedP95 }),
 		figure("saved_share", "Of the endpoint's time", "percentunit", func(s pattern.Side) float64 { return s.SavedShare }),
 		figure("share", "Of the traces", "percentunit", func(s pattern.Side) float64 { return s.Share.Estimate }),
+		column(findings, "evidence", "What was seen", "", func(f pattern.Finding) string { return f.Evidence }),
+		column(findings, "advice", "What to do", "", func(f pattern.Finding) string { return f.Advice }),
+		column(findings, "endpoint", "Endpoint", "", func(f pattern.Finding) string {
+			return strings.TrimSpace(f.EndpointService + " " + f.EndpointOperation)
+		}),
+		column(findings, "example", "Example", "", exampleText),
+		column(findings, "trace", "Trace", "", func(f pattern.Finding) string { return firstTrace(f.Examples) }),
+		figure("saved_p95", "Saves at p95", "ns", func(s pattern.Side) float64 { return s.SavedP95 }),
 		figure("share_lower", "At least", "percentunit", func(s pattern.Side) float64 { return s.Share.Lower }),
 		figure("share_upper", "At most", "percentunit", func(s pattern.Side) float64 { return s.Share.Upper }),
 		figure("repeats", "Calls per trace", "", func(s pattern.Side) float64 { return s.Repeats }),
@@ -119,13 +126,6 @@ func patternTable(a answer.PatternsAnswer, notices remarks) data.Frames {
 		before("baseline_repeats", "Calls per trace before", "", func(s pattern.Side) float64 { return s.Repeats }),
 		before("baseline_saved", "Saves at the median before", "ns", func(s pattern.Side) float64 { return s.Saved }),
 		column(findings, "p_value", "Adjusted p", "", func(f pattern.Finding) *float64 { return nullable(f.PValue) }),
-		column(findings, "evidence", "What was seen", "", func(f pattern.Finding) string { return f.Evidence }),
-		column(findings, "advice", "What to do", "", func(f pattern.Finding) string { return f.Advice }),
-		column(findings, "endpoint", "Endpoint", "", func(f pattern.Finding) string {
-			return strings.TrimSpace(f.EndpointService + " " + f.EndpointOperation)
-		}),
-		column(findings, "example", "Example", "", exampleText),
-		column(findings, "trace", "Trace", "", func(f pattern.Finding) string { return firstTrace(f.Examples) }),
 		column(findings, "traces", "All traces", "", func(f pattern.Finding) string { return allTraces(f.Examples) }),
 		column(findings, "path", "Call path", "", func(f pattern.Finding) string { return f.Path }),
 	}

@@ -34,6 +34,7 @@ func TestGoldenPatterns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := frames.Patterns(shape.answer, shape.format)
 			require.NoError(t, err)
+			requireSeparateTables(t, shaped)
 			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
 		})
 	}

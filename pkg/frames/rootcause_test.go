@@ -35,6 +35,7 @@ func TestGoldenRootCause(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := frames.RootCause(shape.answer, shape.format)
 			require.NoError(t, err)
+			requireSeparateTables(t, shaped)
 			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
 		})
 	}

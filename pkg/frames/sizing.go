@@ -123,8 +123,8 @@ func patches(a answer.SizingAnswer) *data.Frame {
 		return column(rows, name, title, "", value)
 	}
 	frame.Fields = data.Fields{
-		text("setting", "Setting", func(r row) string { return string(r.of.Sizing) }),
-		text("subject", "Of", func(r row) string { return r.of.Subject }),
+		text("for_setting", "For setting", func(r row) string { return string(r.of.Sizing) }),
+		text("for_subject", "Of", func(r row) string { return r.of.Subject }),
 		text("kind", "Kind", func(r row) string { return r.patch.Kind }),
 		text("api_version", "API version", func(r row) string { return r.patch.APIVersion }),
 		text("path", "Path", func(r row) string { return r.patch.Path }),

@@ -37,6 +37,7 @@ func TestSizingFrames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := frames.Sizing(someSizes(), format)
 			require.NoError(t, err)
+			requireSeparateTables(t, shaped)
 			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
 		})
 	}

@@ -96,8 +96,8 @@ func summary(a answer.TraceDiffAnswer) *data.Frame {
 	frame.Fields = data.Fields{
 		verdict,
 		text("reason", "Reason", a.Result.Reason),
-		text("service", "Service", a.Service),
-		text("operation", "Operation", a.Operation),
+		text("asked_service", "Asked service", a.Service),
+		text("asked_operation", "Asked operation", a.Operation),
 		count("needed_traces", "Traces still needed", a.Result.NeededTraces),
 	}
 	for _, s := range []side{

@@ -90,8 +90,8 @@ func verdictSignals(a answer.VerdictAnswer) *data.Frame {
 	frame.Fields = data.Fields{
 		column(a.Judgement.Signals, "signal", "Signal", "", func(r row) string { return r.Name }),
 		verdict,
-		amount("baseline_rate", "Baseline", "percentunit", func(r row) float64 { return r.Baseline.Rate() }),
-		amount("candidate_rate", "Candidate", "percentunit", func(r row) float64 { return r.Candidate.Rate() }),
+		amount("baseline_rate", "Baseline", "percentunit", func(r row) float64 { return rateOf(r.Baseline) }),
+		amount("candidate_rate", "Candidate", "percentunit", func(r row) float64 { return rateOf(r.Candidate) }),
 		amount("baseline_requests", "Baseline requests", "", func(r row) float64 { return r.Baseline.Requests }),
 		amount("candidate_requests", "Candidate requests", "", func(r row) float64 { return r.Candidate.Requests }),
 		amount("evidence", "Evidence that it is worse (e-value)", "sci", func(r row) float64 { return r.Evidence }),
@@ -99,6 +99,14 @@ func verdictSignals(a answer.VerdictAnswer) *data.Frame {
 		amount("sound", "Evidence that it is not (e-value)", "sci", func(r row) float64 { return r.Sound }),
 	}
 	return frame
+}
+
+// rateOf is unknown where there were no requests.
+func rateOf(side decide.Tally) float64 {
+	if side.Requests == 0 {
+		return math.NaN()
+	}
+	return side.Rate()
 }
 
 func verdictResources(a answer.VerdictAnswer) *data.Frame {

@@ -39,6 +39,7 @@ func TestVerdictFrames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := frames.Verdict(someVerdict(test.bad), test.format)
 			require.NoError(t, err)
+			requireSeparateTables(t, shaped)
 			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)
 		})
 	}

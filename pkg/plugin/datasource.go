@@ -28,7 +28,7 @@ type DataSource struct {
 	hooks    *hooks.Hooks
 	lifetime context.Context
 	dispose  func()
-	streams  chan struct{} // a slot for each live query
+	channels *channels
 }
 
 var (
@@ -48,7 +48,7 @@ const modelsPart = 4
 // what is wrong: an error here would reach only the first query of a request.
 func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
 	lifetime, cancel := context.WithCancel(context.Background())
-	d := &DataSource{lifetime: lifetime, streams: make(chan struct{}, maxStreams)}
+	d := &DataSource{lifetime: lifetime, channels: newChannels()}
 	var connected stores
 	settings, err := ParseSettings(instance)
 	if err == nil {

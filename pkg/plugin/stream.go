@@ -84,11 +84,11 @@ func (d *DataSource) SubscribeStream(ctx context.Context, request *backend.Subsc
 	if err != nil || asked.path != request.Path {
 		return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusPermissionDenied}, nil
 	}
-	frame, err := d.snapshot(ctx, asked)
+	state, err := d.state(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	initial, err := backend.NewInitialFrame(frame, data.IncludeAll)
+	initial, err := state.initial()
 	if err != nil {
 		return nil, err
 	}
@@ -107,42 +107,50 @@ func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRe
 	if err != nil {
 		return err
 	}
-	select {
-	case d.streams <- struct{}{}:
-		defer func() { <-d.streams }()
-	default:
-		return fmt.Errorf("%d live queries run already, the most this data source allows; close some panels", maxStreams)
+	leave, err := d.channels.open(asked.path)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(d.lifetime, func() { cancel(errDisposed) })()
 
 	var sent sentRows
 	for {
-		frame, err := d.snapshot(ctx, asked)
+		wait := fastestTick
+		state, err := d.state(ctx, asked)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if err != nil {
 			backend.Logger.FromContext(ctx).Warn("A live query failed; it is tried again", "error", err)
-		} else if err := sent.send(frame, sender); err != nil {
+		} else if err := sent.send(state.frame, sender); err != nil {
 			return err
+		} else {
+			wait = max(state.at.Add(fastestTick).Sub(d.engine.Now()), time.Second)
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(fastestTick):
+		case <-time.After(wait):
 		}
 	}
 }
 
-func (d *DataSource) snapshot(ctx context.Context, asked live) (*data.Frame, error) {
-	now := d.engine.Now()
-	found, err := d.engine.Anomaly(ctx, asked.question, answer.Window{From: now.Add(-asked.window), To: now})
-	if err != nil {
-		return nil, err
-	}
-	return withinLive(frames.AnomalyLive(found, asked.question))
+// state is the newest state of a channel, however many want to know it.
+func (d *DataSource) state(ctx context.Context, asked live) (*snapshot, error) {
+	return d.channels.state(ctx, asked.path, d.engine.Now, func(ctx context.Context) (*data.Frame, error) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(d.lifetime, cancel)()
+		now := d.engine.Now()
+		found, err := d.engine.Anomaly(ctx, asked.question, answer.Window{From: now.Add(-asked.window), To: now})
+		if err != nil {
+			return nil, err
+		}
+		return withinLive(frames.AnomalyLive(found, asked.question))
+	})
 }
 
 // withinLive refuses what would be cut off on its way to the viewer.

@@ -90,6 +90,9 @@ func (p *Plugin) connect() error {
 // Stop ends the process.
 func (p *Plugin) Stop() { p.client.Kill() }
 
+// PID is the process's id.
+func (p *Plugin) PID() int { return p.client.ReattachConfig().Pid }
+
 // Query asks the plugin's QueryData.
 func (p *Plugin) Query(ctx context.Context, request *backend.QueryDataRequest) (*backend.QueryDataResponse, error) {
 	response, err := p.data.QueryData(ctx, backend.ToProto().QueryDataRequest(request))

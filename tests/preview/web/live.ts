@@ -8,15 +8,15 @@ import {
 } from '@grafana/data';
 import { type GrafanaLiveSrv, type LiveDataStreamOptions } from '@grafana/runtime';
 
-/** A channel's frames: a schema begins anew, rows without one are appended. */
-function getDataStream({ addr, key }: LiveDataStreamOptions): Observable<DataQueryResponse> {
+/** A channel's frames: a schema begins anew, rows without one are appended and push out those older than the buffer. */
+function getDataStream({ addr, key, buffer }: LiveDataStreamOptions): Observable<DataQueryResponse> {
   const channel = `/api/live/${addr.stream}/${addr.path}?data=${encodeURIComponent(JSON.stringify(addr.data))}`;
   return new Observable((viewer) => {
     let frame: DataFrame | undefined;
     const events = new EventSource(channel);
     events.onmessage = ({ data }) => {
       const packet: DataFrameJSON = JSON.parse(data);
-      frame = packet.schema ? dataFrameFromJSON(packet) : appended(frame, packet);
+      frame = packet.schema ? dataFrameFromJSON(packet) : appended(frame, packet, buffer?.maxDelta);
       viewer.next({ key, data: frame ? [frame] : [], state: LoadingState.Streaming });
     };
     events.onerror = () => {
@@ -30,9 +30,14 @@ function getDataStream({ addr, key }: LiveDataStreamOptions): Observable<DataQue
   });
 }
 
-function appended(frame: DataFrame | undefined, { data }: DataFrameJSON): DataFrame | undefined {
+function appended(frame: DataFrame | undefined, { data }: DataFrameJSON, span = Infinity): DataFrame | undefined {
   const added = data?.values ?? [];
-  const fields = frame?.fields.map((field, column) => ({ ...field, values: [...field.values, ...added[column]] }));
+  const times: number[] = [...(frame?.fields[0]?.values ?? []), ...(added[0] ?? [])] as number[];
+  const first = times.findIndex((time) => time >= times.at(-1)! - span);
+  const fields = frame?.fields.map((field, column) => ({
+    ...field,
+    values: [...field.values, ...added[column]].slice(first),
+  }));
   return frame && fields && { ...frame, fields, length: fields[0]?.values.length ?? 0 };
 }
 
