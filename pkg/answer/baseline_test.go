@@ -47,7 +47,7 @@ func TestBaselineIsWhatRanBefore(t *testing.T) {
 	require.Equal(t, diff.NoChange, found.Result.Verdict, found.Result.Reason)
 	require.False(t, found.Result.Baseline.Start.Before(back), "the slow beginning of version 1 is left out")
 	require.Contains(t, found.Result.Reason, "of orders 1, which served before, without interruption since 2024-01-01 00:01:20Z")
-	require.Contains(t, found.Result.Reason, "Seen: 268 traces of the candidate since the deploy, the newest of 2024-01-01 00:02:39Z")
+	require.Contains(t, found.Result.Reason, "Seen: 268 traces of the candidate since the deploy, the newest 20s old at 2024-01-01 00:03:00Z")
 
 	patterns, err := engine(store, nil).Patterns(context.Background(), query.Patterns{Service: "orders"}.WithDefaults(), whole)
 	require.NoError(t, err)

@@ -72,7 +72,7 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 		answer.Result = cause.Rank(compared, evidence)
 	}
 	answer.Deploys = evidence.Deploys
-	answer.Result.Reason += " " + s.seen(e.Now())
+	answer.Result.Reason += " " + s.seen()
 	return answer, nil
 }
 

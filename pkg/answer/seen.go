@@ -6,8 +6,10 @@ import (
 )
 
 // seen says, as part of every verdict, what it rests on: how many traces of the
-// candidate it saw, how old the newest was, and what they were compared with.
-func (s *samples) seen(now time.Time) string {
+// candidate it saw, how old the newest was when its window ended, and what they
+// were compared with. It does not say how old it is now: replicas that are
+// asked one after the other give the same answer.
+func (s *samples) seen() string {
 	since := ""
 	if s.arrived {
 		since = " since the deploy"
@@ -20,7 +22,8 @@ func (s *samples) seen(now time.Time) string {
 				newest = start
 			}
 		}
-		text = fmt.Sprintf("Seen: %s of the candidate%s, the newest %s", traces(len(s.after)), since, age(newest, now))
+		age := max(0, s.candidate.End.Sub(newest)).Round(time.Second)
+		text = fmt.Sprintf("Seen: %s of the candidate%s, the newest %s old at %s", traces(len(s.after)), since, age, clock(s.candidate.End))
 	}
 	switch {
 	case s.preceded != "":
@@ -36,14 +39,4 @@ func traces(count int) string {
 		return "1 trace"
 	}
 	return fmt.Sprintf("%d traces", count)
-}
-
-// longAgo is from when on the instant of a trace says more than its age.
-const longAgo = 10 * time.Minute
-
-func age(newest, now time.Time) string {
-	if ago := now.Sub(newest); ago < longAgo {
-		return fmt.Sprintf("%s old", max(0, ago).Round(time.Second))
-	}
-	return "of " + clock(newest)
 }

@@ -27,7 +27,7 @@ func (e *Engine) TraceDiff(ctx context.Context, q query.TraceDiff, window Window
 	answer.BaselineVersion, answer.CandidateVersion = c.baseline.Version, c.candidate.Version
 	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
 	answer.Result = compared
-	answer.Result.Reason += " " + s.seen(e.Now())
+	answer.Result.Reason += " " + s.seen()
 	answer.notice(answer.Result.Notices...)
 	return answer, nil
 }

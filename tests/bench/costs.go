@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	register("costs", "what one answer of each query type asks of Prometheus and Tempo: requests and bytes, cold, a minute later", costs)
+	register("costs", "what one answer of each query type asks of Prometheus and Tempo: requests, bytes and processor time, cold, a minute later", costs)
 }
 
 // cost is what one upstream was asked for.
@@ -27,6 +27,42 @@ type costFigures struct {
 	LaterTempo      cost    `json:"later_tempo"`
 	ColdSeconds     float64 `json:"cold_seconds"`
 	LaterSeconds    float64 `json:"later_seconds"`
+	// Processor time, less what the servers take anyway.
+	ColdPlugin     float64 `json:"cold_plugin_cpu_ms"`
+	LaterPlugin    float64 `json:"later_plugin_cpu_ms"`
+	ColdUpstreams  float64 `json:"cold_upstreams_cpu_ms"`
+	LaterUpstreams float64 `json:"later_upstreams_cpu_ms"`
+}
+
+// processors tells the processor time of a question apart from what the servers
+// take for the shop.
+type processors struct {
+	meter *loadMeter
+	idle  float64 // processor seconds a second, of all servers
+}
+
+func newProcessors(ctx context.Context, s *stage) (*processors, error) {
+	meter, err := meterLoad(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	const while = 30 * time.Second
+	time.Sleep(while)
+	_, servers, err := meter.spentSince(ctx)
+	return &processors{meter, servers / while.Seconds()}, err
+}
+
+// of gives the milliseconds that plugin and servers took for what is done.
+func (p *processors) of(ctx context.Context, s *stage, do func() error) (plugin, servers float64, err error) {
+	if p.meter, err = meterLoad(ctx, s); err != nil {
+		return 0, 0, err
+	}
+	took, err := timed(do)
+	if err != nil {
+		return 0, 0, err
+	}
+	plugin, servers, err = p.meter.spentSince(ctx)
+	return 1000 * plugin, 1000 * max(0, servers-p.idle*took.Seconds()), err
 }
 
 // costOf sums up what a server was asked.
@@ -66,6 +102,11 @@ func costs(options) (any, error) {
 	}
 	time.Sleep(2 * time.Minute)
 
+	spent, err := newProcessors(ctx, lab)
+	if err != nil {
+		return nil, err
+	}
+
 	day, hour := 24*time.Hour, time.Hour
 	var all []costFigures
 	for _, q := range []struct {
@@ -89,23 +130,27 @@ func costs(options) (any, error) {
 	} {
 		source := lab.source(settings)
 		figures := costFigures{Query: q.name}
-		ask := func(to time.Time) (seconds float64, p, t cost, err error) {
+		ask := func(to time.Time) (seconds, plugin, servers float64, p, t cost, err error) {
 			prometheus.take()
 			tempo.take()
-			took, err := timed(func() error {
-				_, err := source.Ask(ctx, to.Add(-q.back), to, q.model)
+			plugin, servers, err = spent.of(ctx, lab, func() error {
+				took, err := timed(func() error {
+					_, err := source.Ask(ctx, to.Add(-q.back), to, q.model)
+					return err
+				})
+				seconds = took.Seconds()
 				return err
 			})
 			if err != nil {
 				err = fmt.Errorf("%s: %w", q.name, err)
 			}
-			return took.Seconds(), costOf(prometheus.take()), costOf(tempo.take()), err
+			return seconds, plugin, servers, costOf(prometheus.take()), costOf(tempo.take()), err
 		}
 		now := time.Now().Truncate(time.Minute)
-		if figures.ColdSeconds, figures.ColdPrometheus, figures.ColdTempo, err = ask(now.Add(-time.Minute)); err != nil {
+		if figures.ColdSeconds, figures.ColdPlugin, figures.ColdUpstreams, figures.ColdPrometheus, figures.ColdTempo, err = ask(now.Add(-time.Minute)); err != nil {
 			return nil, err
 		}
-		if figures.LaterSeconds, figures.LaterPrometheus, figures.LaterTempo, err = ask(now); err != nil {
+		if figures.LaterSeconds, figures.LaterPlugin, figures.LaterUpstreams, figures.LaterPrometheus, figures.LaterTempo, err = ask(now); err != nil {
 			return nil, err
 		}
 		all = append(all, figures)

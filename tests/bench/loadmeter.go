@@ -86,6 +86,20 @@ func (m *loadMeter) watchMemory(ctx context.Context, early time.Duration) (after
 	}
 }
 
+// spentSince is how many processor seconds the plugin and all servers took
+// since the meter was made.
+func (m *loadMeter) spentSince(ctx context.Context) (plugin, servers float64, err error) {
+	usage, err := m.stage.plugin.Usage(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	spent, err := m.processors()
+	for name, seconds := range spent {
+		servers += seconds - m.spent[name]
+	}
+	return usage.CPUSeconds - m.before.CPUSeconds, servers, err
+}
+
 // finish waits until what was asked is over.
 func (m *loadMeter) finish(ctx context.Context, result *loadResult) error {
 	usage, err := m.stage.plugin.Usage(ctx)

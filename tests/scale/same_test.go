@@ -1,9 +1,12 @@
 package scale
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"strings"
+	"maps"
+	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,20 +52,19 @@ func (q question) ask(t *testing.T, source harness.DataSource) data.Frames {
 }
 
 // shown is what a person sees of an answer: the frames and their notices.
-func shown(t *testing.T, frames data.Frames) string {
+func shown(t *testing.T, frames data.Frames) (all []any) {
 	t.Helper()
-	var all []json.RawMessage
 	for _, frame := range frames {
 		if frame.Meta != nil {
 			frame.Meta.Stats = nil // what it cost depends on what is remembered
 		}
 		raw, err := data.FrameToJSON(frame, data.IncludeAll)
 		require.NoError(t, err)
-		all = append(all, raw)
+		var one any
+		require.NoError(t, json.Unmarshal(raw, &one))
+		all = append(all, one)
 	}
-	raw, err := json.MarshalIndent(all, "", " ")
-	require.NoError(t, err)
-	return string(raw)
+	return all
 }
 
 // TestSameAnswer asks every question of the shipped dashboards and rules over
@@ -76,31 +78,86 @@ func TestSameAnswer(t *testing.T) {
 	now := time.Now().Truncate(time.Minute)
 	time.Sleep(45 * time.Second)
 
-	sources := map[string]harness.DataSource{}
-	for topology, setting := range settings(l) {
-		for replica, process := range processes {
-			sources[fmt.Sprintf("%s, replica %d", topology, replica+1)] = harness.DataSource{Plugin: process, Context: harness.PluginContext(setting, nil)}
-		}
+	type asked struct {
+		topology string
+		replicas []harness.DataSource
 	}
+	var sources []asked
+	for topology, setting := range settings(l) {
+		one := asked{topology: topology}
+		for _, process := range processes {
+			one.replicas = append(one.replicas, harness.DataSource{Plugin: process, Context: harness.PluginContext(setting, nil)})
+		}
+		sources = append(sources, one)
+	}
+	slices.SortFunc(sources, func(a, b asked) int { return -cmp.Compare(a.topology, b.topology) })
+	require.Equal(t, "single", sources[0].topology)
 	for _, q := range questions(t, now) {
 		t.Run(q.name, func(t *testing.T) {
-			want := shown(t, q.ask(t, sources["single, replica 1"]))
-			for name, source := range sources {
-				if got := shown(t, q.ask(t, source)); got != want {
-					t.Errorf("%s answers otherwise: %s", name, difference(want, got))
+			var single []any
+			for _, source := range sources {
+				first := shown(t, q.ask(t, source.replicas[0]))
+				for _, replica := range source.replicas[1:] {
+					if problem := difference(any(first), any(shown(t, q.ask(t, replica))), 0); problem != "" {
+						t.Errorf("%s: one replica answers otherwise than the other: %s", source.topology, problem)
+					}
+				}
+				if single == nil {
+					single = first
+				} else if problem := difference(any(single), any(first), rounding); problem != "" {
+					t.Errorf("%s answers otherwise than single servers: %s", source.topology, problem)
 				}
 			}
 		})
 	}
 }
 
-// difference shows the first lines that are not the same.
-func difference(want, got string) string {
-	wanted, given := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range min(len(wanted), len(given)) {
-		if wanted[i] != given[i] {
-			return fmt.Sprintf("line %d of %d and %d\nwant %.300s\ngot  %.300s", i+1, len(wanted), len(given), wanted[i], given[i])
+// rounding is how far numbers of two topologies may be apart, of their size.
+// Mimir adds floating-point numbers in another order than Prometheus.
+const rounding = 1e-9
+
+// difference tells where two answers differ; empty where they do not.
+func difference(want, got any, tolerance float64) string {
+	switch want := want.(type) {
+	case map[string]any:
+		given, ok := got.(map[string]any)
+		if !ok || len(given) != len(want) {
+			return fmt.Sprintf("%.200v instead of %.200v", got, want)
+		}
+		for _, name := range slices.Sorted(maps.Keys(want)) {
+			if problem := difference(want[name], given[name], tolerance); problem != "" {
+				return name + ": " + problem
+			}
+		}
+	case []any:
+		given, ok := got.([]any)
+		if !ok || len(given) != len(want) {
+			return fmt.Sprintf("%.200v instead of %.200v", got, want)
+		}
+		for i := range want {
+			if problem := difference(want[i], given[i], tolerance); problem != "" {
+				return fmt.Sprintf("%d: %s", i, problem)
+			}
+		}
+	case float64:
+		given, ok := got.(float64)
+		if !ok || math.Abs(given-want) > tolerance*math.Max(math.Abs(given), math.Abs(want)) {
+			return fmt.Sprintf("%v instead of %v", got, want)
+		}
+	case string:
+		given, _ := got.(string)
+		if given != want {
+			same := 0
+			for same < min(len(given), len(want)) && given[same] == want[same] {
+				same++
+			}
+			from := max(0, same-60)
+			return fmt.Sprintf("…%.200q instead of …%.200q", given[from:], want[from:])
+		}
+	default:
+		if got != want {
+			return fmt.Sprintf("%v instead of %v", got, want)
 		}
 	}
-	return fmt.Sprintf("%d lines instead of %d", len(given), len(wanted))
+	return ""
 }
