@@ -243,7 +243,8 @@ func Bench() error {
 	return sh.RunV("go", "run", "./tests/bench", "all")
 }
 
-// Lint runs the linters.
+// Lint runs the linters, and looks for known vulnerabilities where the databases
+// of them can be reached.
 func Lint() error {
 	mg.Deps(packages)
 	unformatted, err := sh.Output("gofmt", "-l", "pkg", "tests", "Magefile.go")
@@ -254,7 +255,9 @@ func Lint() error {
 		sh.RunV("go", "vet", "./..."),
 		in("tests/lab", "go", "vet", "./..."),
 		in("tests/engines/stage", "go", "vet", "./..."),
+		in("tests/tools", "go", "vet", "./..."),
 		sh.RunV("npm", "run", "--silent", "lint"),
+		vulnerabilities(),
 	)
 }
 

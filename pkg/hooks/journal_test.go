@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -42,7 +44,7 @@ func (n *notebook) Keep(_ context.Context, note upstream.Note) (bool, error) {
 }
 
 // tell sends a request as a user with a role, through the SDK's own adapter.
-func tell(t *testing.T, handler http.Handler, role, path, content string, header http.Header) (int, string) {
+func tell(t testing.TB, handler http.Handler, role, path, content string, header http.Header) (int, string) {
 	t.Helper()
 	var status int
 	var answer []byte
@@ -233,5 +235,66 @@ func FuzzDeploy(f *testing.F) {
 			require.NotEmpty(t, marker.note("deploy").ID)
 		}
 		_, _ = readAlerts(raw)
+	})
+}
+
+// FuzzBodies posts anything to every route that takes a body, as an Editor: the
+// answer is JSON, and no failure of ours.
+func FuzzBodies(f *testing.F) {
+	paths := []string{"/hooks/deploy", "/hooks/alert", "/hooks/send", "/hooks/annotate", "/feedback", "/playbooks", "/verdict", "/flagger/rollback", "/flagger/event", "/flagger/confirm-rollout"}
+	book := &notebook{}
+	h := New(&answer.Engine{Now: func() time.Time { return noon }}, Settings{
+		CallerRate: 1 << 30, Timeout: time.Second, DeployTag: "deploy", Journal: book, Series: []NamedSeries{{Name: "good", Expr: "missing"}}})
+	f.Cleanup(h.Close)
+	mux := http.NewServeMux()
+	h.Register(mux)
+	for i := range paths {
+		for _, content := range []string{firing, `{"service":"cart","candidate":"2","margin":"NaN","window":"1e9h"}`, `{"name":"cart","metadata":{"service":"x","margin":"1e400"}}`,
+			`{"query":"foresight_up","webhook":"x"}`, `{"time":"2026-03-02T11:30:00Z","real":true,"service":"a,b"}`, `{"services":["a","b","*"]}`, strings.Repeat("[", 20_000), `{"alerts":[{"status":"firing","labels":{"service":"cart"}}]}`} {
+			f.Add(uint8(i), []byte(content))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, content []byte) {
+		book.notes = nil
+		path := paths[int(which)%len(paths)]
+		status, said := tell(t, mux, "Editor", path, string(content), nil)
+		if !json.Valid([]byte(said)) || status == http.StatusInternalServerError || status < 200 {
+			t.Fatalf("%s answers %d %q", path, status, said)
+		}
+		for _, note := range book.notes {
+			if note.ID == "" || len(note.Tags) == 0 || len(note.Text) > maxBody {
+				t.Fatalf("%s keeps %v", path, note)
+			}
+		}
+	})
+}
+
+// FuzzSignature forges signatures: what is signed by nobody who knows the secret
+// is refused, and so is what somebody signed for another time or body.
+func FuzzSignature(f *testing.F) {
+	now := strconv.FormatInt(noon.Unix(), 10)
+	sign := func(timestamp, body string) string {
+		mac := hmac.New(sha256.New, []byte("secret"))
+		mac.Write([]byte(timestamp + ":" + body))
+		return hex.EncodeToString(mac.Sum(nil))
+	}
+	f.Add(now, sign(now, "{}"), "[]", "")
+	f.Add("+"+now, sign(now, "{}"), "{}", "x")
+	f.Add(now, "", "", "")
+	f.Fuzz(func(t *testing.T, timestamp, signature, body, added string) {
+		header := http.Header{timestampHeader: {timestamp}, signatureHeader: {signature}}
+		if verify("secret", header, []byte(body), noon) == nil && signature != sign(timestamp, body) {
+			t.Fatalf("%q of %q at %q is taken", signature, body, timestamp)
+		}
+		header.Set(signatureHeader, sign(timestamp, body))
+		if seconds, err := strconv.ParseInt(timestamp, 10, 64); err == nil && time.Unix(seconds, 0).Sub(noon).Abs() <= replayWindow {
+			require.NoError(t, verify("secret", header, []byte(body), noon))
+			require.Error(t, verify("secret", header, []byte(body), noon.Add(3*replayWindow)), "a replay")
+			if added != "" {
+				require.Error(t, verify("secret", header, []byte(body+added), noon), "another body")
+			}
+		} else {
+			require.Error(t, verify("secret", header, []byte(body), noon))
+		}
 	})
 }

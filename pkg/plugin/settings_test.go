@@ -145,21 +145,6 @@ func TestParseSettingsNoticesMisspellings(t *testing.T) {
 	require.Contains(t, settings.Notices[0], "prometheus.tennant")
 }
 
-func FuzzParseSettings(f *testing.F) {
-	for _, seed := range []string{
-		``, `{}`, `null`, `[]`, `{"prometheus": null}`, `{"prometheus": {"url": 1e400}}`,
-		`{"prometheus": {"headers": {"A": null, "": ""}}, "limits": {"timeout": 1e300, "concurrency": -1e300}}`,
-		`{"traces": {"kind": "jaeger", "mode": "grafana", "uid": {}}}`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		created, err := New(t.Context(), instance(string(raw), map[string]string{"prometheusToken": "secret"}))
-		require.NoError(t, err, "bad settings still make an instance, which says what is wrong")
-		created.(*DataSource).Dispose()
-	})
-}
-
 func TestParseSettingsSeries(t *testing.T) {
 	settings, err := ParseSettings(backend.DataSourceInstanceSettings{JSONData: []byte(
 		`{"series": [{"name": "checkout", "expr": "up", "threshold": "40", "direction": "below", "minDeviation": 2, "mood": 1}]}`)})

@@ -2,6 +2,7 @@ package grafana
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,7 +18,7 @@ import (
 
 var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
-func client(t *testing.T, answer http.HandlerFunc) *Client {
+func client(t testing.TB, answer http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
@@ -86,6 +87,28 @@ func TestMarkersFail(t *testing.T) {
 	require.Len(t, warnings, 1)
 	_, err = New(transport.Config{Mode: transport.Direct, URL: "grafana"}, transport.Limits{}, nil)
 	require.Error(t, err)
+}
+
+// FuzzMarkers reads answers of any kind: markers, or an error of a category.
+func FuzzMarkers(f *testing.F) {
+	f.Add([]byte(`[{"time": 1795176000000, "timeEnd": 9223372036854775807, "text": "x", "tags": ["deploy", "service:cart", "version=2", "foresight:true"]}]`))
+	f.Add([]byte(`[null, {"tags": null}, {"time": -1}]`))
+	f.Add([]byte(`{"message": "no"}`))
+	var body []byte
+	c := client(f, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
+	f.Fuzz(func(t *testing.T, input []byte) {
+		body = input
+		markers, _, err := c.Markers(context.Background(), noon.Add(-time.Hour), noon)
+		var known *upstream.Error
+		if err != nil && !errors.As(err, &known) {
+			t.Fatal(err)
+		}
+		for _, one := range markers {
+			if len(one.Text) > longestText || one.At.Before(noon.Add(-time.Hour)) || one.At.After(noon) || !one.End.IsZero() && one.End.Before(one.At) {
+				t.Fatalf("%+v", one)
+			}
+		}
+	})
 }
 
 // FuzzRead checks that any tags and text make a marker.

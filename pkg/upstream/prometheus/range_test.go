@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/prometheus"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
@@ -267,4 +269,35 @@ func TestQueryRangeAsksSmaller(t *testing.T) {
 	_, err = narrow.QueryRange(t.Context(), "up", window)
 	require.ErrorContains(t, err, "max-series-per-query")
 	require.Equal(t, 1, *asked, "a shorter range has the same series")
+}
+
+// FuzzAnswers reads any body as each of the answers beside those of ranges.
+func FuzzAnswers(f *testing.F) {
+	for _, seed := range []string{
+		`{"status":"success","data":["a","b"],"warnings":["w"]}`, `{"status":"error","errorType":"bad_data","error":"x"}`, `{"data":{"version":"2.9","application":"Mimir"}}`,
+		`{"status":"success","data":[{"seriesLabels":{"a":"b"},"exemplars":[{"labels":{"traceID":"0af7651916cd43dd8448eb211c80319c"},"value":"6","timestamp":1600096945.479}]}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	var body []byte
+	client := serve(f, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) })
+	f.Fuzz(func(t *testing.T, input []byte) {
+		body = input
+		ctx, end := context.Background(), midnight.Add(time.Hour)
+		values, _, err := client.LabelValues(ctx, "job", nil, midnight, end)
+		if err != nil {
+			_ = category(t, err)
+		} else if !slices.IsSorted(values) {
+			t.Fatal(values)
+		}
+		exemplars, err := client.Exemplars(ctx, "x", midnight, end)
+		if err != nil {
+			_ = category(t, err)
+		}
+		for _, one := range exemplars {
+			if one.Trace == (trace.TraceID{}) {
+				t.Fatal("an exemplar without a trace")
+			}
+		}
+	})
 }

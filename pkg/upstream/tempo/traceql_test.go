@@ -1,6 +1,7 @@
 package tempo
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -62,6 +63,37 @@ func TestTextsStayLiterals(t *testing.T) {
 		kinds, literals := tokens(t, matching(upstream.TraceFilter{Service: texts[0], Version: texts[1], Operation: texts[2]}))
 		require.Equal(t, wantKinds, kinds)
 		require.Equal(t, texts, literals)
+	})
+}
+
+// FuzzTraceQL checks that names stay literals in every TraceQL that is made of
+// them, also as it is sent.
+func FuzzTraceQL(f *testing.F) {
+	for _, nasty := range []string{"orders", `x" } || {`, `x\`, `x\" } || { true`, "x` } || {", "x' }", "a\nb", "\xff", "\u2028", "\x00", " | select(name)"} {
+		f.Add(nasty, nasty, nasty, nasty)
+	}
+	made := func(a, b, c, d string) []string {
+		filter := upstream.TraceFilter{Service: a, Version: b, Operation: c}
+		return []string{
+			padded(wholeTraces(filter, otherThan([]endpoint{{a, d}, {d, c}})...)), padded(anyTraces(filter)), selection(filter), spanCounts(a),
+			spanset(condition("resource.service.name", "=", a), condition("name", "!=", d)),
+		}
+	}
+	plainly := made("a", "b", "c", "d")
+	f.Fuzz(func(t *testing.T, a, b, c, d string) {
+		if a == "" || b == "" || c == "" {
+			return
+		}
+		for i, query := range made(a, b, c, d) {
+			kinds, literals := tokens(t, query)
+			wantKinds, wantLiterals := tokens(t, plainly[i])
+			for j, name := range wantLiterals {
+				wantLiterals[j] = map[string]string{"a": a, "b": b, "c": c, "d": d}[name]
+			}
+			if !slices.Equal(kinds, wantKinds) || !slices.Equal(literals, wantLiterals) {
+				t.Fatalf("%s\nis not of the shape of\n%s", query, plainly[i])
+			}
+		}
 	})
 }
 
