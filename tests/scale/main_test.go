@@ -70,6 +70,7 @@ func settings(l *harness.Lab) map[string]map[string]any {
 			"prometheus": map[string]any{"mode": "direct", "url": prometheus, "tenant": tenant},
 			"traces":     map[string]any{"kind": "tempo", "mode": "direct", "url": tempo, "tenant": tenant},
 			"limits":     map[string]any{"timeout": "2m"},
+			"series":     []any{map[string]any{"name": "demand", "expr": `sum(rate(http_server_request_duration_seconds_count{service_name="orders"}[5m]))`}},
 		}
 	}
 	return map[string]map[string]any{

@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"math"
+	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/stretchr/testify/require"
 
@@ -52,8 +55,9 @@ func (q question) ask(t *testing.T, source harness.DataSource) data.Frames {
 }
 
 // shown is what a person sees of an answer: the frames and their notices.
-func shown(t *testing.T, frames data.Frames) (all []any) {
+func shown(t *testing.T, frames data.Frames) any {
 	t.Helper()
+	var all []any
 	for _, frame := range frames {
 		if frame.Meta != nil {
 			frame.Meta.Stats = nil // what it cost depends on what is remembered
@@ -67,22 +71,24 @@ func shown(t *testing.T, frames data.Frames) (all []any) {
 	return all
 }
 
-// TestSameAnswer asks every question of the shipped dashboards and rules over
-// every topology, of every replica. The window ended long enough ago that all
-// stores hold the same.
-func TestSameAnswer(t *testing.T) {
-	l, processes := started(t)
-	time.Sleep(2 * time.Minute)
-	require.NoError(t, l.Canary(t.Context(), "orders", "2.0.0", "slow-query", 0.5))
-	time.Sleep(3 * time.Minute)
-	now := time.Now().Truncate(time.Minute)
-	time.Sleep(45 * time.Second)
+// asked is one topology, seen by every replica.
+type asked struct {
+	topology string
+	replicas []harness.DataSource
+}
 
-	type asked struct {
-		topology string
-		replicas []harness.DataSource
-	}
-	var sources []asked
+// deployed is a moment some minutes after a deploy that is slow, long enough
+// ago that all stores hold the same, and the topologies, single servers first.
+func deployed(t *testing.T) (now time.Time, sources []asked) {
+	t.Helper()
+	l, processes := started(t)
+	moment.Do(func() {
+		time.Sleep(2 * time.Minute)
+		require.NoError(t, l.Canary(t.Context(), "orders", "2.0.0", "slow-query", 0.5))
+		time.Sleep(3 * time.Minute)
+		after = time.Now().Truncate(time.Minute)
+		time.Sleep(45 * time.Second)
+	})
 	for topology, setting := range settings(l) {
 		one := asked{topology: topology}
 		for _, process := range processes {
@@ -92,99 +98,76 @@ func TestSameAnswer(t *testing.T) {
 	}
 	slices.SortFunc(sources, func(a, b asked) int { return -cmp.Compare(a.topology, b.topology) })
 	require.Equal(t, "single", sources[0].topology)
+	return after, sources
+}
+
+var (
+	moment sync.Once
+	after  time.Time
+)
+
+// same asks the same of every replica over every topology. Replicas must agree
+// to the bit, topologies but for rounding and, where it says so, for samples.
+func same(t *testing.T, sources []asked, ask func(harness.DataSource) any, gist func(any) any) {
+	t.Helper()
+	var single any
+	for _, source := range sources {
+		first := ask(source.replicas[0])
+		for _, replica := range source.replicas[1:] {
+			if problem := difference(first, ask(replica), 0); problem != "" {
+				t.Errorf("%s: one replica answers otherwise than the other: %s", source.topology, problem)
+			}
+		}
+		if first = gist(first); single == nil {
+			single = first
+		} else if problem := difference(single, first, rounding); problem != "" {
+			t.Errorf("%s answers otherwise than single servers: %s", source.topology, problem)
+		}
+	}
+}
+
+func whole(answer any) any { return answer }
+
+// TestSameAnswer asks every question of the shipped dashboards and rules over
+// every topology, of every replica.
+func TestSameAnswer(t *testing.T) {
+	now, sources := deployed(t)
 	for _, q := range questions(t, now) {
 		t.Run(q.name, func(t *testing.T) {
-			var single []any
-			for _, source := range sources {
-				first := shown(t, q.ask(t, source.replicas[0]))
-				for _, replica := range source.replicas[1:] {
-					if problem := difference(any(first), any(shown(t, q.ask(t, replica))), 0); problem != "" {
-						t.Errorf("%s: one replica answers otherwise than the other: %s", source.topology, problem)
-					}
-				}
-				// Two trace stores find other traces where there are more than a
-				// sample holds: they must lead to the same.
-				if slices.Contains(ofSamples, fmt.Sprint(q.model["queryType"])) {
-					first = conclusions(first)
-				}
-				if single == nil {
-					single = first
-				} else if problem := difference(any(single), any(first), rounding); problem != "" {
-					t.Errorf("%s answers otherwise than single servers: %s", source.topology, problem)
-				}
+			gist := whole
+			// Two trace stores find other traces where there are more than a
+			// sample holds: they must lead to the same.
+			if slices.Contains(ofSamples, fmt.Sprint(q.model["queryType"])) {
+				gist = conclusions
 			}
+			same(t, sources, func(source harness.DataSource) any { return shown(t, q.ask(t, source)) }, gist)
 		})
 	}
 }
 
-// ofSamples are the questions that are answered from samples of traces.
-var ofSamples = []string{"traceDiff", "rootCause", "patterns", "serviceMap", "verdict"}
-
-// conclusions are the frames of an answer, and who and what stands first in
-// each.
-func conclusions(answer []any) (found []any) {
-	for _, one := range answer {
-		frame := one.(map[string]any)
-		schema := frame["schema"].(map[string]any)
-		values := frame["data"].(map[string]any)["values"].([]any)
-		first := map[string]any{"frame": schema["name"]}
-		for i, field := range schema["fields"].([]any) {
-			name := fmt.Sprint(field.(map[string]any)["name"])
-			if column := values[i].([]any); len(column) > 0 && slices.Contains([]string{"verdict", "service", "call", "version", "kind"}, name) {
-				first[name] = column[0]
-			}
-		}
-		found = append(found, first)
+// TestSameHook asks what engines ask.
+func TestSameHook(t *testing.T) {
+	now, sources := deployed(t)
+	for _, promQL := range []string{
+		`foresight_canary_verdict{service="orders",baseline="1.9.4",candidate="2.0.0"}`,
+		`foresight_anomaly_score{series="demand"}`,
+		`foresight_predicted_demand{series="demand",lead="10m"}`,
+		`foresight_breach_probability{series="demand",threshold="1000"}`,
+	} {
+		t.Run(promQL, func(t *testing.T) {
+			path := "prom/api/v1/query"
+			address := path + "?" + url.Values{"query": {promQL}, "time": {strconv.FormatInt(now.Unix(), 10)}}.Encode()
+			same(t, sources, func(source harness.DataSource) any {
+				context := source.Context
+				context.User = &backend.User{Login: "sa-1", Role: "Viewer"}
+				status, body, err := source.Plugin.Resource(t.Context(), &backend.CallResourceRequest{PluginContext: context, Path: path, URL: address, Method: http.MethodGet})
+				require.NoError(t, err)
+				require.Equal(t, http.StatusOK, status, string(body))
+				var answer struct{ Data struct{ Result []any } }
+				require.NoError(t, json.Unmarshal(body, &answer))
+				require.NotEmpty(t, answer.Data.Result, string(body))
+				return answer.Data.Result
+			}, whole)
+		})
 	}
-	return found
-}
-
-// rounding is how far numbers of two topologies may be apart, of their size.
-// Mimir adds floating-point numbers in another order than Prometheus.
-const rounding = 1e-9
-
-// difference tells where two answers differ; empty where they do not.
-func difference(want, got any, tolerance float64) string {
-	switch want := want.(type) {
-	case map[string]any:
-		given, ok := got.(map[string]any)
-		if !ok || len(given) != len(want) {
-			return fmt.Sprintf("%.200v instead of %.200v", got, want)
-		}
-		for _, name := range slices.Sorted(maps.Keys(want)) {
-			if problem := difference(want[name], given[name], tolerance); problem != "" {
-				return name + ": " + problem
-			}
-		}
-	case []any:
-		given, ok := got.([]any)
-		if !ok || len(given) != len(want) {
-			return fmt.Sprintf("%.200v instead of %.200v", got, want)
-		}
-		for i := range want {
-			if problem := difference(want[i], given[i], tolerance); problem != "" {
-				return fmt.Sprintf("%d: %s", i, problem)
-			}
-		}
-	case float64:
-		given, ok := got.(float64)
-		if !ok || math.Abs(given-want) > tolerance*math.Max(math.Abs(given), math.Abs(want)) {
-			return fmt.Sprintf("%v instead of %v", got, want)
-		}
-	case string:
-		given, _ := got.(string)
-		if given != want {
-			same := 0
-			for same < min(len(given), len(want)) && given[same] == want[same] {
-				same++
-			}
-			from := max(0, same-60)
-			return fmt.Sprintf("…%.200q instead of …%.200q", given[from:], want[from:])
-		}
-	default:
-		if got != want {
-			return fmt.Sprintf("%v instead of %v", got, want)
-		}
-	}
-	return ""
 }
