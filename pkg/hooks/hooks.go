@@ -88,8 +88,13 @@ func (h *Hooks) Close() {
 	h.compared.close()
 }
 
-// Register adds the routes to a mux.
-func (h *Hooks) Register(mux *http.ServeMux) {
+// Router takes routes in, as http.ServeMux does.
+type Router interface {
+	Handle(pattern string, handler http.Handler)
+}
+
+// Register adds the routes.
+func (h *Hooks) Register(mux Router) {
 	prom := func(path string, handler http.HandlerFunc) {
 		mux.Handle("/prom"+path, h.guarded(prometheusFailure, methods(handler, prometheusFailure, http.MethodGet, http.MethodPost)))
 	}

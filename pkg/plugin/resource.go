@@ -13,6 +13,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
@@ -26,6 +27,11 @@ const (
 // answer the engines that act.
 func (d *DataSource) resources() http.Handler {
 	mux := http.NewServeMux()
+	d.register(mux)
+	return mux
+}
+
+func (d *DataSource) register(mux hooks.Router) {
 	mux.Handle("GET /services", namesRoute(d.engine.Services, func(url.Values) query.Services {
 		return query.Services{}
 	}))
@@ -41,9 +47,8 @@ func (d *DataSource) resources() http.Handler {
 	mux.Handle("GET /labels/{name}", listRoute(func(ctx context.Context, r *http.Request, window answer.Window) (answer.NamesAnswer, error) {
 		return d.engine.LabelValues(ctx, r.PathValue("name"), window)
 	}))
-	mux.HandleFunc("POST /live", channelOf)
+	mux.Handle("POST /live", http.HandlerFunc(channelOf))
 	d.hooks.Register(mux)
-	return mux
 }
 
 // namesRoute answers a list of names for the time range in from and to.

@@ -29,17 +29,22 @@ type Plugin struct {
 	stream      grpcplugin.StreamClient
 }
 
-// StartPlugin builds the plugin and starts it. Its log goes to the writer.
+// StartPlugin builds the plugin and starts it. Its warnings go to the writer.
 func StartPlugin(ctx context.Context, log io.Writer) (*Plugin, error) {
+	return StartLoggingPlugin(ctx, hclog.Warn, log)
+}
+
+// StartLoggingPlugin builds the plugin and starts it. What it logs at the level
+// or above goes to the writer.
+func StartLoggingPlugin(ctx context.Context, level hclog.Level, log io.Writer) (*Plugin, error) {
 	binary, err := build(ctx, ".", "./pkg", "gpx_foresight", os.Stderr)
 	if err != nil {
 		return nil, err
 	}
-	return StartPluginBinary(binary, log)
+	return startPluginBinary(binary, level, log)
 }
 
-// StartPluginBinary starts a built plugin.
-func StartPluginBinary(binary string, log io.Writer) (*Plugin, error) {
+func startPluginBinary(binary string, level hclog.Level, log io.Writer) (*Plugin, error) {
 	client := goplugin.NewClient(&goplugin.ClientConfig{
 		Cmd: exec.Command(binary),
 		HandshakeConfig: goplugin.HandshakeConfig{
@@ -54,7 +59,7 @@ func StartPluginBinary(binary string, log io.Writer) (*Plugin, error) {
 			"stream":      &grpcplugin.StreamGRPCPlugin{},
 		}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
-		Logger:           hclog.New(&hclog.LoggerOptions{Name: "plugin", Level: hclog.Warn, Output: log}),
+		Logger:           hclog.New(&hclog.LoggerOptions{Name: "plugin", Level: level, Output: log}),
 		StartTimeout:     30 * time.Second,
 	})
 	p := &Plugin{client: client}
@@ -113,6 +118,15 @@ func (p *Plugin) Health(ctx context.Context, plugin backend.PluginContext) (*bac
 		Message:     response.Message,
 		JSONDetails: response.JsonDetails,
 	}, nil
+}
+
+// Metrics are what the plugin tells of itself, in Prometheus' text format.
+func (p *Plugin) Metrics(ctx context.Context) (string, error) {
+	response, err := p.diagnostics.CollectMetrics(ctx, &pluginv2.CollectMetricsRequest{})
+	if err != nil {
+		return "", err
+	}
+	return string(response.Metrics.GetPrometheus()), nil
 }
 
 // Resource asks the plugin's CallResource and reads the whole answer.

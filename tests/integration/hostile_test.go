@@ -1,8 +1,11 @@
 package integration
 
 import (
+	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -67,6 +70,37 @@ func bomb(w http.ResponseWriter, _ *http.Request) {
 	_ = packer.Close()
 }
 
+// encoded answers in an encoding that nobody asked for, or twice in one.
+func encoded(name, packed string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", name)
+		var inner bytes.Buffer
+		if packer, err := flate.NewWriter(&inner, flate.BestSpeed); err == nil {
+			_, _ = packer.Write(bytes.Repeat([]byte("[{"), 1<<20))
+			_ = packer.Close()
+		}
+		if packed == "gzip" {
+			packer := gzip.NewWriter(w)
+			_, _ = packer.Write(inner.Bytes())
+			_ = packer.Close()
+			return
+		}
+		_, _ = w.Write(inner.Bytes())
+	}
+}
+
+// manyLabels is one series, or one trace, of a million labels that never ends.
+func manyLabels(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{`)
+	for i := range 1_000_000 {
+		if _, err := fmt.Fprintf(w, `"label_%d":"%d",`, i, i); err != nil {
+			return
+		}
+	}
+}
+
 // truncated promises more than it sends.
 func truncated(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
@@ -102,6 +136,11 @@ func TestMisbehavingUpstreams(t *testing.T) {
 		"hangs":             {hang, "did not answer"},
 		"200 MB":            {flood, "too much"},
 		"a gzip bomb":       {bomb, "too much"},
+		"gzip in gzip":      {encoded("gzip", "gzip"), ""},
+		"deflate unasked":   {encoded("deflate", "deflate"), ""},
+		"brotli unasked":    {encoded("br", ""), ""},
+		"deeply nested":     {text(200, "application/json", strings.Repeat(`{"data":[`, 1<<20)), ""},
+		"a million labels":  {manyLabels, ""},
 	} {
 		for _, broken := range []string{"prometheus", "traces"} {
 			t.Run(broken+"/"+name, func(t *testing.T) {
