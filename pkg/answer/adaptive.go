@@ -8,14 +8,9 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
 
-const (
-	// larger is how many times more traces are fetched where a sample did not
-	// suffice: evidence grows with the root.
-	larger = 4
-	// affordable is how long the first sample may have taken for a larger one,
-	// unless the asker's patience is known.
-	affordable = 2 * time.Second
-)
+// larger is how many times more traces are fetched where a sample did not
+// suffice: evidence grows with the root.
+const larger = 4
 
 // judge fetches both sides and compares them. Where the sample does not suffice
 // and the store has more, it fetches a larger one, once.
@@ -47,14 +42,12 @@ func (s *samples) lacksTraces(compared diff.Result, limit int) bool {
 }
 
 // affords says that there is time for a larger sample, which takes as many times
-// longer.
+// longer. Who sets no deadline waits: were it left to how fast the store is at
+// the moment, replicas would judge by samples of different sizes.
 func (e *Engine) affords(ctx context.Context, begun time.Time) bool {
+	deadline, known := ctx.Deadline()
 	now := e.Now()
-	took := now.Sub(begun)
-	if deadline, known := ctx.Deadline(); known {
-		return deadline.Sub(now) > 2*larger*took
-	}
-	return took <= affordable
+	return !known || deadline.Sub(now) > 2*larger*now.Sub(begun)
 }
 
 // add takes over what another basis holds.
