@@ -74,7 +74,7 @@ func TestExemplarsOfWhatRanBefore(t *testing.T) {
 	require.Equal(t, []string{"1", "3"}, []string{found.BaselineVersion, found.CandidateVersion})
 	require.Equal(t, diff.NoChange, found.Result.Verdict, found.Result.Reason)
 	require.False(t, found.Result.Baseline.Start.Before(back))
-	require.Contains(t, found.Result.Reason, "s old; baseline:")
+	require.Contains(t, found.Result.Reason, "; baseline:")
 }
 
 // TestBaselineNearestToADeploy checks what a deploy is compared with where spans
