@@ -70,19 +70,17 @@ func detect(r Request) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		result.judge(model.stream(r), r.History.Values[e.judge:e.end], first-e.judge)
+		stream, values := model.stream(r), r.History.Values[e.judge:e.end]
+		unasked := min(max(first-e.judge, 0), len(values))
+		r.Models.pass(stream, values[:unasked])
+		result.judge(stream, values[unasked:])
 	}
 	return result, nil
 }
 
-// judge streams the points of one epoch and keeps what is said of those from
-// the first one on.
-func (r *Result) judge(s *Stream, values []float64, first int) {
-	for i, v := range values {
-		if i < first {
-			s.pass(v)
-			continue
-		}
+// judge streams the asked points of one epoch and keeps what is said of them.
+func (r *Result) judge(s *Stream, values []float64) {
+	for _, v := range values {
 		o := s.judge(v)
 		r.Expected = append(r.Expected, o.Expected)
 		r.Lower = append(r.Lower, o.Lower)

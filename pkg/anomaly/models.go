@@ -18,12 +18,13 @@ type Models struct {
 	mutex  sync.Mutex
 	used   int
 	known  map[[sha256.Size]byte]*Model
-	order  [][sha256.Size]byte // as learned
+	order  [][sha256.Size]byte  // as learned
+	passed map[*Model][]passage // of every known model
 }
 
 // NewModels remembers the newest models in about so many bytes.
 func NewModels(budget int) *Models {
-	return &Models{budget: budget, known: map[[sha256.Size]byte]*Model{}}
+	return &Models{budget: budget, known: map[[sha256.Size]byte]*Model{}, passed: map[*Model][]passage{}}
 }
 
 // size is about how many bytes a model takes: its pattern, and what is much the
@@ -53,15 +54,22 @@ func (m *Models) learn(r Request, e epoch) (*Model, error) {
 	if m.known[key] != nil || model.size() > m.budget {
 		return model, nil
 	}
-	for m.used+model.size() > m.budget {
-		m.used -= m.known[m.order[0]].size()
-		delete(m.known, m.order[0])
-		m.order = m.order[1:]
-	}
-	m.known[key] = model
+	m.makeRoom(model.size())
+	m.known[key], m.passed[model] = model, nil
 	m.order = append(m.order, key)
 	m.used += model.size()
 	return model, nil
+}
+
+// makeRoom forgets the oldest models until so many bytes more fit.
+func (m *Models) makeRoom(bytes int) {
+	for m.used+bytes > m.budget && len(m.order) > 0 {
+		oldest := m.known[m.order[0]]
+		m.used -= oldest.size() + len(m.passed[oldest])*passageSize
+		delete(m.passed, oldest)
+		delete(m.known, m.order[0])
+		m.order = m.order[1:]
+	}
 }
 
 // keyOf is all that learn looks at.

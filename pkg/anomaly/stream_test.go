@@ -3,6 +3,7 @@ package anomaly_test
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -125,6 +126,32 @@ func TestRememberedModelsChangeNothing(t *testing.T) {
 		r.Detectors = []string{"z-score"}
 		require.Len(t, detect(t, r).Judgements, 1)
 	}
+}
+
+// Windows move on, of several lengths and over late samples, and each says what
+// one that remembers nothing says.
+func TestWindowsThatMoveOnChangeNothing(t *testing.T) {
+	const past = 2 * perDay
+	values := traffic(past+perDay, 7)
+	rapid.Check(t, func(t *rapid.T) {
+		models := anomaly.NewModels(rapid.SampledFrom([]int{30_000, 70_000, 1 << 20}).Draw(t, "budget"))
+		known := slices.Clone(values)
+		now := past + perDay/4
+		for range rapid.IntRange(2, 8).Draw(t, "questions") {
+			now = min(now+rapid.IntRange(0, 30).Draw(t, "later"), len(values))
+			if rapid.IntRange(0, 3).Draw(t, "late") == 0 {
+				known[now-rapid.IntRange(1, perDay/8).Draw(t, "back")] = rapid.Float64Range(0, 500).Draw(t, "value")
+			}
+			r := request(known[:now], now-rapid.SampledFrom([]int{5, 20, 60, 61, 100}).Draw(t, "window"))
+			expected, err := anomaly.Detect(r)
+			require.NoError(t, err)
+			r.Models = models
+			r.Direction = anomaly.Both
+			got, err := anomaly.Detect(r)
+			require.NoError(t, err)
+			require.Equal(t, expected, got)
+		}
+	})
 }
 
 func FuzzDetect(f *testing.F) {

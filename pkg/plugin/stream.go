@@ -164,11 +164,12 @@ func withinLive(frame *data.Frame) (*data.Frame, error) {
 // sentRows remembers what a channel's viewers already have.
 type sentRows struct {
 	schema string
-	last   time.Time
+	frame  *data.Frame
 }
 
 // send sends the whole frame where its columns are new to the viewers, else
-// only the rows that are newer than those sent before.
+// the rows from the first on that they do not have or that changed, as late
+// samples change the newest: viewers keep the newest version of each time.
 func (s *sentRows) send(frame *data.Frame, sender *backend.StreamSender) error {
 	rows := frame.Rows()
 	if rows == 0 && s.schema != "" {
@@ -179,22 +180,40 @@ func (s *sentRows) send(frame *data.Frame, sender *backend.StreamSender) error {
 			return err
 		}
 		s.schema = schema
-	} else {
-		first := rows
-		for first > 0 && timeAt(frame, first-1).After(s.last) {
-			first--
-		}
-		if first == rows {
-			return nil
-		}
+	} else if first := firstNews(s.frame, frame); first < rows {
 		if err := sender.SendFrame(frames.Rows(frame, first, rows), data.IncludeDataOnly); err != nil {
 			return err
 		}
 	}
-	if rows > 0 {
-		s.last = timeAt(frame, rows-1)
-	}
+	s.frame = frame
 	return nil
+}
+
+// firstNews is the first row of a frame that is later than an older frame of
+// the same columns, or differs from the row of the same time there.
+func firstNews(older, frame *data.Frame) int {
+	known := 0
+	for row := range frame.Rows() {
+		at := timeAt(frame, row)
+		for known < older.Rows() && timeAt(older, known).Before(at) {
+			known++
+		}
+		if known == older.Rows() || timeAt(older, known).Equal(at) && !equalRows(older, known, frame, row) {
+			return row
+		}
+	}
+	return frame.Rows()
+}
+
+func equalRows(a *data.Frame, i int, b *data.Frame, j int) bool {
+	for column, field := range a.Fields[1:] {
+		was, _ := field.At(i).(*float64)
+		is, _ := b.Fields[1+column].At(j).(*float64)
+		if (was == nil) != (is == nil) || was != nil && *was != *is {
+			return false
+		}
+	}
+	return true
 }
 
 func timeAt(frame *data.Frame, row int) time.Time {
