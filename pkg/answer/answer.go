@@ -59,7 +59,8 @@ type Basis struct {
 // ForecastAnswer holds one forecast per series.
 type ForecastAnswer struct {
 	Basis
-	Series []ForecastSeries
+	RangeEnd time.Time // of the asked window, which may lie in the future
+	Series   []ForecastSeries
 }
 
 // ForecastSeries is one series' recent past and its forecast.

@@ -12,7 +12,7 @@ import (
 func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) (ForecastAnswer, error) {
 	g := gridFor(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := q.Horizon.Or(max(g.to.Sub(g.from)/4, 10*g.step))
-	answer := ForecastAnswer{}
+	answer := ForecastAnswer{RangeEnd: window.To}
 	histories, err := e.filteredHistory(ctx, q.Expr, q.Filters, g, &answer.Basis)
 	if err != nil {
 		return answer, err

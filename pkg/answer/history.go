@@ -21,6 +21,9 @@ func (e *Engine) history(ctx context.Context, promQL string, g grid, basis *Basi
 	if e.Metrics == nil {
 		return nil, errNoMetrics
 	}
+	if g.wished > 0 && g.step > g.wished {
+		basis.notice(fmt.Sprintf("The step is %s: one of %s would take more than %d points of history and range. Ask for less history or a shorter range.", g.step, g.wished, maxPoints))
+	}
 	promQL = fillIntervals(promQL, g.step)
 	parts := g.parts()
 	sets := make([]upstream.SeriesSet, len(parts))

@@ -34,6 +34,7 @@ type grid struct {
 	from   time.Time // of the asked window
 	to     time.Time // last point, not in the future
 	step   time.Duration
+	wished time.Duration // by the query; 0 where it left the choice
 }
 
 // gridFor aligns a window and its history. A wished step of 0 lets the panel's
@@ -50,7 +51,7 @@ func gridFor(window Window, history, wished time.Duration, now time.Time) grid {
 	if to.After(now) {
 		to = now
 	}
-	g := grid{from: floor(window.From, step), to: floor(to, step), step: step}
+	g := grid{from: floor(window.From, step), to: floor(to, step), step: step, wished: wished}
 	if g.from.After(g.to) {
 		g.from = g.to
 	}

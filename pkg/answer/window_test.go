@@ -2,6 +2,7 @@ package answer
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -104,5 +105,18 @@ func TestAPointHasOneScore(t *testing.T) {
 		require.Equal(t, narrow.Step, scores.Step)
 		n := min(scores.Len(), narrow.Len())
 		require.Equal(t, narrow.Values[narrow.Len()-n:], scores.Values[scores.Len()-n:])
+	}
+}
+
+func TestAStepThatIsTooFineIsWidenedAndSaidToBe(t *testing.T) {
+	e := &Engine{Metrics: someServer{end: noon}, Now: func() time.Time { return noon }}
+	window := Window{From: noon.Add(-time.Hour), To: noon, Step: time.Minute}
+	for step, told := range map[time.Duration]bool{15 * time.Second: true, time.Minute: false, 0: false} {
+		q := query.Anomaly{Expr: "up", History: query.Duration(14 * 24 * time.Hour), Step: query.Duration(step), Threshold: 75, Probability: 0.99}
+		found, err := e.Anomaly(t.Context(), q, window)
+		require.NoError(t, err)
+		require.Equal(t, "1m0s", found.Parameters["step"])
+		notice := "The step is 1m0s: one of 15s would take more than 30000 points of history and range. Ask for less history or a shorter range."
+		require.Equal(t, told, slices.Contains(found.Notices, notice), found.Notices)
 	}
 }

@@ -1,7 +1,9 @@
 package frames
 
 import (
+	"fmt"
 	"math"
+	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
@@ -47,7 +49,31 @@ func forecastPanel(a answer.ForecastAnswer, q query.Forecast) data.Frames {
 		frames = data.Frames{newFrame("forecast", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Basis)}
 		notices.add(data.NoticeSeverityInfo, noSeries)
 	}
+	notices.add(data.NoticeSeverityInfo, outOfSight(a))
 	return notices.attach(frames)
+}
+
+// outOfSight tells of a forecast of which a panel shows nothing, since it draws
+// its time range and no more; empty where some of it is to be seen.
+func outOfSight(a answer.ForecastAnswer) string {
+	var beyond time.Duration
+	for _, s := range a.Series {
+		points := len(s.Forecast.Mean)
+		if points == 0 || a.RangeEnd.After(s.Forecast.Start) {
+			continue
+		}
+		last := s.Forecast.Start.Add(time.Duration(points-1) * s.Forecast.Step)
+		beyond = max(beyond, last.Sub(a.RangeEnd))
+	}
+	minutes := int(math.Ceil(beyond.Minutes()))
+	if minutes <= 0 || a.RangeEnd.IsZero() {
+		return ""
+	}
+	later := fmt.Sprintf("%dm", minutes)
+	if minutes%60 == 0 {
+		later = fmt.Sprintf("%dh", minutes/60)
+	}
+	return fmt.Sprintf("The forecast lies beyond the end of the range. To see it, end the range %s later: at now+%s instead of now.", later, later)
 }
 
 func forecastAlert(a answer.ForecastAnswer) (data.Frames, error) {

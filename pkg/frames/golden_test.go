@@ -3,6 +3,7 @@ package frames_test
 import (
 	"flag"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -262,4 +263,22 @@ func tooFewTraces() answer.TraceDiffAnswer {
 		Service: "web",
 		Result:  diff.Result{Verdict: diff.Insufficient, Reason: "The candidate has 3 traces; 27 more are needed.", NeededTraces: 27},
 	}
+}
+
+func TestAForecastOutOfSightSaysHowToSeeIt(t *testing.T) {
+	said := func(rangeEnd time.Time) (texts []string) {
+		a := someForecast()
+		a.RangeEnd = rangeEnd
+		shaped, err := frames.Forecast(a, query.Forecast{}, query.Panel)
+		require.NoError(t, err)
+		for _, notice := range shaped[0].Meta.Notices {
+			texts = append(texts, notice.Text)
+		}
+		return texts
+	}
+	const told = "The forecast lies beyond the end of the range. To see it, end the range 2m later: at now+2m instead of now."
+	require.Contains(t, said(noon.Add(2*time.Minute)), told, "the forecast is of 12:03 and 12:04")
+	require.Contains(t, said(noon.Add(-56*time.Minute)), strings.ReplaceAll(told, "2m", "1h"))
+	require.NotContains(t, strings.Join(said(noon.Add(4*time.Minute)), " "), "beyond the end")
+	require.NotContains(t, strings.Join(said(time.Time{}), " "), "beyond the end")
 }

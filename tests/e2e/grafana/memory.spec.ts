@@ -15,7 +15,7 @@ const query = {
   step: '5s',
   live: true,
 };
-const range = { from: 'now-1h', to: 'now' };
+const range = { from: 'now-15m', to: 'now' };
 const panes = JSON.stringify({ a: { datasource: 'foresight', queries: [query], range } });
 
 test('Explore that streams holds no more memory later than at first', async ({ page }) => {
