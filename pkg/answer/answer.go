@@ -96,6 +96,8 @@ type DeploysAnswer struct {
 	// seen and measured are the versions that served, as traces and as span
 	// metrics show it.
 	seen, measured []Deploy
+	// unknown says which of the sources could not be asked.
+	unknown []string
 }
 
 // Deploy is one version of one service inside the window.

@@ -22,7 +22,8 @@ const (
 	// spansToArrive keeps one stray span, say of a developer's laptop, from
 	// being taken for a deploy.
 	spansToArrive = 3
-	// besidesTimeout is how long traces wait for what else knows of deploys.
+	// besidesTimeout is how long traces wait for what only adds to them: deploys
+	// that others know of, metrics.
 	besidesTimeout = 5 * time.Second
 )
 
@@ -57,8 +58,8 @@ func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window Window) (D
 	}
 	answer.query("span counts by service and version of %s [%s to %s, step %s]", orEvery(q.Service), clock(grid.Start), clock(grid.End), grid.Step)
 	answer.Queries = append(answer.Queries, measured.Queries...)
-	answer.notice(counts.Warnings...)
-	answer.notice(append(heard.Notices, measured.Notices...)...)
+	answer.unknown = slices.Concat(counts.Warnings, heard.Notices, measured.Notices)
+	answer.notice(answer.unknown...)
 	seen := deploysFrom(counts.Series)
 	answer.seen = slices.Clone(seen)
 	for i := range seen {

@@ -70,8 +70,8 @@ func (e *Engine) Facts(ctx context.Context, service string, window Window) (Fact
 	})
 	group.Go(func() error { answer.Known, answer.Unusual = e.unusualServices(groupContext, window); return nil })
 	_ = group.Wait()
-	if err := ctx.Err(); err != nil {
-		return answer, err
+	if err := ctx.Err(); errors.Is(err, context.Canceled) {
+		return answer, err // where time is up, what is missing is told
 	}
 	var notFound *NotFoundError
 	if errors.As(failures[0], &notFound) {

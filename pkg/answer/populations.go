@@ -126,6 +126,7 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 		return err
 	}
 	deploy, found := chooseDeploy(deploys.Deploys, c.baseline.Version, c.candidate.Version)
+	c.notices = append(c.notices, deploys.unknown...)
 	if !found {
 		if c.baseline.Version != "" || c.candidate.Version != "" {
 			return askersFault("no second version of %s to compare %s with between %s and %s; widen the time range, or name both versions",

@@ -137,6 +137,7 @@ func (e *Engine) sidesOf(ctx context.Context, q subject, window Window) (c compa
 	if err != nil {
 		return c, false, err
 	}
+	c.notices = append(c.notices, deploys.unknown...)
 	deploy, found := chooseDeploy(deploys.Deploys, "", "")
 	if !found {
 		c.notices = append(c.notices, "No deploy arrived in this window: there is nothing to compare with.")

@@ -131,7 +131,9 @@ func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstr
 	}
 	promQL := fmt.Sprintf("sum by (client, server) (rate(traces_service_graph_request_total[%ds]))", seconds)
 	at := floor(a.End, time.Second)
-	set, err := metrics.QueryRange(ctx, promQL, upstream.Range{Start: at, End: at, Step: time.Second})
+	patience, cancel := context.WithTimeout(ctx, besidesTimeout)
+	defer cancel()
+	set, err := metrics.QueryRange(patience, promQL, upstream.Range{Start: at, End: at, Step: time.Second})
 	a.query("%s at %s", promQL, clock(at))
 	if err != nil {
 		a.notice(fmt.Sprintf("Not compared with the service graph's metrics: %v", err))

@@ -88,7 +88,9 @@ func (e *Engine) signals(ctx context.Context, services []string, compared diff.R
 	window := upstream.Range{Start: floor(before.Start, step), End: floor(now.End, step), Step: step}
 	found := make([]*cause.Signal, len(services)*len(probes))
 	failures := make([]error, len(found))
-	group, groupContext := errgroup.WithContext(ctx)
+	patience, cancel := context.WithTimeout(ctx, besidesTimeout)
+	defer cancel()
+	group, groupContext := errgroup.WithContext(patience)
 	for i, service := range services {
 		for j, p := range probes {
 			group.Go(func() error {

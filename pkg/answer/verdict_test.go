@@ -245,3 +245,17 @@ func TestVerdictWhileTheTraceStoreFails(t *testing.T) {
 	_, err := engine(brokenTraces{}, counting(1, 0)).Decide(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), long)
 	require.ErrorIs(t, err, errBroken)
 }
+
+// TestNotKnowingOfDeploysIsTold: that no deploy was seen is said together with
+// who could not be asked.
+func TestNotKnowingOfDeploysIsTold(t *testing.T) {
+	store := &fakeTraces{traces: tracetest.Shop{Seed: 1, Traces: 300}.Generate()}
+	broken := fakeMetrics{value: func(string, time.Time) []series.Series { return nil }, err: &upstream.Error{Upstream: "Prometheus", Category: upstream.Network}}
+	found, err := engine(store, broken).TraceDiff(t.Context(), query.TraceDiff{Service: "orders"}.WithDefaults(), window)
+	require.NoError(t, err)
+	require.Contains(t, strings.Join(found.Notices, " "), "Prometheus cannot be reached")
+	verdict, err := engine(store, broken).DecideByCounts(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), window, TraceVerdict{Verdict: diff.Insufficient})
+	require.NoError(t, err)
+	require.Equal(t, decide.Inconclusive, verdict.Judgement.Verdict)
+	require.Contains(t, strings.Join(verdict.Notices, " "), "Prometheus cannot be reached")
+}

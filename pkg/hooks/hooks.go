@@ -72,6 +72,8 @@ func New(engine *answer.Engine, settings Settings) *Hooks {
 	// Settings that cannot be used may be empty; their routes still say why.
 	settings.CallerRate = cmp.Or(settings.CallerRate, 1)
 	settings.Timeout = cmp.Or(settings.Timeout, time.Second)
+	// Who is asked fails first, and its error says who it is.
+	settings.Timeout += settings.Timeout / 5
 	settings.Playbooks.Window = cmp.Or(settings.Playbooks.Window, time.Hour)
 	h := &Hooks{engine: engine, settings: settings, remembered: newMemory[[]row](engine.Now), verdicts: newMemory[answer.VerdictAnswer](engine.Now), compared: newCompared(), callers: newCallers(settings.CallerRate)}
 	h.promQL = newPromQL(h, settings.Timeout)

@@ -1,49 +1,146 @@
 package chaos
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/tests/harness"
 )
 
 var (
 	form = flag.String("chaos", "", "play the table of faults: short or full")
-	only = flag.String("only", "", "play faults, questions and servers whose names hold this, for a closer look")
+	runs = flag.String("lab", "", "play with the lab that runs at these addresses, the line of JSON that it prints")
+	only = flag.String("only", "", "play the faults whose names hold this, for a closer look")
 )
+
+// sideBySide is how many faults of proxies are played at the same time.
+const sideBySide = 3
 
 // TestChaos plays the table: every fault of every server, every question.
 func TestChaos(t *testing.T) {
 	if *form == "" {
 		t.Skip("run it by go tool mage chaos, or with -chaos short")
 	}
-	s, err := openStage(t.Context(), Single, os.Stderr, "-history", "3d", "-rate", "2.5")
+	s, err := openStage(t.Context(), Single, *runs, os.Stderr, "-history", "2d", "-rate", "2.5")
 	require.NoError(t, err)
 	t.Cleanup(s.close)
 	require.NoError(t, s.prepare(t.Context()))
 	require.NoError(t, s.learn(t.Context()))
+
+	b := &book{write: *form == "full" && *only == ""}
+	if *only == "" {
+		require.NoError(t, s.killedMidQuery(t.Context()))
+		require.NoError(t, s.killedMidStream(t.Context()))
+		require.NoError(t, s.clocksApart(t.Context()))
+	}
+	if *form == "full" {
+		s.insideAll(t, b)
+	}
+	s.betweenAll(t, b)
+}
+
+// book holds what was played, and writes it down.
+type book struct {
+	mu              sync.Mutex
+	write           bool
+	between, inside []Row
+}
+
+// add reports a row. The page has what was played so far, so that a run that is
+// broken off leaves what it found.
+func (b *book) add(t *testing.T, rows *[]Row, row Row, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	report(t, row, err)
+	if err != nil {
+		return
+	}
+	*rows = append(*rows, row)
+	for _, problem := range wrong([]Row{row}) {
+		t.Error(problem)
+	}
+	if !b.write {
+		return
+	}
+	slices.SortStableFunc(b.between, func(x, y Row) int { return cmp.Or(cmp.Compare(x.Server, y.Server), cmp.Compare(place(x), place(y))) })
+	var names []string
+	for _, q := range Questions() {
+		names = append(names, q.Name)
+	}
+	names = append(names, Live)
+	root, err := harness.Root()
+	if err == nil {
+		page := Page(Table(b.between, names), Table(b.inside, names))
+		err = os.WriteFile(filepath.Join(root, "docs", "reliability.md"), []byte(strings.TrimSpace(page)+"\n"), 0o644)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// place is a row's among the faults.
+func place(row Row) int {
+	return slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == row.Fault })
+}
+
+// betweenAll plays the faults of connections and answers, some side by side.
+func (s *stage) betweenAll(t *testing.T, b *book) {
+	var group sync.WaitGroup
+	turns := make(chan struct{}, sideBySide)
 	for _, fault := range Faults {
 		for _, upstream := range s.topology.Upstreams {
-			if *form == "short" && !fault.Short || !strings.Contains(fault.Name+" of "+upstream.Name, *only) {
+			if *form == "short" && !fault.Short || fault.Of != "" && fault.Of != upstream.Name || !strings.Contains(fault.Name+" of "+upstream.Name, *only) {
 				continue
 			}
-			t.Run(fault.Name+" of "+upstream.Name, func(t *testing.T) {
-				row, err := s.play(t.Context(), upstream, fault, Questions())
-				require.NoError(t, err)
-				for _, q := range Questions() {
-					cell := row.Cells[q.Name]
-					fmt.Printf("%-14s %-10s %-22s %-6s %5.1fs %s\n", fault.Name, upstream.Name, q.Name, Signs[cell.Outcome], cell.Recovered.Seconds(), cell.Reason)
-					if cell.Outcome == Wrong {
-						t.Errorf("%s: %s", q.Name, cell.Reason)
-					}
-					if cell.Recovered < 0 {
-						t.Errorf("%s does not recover", q.Name)
-					}
+			group.Go(func() {
+				turns <- struct{}{}
+				defer func() { <-turns }()
+				var row Row
+				trouble, err := s.between(upstream, fault)
+				if err == nil {
+					row, err = s.play(t.Context(), trouble, Questions())
 				}
+				b.add(t, &b.between, row, err)
 			})
 		}
+	}
+	group.Wait()
+}
+
+// insideAll kills and pauses the servers themselves, one after the other.
+func (s *stage) insideAll(t *testing.T, b *book) {
+	for _, upstream := range s.topology.Upstreams {
+		for _, process := range upstream.Processes {
+			for _, fault := range [][3]string{{"killed", "kill", "start"}, {"paused", "pause", "resume"}} {
+				if !strings.Contains(process.Name+" "+fault[0], *only) {
+					continue
+				}
+				var row Row
+				trouble, err := s.inside(t.Context(), upstream, process, fault[0], fault[1], fault[2])
+				if err == nil {
+					row, err = s.play(t.Context(), trouble, Questions())
+				}
+				b.add(t, &b.inside, row, err)
+			}
+		}
+	}
+}
+
+func report(t *testing.T, row Row, err error) {
+	if err != nil {
+		t.Errorf("%s of %s: %v", row.Fault, row.Server, err)
+	}
+	for _, q := range append(Questions(), Question{Name: Live}) {
+		cell := row.Cells[q.Name]
+		fmt.Printf("%-18s %-10s %-22s %-6s %5.1fs %s\n", row.Fault, row.Server, q.Name, Signs[cell.Outcome], cell.Recovered.Seconds(), cell.Reason)
 	}
 }

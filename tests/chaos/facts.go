@@ -131,11 +131,14 @@ func (f facts) against(whole facts, near float64) (less, wrong []string) {
 	return less, wrong
 }
 
+// anyNumber lets every number pass for another, but zero.
+const anyNumber = 2.0
+
 func alike(a, b string, near float64) bool {
 	if a == b {
 		return true
 	}
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
-	return near > 0 && errX == nil && errY == nil && math.Abs(x-y) <= near*math.Max(math.Abs(x), math.Abs(y))
+	return near > 0 && errX == nil && errY == nil && x != 0 && math.Abs(x-y) <= near*math.Max(math.Abs(x), math.Abs(y))
 }

@@ -31,12 +31,17 @@ type Fault struct {
 	Toxics map[string]map[string]any
 	// Answer answers in the server's place, or passes on.
 	Answer func(w http.ResponseWriter, r *http.Request, pass http.Handler)
+	// Of names the server that alone can fail so; empty for every server.
+	Of string
+	// Loses says that answers are right and something is lacking from them: that
+	// the server has lost data is not told by it.
+	Loses bool
 	// Short says that the short form runs it.
 	Short bool
 }
 
 // Timeout is the limit that every data source of the table has: limits.timeout.
-const Timeout = 10 * time.Second
+const Timeout = 20 * time.Second
 
 // Faults are those that come between the plugin and a server.
 var Faults = []Fault{
@@ -62,6 +67,8 @@ var Faults = []Fault{
 	{Name: "garbage", Means: "HTTP 200 with bytes that mean nothing", Effect: Fatal, Answer: answering(http.StatusOK, "application/json", "\x00\x01\xff{{{\x1b[2J")},
 	{Name: "empty", Means: "HTTP 200 without a body", Effect: Fatal, Answer: answering(http.StatusOK, "application/json", "")},
 	{Name: "every other", Means: "every other request fails with HTTP 500", Effect: Sometimes, Short: true, Answer: everyOther()},
+	{Name: "lost hour", Means: "the samples of the last hour are gone", Effect: Sometimes, Of: Prometheus, Loses: true, Answer: lostHour},
+	{Name: "lost traces", Means: "the store has no trace any more", Effect: Sometimes, Of: Tempo, Loses: true, Answer: lostTraces},
 }
 
 func answering(status int, contentType, body string) func(http.ResponseWriter, *http.Request, http.Handler) {

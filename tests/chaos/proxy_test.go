@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,9 @@ func TestFaultsComeAndGo(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, whole) }))
 	t.Cleanup(server.Close)
 	for _, fault := range Faults {
+		if fault.Loses {
+			continue
+		}
 		t.Run(fault.Name, func(t *testing.T) {
 			t.Parallel()
 			p, err := NewProxy(server.URL + "/below")
@@ -65,4 +69,49 @@ func TestFaultsComeAndGo(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLostData: what a store lost is gone from its answers, and nothing else.
+func TestLostData(t *testing.T) {
+	now := time.Now().Unix()
+	pass := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[%d,"1"],[%d,"2"]]},{"metric":{},"values":[[%d,"3"]]}]}}`, now-7200, now-60, now-60)
+	})
+	recorder := httptest.NewRecorder()
+	lostHour(recorder, httptest.NewRequest(http.MethodGet, "/api/v1/query_range", nil), pass)
+	require.JSONEq(t, fmt.Sprintf(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[%d,"1"]]}]}}`, now-7200), recorder.Body.String())
+
+	recorder = httptest.NewRecorder()
+	lostTraces(recorder, httptest.NewRequest(http.MethodGet, "/api/v2/traces/1", nil), pass)
+	require.Equal(t, http.StatusNotFound, recorder.Code)
+}
+
+// TestJudging: what must never be is found.
+func TestJudging(t *testing.T) {
+	whole := reply{facts: facts{"verdict": "regressed", "score": "97.5", "other": "1"}}
+	q := Question{Name: "q", Needs: []string{Tempo}}
+	for name, test := range map[string]struct {
+		got  reply
+		want Outcome
+	}{
+		"the same":                {whole, Right},
+		"the same, with a notice": {reply{facts: whole.facts, notices: []string{"Tempo failed"}}, Noticed},
+		"less":                    {reply{facts: facts{"verdict": "insufficient", "score": "null"}, notices: []string{"Tempo failed"}}, Less},
+		"less, and silent":        {reply{facts: facts{"verdict": "insufficient", "score": "null"}}, Wrong},
+		"another verdict":         {reply{facts: facts{"verdict": "no_change"}, notices: []string{"Tempo failed"}}, Wrong},
+		"zero":                    {reply{facts: facts{"score": "0"}, notices: []string{"Tempo failed"}}, Wrong},
+		"NaN":                     {reply{facts: facts{"score": "NaN"}, notices: []string{"Tempo failed"}}, Wrong},
+		"more":                    {reply{facts: facts{"further": "1"}, notices: []string{"Tempo failed"}}, Wrong},
+		"an error":                {reply{failure: "Tempo failed", blamed: true}, Refused},
+		"an error of nobody":      {reply{failure: "failed", blamed: true}, Wrong},
+		"an error of ours":        {reply{failure: "Tempo failed"}, Wrong},
+		"too late":                {reply{facts: whole.facts, took: 3 * Timeout}, Wrong},
+	} {
+		outcome, reason := q.judge(test.got, whole, Tempo)
+		require.Equal(t, test.want, outcome, "%s: %s", name, reason)
+	}
+	outcome, _ := trouble{upstream: Upstream{Name: Tempo}, loses: true}.judge(q, reply{facts: facts{"score": "0", "other": "2"}, notices: []string{"no traces"}}, whole)
+	require.Equal(t, Wrong, outcome, "zero is no number like others")
+	outcome, _ = trouble{upstream: Upstream{Name: Tempo}, loses: true}.judge(q, reply{facts: facts{"other": "2"}, notices: []string{"no traces"}}, whole)
+	require.Equal(t, Less, outcome)
 }

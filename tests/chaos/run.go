@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -20,43 +21,122 @@ type Cell struct {
 
 // Row is one fault of one server, with a cell for each question.
 type Row struct {
-	Server, Fault, Means string
-	Cells                map[string]Cell
+	Server, Fault string
+	Cells         map[string]Cell
 }
+
+// trouble is a fault that comes and goes.
+type trouble struct {
+	upstream   Upstream
+	name       string
+	effect     Effect
+	loses      bool
+	proxies    map[string]*Proxy
+	begin, end func() error
+}
+
+// between is a fault between the plugin and a server.
+func (s *stage) between(upstream Upstream, fault Fault) (trouble, error) {
+	proxies, err := s.proxies()
+	p := proxies[upstream.Name]
+	return trouble{upstream, fault.Name, fault.Effect, fault.Loses, proxies, func() error { return p.Break(fault) }, p.Mend}, err
+}
+
+// inside is a fault of a process itself.
+func (s *stage) inside(ctx context.Context, upstream Upstream, process Process, name, do, undo string) (trouble, error) {
+	proxies, err := s.proxies()
+	control := func(do string) func() error {
+		return func() error { return s.lab.Do(ctx, process.Name, do) }
+	}
+	return trouble{upstream, process.Name + " " + name, process.Effect, false, proxies, control(do), control(undo)}, err
+}
+
+// judge takes what a server has lost into account: then numbers may be others,
+// but not zero for want of data, and any reason does.
+func (t trouble) judge(q Question, got, whole reply) (Outcome, string) {
+	if !t.loses {
+		return q.judge(got, whole, t.upstream.Name)
+	}
+	q.Near = anyNumber
+	return q.judge(got, whole, "")
+}
+
+// expected are the outcomes that a question may have.
+func (t trouble) expected(q Question) []Outcome {
+	if t.loses && q.often(t.upstream.Name) > 1 {
+		return []Outcome{Right, Noticed, Less, Refused}
+	}
+	return q.expected(t.effect, t.upstream.Name)
+}
+
+func (t trouble) close() {
+	for _, p := range t.proxies {
+		p.Close()
+	}
+}
+
+// shows is the fault that shows which questions have nothing to do with a
+// server.
+const shows = "refused"
 
 const (
 	// times is how often a question is put while the server fails: again, as a
 	// rule or a viewer would, until the server is left alone for a while.
-	times = 3
+	times = 2
 	// patience is how long an answer may take to come back: the server is tried
 	// again after 15 seconds.
-	patience = 45 * time.Second
+	patience = 90 * time.Second
 	// atOnce is how many questions wait at the same time.
-	atOnce = 12
+	atOnce = 14
+	// busy is how often a question is put again because another server, which
+	// has no fault, did not answer in time: the machine has too much to do.
+	busy = 3
 )
 
-// play puts every question while a server fails, and again when it does not.
-func (s *stage) play(ctx context.Context, upstream Upstream, fault Fault, questions []Question) (Row, error) {
-	row := Row{Server: upstream.Name, Fault: fault.Name, Means: fault.Means, Cells: map[string]Cell{}}
-	proxies, err := s.proxies()
-	if err != nil {
-		return row, err
-	}
-	defer func() {
-		for _, p := range proxies {
-			p.Close()
+// slowed says that a server without a fault did not answer in time.
+func (s *stage) slowed(got reply, failing string) bool {
+	said := append([]string{got.failure}, got.notices...)
+	for _, upstream := range s.topology.Upstreams {
+		late := upstream.Name + " did not answer in time"
+		if upstream.Name != failing && slices.ContainsFunc(said, func(text string) bool { return strings.Contains(text, late) }) {
+			return true
 		}
-	}()
-	if err := proxies[upstream.Name].Break(fault); err != nil {
+	}
+	return false
+}
+
+// play puts every question while a server fails, and again when it does not. A
+// live stream runs meanwhile.
+func (s *stage) play(ctx context.Context, t trouble, questions []Question) (Row, error) {
+	defer t.close()
+	failing := t.upstream.Name
+	row := Row{Server: failing, Fault: t.name, Cells: map[string]Cell{}}
+	live := s.watch(ctx, s.source(t.proxies))
+	defer live.stop()
+	if err := live.await(time.Time{}, time.Minute); err != nil {
 		return row, err
 	}
+	if err := t.begin(); err != nil {
+		return row, err
+	}
+	begun := time.Now()
 	sources := make([]asked, len(questions))
 	cells := make([]Cell, len(questions))
 	each(questions, func(i int, q Question) {
-		sources[i] = s.source(proxies)
-		for range q.often(upstream.Name) {
-			outcome, reason := q.judge(q.put(ctx, sources[i]), s.whole[q.Name], upstream.Name)
-			if outcome != Wrong && !slices.Contains(q.expected(fault.Effect, upstream.Name), outcome) {
+		if q.often(failing) == 1 && t.name != shows {
+			return
+		}
+		sources[i] = s.source(t.proxies)
+		for range q.often(failing) {
+			got := q.put(ctx, sources[i])
+			for range busy {
+				if !s.slowed(got, failing) {
+					break
+				}
+				got = q.put(ctx, sources[i])
+			}
+			outcome, reason := t.judge(q, got, s.whole[q.Name])
+			if outcome != Wrong && !slices.Contains(t.expected(q), outcome) {
 				outcome, reason = Wrong, fmt.Sprintf("the outcome %q is none of those expected", Signs[outcome])
 			}
 			if outcome >= cells[i].Outcome {
@@ -67,15 +147,16 @@ func (s *stage) play(ctx context.Context, upstream Upstream, fault Fault, questi
 			}
 		}
 	})
-	if err := proxies[upstream.Name].Mend(); err != nil {
+	if err := t.end(); err != nil {
 		return row, err
 	}
 	mended := time.Now()
 	each(questions, func(i int, q Question) {
-		if q.often(upstream.Name) > 1 {
+		if q.often(failing) > 1 {
 			cells[i].Recovered = s.recovers(ctx, q, sources[i], mended)
 		}
 	})
+	row.Cells[Live] = live.judge(begun, mended)
 	for i, q := range questions {
 		row.Cells[q.Name] = cells[i]
 	}
@@ -119,7 +200,7 @@ func each(questions []Question, work func(int, Question)) {
 // proxies stand before each of the servers.
 func (s *stage) proxies() (map[string]*Proxy, error) {
 	all := map[string]*Proxy{}
-	settings := s.lab.Settings()
+	settings := s.topology.Settings(s.lab)
 	for _, upstream := range s.topology.Upstreams {
 		p, err := NewProxy(settings[upstream.Setting].(map[string]any)["url"].(string))
 		if err != nil {
@@ -133,15 +214,17 @@ func (s *stage) proxies() (map[string]*Proxy, error) {
 // learn asks every question without a fault, until it says the same twice and
 // nothing of a server that did not answer: the machine may be busy.
 func (s *stage) learn(ctx context.Context) error {
-	deadline := time.Now().Add(5 * time.Minute)
+	deadline := time.Now().Add(10 * time.Minute)
 	for _, q := range Questions() {
 		for last := (reply{failure: "not asked yet"}); ; {
 			next := q.put(ctx, s.source(nil))
 			problem := s.blemish(q, last, next)
 			if problem == "" {
 				s.whole[q.Name] = next
+				fmt.Printf("%-22s %5.1fs without a fault\n", q.Name, next.took.Seconds())
 				break
 			}
+			fmt.Printf("%-22s %5.1fs not yet: %s\n", q.Name, next.took.Seconds(), problem)
 			if time.Now().After(deadline) {
 				return fmt.Errorf("%s has no steady answer without a fault: %s", q.Name, problem)
 			}
@@ -158,7 +241,7 @@ func (s *stage) blemish(q Question, last, next reply) string {
 		return last.failure + next.failure
 	}
 	for _, upstream := range s.topology.Upstreams {
-		if outcome, reason := q.judge(next, last, upstream.Name); outcome != Right {
+		if outcome, reason := q.judge(next, last, upstream.Name); outcome != Right && outcome != Noticed {
 			return fmt.Sprintf("%s %s", Signs[outcome], reason)
 		}
 	}

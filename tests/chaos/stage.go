@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 type Topology struct {
 	Name      string
 	Flags     []string // of the lab
+	Settings  func(*harness.Lab) map[string]any
 	Upstreams []Upstream
 }
 
@@ -25,15 +27,43 @@ type Upstream struct {
 	Name    string // as messages call it
 	Setting string // of the data source
 	// Processes are those of the lab behind the address.
-	Processes []string
+	Processes []Process
+}
+
+// Process is one of the lab's, with what its loss does to an answer.
+type Process struct {
+	Name   string
+	Effect Effect
 }
 
 // Single is one process of each server.
 var Single = Topology{
-	Name: "single processes", Flags: []string{"-servers", "prometheus,tempo"},
+	Name: "one process each", Flags: []string{"-servers", "prometheus,tempo"}, Settings: (*harness.Lab).Settings,
 	Upstreams: []Upstream{
-		{Name: Prometheus, Setting: "prometheus", Processes: []string{"prometheus"}},
-		{Name: Tempo, Setting: "traces", Processes: []string{"tempo"}},
+		{Name: Prometheus, Setting: "prometheus", Processes: []Process{{"prometheus", Fatal}}},
+		{Name: Tempo, Setting: "traces", Processes: []Process{{"tempo", Fatal}}},
+	},
+}
+
+// Split is Mimir and Tempo in parts: of three ingesters of metrics each holds
+// all samples, of two ingesters of traces each holds half.
+var Split = Topology{
+	Name: "Mimir and Tempo in parts", Flags: []string{"-servers", "prometheus,mimir-split,tempo-split"},
+	Settings: func(l *harness.Lab) map[string]any {
+		return map[string]any{
+			"prometheus": map[string]any{"url": l.MimirSplit, "tenant": l.Tenant},
+			"traces":     map[string]any{"url": l.TempoSplit, "tenant": l.Tenant},
+		}
+	},
+	Upstreams: []Upstream{
+		{Name: Prometheus, Setting: "prometheus", Processes: []Process{
+			{"mimir-ingester-1", Sometimes}, {"mimir-store-gateway", Sometimes}, {"mimir-querier", Fatal},
+			{"mimir-query-scheduler", Fatal}, {"mimir-query-frontend", Fatal}, {"mimir-distributor", Harmless},
+		}},
+		{Name: Tempo, Setting: "traces", Processes: []Process{
+			{"tempo-ingester-1", Sometimes}, {"tempo-querier", Fatal}, {"tempo-query-frontend", Fatal},
+			{"tempo-distributor", Harmless}, {"tempo-metrics-generator", Sometimes},
+		}},
 	},
 }
 
@@ -41,34 +71,50 @@ var Single = Topology{
 type stage struct {
 	topology Topology
 	lab      *harness.Lab
+	keepLab  bool
 	plugin   *harness.Plugin
 	scene    scene
 	whole    map[string]reply // by question, without a fault
 }
 
-func openStage(ctx context.Context, topology Topology, log io.Writer, flags ...string) (*stage, error) {
-	lab, err := harness.StartLab(ctx, log, append(flags, topology.Flags...)...)
+// openStage starts a lab, unless the addresses of one that runs are given.
+func openStage(ctx context.Context, topology Topology, running string, log io.Writer, flags ...string) (*stage, error) {
+	lab := &harness.Lab{}
+	var err error
+	if running != "" {
+		err = json.Unmarshal([]byte(running), lab)
+	} else {
+		lab, err = harness.StartLab(ctx, log, append(flags, topology.Flags...)...)
+	}
 	if err != nil {
 		return nil, err
 	}
 	plugin, err := harness.StartPlugin(ctx, io.Discard)
+	s := &stage{topology: topology, lab: lab, plugin: plugin, keepLab: running != "", whole: map[string]reply{}}
 	if err != nil {
-		lab.Stop()
-		return nil, err
+		s.close()
 	}
-	return &stage{topology: topology, lab: lab, plugin: plugin, whole: map[string]reply{}}, nil
+	return s, err
 }
 
 func (s *stage) close() {
-	s.plugin.Stop()
-	s.lab.Stop()
+	if s.plugin != nil {
+		s.plugin.Stop()
+	}
+	if !s.keepLab {
+		s.lab.Stop()
+	}
 }
 
 // source is a new data source, which knows nothing yet. Its servers are asked
 // through proxies, where there are some.
 func (s *stage) source(through map[string]*Proxy) asked {
-	settings := s.lab.Settings()
-	settings["limits"] = map[string]any{"timeout": Timeout.String()}
+	settings := s.topology.Settings(s.lab)
+	limits := map[string]any{"timeout": Timeout.String(), "maxTraces": 80}
+	if through == nil { // what is asked without a fault has all the time it needs
+		limits["timeout"] = "1m"
+	}
+	settings["limits"] = limits
 	for _, upstream := range s.topology.Upstreams {
 		if proxy := through[upstream.Name]; proxy != nil {
 			settings[upstream.Setting].(map[string]any)["url"] = proxy.URL()
@@ -79,7 +125,7 @@ func (s *stage) source(through map[string]*Proxy) asked {
 
 // put asks a question, and measures.
 func (q Question) put(ctx context.Context, on asked) reply {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	begun := time.Now()
 	said, notices, err := q.ask(ctx, on)
@@ -98,14 +144,20 @@ func (q Question) put(ctx context.Context, on asked) reply {
 // both its counts and its traces say so.
 func (s *stage) prepare(ctx context.Context) error {
 	begun := time.Now()
+	if s.keepLab { // which has seen another canary before
+		if err := s.lab.Deploy(ctx, "orders", fmt.Sprintf("1.%d", begun.Unix()), ""); err != nil {
+			return err
+		}
+		time.Sleep(time.Minute) // until span metrics know
+	}
 	time.Sleep(20 * time.Second) // of the baseline alone
-	if err := s.lab.Canary(ctx, "orders", "2.0.0", "slow-query", 0.5); err != nil {
+	if err := s.lab.Canary(ctx, "orders", fmt.Sprintf("2.%d", begun.Unix()), "slow-query", 0.5); err != nil {
 		return err
 	}
-	deadline := time.Now().Add(3 * time.Minute)
+	deadline := time.Now().Add(10 * time.Minute)
 	for {
 		on := s.source(nil)
-		on.from, on.to = begun, time.Now().Add(-5*time.Second)
+		on.from, on.to = begun.Add(15*time.Second), time.Now().Add(-5*time.Second)
 		found := map[string]string{}
 		for _, name := range []string{"traceDiff", "verdict"} {
 			for key, value := range question(name).put(ctx, on).facts {

@@ -204,7 +204,7 @@ func TestSettledAnswersAreKeptLonger(t *testing.T) {
 	for _, keep := range []time.Duration{time.Millisecond, time.Hour} {
 		asked := 0
 		get := func() {
-			_, err := ask(context.Background(), store, "key"+keep.String(), func(context.Context) (int, error) { asked++; return 1, nil },
+			_, err := ask(context.Background(), store, "Prometheus", "key"+keep.String(), func(context.Context) (int, error) { asked++; return 1, nil },
 				func(int) (int64, time.Duration) { return 8, keep })
 			require.NoError(t, err)
 		}
@@ -303,4 +303,30 @@ func TestCloseEndsAllWork(t *testing.T) {
 	_, err := Metrics(metricsOf{&server{answer: one}}, store).QueryRange(context.Background(), "up", window(now))
 	require.NoError(t, err)
 	store.Close()
+}
+
+// hanging never answers.
+type hanging struct{ upstream.Metrics }
+
+func (hanging) Name() string { return "Prometheus" }
+
+func (hanging) QueryRange(ctx context.Context, _ string, _ upstream.Range) (upstream.SeriesSet, error) {
+	<-ctx.Done()
+	return upstream.SeriesSet{}, ctx.Err()
+}
+
+// TestWhoDidNotAnswerIsNamed: where the asker's own time is up, the error says
+// whom it waited for.
+func TestWhoDidNotAnswerIsNamed(t *testing.T) {
+	store := NewStore(1<<20, time.Now)
+	t.Cleanup(store.Close)
+	metrics := Metrics(hanging{}, store)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	_, err := metrics.QueryRange(ctx, "up", upstream.Range{})
+	var known *upstream.Error
+	require.ErrorAs(t, err, &known)
+	require.Equal(t, "Prometheus", known.Upstream)
+	require.Equal(t, upstream.Timeout, known.Category)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
 }

@@ -26,7 +26,7 @@ type markerSet struct {
 }
 
 func (m *markers) Markers(ctx context.Context, start, end time.Time) ([]upstream.Marker, []string, error) {
-	set, err := ask(ctx, m.store, key("Markers", m.kind, start, end),
+	set, err := ask(ctx, m.store, nameOf(m.inner), key("Markers", m.kind, start, end),
 		func(ctx context.Context) (set markerSet, err error) {
 			set.markers, set.warnings, err = m.inner.Markers(ctx, start, end)
 			return set, err

@@ -21,7 +21,7 @@ type metrics struct {
 }
 
 func (m *metrics) QueryRange(ctx context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
-	return ask(ctx, m.store, key("QueryRange", promQL, window),
+	return ask(ctx, m.store, nameOf(m.inner), key("QueryRange", promQL, window),
 		func(ctx context.Context) (upstream.SeriesSet, error) { return m.inner.QueryRange(ctx, promQL, window) },
 		func(set upstream.SeriesSet) (int64, time.Duration) {
 			return sizeOfSeries(set), m.store.keep(window.End, window.Step, len(set.Series) > 0)
@@ -31,7 +31,7 @@ func (m *metrics) QueryRange(ctx context.Context, promQL string, window upstream
 // Exemplars are of the newest samples: they are asked for once by those who
 // ask at the same time, and not kept for long.
 func (m *metrics) Exemplars(ctx context.Context, promQL string, start, end time.Time) ([]upstream.Exemplar, error) {
-	return ask(ctx, m.store, key("Exemplars", promQL, start, end),
+	return ask(ctx, m.store, nameOf(m.inner), key("Exemplars", promQL, start, end),
 		func(ctx context.Context) ([]upstream.Exemplar, error) {
 			return m.inner.Exemplars(ctx, promQL, start, end)
 		},
@@ -42,7 +42,7 @@ func (m *metrics) Exemplars(ctx context.Context, promQL string, start, end time.
 type labelValues struct{ values, warnings []string }
 
 func (m *metrics) LabelValues(ctx context.Context, label string, selectors []string, start, end time.Time) ([]string, []string, error) {
-	found, err := ask(ctx, m.store, key("LabelValues", label, selectors, start, end),
+	found, err := ask(ctx, m.store, nameOf(m.inner), key("LabelValues", label, selectors, start, end),
 		func(ctx context.Context) (labelValues, error) {
 			values, warnings, err := m.inner.LabelValues(ctx, label, selectors, start, end)
 			return labelValues{values, warnings}, err
@@ -54,7 +54,7 @@ func (m *metrics) LabelValues(ctx context.Context, label string, selectors []str
 }
 
 func (m *metrics) LabelNames(ctx context.Context, start, end time.Time) ([]string, error) {
-	return ask(ctx, m.store, key("LabelNames", start, end),
+	return ask(ctx, m.store, nameOf(m.inner), key("LabelNames", start, end),
 		func(ctx context.Context) ([]string, error) { return m.inner.LabelNames(ctx, start, end) },
 		func(found []string) (int64, time.Duration) {
 			return sizeOfTexts(found), m.store.keep(end, 0, len(found) > 0)

@@ -4,6 +4,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -81,13 +82,21 @@ func (s *Store) keep(end time.Time, step time.Duration, complete bool) time.Dura
 	return min(max(step, time.Second), short)
 }
 
+// nameOf is how messages call an upstream.
+func nameOf(inner any) string {
+	if named, ok := inner.(interface{ Name() string }); ok {
+		return named.Name()
+	}
+	return "The upstream"
+}
+
 // ask gives the answer that is remembered, or asks for it together with all
 // who want to know the same. The size of the answer is in bytes.
-func ask[T any](ctx context.Context, s *Store, key string, load func(context.Context) (T, error), judge func(T) (size int64, keep time.Duration)) (T, error) {
+func ask[T any](ctx context.Context, s *Store, who, key string, load func(context.Context) (T, error), judge func(T) (size int64, keep time.Duration)) (T, error) {
 	if known, ok := s.answers.GetIfPresent(key); ok {
 		return known.value.(T), nil
 	}
-	value, err := s.together(ctx, key, func(ctx context.Context) (any, error) {
+	value, err := s.together(ctx, who, key, func(ctx context.Context) (any, error) {
 		value, err := load(ctx)
 		if err != nil {
 			return nil, err
@@ -106,7 +115,7 @@ func ask[T any](ctx context.Context, s *Store, key string, load func(context.Con
 }
 
 // together runs one load for all who ask for the key at the same time.
-func (s *Store) together(ctx context.Context, key string, load func(context.Context) (any, error)) (any, error) {
+func (s *Store) together(ctx context.Context, who, key string, load func(context.Context) (any, error)) (any, error) {
 	s.mu.Lock()
 	with, ok := s.waiting[key]
 	if !ok {
@@ -139,6 +148,10 @@ func (s *Store) together(ctx context.Context, key string, load func(context.Cont
 	case done := <-result:
 		return done.Val, done.Err
 	case <-ctx.Done():
-		return nil, &upstream.Error{Upstream: "The upstream", Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: ctx.Err()}
+		given := &upstream.Error{Upstream: who, Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: ctx.Err()}
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			given.Category, given.Message = upstream.Timeout, "no answer came in the time that was left for it"
+		}
+		return nil, given
 	}
 }

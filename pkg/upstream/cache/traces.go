@@ -19,8 +19,7 @@ type traces struct {
 }
 
 func (t *traces) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
-	return ask(ctx, t.store,
-		key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit, filter.PerEndpoint),
+	return ask(ctx, t.store, nameOf(t.inner), key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit, filter.PerEndpoint),
 		func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Search(ctx, filter) },
 		func(set upstream.TraceSet) (int64, time.Duration) {
 			return sizeOfTraces(set), t.store.keep(filter.End, 0, len(set.Traces) > 0 && len(set.Warnings) == 0)
@@ -32,7 +31,7 @@ func (t *traces) Fetch(ctx context.Context, ids []trace.TraceID, near time.Time)
 	for i, id := range ids {
 		texts[i] = id.String()
 	}
-	return ask(ctx, t.store, key("Fetch", texts, near),
+	return ask(ctx, t.store, nameOf(t.inner), key("Fetch", texts, near),
 		func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Fetch(ctx, ids, near) },
 		func(set upstream.TraceSet) (int64, time.Duration) { return sizeOfTraces(set), short })
 }
@@ -53,13 +52,13 @@ func (t *traces) Versions(ctx context.Context, service string, start, end time.T
 }
 
 func (t *traces) names(ctx context.Context, key string, end time.Time, load func(context.Context) ([]string, error)) ([]string, error) {
-	return ask(ctx, t.store, key, load, func(names []string) (int64, time.Duration) {
+	return ask(ctx, t.store, nameOf(t.inner), key, load, func(names []string) (int64, time.Duration) {
 		return sizeOfTexts(names), t.store.keep(end, 0, len(names) > 0)
 	})
 }
 
 func (t *traces) SpanCounts(ctx context.Context, service string, window upstream.Range) (upstream.SeriesSet, error) {
-	return ask(ctx, t.store, key("SpanCounts", service, window),
+	return ask(ctx, t.store, nameOf(t.inner), key("SpanCounts", service, window),
 		func(ctx context.Context) (upstream.SeriesSet, error) { return t.inner.SpanCounts(ctx, service, window) },
 		func(set upstream.SeriesSet) (int64, time.Duration) {
 			return sizeOfSeries(set), t.store.keep(window.End, window.Step, len(set.Series) > 0 && len(set.Warnings) == 0)

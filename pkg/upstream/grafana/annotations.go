@@ -42,6 +42,9 @@ func New(config transport.Config, limits transport.Limits, tags []string) (*Clie
 	return &Client{transport: connection, tags: tags}, nil
 }
 
+// Name is how messages call the upstream.
+func (c *Client) Name() string { return Name }
+
 // Close drops idle connections.
 func (c *Client) Close() { c.transport.Close() }
 

@@ -37,6 +37,9 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 	return &Client{transport: connection, now: now}, nil
 }
 
+// Name is how messages call the upstream.
+func (c *Client) Name() string { return Name }
+
 // Close drops idle connections.
 func (c *Client) Close() { c.transport.Close() }
 

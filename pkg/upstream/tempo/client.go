@@ -42,6 +42,9 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 	return &Client{transport: connection, metrics: connection.Apart(), now: now}, nil
 }
 
+// Name is how messages call the upstream.
+func (c *Client) Name() string { return Name }
+
 // Close drops idle connections.
 func (c *Client) Close() { c.transport.Close() }
 

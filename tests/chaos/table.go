@@ -1,0 +1,129 @@
+package chaos
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Table writes rows as tables, one for each server: a question in each line, a
+// fault in each column, and how long it took until all was as before.
+func Table(rows []Row, questions []string) string {
+	var b strings.Builder
+	for _, server := range servers(rows) {
+		var columns []Row
+		for _, row := range rows {
+			if row.Server == server {
+				columns = append(columns, row)
+			}
+		}
+		fmt.Fprintf(&b, "### %s\n\n| question |", server)
+		for _, row := range columns {
+			fmt.Fprintf(&b, " %s |", row.Fault)
+		}
+		b.WriteString("\n|---|" + strings.Repeat("---|", len(columns)) + "\n")
+		for _, question := range questions {
+			fmt.Fprintf(&b, "| %s |", question)
+			for _, row := range columns {
+				fmt.Fprintf(&b, " %s |", Signs[row.Cells[question].Outcome])
+			}
+			b.WriteString("\n")
+		}
+		b.WriteString("| **all right again after** |")
+		for _, row := range columns {
+			fmt.Fprintf(&b, " %s |", row.back(questions))
+		}
+		b.WriteString("\n\n")
+	}
+	return b.String()
+}
+
+func servers(rows []Row) (names []string) {
+	for _, row := range rows {
+		if !slices.Contains(names, row.Server) {
+			names = append(names, row.Server)
+		}
+	}
+	return names
+}
+
+// back is how long the slowest question took to be answered as before, in steps
+// of five seconds. A stream waits for its next point in any case.
+func (r Row) back(questions []string) string {
+	var longest time.Duration
+	for _, question := range questions {
+		if cell := r.Cells[question]; cell.Recovered < 0 {
+			return "never"
+		} else if question != Live {
+			longest = max(longest, cell.Recovered)
+		}
+	}
+	if longest < time.Second {
+		return "at once"
+	}
+	return fmt.Sprintf("%.0f s", 5*math.Ceil(longest.Seconds()/5))
+}
+
+// wrong are the cells that must not be, in words.
+func wrong(rows []Row) (all []string) {
+	for _, row := range rows {
+		for question, cell := range row.Cells {
+			if cell.Outcome == Wrong {
+				all = append(all, fmt.Sprintf("%s, %s, %s: %s", row.Server, row.Fault, question, cell.Reason))
+			} else if cell.Recovered < 0 {
+				all = append(all, fmt.Sprintf("%s, %s, %s: no recovery", row.Server, row.Fault, question))
+			}
+		}
+	}
+	slices.SortFunc(all, cmp.Compare)
+	return all
+}
+
+// Page is docs/reliability.md.
+func Page(between, inside string) string {
+	var faults strings.Builder
+	for _, fault := range Faults {
+		fmt.Fprintf(&faults, "| %s | %s |\n", fault.Name, fault.Means)
+	}
+	return fmt.Sprintf(page, Timeout, times, faults.String(), between, inside)
+}
+
+const page = `# When servers fail
+
+This page is written by ` + "`go tool mage chaos`" + ` (` + "`tests/chaos`" + `), which runs every cell of its tables: the plugin process, asked as Grafana and engines ask it, over a real Prometheus and Tempo with a canary of one service that has a slow statement. While a server fails in one way every question is put up to %[2]d times, each to a data source of its own with ` + "`limits.timeout: %[1]s`" + `. ` + "`go tool mage test`" + ` runs the faults that differ most.
+
+| cell | what came, each time |
+|---|---|
+| · | not asked: the question has nothing to do with the server, as the column "refused" shows |
+| ✓ | the answer, equal to the one without a fault |
+| ✓n | the same, with a notice that names the server and what was not looked at |
+| part | less than the whole answer, with a notice that names the server; what is not known is null, "insufficient" or "inconclusive", nothing else is otherwise |
+| error | an error that names the server and says what to do, within the deadline; hooks: HTTP 4xx, 5xx with a reason, which every engine takes for "no number" |
+| waits | the live stream stays open, says nothing, and goes on by itself |
+
+Checked in every cell: no number differs from the one without the fault, none is NaN, none is zero for want of data; no canary passes and nothing is "no change" for want of evidence; no answer comes later than the deadline of the question and one more of its parts; and when the fault is over the same data source gives the whole answer by itself. A server that failed five times in a row is left alone for 15 seconds, which is most of the time until all is right again.
+
+## Faults between the plugin and a server
+
+| fault | what is done |
+|---|---|
+%[3]s
+%[4]s
+## Faults of the processes themselves
+
+Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and then SIGCONT.
+
+%[5]s
+## The plugin itself, and replicas
+
+| fault | what comes |
+|---|---|
+| the plugin is killed in the middle of a query | an error at once; the next process gives the same answer |
+| the plugin is killed in the middle of a live stream | the stream ends with an error, after which Grafana runs it again; the next process takes it up |
+| two replicas whose clocks are minutes apart, so that they are asked over windows that end three minutes earlier or later, also in the future | every instant that both tell of has the same numbers |
+
+The clocks of the processes themselves are those of one machine: what is shifted is what they are asked.
+`
