@@ -92,9 +92,6 @@ func (p *Plugin) connect() error {
 	return nil
 }
 
-// PID is the process id.
-func (p *Plugin) PID() int { return p.client.ReattachConfig().Pid }
-
 // Stop ends the process.
 func (p *Plugin) Stop() { p.client.Kill() }
 
