@@ -23,8 +23,9 @@ const (
 )
 
 // resources are the HTTP routes below the data source's resource path. Names
-// fill the editor's pickers, labels a dashboard's ad-hoc filters; live tells a viewer the channel of a query; hooks
-// answer the engines that act.
+// fill the editor's pickers, labels a dashboard's ad-hoc filters; signals show
+// the config editor what they find; live tells a viewer the channel of a query;
+// hooks answer the engines that act.
 func (d *DataSource) resources() http.Handler {
 	mux := http.NewServeMux()
 	d.register(mux)
@@ -47,6 +48,7 @@ func (d *DataSource) register(mux hooks.Router) {
 	mux.Handle("GET /labels/{name}", listRoute(func(ctx context.Context, r *http.Request, window answer.Window) (answer.NamesAnswer, error) {
 		return d.engine.LabelValues(ctx, r.PathValue("name"), window)
 	}))
+	mux.Handle("POST /signals", http.HandlerFunc(d.previewSignals))
 	mux.Handle("POST /live", http.HandlerFunc(channelOf))
 	d.hooks.Register(mux)
 }

@@ -28,6 +28,7 @@ var routes = []route{
 	{"GET /labels", "GET", "labels", false},
 	{"GET /labels/{name}", "GET", "labels/job", false},
 	{"POST /live", "POST", "live", false},
+	{"POST /signals", "POST", "signals", false},
 	{"/prom/api/v1/query", "GET", "prom/api/v1/query?query=vector(1)", false},
 	{"/prom/api/v1/query", "POST", "prom/api/v1/query", false},
 	{"/prom/api/v1/query_range", "GET", "prom/api/v1/query_range", false},

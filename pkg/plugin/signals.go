@@ -1,6 +1,11 @@
 package plugin
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
 	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
@@ -26,4 +31,75 @@ func signalSetting(f fields) answer.SignalSetting {
 		*f.problems = append(*f.problems, strings.TrimSuffix(f.path, ".")+": "+err.Error())
 	}
 	return s
+}
+
+// mostPreviewed bounds what one preview asks.
+const mostPreviewed = 50
+
+// previewedSignal is one signal of a service over the last hour.
+type previewedSignal struct {
+	Kind     string     `json:"kind"`
+	Name     string     `json:"name"`
+	Unit     string     `json:"unit,omitempty"`
+	Template string     `json:"template"` // PromQL, as the settings have it
+	Own      bool       `json:"own"`
+	Values   []*float64 `json:"values"` // evenly over the hour, null where missing
+	Problem  string     `json:"problem,omitempty"`
+}
+
+// previewSignals shows what signals find for a service: those of the body, as
+// the editor has them, beside the presets of other kinds.
+func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
+	service, signals, err := signalsAsked(r)
+	if err != nil {
+		reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+		return
+	}
+	now := d.engine.Now()
+	found, err := d.engine.PreviewSignals(r.Context(), service, signals, answer.Window{From: now.Add(-defaultLookBack), To: now})
+	if err != nil {
+		status, _ := classify(err)
+		reply(w, int(status), map[string]string{"error": err.Error()})
+		return
+	}
+	previewed := make([]previewedSignal, len(found))
+	for i, one := range found {
+		previewed[i] = previewedSignal{
+			Kind: one.Kind, Name: one.Name, Unit: one.Unit, Template: one.Template, Own: one.Own, Problem: one.Problem,
+			Values: make([]*float64, len(one.Recent.Values)),
+		}
+		for k, v := range one.Recent.Values {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) {
+				previewed[i].Values[k] = &v
+			}
+		}
+	}
+	reply(w, http.StatusOK, map[string]any{"signals": previewed})
+}
+
+func signalsAsked(r *http.Request) (service string, signals []answer.SignalSetting, err error) {
+	if r.Body == nil { // the plugin SDK makes an empty body so
+		r.Body = http.NoBody
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxResourceBody))
+	if err != nil {
+		return "", nil, err
+	}
+	root, err := parseFields(body)
+	if err != nil {
+		return "", nil, errors.New(`the body is {"service": "…", "signals": […]}`)
+	}
+	if service = root.text("service", ""); service == "" {
+		return "", nil, errors.New("service is missing: name the one whose signals are to be shown")
+	}
+	for _, one := range root.objects("signals") {
+		signals = append(signals, signalSetting(one))
+	}
+	switch {
+	case len(*root.problems) > 0:
+		return "", nil, errors.New(strings.Join(*root.problems, "; "))
+	case len(signals) > mostPreviewed:
+		return "", nil, fmt.Errorf("%d signals are too many to be previewed: the most are %d", len(signals), mostPreviewed)
+	}
+	return service, signals, nil
 }

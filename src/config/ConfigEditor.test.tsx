@@ -6,11 +6,15 @@ import { type ForesightSecrets, type ForesightSettings } from '../settings';
 import { ConfigEditor } from './ConfigEditor';
 
 const get = jest.fn();
-afterEach(() => get.mockReset());
+const post = jest.fn();
+afterEach(() => {
+  get.mockReset();
+  post.mockReset();
+});
 
 jest.mock('@grafana/runtime', () => ({
   ...jest.requireActual('@grafana/runtime'),
-  getBackendSrv: () => ({ get }),
+  getBackendSrv: () => ({ get, post }),
   DataSourcePicker: ({ type, inputId, onChange }: DataSourcePickerProps) => (
     <button id={inputId} onClick={() => onChange({ uid: `my-${type[0]}` })}>
       pick
@@ -279,4 +283,57 @@ it('is shown as a provisioning file', async () => {
   await user.click(screen.getByText('As a provisioning file'));
   expect(await screen.findByLabelText('Provisioning file')).toHaveTextContent('url: http://prom');
   expect(screen.getByRole('button', { name: 'Copy' })).toBeInTheDocument();
+});
+
+describe('what signals find for a service', () => {
+  const show = async (answer: () => Promise<unknown>) => {
+    post.mockImplementation(answer);
+    const jsonData = { signals: [{ name: 'checkouts', kind: 'traffic' as const, expr: 'sum(c{app="$service"})' }] };
+    const opened = open({ uid: 'fs', jsonData });
+    await opened.user.click(screen.getByText('Signals of services'));
+    expect(screen.getByRole('button', { name: 'Show signals' })).toBeDisabled();
+    await opened.user.type(screen.getByLabelText(/^Preview for service/), 'shop');
+    await opened.user.click(screen.getByRole('button', { name: 'Show signals' }));
+    expect(post.mock.calls[0].slice(0, 2)).toEqual([
+      '/api/datasources/uid/fs/resources/signals',
+      { service: 'shop', signals: jsonData.signals },
+    ]);
+    return opened;
+  };
+  const signals = [
+    { kind: 'traffic', name: 'checkouts', own: true, unit: 'reqps', template: 'sum(c)', values: [1, null, 3, 2] },
+    {
+      kind: 'latency',
+      name: 'http 95 % latency',
+      own: false,
+      template: 'q{app="$service"}',
+      values: [],
+      problem: 'none',
+    },
+  ];
+
+  it('stands in a table with the present value and the course of the hour', async () => {
+    await show(() => Promise.resolve({ signals }));
+    const row = within(await screen.findByRole('row', { name: /checkouts/ }));
+    expect(row.getByText('2 req/s')).toBeInTheDocument();
+    expect(row.getByText('1 req/s to 3 req/s')).toBeInTheDocument();
+    expect(row.queryByRole('button')).not.toBeInTheDocument();
+    expect(within(screen.getByRole('row', { name: /latency/ })).getByText('none')).toBeInTheDocument();
+  });
+
+  it('is taken over to be corrected', async () => {
+    const { user, settings } = await show(() => Promise.resolve({ signals }));
+    await user.click(await screen.findByRole('button', { name: 'Correct http 95 % latency' }));
+    expect(settings().jsonData.signals?.at(-1)).toEqual({
+      name: 'http 95 % latency',
+      kind: 'latency',
+      expr: 'q{app="$service"}',
+    });
+    expect(screen.getAllByLabelText('PromQL', { exact: false }).at(-1)).toHaveValue('q{app="$service"}');
+  });
+
+  it('is refused with the reason', async () => {
+    await show(() => Promise.reject({ data: { error: 'signals[0]: name is missing' } }));
+    expect(await screen.findByText('signals[0]: name is missing')).toBeInTheDocument();
+  });
 });

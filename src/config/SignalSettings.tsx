@@ -5,6 +5,7 @@ import { ChoiceSetting } from './ChoiceSetting';
 import { NumberSetting, NumbersSetting } from './NumberSetting';
 import { type EditorProps, withSettings } from './options';
 import { RowList } from './RowList';
+import { SignalPreview } from './SignalPreview';
 import { TextSetting } from './TextSetting';
 import { Folded } from '../Folded';
 
@@ -84,6 +85,13 @@ export function SignalSettings({ options, onOptionsChange }: EditorProps) {
           </>
         )}
       </RowList>
+      <SignalPreview
+        uid={options.uid}
+        signals={options.jsonData.signals}
+        onAdopt={(signal) =>
+          onOptionsChange(withSettings(options, { signals: [...(options.jsonData.signals ?? []), signal] }))
+        }
+      />
     </Folded>
   );
 }

@@ -72,3 +72,15 @@ test('what the servers can do is found on request', async ({ page }) => {
   await expect(page.getByRole('img', { name: 'Works', exact: true })).toHaveCount(2);
   await expect(page.getByText(/Tempo .*TraceQL metrics found/)).toBeVisible();
 });
+
+test('what signals find for a service is shown, and can be taken over', async ({ page }, info) => {
+  await open(page, 'settings/foresight');
+  await page.getByRole('button', { name: 'Signals of services' }).click();
+  await page.getByLabel('Preview for service').fill('orders');
+  await page.getByRole('button', { name: 'Show signals' }).click();
+  const latency = page.getByRole('row', { name: /http 95 % latency/ });
+  await expect(latency).toContainText(/\d/);
+  await picture(page, info, 'signals');
+  await latency.getByRole('button', { name: 'Correct http 95 % latency' }).click();
+  await expect(page.getByRole('group', { name: 'http 95 % latency' }).getByLabel('PromQL')).toHaveValue(/"\$service"/);
+});
