@@ -25,6 +25,10 @@ type channels struct {
 type snapshot struct {
 	frame *data.Frame
 	at    time.Time
+	// older is the frame before it, nil for none, and news its first row that is
+	// not there: most streams have sent it and nothing since.
+	older *data.Frame
+	news  func() int
 	// initial is the frame as a new viewer gets it.
 	initial func() (*backend.InitialData, error)
 }
@@ -75,6 +79,10 @@ func (c *channels) state(ctx context.Context, path string, now func() time.Time,
 		fresh := &snapshot{frame: frame, at: begun, initial: sync.OnceValues(func() (*backend.InitialData, error) {
 			return backend.NewInitialFrame(frame, data.IncludeAll)
 		})}
+		if known != nil {
+			older := known.frame
+			fresh.older, fresh.news = older, sync.OnceValue(func() int { return firstNews(older, frame) })
+		}
 		c.remember(path, fresh)
 		return fresh, nil
 	})

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,11 +86,14 @@ func signalsAsked(r *http.Request) (service string, signals []answer.SignalSetti
 	if err != nil {
 		return "", nil, err
 	}
+	var asked struct {
+		Service string `json:"service"`
+	}
 	root, err := parseFields(body)
-	if err != nil {
+	if err != nil || json.Unmarshal(body, &asked) != nil {
 		return "", nil, errors.New(`the body is {"service": "…", "signals": […]}`)
 	}
-	if service = root.text("service", ""); service == "" {
+	if asked.Service == "" {
 		return "", nil, errors.New("service is missing: name the one whose signals are to be shown")
 	}
 	for _, one := range root.objects("signals") {
@@ -101,5 +105,5 @@ func signalsAsked(r *http.Request) (service string, signals []answer.SignalSetti
 	case len(signals) > mostPreviewed:
 		return "", nil, fmt.Errorf("%d signals are too many to be previewed: the most are %d", len(signals), mostPreviewed)
 	}
-	return service, signals, nil
+	return asked.Service, signals, nil
 }

@@ -125,7 +125,7 @@ func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRe
 		}
 		if err != nil {
 			backend.Logger.FromContext(ctx).Warn("A live query failed; it is tried again", "error", err)
-		} else if err := sent.send(state.frame, sender); err != nil {
+		} else if err := sent.send(state, sender); err != nil {
 			return err
 		} else {
 			wait = max(state.at.Add(fastestTick).Sub(d.engine.Now()), time.Second)
@@ -170,7 +170,8 @@ type sentRows struct {
 // send sends the whole frame where its columns are new to the viewers, else
 // the rows from the first on that they do not have or that changed, as late
 // samples change the newest: viewers keep the newest version of each time.
-func (s *sentRows) send(frame *data.Frame, sender *backend.StreamSender) error {
+func (s *sentRows) send(state *snapshot, sender *backend.StreamSender) error {
+	frame := state.frame
 	rows := frame.Rows()
 	if rows == 0 && s.schema != "" {
 		return nil
@@ -180,13 +181,20 @@ func (s *sentRows) send(frame *data.Frame, sender *backend.StreamSender) error {
 			return err
 		}
 		s.schema = schema
-	} else if first := firstNews(s.frame, frame); first < rows {
+	} else if first := s.firstNews(state); first < rows {
 		if err := sender.SendFrame(frames.Rows(frame, first, rows), data.IncludeDataOnly); err != nil {
 			return err
 		}
 	}
 	s.frame = frame
 	return nil
+}
+
+func (s *sentRows) firstNews(state *snapshot) int {
+	if s.frame != nil && s.frame == state.older {
+		return state.news()
+	}
+	return firstNews(s.frame, state.frame)
 }
 
 // firstNews is the first row of a frame that is later than an older frame of
@@ -206,6 +214,9 @@ func firstNews(older, frame *data.Frame) int {
 }
 
 func equalRows(a *data.Frame, i int, b *data.Frame, j int) bool {
+	if len(a.Fields) != len(b.Fields) {
+		return false
+	}
 	for column, field := range a.Fields[1:] {
 		was, _ := field.At(i).(*float64)
 		is, _ := b.Fields[1+column].At(j).(*float64)

@@ -60,7 +60,7 @@ func TestViewersAreSentWhatIsNewOrChanged(t *testing.T) {
 		{"they come back much later", frame(9, 1, 2), `{"data":{"values":[[540000,600000],[1,2]]}}`},
 	} {
 		viewers.sent = nil
-		require.NoError(t, sent.send(step.frame, sender), step.about)
+		require.NoError(t, sent.send(&snapshot{frame: step.frame}, sender), step.about)
 		if step.sends == "" {
 			require.Empty(t, viewers.sent, step.about)
 			continue
