@@ -42,10 +42,11 @@ func TestChaos(t *testing.T) {
 		require.NoError(t, s.killedMidStream(t.Context()))
 		require.NoError(t, s.clocksApart(t.Context()))
 	}
+	s.betweenAll(t, b, true)
 	if *form == "full" {
 		s.insideAll(t, b)
+		s.betweenAll(t, b, false)
 	}
-	s.betweenAll(t, b)
 }
 
 // book holds what was played, and writes it down.
@@ -79,7 +80,7 @@ func (b *book) add(t *testing.T, rows *[]Row, row Row, err error) {
 	names = append(names, Live)
 	root, err := harness.Root()
 	if err == nil {
-		page := Page(Table(b.between, names), Table(b.inside, names))
+		page := Page(b.between, b.inside, names)
 		err = os.WriteFile(filepath.Join(root, "docs", "reliability.md"), []byte(strings.TrimSpace(page)+"\n"), 0o644)
 	}
 	if err != nil {
@@ -92,17 +93,18 @@ func place(row Row) int {
 	return slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == row.Fault })
 }
 
-// betweenAll plays the faults of connections and answers, some side by side.
-func (s *stage) betweenAll(t *testing.T, b *book) {
+// betweenAll plays the faults of connections and answers, those of the short
+// form or the others, some side by side.
+func (s *stage) betweenAll(t *testing.T, b *book, short bool) {
 	var group sync.WaitGroup
 	turns := make(chan struct{}, sideBySide)
 	for _, fault := range Faults {
 		for _, upstream := range s.topology.Upstreams {
-			if *form == "short" && !fault.Short || fault.Of != "" && fault.Of != upstream.Name || !strings.Contains(fault.Name+" of "+upstream.Name, *only) {
+			if fault.Short != short || fault.Of != "" && fault.Of != upstream.Name || !strings.Contains(fault.Name+" of "+upstream.Name, *only) {
 				continue
 			}
+			turns <- struct{}{}
 			group.Go(func() {
-				turns <- struct{}{}
 				defer func() { <-turns }()
 				var row Row
 				trouble, err := s.between(upstream, fault)

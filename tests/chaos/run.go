@@ -97,8 +97,10 @@ const (
 func (s *stage) slowed(got reply, failing string) bool {
 	said := append([]string{got.failure}, got.notices...)
 	for _, upstream := range s.topology.Upstreams {
-		late := upstream.Name + " did not answer in time"
-		if upstream.Name != failing && slices.ContainsFunc(said, func(text string) bool { return strings.Contains(text, late) }) {
+		late := func(text string) bool {
+			return strings.Contains(text, upstream.Name+" did not answer in time") || strings.Contains(text, upstream.Name+" is at its limit: no turn")
+		}
+		if upstream.Name != failing && slices.ContainsFunc(said, late) {
 			return true
 		}
 	}
@@ -215,21 +217,23 @@ func (s *stage) proxies() (map[string]*Proxy, error) {
 // nothing of a server that did not answer: the machine may be busy.
 func (s *stage) learn(ctx context.Context) error {
 	deadline := time.Now().Add(10 * time.Minute)
-	for _, q := range Questions() {
-		for last := (reply{failure: "not asked yet"}); ; {
+	questions := Questions()
+	whole, problems := make([]reply, len(questions)), make([]string, len(questions))
+	each(questions, func(i int, q Question) {
+		for last := (reply{failure: "not asked yet"}); time.Now().Before(deadline); {
 			next := q.put(ctx, s.source(nil))
-			problem := s.blemish(q, last, next)
-			if problem == "" {
-				s.whole[q.Name] = next
-				fmt.Printf("%-22s %5.1fs without a fault\n", q.Name, next.took.Seconds())
-				break
-			}
-			fmt.Printf("%-22s %5.1fs not yet: %s\n", q.Name, next.took.Seconds(), problem)
-			if time.Now().After(deadline) {
-				return fmt.Errorf("%s has no steady answer without a fault: %s", q.Name, problem)
+			whole[i], problems[i] = next, s.blemish(q, last, next)
+			if problems[i] == "" {
+				return
 			}
 			last = next
 		}
+	})
+	for i, q := range questions {
+		if problems[i] != "" {
+			return fmt.Errorf("%s has no steady answer without a fault: %s", q.Name, problems[i])
+		}
+		s.whole[q.Name] = whole[i]
 	}
 	return nil
 }

@@ -148,7 +148,7 @@ func (s *stage) prepare(ctx context.Context) error {
 		if err := s.lab.Deploy(ctx, "orders", fmt.Sprintf("1.%d", begun.Unix()), ""); err != nil {
 			return err
 		}
-		time.Sleep(time.Minute) // until span metrics know
+		time.Sleep(45 * time.Second) // until span metrics know
 	}
 	time.Sleep(20 * time.Second) // of the baseline alone
 	if err := s.lab.Canary(ctx, "orders", fmt.Sprintf("2.%d", begun.Unix()), "slow-query", 0.5); err != nil {
@@ -165,7 +165,8 @@ func (s *stage) prepare(ctx context.Context) error {
 			}
 		}
 		if found["traceDiffsummary/0/verdict"] == "regressed" && found["verdictverdict/0/verdict"] == "fail" {
-			s.scene = on.scene
+			time.Sleep(30 * time.Second) // more of it, so that no sample is just enough
+			s.scene = scene{on.from, time.Now().Add(-5 * time.Second)}
 			return nil
 		}
 		if time.Now().After(deadline) {

@@ -82,13 +82,15 @@ func wrong(rows []Row) (all []string) {
 	return all
 }
 
-// Page is docs/reliability.md.
-func Page(between, inside string) string {
+// Page is docs/reliability.md, with the faults that were played.
+func Page(between, inside []Row, questions []string) string {
 	var faults strings.Builder
 	for _, fault := range Faults {
-		fmt.Fprintf(&faults, "| %s | %s |\n", fault.Name, fault.Means)
+		if slices.ContainsFunc(between, func(row Row) bool { return row.Fault == fault.Name }) {
+			fmt.Fprintf(&faults, "| %s | %s |\n", fault.Name, fault.Means)
+		}
 	}
-	return fmt.Sprintf(page, Timeout, times, faults.String(), between, inside)
+	return fmt.Sprintf(page, Timeout, times, faults.String(), Table(between, questions), Table(inside, questions))
 }
 
 const page = `# When servers fail
