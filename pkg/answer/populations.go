@@ -134,7 +134,13 @@ func (e *Engine) resolveVersions(ctx context.Context, c *comparison, window Wind
 		}
 		middle := c.baseline.Start.Add(horizon.Sub(c.baseline.Start) / 2).Truncate(time.Second)
 		c.baseline.End, c.candidate.Start = middle, middle
-		c.notices = append(c.notices, fmt.Sprintf("No deploy of %s arrived in this window: the time after %s is compared with the time before it.", c.candidate.Service, clock(middle)))
+		none := "No deploy of %s arrived in this window"
+		if len(deploys.unknown) > 0 {
+			// What was not counted may hold one: a server that was late for a
+			// moment makes no deploy undone.
+			none = "No deploy of %s is known in this window, of which a part could not be looked at"
+		}
+		c.notices = append(c.notices, fmt.Sprintf(none+": the time after %s is compared with the time before it.", c.candidate.Service, clock(middle)))
 		return nil
 	}
 	c.arrived = true

@@ -270,3 +270,30 @@ func TestSplit(t *testing.T) {
 	require.Empty(t, before, "the first second is neither")
 	require.Equal(t, []float64{2, 3}, after)
 }
+
+// lateTraces is a store that could not count a part of the window: the one with
+// the deploy.
+type lateTraces struct{ *fakeTraces }
+
+func (l lateTraces) SpanCounts(ctx context.Context, service string, window upstream.Range) (upstream.SeriesSet, error) {
+	set, err := l.fakeTraces.SpanCounts(ctx, service, window)
+	set.Series = slices.DeleteFunc(set.Series, func(one series.Series) bool { return one.Labels["service_version"] == "2" })
+	set.Warnings = []string{"no span counts of the last hour: Tempo did not answer in time"}
+	return set, err
+}
+
+// A count that fails for a moment hides a deploy; that none arrived is then not
+// known, and not said.
+func TestWhatWasNotCountedIsNotSaidToBeNoDeploy(t *testing.T) {
+	store := shopWithDeploy(tracetest.Shop{NPlusOne: 20})
+	said := func(traces upstream.Traces) string {
+		found, err := engine(traces, nil).TraceDiff(t.Context(), query.TraceDiff{Service: "orders"}.WithDefaults(), window)
+		require.NoError(t, err)
+		return strings.Join(found.Notices, " ")
+	}
+	require.NotContains(t, said(store), "No deploy")
+	late := said(lateTraces{store})
+	require.Contains(t, late, "Tempo did not answer in time")
+	require.NotContains(t, late, "No deploy of orders arrived")
+	require.Contains(t, late, "No deploy of orders is known in this window, of which a part could not be looked at")
+}
