@@ -32,6 +32,11 @@ func questions(t *testing.T, now time.Time) (all []question) {
 	panels, err := harness.PanelQueries("orders")
 	require.NoError(t, err)
 	for _, asked := range panels {
+		// What lies ahead has no traces: such a window ends at the moment of the
+		// question, and here no two are asked at the same moment.
+		if slices.Contains(ofSamples, fmt.Sprint(asked.Model["queryType"])) {
+			asked.To = min(asked.To, 0)
+		}
 		all = append(all, question{asked.Dashboard + "/" + asked.Panel, now.Add(asked.From), now.Add(asked.To), asked.Model, false})
 	}
 	rules, err := harness.Rules()
