@@ -164,7 +164,7 @@ func routes() []Question {
 		call := resource("Viewer", http.MethodPost, "flagger/"+hook, `{"name":"`+service+`","namespace":"shop","phase":"Progressing"}`, []string{"status"})
 		return Question{Name: "Flagger " + hook, Needs: needs, Uses: uses, ask: yesOrNo(call)}
 	}
-	decision := []string{"verdict", "candidate", "baseline"}
+	decision := []string{"phase", "candidate", "baseline"} // how many signals there are changes with the traffic
 	return []Question{
 		prom("predicted demand", `foresight_predicted_demand{service="orders"}`, Prometheus),
 		prom("anomaly score", `foresight_anomaly_score{service="orders"} > bool 100`, Prometheus),
