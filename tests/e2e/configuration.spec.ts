@@ -32,7 +32,7 @@ test('two URLs set up a data source, and the test says what was found', async ({
   const said = page.getByRole('status').or(page.getByRole('alert'));
   await expect(said).toContainText('Prometheus 3');
   await expect(said).toContainText('TraceQL metrics found');
-  await picture(page, info, 'set-up');
+  await picture(page, info, 'settings');
 });
 
 test('existing data sources are picked, and reached through Grafana', async ({ page, baseURL }) => {

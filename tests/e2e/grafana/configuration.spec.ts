@@ -9,5 +9,5 @@ test('the provisioned data source shows its settings, and its test passes', asyn
   await page.getByRole('button', { name: 'Test', exact: true }).click();
   const said = page.getByRole('status').or(page.getByRole('alert')).filter({ hasText: 'connected' });
   await expect(said).toContainText(/Prometheus 3.*connected.*Tempo.*TraceQL metrics found/s);
-  await picture(page, info, 'settings');
+  await picture(page, info, 'grafana-settings');
 });
