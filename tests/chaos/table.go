@@ -90,7 +90,24 @@ func Page(between, inside []Row, questions []string) string {
 			fmt.Fprintf(&faults, "| %s | %s |\n", fault.Name, fault.Means)
 		}
 	}
-	return fmt.Sprintf(page, Timeout, times, faults.String(), Table(between, questions), Table(inside, questions))
+	return fmt.Sprintf(page, Timeout, times, faults.String(), Table(between, questions), Table(inside, questions), unplayed(between))
+}
+
+// unplayed are the faults of servers that are not among the rows.
+func unplayed(rows []Row) string {
+	var missing []string
+	for _, fault := range Faults {
+		for _, server := range []string{Prometheus, Tempo} {
+			played := slices.ContainsFunc(rows, func(row Row) bool { return row.Fault == fault.Name && row.Server == server })
+			if !played && (fault.Of == "" || fault.Of == server) {
+				missing = append(missing, fault.Name+" of "+server)
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return "Not played to a clean end by the run that wrote this page: " + strings.Join(missing, ", ") + ".\n\n"
 }
 
 const page = `# When servers fail
@@ -113,13 +130,11 @@ Checked in every cell: no number differs from the one without the fault, none is
 | fault | what is done |
 |---|---|
 %[3]s
-%[4]s
-## Faults of the processes themselves
+%[4]s%[6]s## Faults of the processes themselves
 
 Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and then SIGCONT.
 
-%[5]s
-## The plugin itself, and replicas
+%[5]s## The plugin itself, and replicas
 
 | fault | what comes |
 |---|---|
