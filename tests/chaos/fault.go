@@ -46,7 +46,7 @@ const Timeout = 20 * time.Second
 // Faults are those that come between the plugin and a server.
 var Faults = []Fault{
 	{Name: "refused", Means: "nothing listens", Effect: Fatal, Refuses: true, Short: true},
-	{Name: "hung", Means: "connections are taken, nothing is ever answered", Effect: Fatal, Short: true,
+	{Name: "hung", Means: "connections are taken, nothing is ever answered", Effect: Fatal,
 		Toxics: map[string]map[string]any{"timeout": {"timeout": 0}}},
 	{Name: "too slow", Means: "every answer comes after the deadline", Effect: Fatal,
 		Toxics: map[string]map[string]any{"latency": {"latency": 2 * Timeout.Milliseconds()}}},
@@ -58,15 +58,15 @@ var Faults = []Fault{
 		Toxics: map[string]map[string]any{"slow_close": {"delay": 5000}}},
 	{Name: "reset", Means: "every connection is reset", Effect: Fatal,
 		Toxics: map[string]map[string]any{"reset_peer": {"timeout": 0}}},
-	{Name: "cut", Means: "every connection is cut after 1,500 bytes", Effect: Sometimes, Short: true,
+	{Name: "cut", Means: "every connection is cut after 1,500 bytes", Effect: Sometimes,
 		Toxics: map[string]map[string]any{"limit_data": {"bytes": 1500}}},
-	{Name: "429", Means: "HTTP 429 with Retry-After: 30", Effect: Fatal, Short: true, Answer: answering(http.StatusTooManyRequests, "text/plain", "too many outstanding requests")},
+	{Name: "429", Means: "HTTP 429 with Retry-After: 30", Effect: Fatal, Answer: answering(http.StatusTooManyRequests, "text/plain", "too many outstanding requests")},
 	{Name: "500", Means: "HTTP 500", Effect: Fatal, Answer: answering(http.StatusInternalServerError, "text/plain", "no space left on device")},
 	{Name: "web page", Means: "HTTP 200 with a login page", Effect: Fatal, Answer: answering(http.StatusOK, "text/html", "<!DOCTYPE html><html><title>Sign in</title><body>Welcome</body></html>")},
 	{Name: "truncated", Means: "HTTP 200 with the first half of the answer", Effect: Fatal, Short: true, Answer: truncated},
 	{Name: "garbage", Means: "HTTP 200 with bytes that mean nothing", Effect: Fatal, Answer: answering(http.StatusOK, "application/json", "\x00\x01\xff{{{\x1b[2J")},
 	{Name: "empty", Means: "HTTP 200 without a body", Effect: Fatal, Answer: answering(http.StatusOK, "application/json", "")},
-	{Name: "every other", Means: "every other request fails with HTTP 500", Effect: Sometimes, Short: true, Answer: everyOther()},
+	{Name: "every other", Means: "every other request fails with HTTP 500", Effect: Sometimes, Answer: everyOther()},
 	{Name: "lost hour", Means: "the samples of the last hour are gone", Effect: Sometimes, Of: Prometheus, Loses: true, Answer: lostHour},
 	{Name: "lost traces", Means: "the store has no trace any more", Effect: Sometimes, Of: Tempo, Loses: true, Answer: lostTraces},
 }

@@ -107,7 +107,7 @@ func unplayed(rows []Row) string {
 	if len(missing) == 0 {
 		return ""
 	}
-	return "Not played to a clean end by the run that wrote this page: " + strings.Join(missing, ", ") + ".\n\n"
+	return "Not played by the run that wrote this page: " + strings.Join(missing, ", ") + ".\n\n"
 }
 
 const page = `# When servers fail
@@ -123,7 +123,7 @@ This page is written by ` + "`go tool mage chaos`" + ` (` + "`tests/chaos`" + `)
 | error | an error that names the server and says what to do, within the deadline; hooks: HTTP 4xx, 5xx with a reason, which every engine takes for "no number" |
 | waits | the live stream stays open, says nothing, and goes on by itself |
 
-Checked in every cell: no number differs from the one without the fault, none is NaN, none is zero for want of data; no canary passes and nothing is "no change" for want of evidence; no answer comes later than the deadline of the question and one more of its parts; and when the fault is over the same data source gives the whole answer by itself. A server that failed five times in a row is left alone for 15 seconds, which is most of the time until all is right again.
+Checked in every cell: no number differs from the one without the fault, none is NaN, none is zero for want of data; no canary passes and nothing is "no change" for want of evidence; no answer comes later than the deadline of the question and one more of its parts; and when the fault is over the same data source gives the whole answer by itself. A server that failed five times in a row is left alone for 15 seconds, which is most of the time until all is right again. Where the other server, which has no fault, does not answer in time because the machine has too much to do, the question is put again, up to three times.
 
 ## Faults between the plugin and a server
 

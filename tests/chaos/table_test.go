@@ -18,7 +18,7 @@ func TestPage(t *testing.T) {
 	require.Contains(t, page, "### Prometheus\n\n| question | refused |\n|---|---|\n| verdict | error |\n| live stream | · |\n| **all right again after** | at once |\n")
 	require.Contains(t, page, "| hung | connections are taken")
 	require.NotContains(t, page, "| garbage |", "what was not played is not told of")
-	require.Contains(t, page, "Not played to a clean end by the run that wrote this page: hung of Prometheus, too slow of Prometheus")
+	require.Contains(t, page, "Not played by the run that wrote this page: hung of Prometheus, too slow of Prometheus")
 	require.NotContains(t, page, "%!")
 	require.Equal(t, []string{"Tempo, hung, verdict: it is zero"}, wrong(rows))
 }
