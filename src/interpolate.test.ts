@@ -29,7 +29,7 @@ describe('matcherValue', () => {
   it.each([
     ['a plain value stays as it is', 'a.b|c', {}, 'a.b|c'],
     ['quotes and backslashes stay inside the string', 'say "a\\b"', {}, 'say \\x22a\\\\b\\x22'],
-    ['so do quotes of every kind and line breaks', '\'`\n', {}, '\\x27\\x60\\x0a'],
+    ['so do quotes of every kind and line breaks', "'`\n", {}, '\\x27\\x60\\x0a'],
     ['one of several values is a literal in a regular expression', 'a.b', { multi: true }, 'a\\\\.b'],
     ['so is the choice of a variable with "All"', '(x)', { includeAll: true }, '\\\\(x\\\\)'],
     ['a single selected value needs no group', ['a.b'], { multi: true }, 'a\\\\.b'],

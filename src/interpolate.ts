@@ -12,7 +12,10 @@ const specialInRegex = /[\\^$.*+?()[\]{}|]/g;
 function quoted(value: string): string {
   return value
     .replace(/\\/g, '\\\\')
-    .replace(/["'`]|[^\P{Cc}\u0080-\u009f]/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    .replace(
+      /["'`]|[^\P{Cc}\u0080-\u009f]/gu,
+      (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+    );
 }
 
 /** Escapes a value for a regular expression. */
