@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -72,7 +73,7 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 		answer.Result = cause.Rank(compared, evidence)
 	}
 	answer.Deploys = evidence.Deploys
-	answer.Result.Reason += " " + s.seen()
+	answer.Result.Reason = strings.TrimSuffix(answer.Result.Reason, ".") + ". " + s.seen()
 	return answer, nil
 }
 
