@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -73,7 +72,7 @@ func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window Window
 		answer.Result = cause.Rank(compared, evidence)
 	}
 	answer.Deploys = evidence.Deploys
-	answer.Result.Reason = strings.TrimSuffix(answer.Result.Reason, ".") + ". " + s.seen()
+	answer.Result.Reason = s.withSeen(answer.Result.Reason)
 	return answer, nil
 }
 

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -32,6 +33,11 @@ func (s *samples) seen() string {
 		text += fmt.Sprintf("; baseline: %s from before it, since %s", traces(len(s.before)), clock(s.baseline.Start))
 	}
 	return text + "."
+}
+
+// withSeen is a reason, and after it what was seen.
+func (s *samples) withSeen(reason string) string {
+	return strings.TrimSuffix(reason, ".") + ". " + s.seen()
 }
 
 func traces(count int) string {

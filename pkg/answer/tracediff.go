@@ -2,7 +2,6 @@ package answer
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -28,7 +27,7 @@ func (e *Engine) TraceDiff(ctx context.Context, q query.TraceDiff, window Window
 	answer.BaselineVersion, answer.CandidateVersion = c.baseline.Version, c.candidate.Version
 	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
 	answer.Result = compared
-	answer.Result.Reason = strings.TrimSuffix(answer.Result.Reason, ".") + ". " + s.seen()
+	answer.Result.Reason = s.withSeen(answer.Result.Reason)
 	answer.notice(answer.Result.Notices...)
 	return answer, nil
 }

@@ -91,10 +91,7 @@ func listRoute(ask func(context.Context, *http.Request, answer.Window) (answer.N
 // channelOf answers with the live channel's path of a query. The browser sends
 // the same body as the subscription's data.
 func channelOf(w http.ResponseWriter, r *http.Request) {
-	if r.Body == nil { // the plugin SDK makes an empty body so
-		r.Body = http.NoBody
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResourceBody))
+	body, err := bodyOf(r)
 	if err == nil {
 		var asked live
 		if asked, err = parseLive(body); err == nil {
@@ -103,6 +100,14 @@ func channelOf(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+}
+
+// bodyOf is the body of a request, up to a bound.
+func bodyOf(r *http.Request) ([]byte, error) {
+	if r.Body == nil { // the plugin SDK makes an empty body so
+		return nil, nil
+	}
+	return io.ReadAll(http.MaxBytesReader(nil, r.Body, maxResourceBody))
 }
 
 // windowOf reads from and to, in milliseconds since the epoch; without them it

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"strings"
@@ -79,10 +78,7 @@ func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
 }
 
 func signalsAsked(r *http.Request) (service string, signals []answer.SignalSetting, err error) {
-	if r.Body == nil { // the plugin SDK makes an empty body so
-		r.Body = http.NoBody
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxResourceBody))
+	body, err := bodyOf(r)
 	if err != nil {
 		return "", nil, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -129,17 +128,11 @@ func (q *loadQuestions) view(ctx context.Context, viewer int, packet func()) err
 	if err != nil {
 		return err
 	}
-	status, body, err := q.source.Plugin.Resource(ctx, &backend.CallResourceRequest{
-		PluginContext: q.source.Context, Method: http.MethodPost, Path: "live", URL: "live", Body: asked,
-	})
-	if err != nil || status != http.StatusOK {
-		return errors.Join(err, fmt.Errorf("HTTP %d: %s", status, body))
-	}
-	var channel struct{ Path string }
-	if err := json.Unmarshal(body, &channel); err != nil {
+	path, err := q.source.Channel(ctx, asked)
+	if err != nil {
 		return err
 	}
-	if _, _, err := q.source.Plugin.Subscribe(ctx, &backend.SubscribeStreamRequest{PluginContext: q.source.Context, Path: channel.Path, Data: asked}); err != nil {
+	if _, _, err := q.source.Plugin.Subscribe(ctx, &backend.SubscribeStreamRequest{PluginContext: q.source.Context, Path: path, Data: asked}); err != nil {
 		return err
 	}
 	packet()
@@ -147,7 +140,7 @@ func (q *loadQuestions) view(ctx context.Context, viewer int, packet func()) err
 		<-ctx.Done()
 		return nil
 	}
-	return q.source.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: q.source.Context, Path: channel.Path, Data: asked},
+	return q.source.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: q.source.Context, Path: path, Data: asked},
 		func(json.RawMessage) bool { packet(); return true })
 }
 

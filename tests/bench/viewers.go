@@ -118,17 +118,11 @@ func (a *audience) join(ctx context.Context, seconds int) error {
 	if err != nil {
 		return err
 	}
-	status, body, err := a.source.Plugin.Resource(ctx, &backend.CallResourceRequest{
-		PluginContext: a.source.Context, Method: "POST", Path: "live", URL: "live", Body: asked,
-	})
-	if err != nil || status != 200 {
-		return fmt.Errorf("asking for a channel: %d %s %w", status, body, err)
-	}
-	var named struct{ Path string }
-	if err := json.Unmarshal(body, &named); err != nil {
+	path, err := a.source.Channel(ctx, asked)
+	if err != nil {
 		return err
 	}
-	a.channels = append(a.channels, &channel{path: named.Path, asked: asked, seconds: seconds, seen: newSeenLive()})
+	a.channels = append(a.channels, &channel{path: path, asked: asked, seconds: seconds, seen: newSeenLive()})
 	return nil
 }
 
@@ -156,13 +150,21 @@ func (a *audience) watch(ctx context.Context, runs int, length time.Duration, pr
 		})
 	}
 	time.Sleep(time.Minute)
-	begun, before := time.Now(), processOf(a.source.Plugin.PID())
+	before, err := a.source.Plugin.Usage(ctx)
+	if err != nil {
+		return figures, err
+	}
+	begun := time.Now()
 	prometheus.take()
 	time.Sleep(length)
-	took, after := time.Since(begun), processOf(a.source.Plugin.PID())
+	took := time.Since(begun)
+	after, err := a.source.Plugin.Usage(ctx)
+	if err != nil {
+		return figures, err
+	}
 	figures.Requests = round(float64(len(prometheus.take())) / (took.Seconds() / liveTick.Seconds()))
-	figures.CoreShare = round((after.processor - before.processor).Seconds() / took.Seconds())
-	figures.StartMiB, figures.EndMiB = round(before.resident/(1<<20)), round(after.resident/(1<<20))
+	figures.CoreShare = round((after.CPUSeconds - before.CPUSeconds) / took.Seconds())
+	figures.StartMiB, figures.EndMiB = round(before.ResidentMiB), round(after.ResidentMiB)
 	for _, c := range a.channels {
 		compared, different, series, err := c.compare(ctx, a)
 		if err != nil {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -104,26 +101,4 @@ func (c *channel) compare(ctx context.Context, a *audience) (compared, different
 		}
 	}
 	return compared, different, series, nil
-}
-
-// process is what a process of this machine has used and holds.
-type process struct {
-	processor time.Duration
-	resident  float64 // bytes
-}
-
-// processOf reads /proc; zero where there is none.
-func processOf(pid int) process {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return process{}
-	}
-	// After the name in brackets: user and system time are fields 14 and 15 of
-	// proc(5), in hundredths of a second, resident pages field 24.
-	fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
-	number := func(field int) float64 { v, _ := strconv.ParseFloat(fields[field-3], 64); return v }
-	return process{
-		processor: time.Duration((number(14) + number(15)) * float64(10*time.Millisecond)),
-		resident:  number(24) * float64(os.Getpagesize()),
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"sync"
 	"time"
 
@@ -60,16 +59,11 @@ func (s *stage) watch(ctx context.Context, on asked) *watcher {
 }
 
 func (w *watcher) run(ctx context.Context, on asked) error {
-	status, raw, err := on.Plugin.Resource(ctx, &backend.CallResourceRequest{
-		PluginContext: on.Context, Method: http.MethodPost, Path: "live", URL: "live", Body: liveQuery})
-	if err != nil || status != http.StatusOK {
-		return fmt.Errorf("the channel of the stream: HTTP %d %s: %w", status, raw, err)
+	path, err := on.Channel(ctx, liveQuery)
+	if err != nil {
+		return fmt.Errorf("the channel of the stream: %w", err)
 	}
-	var channel struct{ Path string }
-	if err := json.Unmarshal(raw, &channel); err != nil {
-		return err
-	}
-	return on.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: on.Context, Path: channel.Path, Data: liveQuery}, func(packet json.RawMessage) bool {
+	return on.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: on.Context, Path: path, Data: liveQuery}, func(packet json.RawMessage) bool {
 		said, err := ofJSON(packet, []string{"none"})
 		w.mu.Lock()
 		defer w.mu.Unlock()

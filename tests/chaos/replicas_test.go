@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"time"
 
@@ -80,13 +79,11 @@ func (s *stage) killedMidStream(ctx context.Context) error {
 	}
 	defer plugin.Stop()
 	run := func(on asked, receive func(json.RawMessage) bool) error {
-		status, raw, err := on.Plugin.Resource(ctx, &backend.CallResourceRequest{
-			PluginContext: on.Context, Method: http.MethodPost, Path: "live", URL: "live", Body: liveQuery})
-		var channel struct{ Path string }
-		if err != nil || status != http.StatusOK || json.Unmarshal(raw, &channel) != nil {
-			return fmt.Errorf("no channel: HTTP %d %s: %w", status, raw, err)
+		path, err := on.Channel(ctx, liveQuery)
+		if err != nil {
+			return err
 		}
-		return on.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: on.Context, Path: channel.Path, Data: liveQuery}, receive)
+		return on.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: on.Context, Path: path, Data: liveQuery}, receive)
 	}
 	ended := make(chan error, 1)
 	came := make(chan struct{}, 100)

@@ -2,8 +2,10 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -46,6 +48,23 @@ func (d DataSource) AskAsRule(ctx context.Context, from, to time.Time, model map
 		return nil, err
 	}
 	return response.Responses["A"].Frames, response.Responses["A"].Error
+}
+
+// Channel is the path of the live channel of a question, which is the data of
+// its subscription, too.
+func (d DataSource) Channel(ctx context.Context, question json.RawMessage) (path string, err error) {
+	status, body, err := d.Plugin.Resource(ctx, &backend.CallResourceRequest{
+		PluginContext: d.Context, Method: http.MethodPost, Path: "live", URL: "live", Body: question,
+	})
+	if err != nil {
+		return "", err
+	}
+	if status != http.StatusOK {
+		return "", fmt.Errorf("no live channel: HTTP %d: %s", status, body)
+	}
+	var channel struct{ Path string }
+	err = json.Unmarshal(body, &channel)
+	return channel.Path, err
 }
 
 // Frame finds a frame by name.
