@@ -98,7 +98,7 @@ func (s *stage) slowed(got reply, failing string) bool {
 	said := append([]string{got.failure}, got.notices...)
 	for _, upstream := range s.topology.Upstreams {
 		late := func(text string) bool {
-			return strings.Contains(text, upstream.Name+" did not answer in time") || strings.Contains(text, upstream.Name+" is at its limit: no turn") || strings.Contains(text, upstream.Name+" is left alone for a while")
+			return strings.Contains(text, upstream.Name+" did not answer in time") || strings.Contains(text, upstream.Name+" is at its limit") || strings.Contains(text, upstream.Name+" is left alone for a while")
 		}
 		if upstream.Name != failing && slices.ContainsFunc(said, late) {
 			return true

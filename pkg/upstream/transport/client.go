@@ -160,10 +160,12 @@ func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response,
 		return nil, nil, c.waited(ctx, err)
 	}
 	defer c.slots.Release(1)
-	result, err := c.breaker.do(ctx, func() (answer, error) {
-		result, err := c.roundTrip(ctx, request.WithContext(ctx))
-		upstream.Count(ctx, c.name, upstream.Work{Requests: 1, Bytes: int64(len(result.body))})
-		return result, err
+	result, err := c.patiently(ctx, request, func(request *http.Request) (answer, error) {
+		return c.breaker.do(ctx, func() (answer, error) {
+			result, err := c.roundTrip(ctx, request)
+			upstream.Count(ctx, c.name, upstream.Work{Requests: 1, Bytes: int64(len(result.body))})
+			return result, err
+		})
 	})
 	return result.response, result.body, err
 }

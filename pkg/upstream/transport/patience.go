@@ -1,0 +1,60 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// attempts are how often a server that has too much to do is asked.
+	attempts = 4
+	// firstPause is the wait before the second attempt, where the server names
+	// none; each further one is twice as long.
+	firstPause = 250 * time.Millisecond
+)
+
+// patiently asks again, a little later, a server that says it has too much to
+// do at the moment (HTTP 429): its queue is full, or its rate limit reached.
+// The question keeps its turn meanwhile, so that less is asked at once. The
+// refusal is passed on when the server wants a longer wait than the question has
+// time for.
+func (c *Client) patiently(ctx context.Context, request *http.Request, ask func(*http.Request) (answer, error)) (answer, error) {
+	repeatable := request.Body == nil || request.GetBody != nil
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		again := request.Clone(ctx)
+		if request.GetBody != nil {
+			body, err := request.GetBody()
+			if err != nil {
+				return answer{}, c.failure(ctx, err)
+			}
+			again.Body = body
+		}
+		result, err := ask(again)
+		if err == nil || attempt == attempts || !repeatable || result.response == nil || result.response.StatusCode != http.StatusTooManyRequests {
+			return result, err
+		}
+		wait := pause
+		if named, found := retryAfter(result.response); found {
+			wait = named
+		}
+		if deadline, _ := ctx.Deadline(); time.Until(deadline) <= wait {
+			return result, err
+		}
+		select {
+		case <-ctx.Done():
+			return result, err
+		case <-time.After(wait):
+		}
+		pause *= 2
+	}
+}
+
+// retryAfter is how long the server wants to be left alone (RFC 9110, section
+// 10.2.3). Dates depend on two clocks and are not read.
+func retryAfter(response *http.Response) (time.Duration, bool) {
+	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	return time.Duration(seconds) * time.Second, err == nil && seconds >= 0
+}
