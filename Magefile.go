@@ -196,16 +196,18 @@ func (Test) Lab() error {
 
 // Faults breaks the lab's servers in the ways that differ most, and asks
 // everything; go tool mage chaos does so in every way.
-func (Test) Faults() error { return chaos("short") }
+func (Test) Faults() error { return chaos("short", "prometheus,tempo") }
 
-// Chaos breaks the lab's servers in every way, asks everything, and writes the
-// table in docs/reliability.md.
-func Chaos() error { return chaos("full") }
+// Chaos breaks the lab's servers and their parts in every way, asks everything,
+// and writes the tables in docs/reliability.md and docs/reliability-parts.md.
+func Chaos() error { return chaos("full", "prometheus,tempo,mimir-split,tempo-split") }
 
-func chaos(form string) error {
-	mg.Deps(Servers)
+func chaos(form, needed string) error {
+	if err := servers(needed); err != nil {
+		return err
+	}
 	return step("breaking what the plugin asks", func() error {
-		return sh.RunV("go", "test", "./tests/chaos", "-count=1", "-timeout", "90m", "-run", "TestChaos", "-chaos", form)
+		return sh.RunV("go", "test", "./tests/chaos", "-count=1", "-timeout", "90m", "-run", "TestChaos|TestParts", "-chaos", form)
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
@@ -70,9 +71,11 @@ type Gap struct {
 	Start, End time.Time // End is the last missing point
 }
 
+// Reach is how far apart signals of one incident may be: what was unusual that
+// long ago still counts.
+const Reach = 5 * time.Minute
+
 const (
-	// tolerance is how far apart signals of one incident may be.
-	tolerance = 5 * time.Minute
 	// shortestGap is how long silence must last to be told: a few scrapes may
 	// always be lost.
 	shortestGap       = 5 * time.Minute
@@ -102,16 +105,16 @@ func Composite(r CompositeRequest) (CompositeResult, error) {
 		if h.Step != first.Step || !h.Start.Equal(first.Start) || h.Len() != first.Len() {
 			return CompositeResult{}, fmt.Errorf("%w: signal %s lies on another grid than %s", ErrBadRequest, signal.Name, r.Signals[0].Name)
 		}
-		judged, err := Detect(Request{
+		judged, earlier, err := detectAfter(Request{
 			History: h, From: r.From, Past: r.Past, Direction: signal.Direction, MinDeviation: signal.MinDeviation,
 			Threshold: r.Threshold, NonNegative: true, Models: r.Models,
-		})
+		}, Reach)
 		one := Contribution{Name: signal.Name, Result: judged, Share: make([]float64, part.Len())}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", signal.Name, err))
 			one.Problem = err.Error()
 		}
-		surprises[k] = lately(judged, part.Len())
+		surprises[k] = lately(earlier, judged, part.Len())
 		result.Signals = append(result.Signals, one)
 	}
 	if len(problems) == len(r.Signals) {
@@ -123,22 +126,27 @@ func Composite(r CompositeRequest) (CompositeResult, error) {
 	return result, nil
 }
 
-// lately is the p-value at each point, or twice the smallest of the tolerance
-// before it. NaN where the point could not be judged.
-func lately(judged Result, n int) []float64 {
+// lately is the p-value at each of n points, or twice the smallest of those up to
+// Reach before it, the earlier ones than the first among them. NaN where the
+// point could not be judged.
+func lately(earlier []float64, judged Result, n int) []float64 {
 	probabilities := make([]float64, n)
-	reach := 0
-	if n > 0 && len(judged.Score) == n {
-		reach = int(tolerance / judged.Actual.Step)
-	}
 	for i := range probabilities {
 		probabilities[i] = math.NaN()
-		if len(judged.Score) != n || math.IsNaN(judged.Score[i]) {
+	}
+	if n == 0 || len(judged.Score) != n {
+		return probabilities
+	}
+	scores := slices.Concat(earlier, judged.Score)
+	reach := int(Reach / judged.Actual.Step)
+	for i := range probabilities {
+		at := len(earlier) + i
+		if math.IsNaN(scores[at]) {
 			continue
 		}
-		least := ProbabilityOf(judged.Score[i])
-		for j := max(i-reach, 0); j < i; j++ {
-			if score := judged.Score[j]; !math.IsNaN(score) {
+		least := ProbabilityOf(scores[at])
+		for _, score := range scores[max(at-reach, 0):at] {
+			if !math.IsNaN(score) {
 				least = min(least, 2*ProbabilityOf(score))
 			}
 		}

@@ -25,17 +25,21 @@ func service() (traffics, latencies, failures []float64) {
 }
 
 func composite(t *testing.T, all ...[]float64) anomaly.CompositeResult {
+	return compositeFrom(t, learned, all...)
+}
+
+func compositeFrom(t *testing.T, from int, all ...[]float64) anomaly.CompositeResult {
 	names := []string{"traffic", "latency", "errors"}
 	sides := []anomaly.Direction{anomaly.Both, anomaly.Above, anomaly.Above}
 	var r anomaly.CompositeRequest
 	for k, values := range all {
 		h := series.Series{Start: monday, Step: time.Minute, Values: values}
 		r.Signals = append(r.Signals, anomaly.Signal{Name: names[k], Weight: 1, History: h, Direction: sides[k]})
-		r.From = h.Time(learned)
+		r.From = h.Time(from)
 	}
 	result, err := anomaly.Composite(r)
 	require.NoError(t, err)
-	require.Len(t, result.Score, perDay)
+	require.Len(t, result.Score, learned+perDay-from)
 	for i, score := range result.Score {
 		require.True(t, math.IsNaN(score) || score >= 0 && score <= 100)
 		sum := 0.0
@@ -76,6 +80,24 @@ func TestSignalsOfOneIncidentMayBeApart(t *testing.T) {
 	r := composite(t, traffics, latencies, failures)
 	require.Len(t, r.Events, 1)
 	require.WithinDuration(t, monday.Add((learned+600)*time.Minute), r.Events[0].Start, 2*time.Minute)
+}
+
+// What was unusual just before the window counts in it as it does in a longer
+// one: two replicas, asked seconds apart, say the same.
+func TestCompositeDoesNotDependOnTheWindow(t *testing.T) {
+	traffics, latencies, failures := service()
+	add(latencies, learned+600, 3, 0.5)
+	add(latencies, learned-2, 1, 0.5) // before midnight, when another model judges
+	add(failures, learned+604, 20, 0.5)
+	whole := compositeFrom(t, learned-30, traffics, latencies, failures)
+	for _, from := range []int{learned - 1, learned, learned + 3, learned + 601, learned + 604, learned + 700} {
+		part := compositeFrom(t, from, traffics, latencies, failures)
+		offset := from - (learned - 30)
+		require.Equal(t, whole.Score[offset:], part.Score)
+		for k := range whole.Signals {
+			require.Equal(t, whole.Signals[k].Share[offset:], part.Signals[k].Share)
+		}
+	}
 }
 
 func TestATelemetryGapIsReportedAndNoAnomaly(t *testing.T) {

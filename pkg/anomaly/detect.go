@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
+	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -31,8 +32,15 @@ const fewestLearned = 20 // points before the first one judged
 // so the score of a point depends on the data and on how much history there is,
 // not on where the window asked for begins.
 func Detect(r Request) (Result, error) {
+	result, _, err := detectAfter(r, 0)
+	return result, err
+}
+
+// detectAfter is Detect, together with the scores of the time just before From,
+// as far as there is history for them.
+func detectAfter(r Request, before time.Duration) (result Result, earlier []float64, err error) {
 	if err := validate(&r); err != nil {
-		return Result{}, err
+		return Result{}, nil, err
 	}
 	values, infinite := series.Finite(r.History.Values)
 	r.History.Values = values
@@ -40,10 +48,19 @@ func Detect(r Request) (Result, error) {
 	if len(r.Feedback) > 0 && !r.From.Before(r.History.Start) {
 		ask = detectByFeedback
 	}
-	result, err := ask(r)
-	if err != nil {
-		return Result{}, err
+	from := r.From
+	r.From = from.Add(-before)
+	result, err = ask(r)
+	if errors.Is(err, forecast.ErrShortHistory) && before > 0 {
+		r.From = from
+		result, err = ask(r)
 	}
+	if err != nil {
+		return Result{}, nil, err
+	}
+	asked := r.History.Between(from, r.History.Time(r.History.Len())).Len()
+	earlier = result.Score[:len(result.Score)-asked]
+	result = result.last(asked)
 	if infinite > 0 {
 		result.notice("%d infinite values were treated as missing", infinite)
 	}
@@ -54,7 +71,7 @@ func Detect(r Request) (Result, error) {
 		result.notice("%d of %d points are missing and were not judged", points-result.Actual.Observed(), points)
 	}
 	result.Events = Events(result, r.Threshold)
-	return result, nil
+	return result, earlier, nil
 }
 
 // detect judges the points, apart from their events.

@@ -10,7 +10,7 @@ import (
 
 // Anomaly answers what about a metric is unusual inside the window.
 func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (AnomalyAnswer, error) {
-	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
 	answer := AnomalyAnswer{Shown: window.Step}
 	histories, err := e.filteredHistory(ctx, q.Expr, q.Filters, g, &answer.Basis)
 	if err != nil {

@@ -30,7 +30,7 @@ type BreachSeries struct {
 // Breach answers how likely a metric crosses a threshold after each point of
 // the window.
 func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (BreachAnswer, error) {
-	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
 	horizon := max(time.Duration(q.Horizon), g.step)
 	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon, Shown: window.Step}
 	histories, err := e.filteredHistory(ctx, q.Expr, q.Filters, g, &answer.Basis)

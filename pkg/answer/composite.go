@@ -34,7 +34,7 @@ func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window
 	if e.Metrics == nil {
 		return answer, errNoMetrics
 	}
-	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now())
 	presets, err := e.presetsOf(ctx, q.Service, g.from, g.to)
 	if err != nil {
 		return answer, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -72,6 +73,27 @@ func TestCompositeFindsTheSignalsAndTheOutage(t *testing.T) {
 	require.Len(t, a.Queries, 3)
 	require.Len(t, a.Result.Events, 1)
 	require.WithinDuration(t, window.To.Add(-35*time.Minute), a.Result.Events[0].Start, 10*time.Minute)
+}
+
+// A point has one score in every window, also in one that begins during an
+// incident or just after midnight.
+func TestCompositeIsTheSameInEveryWindow(t *testing.T) {
+	engine, window := someEngine()
+	ask := func(from time.Time) anomaly.CompositeResult {
+		a, err := engine.Composite(t.Context(), query.Composite{Service: "shop"}.WithDefaults(), Window{From: from, To: window.To})
+		require.NoError(t, err)
+		return a.Result
+	}
+	midnight := window.To.Truncate(24 * time.Hour)
+	whole := ask(midnight.Add(-time.Hour))
+	for _, from := range []time.Time{midnight, midnight.Add(2 * time.Minute), window.To.Add(-33 * time.Minute), window.To.Add(-time.Minute)} {
+		part := ask(from)
+		offset := len(whole.Score) - len(part.Score)
+		require.Equal(t, whole.Score[offset:], part.Score, from)
+		for k, signal := range part.Signals {
+			require.Equal(t, whole.Signals[k].Share[offset:], signal.Share, signal.Name)
+		}
+	}
 }
 
 func TestCompositeOfAnUnknownServiceSaysWhatWasLookedFor(t *testing.T) {

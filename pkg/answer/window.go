@@ -63,11 +63,12 @@ func gridFor(window Window, history, wished time.Duration, now time.Time) grid {
 // judgingGrid is the grid on which points are judged. Neither the panel's width
 // nor where the window begins changes it, or what is learned from, so that a
 // point has one score wherever it is shown; only a window too long for the
-// finest grid has a coarser one.
-func judgingGrid(window Window, history, wished time.Duration, now time.Time) grid {
+// finest grid has a coarser one. Reach is how far before the window points are
+// judged too.
+func judgingGrid(window Window, history, wished, reach time.Duration, now time.Time) grid {
 	window.Step = 0
 	g := gridFor(window, history, wished, now)
-	g.start = floor(anomaly.Epoch(g.from, g.step).Add(-history), g.step)
+	g.start = floor(anomaly.Epoch(g.from.Add(-reach), g.step).Add(-history), g.step)
 	return g
 }
 

@@ -25,18 +25,16 @@ var (
 // sideBySide is how many faults of proxies are played at the same time.
 const sideBySide = 3
 
-// TestChaos plays the table: every fault of every server, every question.
+// TestChaos plays the table of single servers: every fault, every question.
 func TestChaos(t *testing.T) {
 	if *form == "" {
 		t.Skip("run it by go tool mage chaos, or with -chaos short")
 	}
-	s, err := openStage(t.Context(), Single, *runs, os.Stderr, "-history", "2d", "-rate", "2.5")
-	require.NoError(t, err)
-	t.Cleanup(s.close)
-	require.NoError(t, s.prepare(t.Context()))
-	require.NoError(t, s.learn(t.Context()))
-
-	b := &book{write: *form == "full" && *only == ""}
+	s := openTest(t, Single)
+	b := &book{}
+	if *form == "full" && *only == "" {
+		b.page, b.write = "reliability.md", func() string { return Page(b.between, b.inside, names()) }
+	}
 	if *only == "" {
 		require.NoError(t, s.killedMidQuery(t.Context()))
 		require.NoError(t, s.killedMidStream(t.Context()))
@@ -49,10 +47,43 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// book holds what was played, and writes it down.
+// TestParts plays the table of servers in parts, each of which is killed and
+// paused.
+func TestParts(t *testing.T) {
+	if *form != "full" {
+		t.Skip("run it by go tool mage chaos, or with -chaos full")
+	}
+	s := openTest(t, Split)
+	b := &book{}
+	if *only == "" {
+		b.page, b.write = "reliability-parts.md", func() string { return PartsPage(b.inside, names()) }
+	}
+	s.insideAll(t, b)
+}
+
+// openTest is a stage that has learnt the answers without a fault.
+func openTest(t *testing.T, topology Topology) *stage {
+	s, err := openStage(t.Context(), topology, *runs, os.Stderr, "-history", "2d", "-rate", "2.5")
+	require.NoError(t, err)
+	t.Cleanup(s.close)
+	require.NoError(t, s.prepare(t.Context()))
+	require.NoError(t, s.learn(t.Context()))
+	return s
+}
+
+// names are those of the questions, in the order of the page.
+func names() (all []string) {
+	for _, q := range Questions() {
+		all = append(all, q.Name)
+	}
+	return append(all, Live)
+}
+
+// book holds what was played, and writes it down on a page of docs.
 type book struct {
 	mu              sync.Mutex
-	write           bool
+	page            string // empty for none
+	write           func() string
 	between, inside []Row
 }
 
@@ -69,19 +100,13 @@ func (b *book) add(t *testing.T, rows *[]Row, row Row, err error) {
 		t.Error(problem)
 	}
 	*rows = append(*rows, row)
-	if !b.write {
+	if b.page == "" {
 		return
 	}
 	slices.SortStableFunc(b.between, func(x, y Row) int { return cmp.Or(cmp.Compare(x.Server, y.Server), cmp.Compare(place(x), place(y))) })
-	var names []string
-	for _, q := range Questions() {
-		names = append(names, q.Name)
-	}
-	names = append(names, Live)
 	root, err := harness.Root()
 	if err == nil {
-		page := Page(b.between, b.inside, names)
-		err = os.WriteFile(filepath.Join(root, "docs", "reliability.md"), []byte(strings.TrimSpace(page)+"\n"), 0o644)
+		err = os.WriteFile(filepath.Join(root, "docs", b.page), []byte(strings.TrimSpace(b.write())+"\n"), 0o644)
 	}
 	if err != nil {
 		t.Error(err)
@@ -141,8 +166,8 @@ func report(t *testing.T, row Row, err error) {
 	if err != nil {
 		t.Errorf("%s of %s: %v", row.Fault, row.Server, err)
 	}
-	for _, q := range append(Questions(), Question{Name: Live}) {
-		cell := row.Cells[q.Name]
-		fmt.Printf("%-18s %-10s %-22s %-6s %5.1fs %s\n", row.Fault, row.Server, q.Name, Signs[cell.Outcome], cell.Recovered.Seconds(), cell.Reason)
+	for _, name := range names() {
+		cell := row.Cells[name]
+		fmt.Printf("%-18s %-10s %-22s %-6s %5.1fs %s\n", row.Fault, row.Server, name, Signs[cell.Outcome], cell.Recovered.Seconds(), cell.Reason)
 	}
 }

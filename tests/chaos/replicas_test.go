@@ -131,7 +131,7 @@ func (s *stage) clocksApart(ctx context.Context) error {
 	defer plugin.Stop()
 	now := time.Now()
 	for _, ahead := range []time.Duration{-apart, apart} {
-		for _, name := range []string{"anomaly", "breach"} {
+		for _, name := range []string{"anomaly", "breach", "composite"} {
 			q := question(name)
 			one.to, other.to = now, now.Add(ahead)
 			here, there := q.put(ctx, one), q.put(ctx, other)

@@ -93,6 +93,11 @@ func Page(between, inside []Row, questions []string) string {
 	return fmt.Sprintf(page, Timeout, times, faults.String(), Table(between, questions), Table(inside, questions), unplayed(between))
 }
 
+// PartsPage is docs/reliability-parts.md.
+func PartsPage(inside []Row, questions []string) string {
+	return fmt.Sprintf(partsPage, Table(inside, questions))
+}
+
 // unplayed are the faults of servers that are not among the rows.
 func unplayed(rows []Row) string {
 	var missing []string
@@ -132,7 +137,7 @@ Checked in every cell: no number differs from the one without the fault, none is
 %[3]s
 %[4]s%[6]s## Faults of the processes themselves
 
-Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and then SIGCONT.
+Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and then SIGCONT. What the loss of a part does where Mimir and Tempo run in parts is on [a page of its own](reliability-parts.md).
 
 %[5]s## The plugin itself, and replicas
 
@@ -144,3 +149,9 @@ Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and the
 
 The clocks of the processes themselves are those of one machine: what is shifted is what they are asked.
 `
+
+const partsPage = `# When a part of Mimir or Tempo fails
+
+This page is written by ` + "`go tool mage chaos`" + `, like [When servers fail](reliability.md), which says what the cells mean and what is checked in each. The data source asks Mimir of ten processes (three ingesters, each of which holds all samples) and Tempo of six (two ingesters, each of which holds half of the newest traces). One process at a time is killed (SIGKILL, and then a start on the same data) or paused (SIGSTOP, and then SIGCONT). Messages call Mimir by the protocol that it is asked in, Prometheus.
+
+%s`
