@@ -120,3 +120,14 @@ func TestAStepThatIsTooFineIsWidenedAndSaidToBe(t *testing.T) {
 		require.Equal(t, told, slices.Contains(found.Notices, notice), found.Notices)
 	}
 }
+
+// What lies just before a window is judged by the model of its own day, which
+// needs as much history as in a window that begins there.
+func TestReachBeforeMidnight(t *testing.T) {
+	midnight := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	start := func(from time.Time, reach time.Duration) time.Time {
+		return judgingGrid(Window{From: from, To: midnight.Add(time.Hour)}, 14*24*time.Hour, 0, reach, midnight.Add(time.Hour)).start
+	}
+	require.Equal(t, start(midnight.Add(-3*time.Minute), 0), start(midnight.Add(2*time.Minute), 5*time.Minute))
+	require.NotEqual(t, start(midnight.Add(-3*time.Minute), 0), start(midnight.Add(6*time.Minute), 5*time.Minute))
+}
