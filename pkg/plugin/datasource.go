@@ -74,7 +74,14 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, Acts: connected.acts,
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
 	})
-	d.dispose = func() { cancel(); d.hooks.Close(); connected.close(); d.engine.ForecastModels.Close() }
+	release := memory.reserve(int64(settings.Limits.CacheMiB) << 20 * (modelsPart + 1) / modelsPart)
+	d.dispose = func() {
+		cancel()
+		release()
+		d.hooks.Close()
+		connected.close()
+		d.engine.ForecastModels.Close()
+	}
 	d.CallResourceHandler = httpadapter.New(d.resources())
 	return d, nil
 }

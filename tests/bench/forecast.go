@@ -1,18 +1,13 @@
 package main
 
 import (
-	"encoding/csv"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/forecast"
-	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 func init() {
@@ -23,25 +18,14 @@ func init() {
 // point of the horizon. Which model answered goes to standard error.
 func runForecast(o options) (any, error) {
 	flags := flag.NewFlagSet("forecast", flag.ContinueOnError)
-	in := flags.String("in", "", "CSV with a header and the columns timestamp,value")
-	out := flags.String("out", "", "file to write; default: standard output")
+	file := newFileFlags(flags, "timestamp,value", "forecast -in series.csv -horizon 48")
 	horizon := flags.Int("horizon", 0, "points to forecast")
 	season := flags.Int("season", 0, "points of the season; default: hour, day and week are looked for")
 	model := flags.String("model", forecast.Auto, "forecasting model")
 	if err := flags.Parse(o.rest); err != nil {
 		return nil, err
 	}
-	if *in == "" {
-		if slices.Contains(os.Args, "all") {
-			return nil, errors.New("skipped: it needs a file, as in forecast -in series.csv -horizon 48")
-		}
-		return nil, errors.New("name a file: forecast -in series.csv -horizon 48")
-	}
-	times, values, err := readSeries(*in)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", *in, err)
-	}
-	laid, err := series.FromPoints(nil, times, values, usualStep(times))
+	laid, _, _, err := file.read()
 	if err != nil {
 		return nil, err
 	}
@@ -51,22 +35,13 @@ func runForecast(o options) (any, error) {
 	}
 	r, err := forecast.Run(request)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", *in, err)
+		return nil, fmt.Errorf("%s: %w", *file.in, err)
 	}
 	fmt.Fprintf(os.Stderr, "%s: error %.4g, seasonal naive %.4g, %d points of history %v\n", r.Model, r.Error, r.NaiveError, r.Observed, r.Notices)
-	target := io.Writer(os.Stdout)
-	if *out != "" {
-		file, err := os.Create(*out)
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		target = file
-	}
-	return nil, writeForecast(target, r)
+	return nil, file.write(forecastLines(r))
 }
 
-func writeForecast(target io.Writer, r forecast.Result) error {
+func forecastLines(r forecast.Result) [][]string {
 	lines := [][]string{{"timestamp", "mean", "lower_80", "upper_80", "lower_95", "upper_95"}}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 10, 64) }
 	for h, mean := range r.Mean {
@@ -76,5 +51,5 @@ func writeForecast(target io.Writer, r forecast.Result) error {
 		}
 		lines = append(lines, line)
 	}
-	return csv.NewWriter(target).WriteAll(lines)
+	return lines
 }
