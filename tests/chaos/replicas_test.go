@@ -64,7 +64,7 @@ func (s *stage) killedMidQuery(ctx context.Context) error {
 
 // same asks until the answer is the whole one, for a busy machine.
 func (s *stage) same(ctx context.Context, q Question, on asked) error {
-	if back := s.recovers(ctx, q, on, time.Now()); back < 0 {
+	if back := s.recovers(ctx, q, on, time.Now(), patience); back < 0 {
 		return fmt.Errorf("%s has another answer in another process", q.Name)
 	}
 	return nil

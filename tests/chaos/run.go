@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -51,14 +52,28 @@ func (s *stage) inside(ctx context.Context, upstream Upstream, process Process, 
 	return trouble{upstream, process.Name + " " + name, process.Effect, false, proxies, control(do), control(undo)}, err
 }
 
-// judge takes what a server has lost into account: then numbers may be others,
-// but not zero for want of data, and any reason does.
+// judge takes what a server has lost into account: it does not tell, so that
+// numbers may be others and rows may be missing without a notice, but nothing is
+// zero for want of data, other than a count of the deploys that are known.
 func (t trouble) judge(q Question, got, whole reply) (Outcome, string) {
 	if !t.loses {
 		return q.judge(got, whole, t.upstream.Name)
 	}
 	q.Near = anyNumber
+	got.notices = append(got.notices, "")
+	got.facts = maps.Clone(got.facts)
+	maps.DeleteFunc(got.facts, func(name, value string) bool { return strings.HasSuffix(name, "left_out") && value == "0" })
 	return q.judge(got, whole, "")
+}
+
+// patience is how long an answer may take to come back: the server is tried
+// again after 15 seconds. What was lost in the middle of a history is remembered
+// with it.
+func (t trouble) patience() time.Duration {
+	if t.loses {
+		return remembered + patience
+	}
+	return patience
 }
 
 // expected are the outcomes that a question may have.
@@ -82,10 +97,11 @@ const shows = "refused"
 const (
 	// times is how often a question is put while the server fails: again, as a
 	// rule or a viewer would, until the server is left alone for a while.
-	times = 2
-	// patience is how long an answer may take to come back: the server is tried
-	// again after 15 seconds.
+	times    = 2
 	patience = 90 * time.Second
+	// remembered is how long the plugin keeps a history that does not change any
+	// more.
+	remembered = 10 * time.Minute
 	// atOnce is how many questions wait at the same time.
 	atOnce = 14
 	// busy is how often a question is put again because another server, which
@@ -155,7 +171,7 @@ func (s *stage) play(ctx context.Context, t trouble, questions []Question) (Row,
 	mended := time.Now()
 	each(questions, func(i int, q Question) {
 		if q.often(failing) > 1 {
-			cells[i].Recovered = s.recovers(ctx, q, sources[i], mended)
+			cells[i].Recovered = s.recovers(ctx, q, sources[i], mended, t.patience())
 		}
 	})
 	row.Cells[Live] = live.judge(begun, mended)
@@ -174,7 +190,7 @@ func (q Question) often(failing string) int {
 }
 
 // recovers asks until the whole answer is there again.
-func (s *stage) recovers(ctx context.Context, q Question, on asked, mended time.Time) time.Duration {
+func (s *stage) recovers(ctx context.Context, q Question, on asked, mended time.Time, patience time.Duration) time.Duration {
 	for time.Since(mended) < patience {
 		begun := time.Now()
 		if outcome, _ := q.judge(q.put(ctx, on), s.whole[q.Name], "nobody"); outcome == Right {
