@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 // reason says in one sentence why the verdict is what it is.
@@ -59,9 +61,21 @@ func waiting(needed, count int, span time.Duration) string {
 
 func (c *comparison) reasonNoChange() string {
 	most := c.largest(true)
-	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; shown to be less than %.2f× or %s either way, its mean and 95th percentile less than %.2f×), %s → %s at the median; %d vs %d traces.",
+	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; shown to be less than %.2f× or %s either way, its mean and 95th percentile less than %.2f×), %s → %s at the median; %s; %d vs %d traces.",
 		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, c.options.MinRatio, milliseconds(most.minChange), c.options.MinRatio*c.options.MinRatio,
-		milliseconds(most.BaselineDuration.P50), milliseconds(most.CandidateDuration.P50), most.Candidate, most.Baseline)
+		milliseconds(most.BaselineDuration.P50), milliseconds(most.CandidateDuration.P50), c.failures(most), most.Candidate, most.Baseline)
+}
+
+// failures says what is known of an endpoint's failures where they do not
+// differ: so few requests do not exclude that they became more.
+func (c *comparison) failures(e *endpoint) string {
+	root := &c.results[e.root]
+	failed := func(s *PathSummary) stats.Proportion {
+		return stats.Proportion{Successes: int(math.Round(s.ErrorRate * float64(s.Calls))), Trials: s.Calls}
+	}
+	before, after := failed(&root.Baseline), failed(&root.Candidate)
+	return fmt.Sprintf("it fails in %s of the requests, was %s (an increase by %.1f points is not excluded)",
+		percent(after.Rate()), percent(before.Rate()), 100*max(stats.Newcombe(before, after, confidence).Upper, 0))
 }
 
 func (c *comparison) reasonSuspect(suspect *Suspect) string {
