@@ -1,8 +1,10 @@
 package hooks
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -16,21 +18,17 @@ func (h *Hooks) annotate(w http.ResponseWriter, r *http.Request) {
 		plainFailure(w, status, err.Error())
 		return
 	}
-	var asked struct{ Query string }
+	// The id is that of the request, the same when it is sent again.
+	var asked struct{ Query, ID string }
 	if err := json.Unmarshal(raw, &asked); err != nil || asked.Query == "" {
 		plainFailure(w, http.StatusBadRequest, `write {"query": "foresight_predicted_demand{service=\"cart\"}"}`)
 		return
 	}
 	event, tags, err := h.event(r, asked.Query)
 	if err != nil {
-		status, reason := refusal(err)
-		plainFailure(w, status, reason)
+		unanswered(w, err)
 		return
 	}
-	id, err := event.ID()
-	if err != nil {
-		plainFailure(w, http.StatusInternalServerError, err.Error())
-		return
-	}
+	id := identity("annotate", asked.Query, cmp.Or(asked.ID, event.Time.Format(time.RFC3339)))
 	h.keep(w, r, upstream.Note{ID: id, Start: event.Time, Text: event.Summary, Tags: tags})
 }

@@ -21,8 +21,10 @@ type deployed struct {
 	Environment string    `json:"environment"`
 	Time        time.Time `json:"time"`
 	Text        string    `json:"text"`
-	// id tells retries from deploys; empty where only the content does.
-	id string
+	// ID tells retries from deploys; empty where only the content does.
+	ID string `json:"id"`
+	// untimed says that nobody told when it was.
+	untimed bool
 }
 
 // errNotADeploy is an event that is understood, and announces nothing.
@@ -58,9 +60,22 @@ func (d deployed) note(tag string) upstream.Note {
 	if d.Environment != "" {
 		tags = append(tags, "environment:"+name(d.Environment))
 	}
-	id := identity("deploy", d.Service, d.Version, d.Environment, cmp.Or(d.id, strconv.FormatInt(d.Time.Unix()/60, 10)))
-	return upstream.Note{ID: id, Start: d.Time, Tags: tags, Text: d.summary()}
+	id := func(told string) string { return identity("deploy", d.Service, d.Version, d.Environment, told) }
+	minute := func(ago int64) string { return id(strconv.FormatInt(d.Time.Unix()/60-ago, 10)) }
+	note := upstream.Note{ID: minute(0), Start: d.Time, Tags: tags, Text: d.summary()}
+	if d.ID != "" {
+		note.ID = id(d.ID)
+	} else if d.untimed {
+		for ago := range int64(repeated) {
+			note.Earlier = append(note.Earlier, minute(ago+1))
+		}
+	}
+	return note
 }
+
+// repeated is for how many minutes the same deploy, told without a time or an id
+// of its own, is taken for a retry.
+const repeated = 10
 
 func (d deployed) summary() string {
 	return cmp.Or(d.Text, strings.TrimSpace(d.Service+" "+d.Version))
@@ -95,7 +110,7 @@ func readDeploy(header http.Header, raw []byte, now time.Time) (deployed, error)
 		return deployed{}, errors.New(`the service is missing: write {"service": "cart", "version": "2.0.0"}, or send a CloudEvent`)
 	}
 	if marker.Time.IsZero() {
-		marker.Time = now
+		marker.Time, marker.untimed = now, true
 	}
 	if age := now.Sub(marker.Time); age > 365*24*time.Hour || age < -24*time.Hour {
 		return deployed{}, fmt.Errorf("the deploy's time, %s, is not of this year", marker.Time.Format(time.RFC3339))
@@ -125,7 +140,7 @@ func readCloudEvent(raw []byte) (deployed, error) {
 		marker.Time = event.Time
 	}
 	if event.ID != "" {
-		marker.id = event.Source + " " + event.ID
+		marker.ID = event.Source + " " + event.ID
 	}
 	return marker, err
 }
@@ -156,7 +171,7 @@ func readCDEvent(raw []byte) (deployed, error) {
 	}
 	return deployed{
 		Service: event.Subject.ID, Version: versionOf(event.Subject.Content.ArtifactID), Environment: event.Subject.Content.Environment.ID,
-		Time: event.Context.Timestamp, Text: event.Subject.ID + " " + what, id: event.Context.Source + " " + event.Context.ID,
+		Time: event.Context.Timestamp, Text: event.Subject.ID + " " + what, ID: event.Context.Source + " " + event.Context.ID,
 	}, nil
 }
 
@@ -187,7 +202,7 @@ func readFlaggerEvent(raw []byte) (deployed, error) {
 	}
 	marker := deployed{
 		Service: cmp.Or(event.Metadata["service"], event.Name), Version: event.Metadata["version"], Environment: event.Namespace,
-		Text: message, id: event.Namespace + "/" + event.Name + " " + event.Checksum,
+		Text: message, ID: event.Namespace + "/" + event.Name + " " + event.Checksum,
 	}
 	if milliseconds, err := strconv.ParseInt(event.Metadata["timestamp"], 10, 64); err == nil {
 		marker.Time = time.UnixMilli(milliseconds).UTC()

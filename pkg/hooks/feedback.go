@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -28,8 +29,12 @@ func (h *Hooks) feedback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	verdict := strconv.FormatBool(*said.Real)
+	judged := "An event that was real." // without a text Grafana takes nothing
+	if !*said.Real {
+		judged = "No event: it was as it should be."
+	}
 	note := upstream.Note{
-		ID: identity("feedback", said.Service, said.Time.Unix(), verdict), Start: said.Time, Text: said.Text, Tags: []string{"foresight:" + verdict},
+		ID: identity("feedback", said.Service, said.Time.Unix(), verdict), Start: said.Time, Text: cmp.Or(said.Text, judged), Tags: []string{"foresight:" + verdict},
 	}
 	if said.Service != "" {
 		note.Tags = append(note.Tags, "service:"+name(said.Service))

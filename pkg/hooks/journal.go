@@ -1,6 +1,8 @@
 package hooks
 
 import (
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -34,20 +36,32 @@ func (h *Hooks) keep(w http.ResponseWriter, r *http.Request, notes ...upstream.N
 		plainFailure(w, http.StatusNotImplemented, "there is nowhere to keep this: set grafana.url, and grafanaToken of a service account with the role Editor")
 		return 0
 	}
-	for _, note := range notes {
-		new, err := h.settings.Journal.Keep(r.Context(), note)
-		if err != nil {
-			backend.Logger.FromContext(r.Context()).Warn("A note was not kept", "id", note.ID, "error", err)
-			plainFailure(w, http.StatusBadGateway, err.Error())
-			return written
-		}
-		if new {
+	ctx, cancel := context.WithTimeout(r.Context(), h.settings.Timeout)
+	defer cancel()
+	known := 0
+	var failure error
+	for _, note := range notes { // one that is refused keeps no other out
+		new, err := h.settings.Journal.Keep(ctx, note)
+		switch {
+		case err != nil:
+			backend.Logger.FromContext(ctx).Warn("A note was not kept", "id", note.ID, "error", err)
+			failure = cmp.Or(failure, err)
+		case new:
 			written++
+		default:
+			known++
 		}
 	}
-	reply(w, http.StatusOK, map[string]int{"kept": written, "known": len(notes) - written})
+	if failure != nil {
+		plainFailure(w, http.StatusBadGateway, fmt.Sprintf("%d of %d are kept: %v. %s", written+known, len(notes), failure, sendAgain))
+		return written
+	}
+	reply(w, http.StatusOK, map[string]int{"kept": written, "known": known})
 	return written
 }
+
+// sendAgain is advice to whoever told what could not be kept.
+const sendAgain = "Send it again: what is kept already is not kept twice"
 
 // identity is the same for equal parts, on every replica.
 func identity(parts ...any) string {
@@ -55,7 +69,8 @@ func identity(parts ...any) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-const longestName = 200
+// longestName is what the databases below Grafana take of a tag's value.
+const longestName = 100
 
 // name makes a foreign text fit for a tag.
 func name(text string) string {

@@ -43,6 +43,9 @@ type planned struct {
 	// others why not.
 	Sent    []string          `json:"sent"`
 	NotSent map[string]string `json:"notSent"`
+	// NotKept says why a recommendation, or what came of an act, was not written
+	// down, by id. Whoever asks again has it written down.
+	NotKept map[string]string `json:"notKept"`
 	Notices []string          `json:"notices"`
 	Mode    playbook.Mode     `json:"mode"`
 }
@@ -76,16 +79,24 @@ func (h *Hooks) act(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	h.settle(r.Context(), answered.Outcomes, now)
+	for _, past := range answered.Outcomes {
+		if err := h.settle(r.Context(), past, now); err != nil {
+			answered.NotKept[past.ID] = err.Error()
+		}
+	}
 	for _, one := range answered.Recommendations {
-		if err := h.carryOut(r.Context(), one, now); err != nil {
+		err := h.carryOut(r.Context(), one, now)
+		switch {
+		case err != nil && one.State == playbook.Proposed:
+			answered.NotKept[one.ID] = err.Error()
+		case err != nil:
 			answered.NotSent[one.ID] = err.Error()
-		} else if one.State == playbook.Ready {
+		case one.State == playbook.Ready:
 			answered.Sent = append(answered.Sent, one.ID)
 		}
 	}
 	status = http.StatusOK
-	if len(answered.NotSent) > 0 {
+	if len(answered.NotSent)+len(answered.NotKept) > 0 {
 		status = http.StatusBadGateway
 	}
 	reply(w, status, answered)
@@ -124,7 +135,7 @@ func (h *Hooks) plan(w http.ResponseWriter, r *http.Request, named []string) (pl
 	slices.Sort(named)
 	named = slices.Compact(named)
 	config := h.settings.Playbooks
-	answered := planned{Sent: []string{}, NotSent: map[string]string{}, Notices: []string{}, Mode: config.Mode}
+	answered := planned{Sent: []string{}, NotSent: map[string]string{}, NotKept: map[string]string{}, Notices: []string{}, Mode: config.Mode}
 	if len(named) == 0 || len(named) > mostPlaybookServices {
 		plainFailure(w, http.StatusBadRequest, fmt.Sprintf("%d services are named: name one to %d, each by its service.name", len(named), mostPlaybookServices))
 		return answered, time.Time{}, false

@@ -23,8 +23,10 @@ func (h *Hooks) carryOut(ctx context.Context, r playbook.Recommendation, now tim
 		if h.settings.Journal == nil {
 			return nil
 		}
-		if _, err := h.settings.Journal.Keep(ctx, note(r, now, proposedTag, "Proposed")); err != nil {
+		_, err := h.settings.Journal.Keep(ctx, note(r, now, proposedTag, "Proposed"))
+		if err != nil {
 			backend.Logger.FromContext(ctx).Warn("A recommendation was not written down", "id", r.ID, "error", err)
+			return fmt.Errorf("it was not written down: %w. %s", err, sendAgain)
 		}
 		return nil
 	case playbook.Ready:
@@ -57,24 +59,24 @@ func (h *Hooks) dispatch(ctx context.Context, r playbook.Recommendation, now tim
 	return nil
 }
 
-// settle writes down what came of past actions, once it is known.
-func (h *Hooks) settle(ctx context.Context, outcomes []playbook.Past, now time.Time) {
-	logger := backend.Logger.FromContext(ctx)
-	for _, past := range outcomes {
-		if past.Outcome == playbook.Pending || h.settings.Journal == nil {
-			continue
-		}
-		text := fmt.Sprintf("%s of %s helped: what it was to cure is gone.", past.Pattern, past.Service)
-		if past.Outcome == playbook.Failed {
-			text = fmt.Sprintf("%s of %s did not help: undo it, and look.", past.Pattern, past.Service)
-		}
-		logger.Info("A playbook has an outcome", "id", past.ID, "playbook", past.Pattern, "service", past.Service, "outcome", past.Outcome)
-		_, err := h.settings.Journal.Keep(ctx, upstream.Note{
-			ID: identity(outcomeTag, past.ID), Start: now, Text: text,
-			Tags: []string{outcomeTag, "outcome:" + string(past.Outcome), "playbook:" + string(past.Pattern), "service:" + name(past.Service), "of:" + past.ID},
-		})
-		if err != nil {
-			logger.Warn("The outcome of a playbook was not written down", "id", past.ID, "error", err)
-		}
+// settle writes down what came of a past action, once it is known.
+func (h *Hooks) settle(ctx context.Context, past playbook.Past, now time.Time) error {
+	if past.Outcome == playbook.Pending || h.settings.Journal == nil {
+		return nil
 	}
+	logger := backend.Logger.FromContext(ctx)
+	text := fmt.Sprintf("%s of %s helped: what it was to cure is gone.", past.Pattern, past.Service)
+	if past.Outcome == playbook.Failed {
+		text = fmt.Sprintf("%s of %s did not help: undo it, and look.", past.Pattern, past.Service)
+	}
+	logger.Info("A playbook has an outcome", "id", past.ID, "playbook", past.Pattern, "service", past.Service, "outcome", past.Outcome)
+	_, err := h.settings.Journal.Keep(ctx, upstream.Note{
+		ID: identity(outcomeTag, past.ID), Start: now, Text: text,
+		Tags: []string{outcomeTag, "outcome:" + string(past.Outcome), "playbook:" + string(past.Pattern), "service:" + name(past.Service), "of:" + past.ID},
+	})
+	if err != nil {
+		logger.Warn("The outcome of a playbook was not written down", "id", past.ID, "error", err)
+		return fmt.Errorf("what came of it was not written down: %w. %s", err, sendAgain)
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // A number that no engine may act on is neither sent nor written down.
@@ -38,8 +39,7 @@ func (h *Hooks) send(w http.ResponseWriter, r *http.Request) {
 	}
 	event, _, err := h.event(r, asked.Query)
 	if err != nil {
-		status, reason := refusal(err)
-		plainFailure(w, status, reason)
+		unanswered(w, err)
 		return
 	}
 	id, err := h.settings.Sender.Send(r.Context(), asked.Webhook, event)
@@ -55,6 +55,18 @@ func (h *Hooks) send(w http.ResponseWriter, r *http.Request) {
 		logger.Info("A webhook was delivered", "webhook", asked.Webhook, "id", id, "type", event.Type, "subject", event.Subject)
 		reply(w, http.StatusOK, map[string]string{"id": id})
 	}
+}
+
+// unanswered says why there is no number to pass on. That a server failed is no
+// reason to give up, as a number that nobody may act on is: with a status of 500
+// or above callers try again.
+func unanswered(w http.ResponseWriter, err error) {
+	status, reason := refusal(err)
+	var failed *upstream.Error
+	if errors.As(err, &failed) {
+		status, reason = failed.HTTPStatus(), reason+". "+sendAgain
+	}
+	plainFailure(w, status, reason)
 }
 
 // event is the number of now as an event, whose type is that of the metric, and

@@ -170,7 +170,10 @@ type Markers interface {
 // Note is something that happened, to be kept where people and questions look.
 type Note struct {
 	// ID is the same for the same happening, whoever tells it and however often.
-	ID         string
+	ID string
+	// Earlier are ids under which the same may have been told before, where who
+	// tells it gives neither a time nor an id.
+	Earlier    []string
 	Start, End time.Time // End is the zero time for an instant, or while it lasts
 	Text       string
 	Tags       []string
@@ -179,6 +182,7 @@ type Note struct {
 // Journal is a place where notes are kept.
 type Journal interface {
 	// Keep writes a note down once, and its end when that is known. It tells
-	// whether anything was written.
+	// whether anything was written by this call. After an error the note may be
+	// there or not; keeping it again makes it be there once.
 	Keep(ctx context.Context, note Note) (bool, error)
 }

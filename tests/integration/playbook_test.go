@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,43 +15,6 @@ import (
 
 	"github.com/foresight-observability/foresight/tests/harness"
 )
-
-// annotations stand in for Grafana's, as far as notes and markers need them.
-type annotations struct {
-	mu    sync.Mutex
-	notes []map[string]any
-}
-
-func (a *annotations) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if r.Method == http.MethodPost {
-		var note map[string]any
-		if err := json.NewDecoder(r.Body).Decode(&note); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		a.notes = append(a.notes, note)
-		_, _ = fmt.Fprintf(w, `{"id": %d}`, len(a.notes))
-		return
-	}
-	found := []map[string]any{}
-	for _, note := range a.notes {
-		for _, tag := range r.URL.Query()["tags"] {
-			if strings.Contains(fmt.Sprint(note["tags"]), tag) {
-				found = append(found, note)
-				break
-			}
-		}
-	}
-	_ = json.NewEncoder(w).Encode(found)
-}
-
-func (a *annotations) all() string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return fmt.Sprint(a.notes)
-}
 
 // TestPlaybookOverTheShop ships a version of orders with a slow query: the
 // playbook recommends to roll back the right service and version, with the
@@ -81,7 +43,7 @@ func TestPlaybookOverTheShop(t *testing.T) {
 		}
 		received <- e
 	})
-	notes := &annotations{}
+	notes := harness.NewAnnotations("glsa_test")
 	settings := l.Settings()
 	settings["grafana"] = map[string]any{"url": server(t, notes.ServeHTTP)}
 	settings["webhooks"] = []any{map[string]any{"name": "rollback", "url": automation, "private": true}}
@@ -148,7 +110,7 @@ func TestPlaybookOverTheShop(t *testing.T) {
 	require.Equal(t, "orders", got.Subject)
 	require.Equal(t, slow, got.Data.Target["version"])
 	require.Equal(t, sound, got.Data.Target["previous"])
-	require.Contains(t, notes.all(), "foresight:acted")
+	require.Contains(t, fmt.Sprint(notes.Of("glsa_test")), "foresight:acted")
 
 	eventually(t, 3*time.Minute, "once is enough", act(0))
 	require.Empty(t, received)

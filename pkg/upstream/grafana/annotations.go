@@ -4,7 +4,6 @@ package grafana
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strconv"
@@ -68,18 +67,15 @@ func (c *Client) Markers(ctx context.Context, start, end time.Time) ([]upstream.
 		return nil, nil, err
 	}
 	var answer []annotationJSON
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return nil, nil, &upstream.Error{
-			Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err,
-			Advice: "Check that grafana.url is that of Grafana itself",
-		}
+	if err := c.decode(body, &answer); err != nil {
+		return nil, nil, err
 	}
 	var warnings []string
 	if len(answer) >= mostAnnotations {
 		warnings = append(warnings, "Grafana has more annotations with these tags than are read: the oldest are missing. Narrow deploys.annotationTags.")
 	}
 	var markers []upstream.Marker
-	for _, one := range answer {
+	for _, one := range once(answer) {
 		at := time.UnixMilli(one.Time).UTC()
 		if at.Before(start) || at.After(end) {
 			continue // a region that reaches into the time asked for
@@ -90,6 +86,27 @@ func (c *Client) Markers(ctx context.Context, start, end time.Time) ([]upstream.
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Text, b.Text))
 	})
 	return markers, warnings, nil
+}
+
+// once are annotations without those that are the same note written twice: by a
+// request that Grafana carried out long after it was given up.
+func once(all []annotationJSON) (kept []annotationJSON) {
+	places := map[string]int{}
+	for _, one := range all {
+		i := slices.IndexFunc(one.Tags, func(tag string) bool { return strings.HasPrefix(tag, idTag) })
+		if i < 0 {
+			kept = append(kept, one)
+			continue
+		}
+		place, known := places[one.Tags[i]]
+		if !known {
+			places[one.Tags[i]] = len(kept)
+			kept = append(kept, one)
+			continue
+		}
+		kept[place].TimeEnd = max(kept[place].TimeEnd, one.TimeEnd) // the one may know when it ended
+	}
+	return kept
 }
 
 // The keys under which tags, as "key:value" or "key=value", name the service

@@ -51,9 +51,9 @@ func serve() error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", harness.Gateway{DataSources: sources, Roles: map[string]string{"viewer-token": "Viewer", editorToken: "Editor"}})
-	kept := &annotations{token: editorToken}
-	mux.Handle("/api/annotations", kept)
-	mux.Handle("/api/annotations/", kept)
+	kept := harness.NewAnnotations(editorToken)
+	mux.Handle(harness.AnnotationsPath, kept)
+	mux.Handle(harness.AnnotationsPath+"/", kept)
 	server := &http.Server{Handler: mux}
 	go func() { _ = server.Serve(listener) }()
 	defer func() { _ = server.Close() }()
