@@ -80,11 +80,18 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	if err != nil || config.URL == "" {
 		return err // without an address there are no annotations, and all else works
 	}
+	journal, err := grafana.New(config, limits, nil)
+	if err != nil {
+		return err
+	}
+	connected.journal = journal
+	connected.closers = append(connected.closers, journal.Close)
+	limits.Timeout = min(limits.Timeout, longestReading)
 	verdicts, err := grafana.New(config, limits, grafana.Verdicts())
 	if err != nil {
 		return err
 	}
-	connected.feedback, connected.acts, connected.journal = cache.Markers("feedback", verdicts, shared), verdicts, verdicts
+	connected.feedback, connected.acts = cache.Markers("feedback", verdicts, shared), verdicts
 	connected.closers = append(connected.closers, verdicts.Close)
 	for kind, place := range map[string]*upstream.Markers{"incident": &connected.incidents, "alert": &connected.alerts} {
 		client, err := grafana.New(config, limits, []string{kind})
@@ -105,6 +112,11 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	connected.markers = append(connected.markers, answer.MarkerSource{Source: answer.FromAnnotation, Markers: cache.Markers("deploys", client, shared)})
 	return nil
 }
+
+// longestReading is how long annotations are waited for. They only add to most
+// answers, and are little: a Grafana that takes longer has failed, and after some
+// such failures is left alone for a while.
+const longestReading = 4 * time.Second
 
 // traceStore is the client of a trace store.
 type traceStore interface {

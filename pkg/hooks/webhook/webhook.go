@@ -79,6 +79,7 @@ type Sender struct {
 	clients    map[bool]*http.Client // by whether private addresses are allowed
 	now        func() time.Time
 	pause      func(context.Context, time.Duration) error
+	timeout    time.Duration // of one attempt
 }
 
 // New makes a sender; nil without targets. The error says which setting is
@@ -87,7 +88,7 @@ func New(targets []Target, secrets Secrets, now func() time.Time) (*Sender, erro
 	if len(targets) == 0 {
 		return nil, nil
 	}
-	s := &Sender{targets: map[string]Target{}, routingKey: secrets.RoutingKey, now: now, pause: pause,
+	s := &Sender{targets: map[string]Target{}, routingKey: secrets.RoutingKey, now: now, pause: pause, timeout: timeout,
 		clients: map[bool]*http.Client{true: client(true), false: client(false)}}
 	for _, target := range targets {
 		if err := s.admit(target, secrets.Signing); err != nil {
@@ -204,7 +205,7 @@ func (e Event) cloudEvent(id string) ([]byte, error) {
 
 // attempt sends once, and tells whether another attempt may help.
 func (s *Sender) attempt(ctx context.Context, target Target, id string, body []byte) (again bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.URL, bytes.NewReader(body))
 	if err != nil {
@@ -225,6 +226,9 @@ func (s *Sender) attempt(ctx context.Context, target Target, id string, body []b
 	}
 	response, err := s.clients[target.Private].Do(request)
 	if err != nil {
+		if errors.Is(err, context.DeadlineExceeded) {
+			return true, fmt.Errorf("the receiver did not answer within %s", s.timeout)
+		}
 		return !errors.Is(err, errPrivate), reasonOf(err)
 	}
 	defer func() { _ = response.Body.Close() }()
