@@ -54,11 +54,13 @@ func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window
 		answer.Problem = "none of the service's metrics has samples in the window and enough before it to tell what is usual"
 		return answer, nil
 	}
-	result, err := anomaly.Composite(anomaly.CompositeRequest{
-		Signals: signals, From: g.from, Past: time.Duration(q.History), Threshold: q.Threshold, Models: e.Models,
+	err = compute(ctx, func() {
+		result, err := anomaly.Composite(anomaly.CompositeRequest{
+			Signals: signals, From: g.from, Past: time.Duration(q.History), Threshold: q.Threshold, Models: e.Models,
+		})
+		answer.Result, answer.Problem = result, problem(err)
 	})
-	answer.Result, answer.Problem = result, problem(err)
-	return answer, nil
+	return answer, err
 }
 
 // fewestTaught is how many samples before the window a signal must have.

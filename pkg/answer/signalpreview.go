@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -36,22 +37,30 @@ func (e *Engine) PreviewSignals(ctx context.Context, service string, own []Signa
 		return nil, err
 	}
 	previews := make([]SignalPreview, len(presets))
-	return previews, eachSeries(ctx, len(presets), func(i int) {
-		p := presets[i]
-		previews[i] = SignalPreview{Kind: p.kind, Name: p.name, Unit: p.unit, Own: p.own, Template: p.template(service)}
-		found, err := e.Recent(ctx, p.query(service, shortestRate), window)
-		switch {
-		case err != nil:
-			previews[i].Problem = err.Error()
-		case len(found.Series) == 0:
-			previews[i].Problem = "there are no samples in this time"
-		default:
-			previews[i].Recent = found.Series[0]
-			if more := len(found.Series) - 1; more > 0 {
-				previews[i].Problem = "the query returned " + strconv.Itoa(more+1) + " series, of which the first is taken: aggregate them, as by sum()"
-			}
+	var group sync.WaitGroup
+	for i, p := range presets {
+		group.Go(func() { previews[i] = e.preview(ctx, p, service, window) })
+	}
+	group.Wait()
+	return previews, ctx.Err()
+}
+
+// preview is what one signal finds.
+func (e *Engine) preview(ctx context.Context, p foundPreset, service string, window Window) SignalPreview {
+	preview := SignalPreview{Kind: p.kind, Name: p.name, Unit: p.unit, Own: p.own, Template: p.template(service)}
+	found, err := e.Recent(ctx, p.query(service, shortestRate), window)
+	switch {
+	case err != nil:
+		preview.Problem = err.Error()
+	case len(found.Series) == 0:
+		preview.Problem = "there are no samples in this time"
+	default:
+		preview.Recent = found.Series[0]
+		if more := len(found.Series) - 1; more > 0 {
+			preview.Problem = "the query returned " + strconv.Itoa(more+1) + " series, of which the first is taken: aggregate them, as by sum()"
 		}
-	})
+	}
+	return preview
 }
 
 // template is the preset's PromQL with placeholders where the service and the
