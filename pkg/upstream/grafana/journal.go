@@ -56,8 +56,13 @@ func (c *Client) Keep(ctx context.Context, note upstream.Note) (bool, error) {
 	if note.End.IsZero() || found[0].TimeEnd == note.End.UnixMilli() {
 		return written, nil
 	}
-	err = c.send(ctx, http.MethodPatch, c.one(found[0]), map[string]any{"timeEnd": note.End.UnixMilli()}, nil)
-	return err == nil, err
+	failure := c.send(ctx, http.MethodPatch, c.one(found[0]), map[string]any{"timeEnd": note.End.UnixMilli()}, nil)
+	if failure != nil {
+		if found, err = c.find(ctx, note); err == nil && len(found) > 0 && found[0].TimeEnd == note.End.UnixMilli() {
+			return true, nil
+		}
+	}
+	return failure == nil, failure
 }
 
 // find is where a note stands already, the first that was written first.

@@ -80,6 +80,14 @@ func TestAWriteWhoseAnswerIsLost(t *testing.T) {
 		require.Equal(t, want, written)
 		require.Len(t, stored(), 1)
 	}
+	ended := deployNote()
+	ended.End = noon.Add(time.Minute)
+	for _, want := range []bool{true, false} {
+		written, err := c.Keep(context.Background(), ended)
+		require.NoError(t, err)
+		require.Equal(t, want, written)
+		require.Equal(t, ended.End.UnixMilli(), stored()[0].TimeEnd)
+	}
 }
 
 // TestAWriteThatIsSwallowed checks that an answer which is not Grafana's does not
