@@ -199,7 +199,8 @@ func (Test) Lab() error {
 func (Test) Faults() error { return chaos("short", "prometheus,tempo") }
 
 // Chaos breaks the lab's servers and their parts in every way, asks everything,
-// and writes the tables in docs/reliability.md and docs/reliability-parts.md.
+// and writes the tables in docs/reliability.md, docs/reliability-parts.md and
+// docs/reliability-grafana.md.
 func Chaos() error { return chaos("full", "prometheus,tempo,mimir-split,tempo-split") }
 
 func chaos(form, needed string) error {

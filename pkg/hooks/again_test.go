@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
@@ -142,4 +144,77 @@ func TestWhatAPlaybookCannotWriteDownIsTold(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Len(t, told.Outcomes, 1)
 	require.Len(t, book.tagged(outcomeTag), 1)
+}
+
+// hanging is a notebook that answers nobody.
+type hanging struct{ notebook }
+
+func (*hanging) Keep(ctx context.Context, _ upstream.Note) (bool, error) {
+	<-ctx.Done()
+	return false, errors.New("Grafana did not answer in time")
+}
+
+func TestAPlaybookDoesNotWaitForGrafanaWithoutEnd(t *testing.T) {
+	book, to := &hanging{}, &automation{status: http.StatusAccepted}
+	handler := acting(t, slowVersion{}, noon, nil, to, func(s *Settings) {
+		s.Journal, s.Acts, s.Playbooks.Mode, s.Timeout = book, book, playbook.Recommend, 4*time.Second
+	})
+	ended := make(chan map[string]string, 1)
+	go func() {
+		_, told := plannedBy(t, handler, aboutOrders)
+		ended <- told.NotKept
+	}()
+	select {
+	case notKept := <-ended:
+		require.Len(t, notKept, 1)
+	case <-time.After(time.Minute):
+		t.Fatal("it waits for ever")
+	}
+}
+
+// leaving is a notebook whose writer gives up as soon as the note stands.
+type leaving struct {
+	notebook
+	leave context.CancelFunc
+}
+
+func (l *leaving) Keep(ctx context.Context, note upstream.Note) (bool, error) {
+	defer l.leave()
+	return l.notebook.Keep(ctx, note)
+}
+
+func TestWhatIsWrittenDownIsSentThoughItsAskerLeaves(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	book, to := &leaving{leave: cancel}, &automation{status: http.StatusAccepted}
+	handler := acting(t, slowVersion{}, noon, nil, to, func(s *Settings) { s.Journal, s.Acts = book, book })
+	request := httptest.NewRequestWithContext(backend.WithUser(ctx, &backend.User{Role: "Editor"}), http.MethodPost, "/playbooks", strings.NewReader(aboutOrders))
+	handler.ServeHTTP(httptest.NewRecorder(), request)
+	require.Len(t, book.tagged(actedTag), 1)
+	require.Len(t, to.ids, 1)
+}
+
+// failingMetrics is a server of metrics that is down.
+type failingMetrics struct{ upstream.Metrics }
+
+func (failingMetrics) LabelValues(context.Context, string, []string, time.Time, time.Time) ([]string, []string, error) {
+	return nil, nil, &upstream.Error{Upstream: "Prometheus", Category: upstream.Network}
+}
+
+func (failingMetrics) QueryRange(context.Context, string, upstream.Range) (upstream.SeriesSet, error) {
+	return upstream.SeriesSet{}, &upstream.Error{Upstream: "Prometheus", Category: upstream.Network}
+}
+
+func TestAProposalIsTheSameWithoutMetrics(t *testing.T) {
+	propose := func(metrics upstream.Metrics) string {
+		h := New(&answer.Engine{Metrics: metrics, Traces: slowVersion{}, Now: func() time.Time { return noon }, Limits: answer.Limits{MaxSeries: 50, MaxTraces: 1000}},
+			Settings{CallerRate: 1000, Timeout: time.Minute, Journal: &notebook{}, Acts: &notebook{}, Playbooks: PlaybookSettings{Config: playbook.Config{Mode: playbook.Recommend}}})
+		defer h.Close()
+		mux := http.NewServeMux()
+		h.Register(mux)
+		status, told := plannedBy(t, mux, aboutOrders)
+		require.Equal(t, http.StatusOK, status)
+		require.Len(t, told.Recommendations, 1)
+		return told.Recommendations[0].ID
+	}
+	require.Equal(t, propose(tenServices{}), propose(failingMetrics{}), "else it would be proposed twice")
 }

@@ -79,13 +79,15 @@ func (h *Hooks) act(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	ctx, cancel := context.WithTimeout(r.Context(), h.settings.Timeout)
+	defer cancel()
 	for _, past := range answered.Outcomes {
-		if err := h.settle(r.Context(), past, now); err != nil {
+		if err := h.settle(ctx, past, now); err != nil {
 			answered.NotKept[past.ID] = err.Error()
 		}
 	}
 	for _, one := range answered.Recommendations {
-		err := h.carryOut(r.Context(), one, now)
+		err := h.carryOut(ctx, one, now)
 		switch {
 		case err != nil && one.State == playbook.Proposed:
 			answered.NotKept[one.ID] = err.Error()

@@ -47,7 +47,10 @@ func (h *Hooks) dispatch(ctx context.Context, r playbook.Recommendation, now tim
 	if !written {
 		return errors.New("it was sent by another replica or request")
 	}
-	id, err := h.settings.Sender.Send(ctx, h.settings.Playbooks.Webhook, webhook.Event{
+	// What is written down as sent is sent, also when its asker has left.
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceWithin)
+	defer cancel()
+	id, err := h.settings.Sender.Send(sending, h.settings.Playbooks.Webhook, webhook.Event{
 		Source: h.source(), Type: fmt.Sprintf("foresight.playbook.%s.v1", r.Action), Subject: r.Target.Service, Time: now,
 		Summary: fmt.Sprintf("%s: %s of %s", r.Pattern, r.Action, r.Target.Service), Data: r, Key: r.ID,
 	})

@@ -64,7 +64,10 @@ func unanswered(w http.ResponseWriter, err error) {
 	status, reason := refusal(err)
 	var failed *upstream.Error
 	if errors.As(err, &failed) {
-		status, reason = failed.HTTPStatus(), reason+". "+sendAgain
+		status = failed.HTTPStatus()
+	}
+	if status == http.StatusTooManyRequests || status >= http.StatusInternalServerError {
+		reason += ". " + sendAgain
 	}
 	plainFailure(w, status, reason)
 }

@@ -19,7 +19,7 @@ import (
 var (
 	form = flag.String("chaos", "", "play the table of faults: short or full")
 	runs = flag.String("lab", "", "play with the lab that runs at these addresses, the line of JSON that it prints")
-	only = flag.String("only", "", "play the faults whose names hold this, for a closer look")
+	only = flag.String("only", "", "play the faults whose names hold this, for a closer look; those \"of Grafana\" have a page of their own")
 )
 
 // sideBySide is how many faults of proxies are played at the same time.
@@ -31,9 +31,12 @@ func TestChaos(t *testing.T) {
 		t.Skip("run it by go tool mage chaos, or with -chaos short")
 	}
 	s := openTest(t, Single)
-	b := &book{}
+	b := &book{pages: map[string]func() string{}}
 	if *form == "full" && *only == "" {
-		b.page, b.write = "reliability.md", func() string { return Page(b.between, b.inside, names()) }
+		b.pages["reliability.md"] = func() string { return Page(b.between, b.inside, names()) }
+	}
+	if *form == "full" && (*only == "" || *only == "of "+Grafana) {
+		b.pages["reliability-grafana.md"] = func() string { return GrafanaPage(b.between, names()) }
 	}
 	if *only == "" {
 		require.NoError(t, s.killedMidQuery(t.Context()))
@@ -54,9 +57,9 @@ func TestParts(t *testing.T) {
 		t.Skip("run it by go tool mage chaos, or with -chaos full")
 	}
 	s := openTest(t, Split)
-	b := &book{}
+	b := &book{pages: map[string]func() string{}}
 	if *only == "" {
-		b.page, b.write = "reliability-parts.md", func() string { return PartsPage(b.inside, names()) }
+		b.pages["reliability-parts.md"] = func() string { return PartsPage(b.inside, names()) }
 	}
 	s.insideAll(t, b)
 }
@@ -79,15 +82,14 @@ func names() (all []string) {
 	return append(all, Live)
 }
 
-// book holds what was played, and writes it down on a page of docs.
+// book holds what was played, and writes it down on pages of docs.
 type book struct {
 	mu              sync.Mutex
-	page            string // empty for none
-	write           func() string
+	pages           map[string]func() string // by their names
 	between, inside []Row
 }
 
-// add reports a row. The page has what was played so far, cells that must not be
+// add reports a row. The pages have what was played so far, cells that must not be
 // among it, so that a run that is broken off leaves what it found.
 func (b *book) add(t *testing.T, rows *[]Row, row Row, err error) {
 	b.mu.Lock()
@@ -100,16 +102,13 @@ func (b *book) add(t *testing.T, rows *[]Row, row Row, err error) {
 		t.Error(problem)
 	}
 	*rows = append(*rows, row)
-	if b.page == "" {
-		return
-	}
 	slices.SortStableFunc(b.between, func(x, y Row) int { return cmp.Or(cmp.Compare(x.Server, y.Server), cmp.Compare(place(x), place(y))) })
 	root, err := harness.Root()
-	if err == nil {
-		err = os.WriteFile(filepath.Join(root, "docs", b.page), []byte(strings.TrimSpace(b.write())+"\n"), 0o644)
-	}
-	if err != nil {
-		t.Error(err)
+	require.NoError(t, err)
+	for name, write := range b.pages {
+		if err := os.WriteFile(filepath.Join(root, "docs", name), []byte(strings.TrimSpace(write())+"\n"), 0o644); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -125,7 +124,7 @@ func (s *stage) betweenAll(t *testing.T, b *book, short bool) {
 	turns := make(chan struct{}, sideBySide)
 	for _, fault := range Faults {
 		for _, upstream := range s.topology.Upstreams {
-			if fault.Short != short || fault.Of != "" && fault.Of != upstream.Name || !strings.Contains(fault.Name+" of "+upstream.Name, *only) {
+			if fault.short(upstream.Name) != short || fault.Of != "" && fault.Of != upstream.Name || !strings.Contains(fault.Name+" of "+upstream.Name, *only) {
 				continue
 			}
 			turns <- struct{}{}
@@ -134,13 +133,23 @@ func (s *stage) betweenAll(t *testing.T, b *book, short bool) {
 				var row Row
 				trouble, err := s.between(upstream, fault)
 				if err == nil {
-					row, err = s.play(t.Context(), trouble, Questions())
+					row, err = s.play(t.Context(), trouble, asks(upstream.Name, short))
 				}
 				b.add(t, &b.between, row, err)
 			})
 		}
 	}
 	group.Wait()
+}
+
+// asks are the questions that are put while a server fails. What is told is kept
+// in Grafana: of the short form's faults only Grafana's concern it.
+func asks(failing string, short bool) []Question {
+	all := Questions()
+	if short && failing != Grafana && *form == "short" {
+		all = slices.DeleteFunc(all, func(q Question) bool { return q.holds != nil })
+	}
+	return all
 }
 
 // insideAll kills and pauses the servers themselves, one after the other.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -40,11 +41,20 @@ type Fault struct {
 	Short bool
 }
 
+// short says whether the short form runs the fault of a server. Of Grafana, which
+// is asked little, it runs one of each kind.
+func (f Fault) short(server string) bool {
+	return f.Short && (server != Grafana || f.Name == shows || f.Of == Grafana)
+}
+
 // Timeout is the limit that every data source of the table has: limits.timeout.
 const Timeout = 20 * time.Second
 
 // Faults are those that come between the plugin and a server.
-var Faults = []Fault{
+var Faults = slices.Concat(anyFail, writesFail, storesLose)
+
+// anyFail are the ways in which every server can fail.
+var anyFail = []Fault{
 	{Name: "refused", Means: "nothing listens", Effect: Fatal, Refuses: true, Short: true},
 	{Name: "hung", Means: "connections are taken, nothing is ever answered", Effect: Fatal,
 		Toxics: map[string]map[string]any{"timeout": {"timeout": 0}}},
@@ -67,6 +77,10 @@ var Faults = []Fault{
 	{Name: "garbage", Means: "HTTP 200 with bytes that mean nothing", Effect: Fatal, Answer: answering(http.StatusOK, "application/json", "\x00\x01\xff{{{\x1b[2J")},
 	{Name: "empty", Means: "HTTP 200 without a body", Effect: Fatal, Answer: answering(http.StatusOK, "application/json", "")},
 	{Name: "every other", Means: "every other request fails with HTTP 500", Effect: Sometimes, Answer: everyOther()},
+}
+
+// storesLose are the ways in which a store answers and has lost data.
+var storesLose = []Fault{
 	{Name: "lost hour", Means: "the samples of the last hour are gone", Effect: Sometimes, Of: Prometheus, Loses: true, Answer: lostHour},
 	{Name: "lost traces", Means: "the store has no trace any more", Effect: Sometimes, Of: Tempo, Loses: true, Answer: lostTraces},
 }

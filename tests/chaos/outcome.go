@@ -38,9 +38,10 @@ type reply struct {
 // ask a second thing after the first one failed.
 const allowance = Timeout
 
-// limit is the deadline of an answer: a plan of playbooks may take two.
+// limit is the deadline of an answer: a plan of playbooks may take two, and is
+// then written down.
 func (q Question) limit() time.Duration {
-	if q.Name == "playbooks" {
+	if q.Name == "playbooks" || q.Name == "playbook's proposal" {
 		return 2 * Timeout
 	}
 	return Timeout

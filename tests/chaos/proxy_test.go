@@ -29,11 +29,15 @@ func TestFaultsComeAndGo(t *testing.T) {
 			require.NoError(t, err)
 			defer p.Close()
 			require.True(t, strings.HasSuffix(p.URL(), "/below"))
+			method := http.MethodGet
+			if fault.Of == Grafana { // of what is written
+				method = http.MethodPost
+			}
 			client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
 			get := func(patience time.Duration) string {
 				ctx, cancel := context.WithTimeout(context.Background(), patience)
 				defer cancel()
-				request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL(), nil)
+				request, err := http.NewRequestWithContext(ctx, method, p.URL(), nil)
 				require.NoError(t, err)
 				response, err := client.Do(request)
 				if err != nil {

@@ -21,6 +21,7 @@ import (
 const (
 	Prometheus = "Prometheus"
 	Tempo      = "Tempo"
+	Grafana    = "Grafana" // whose annotations are read and written
 )
 
 // Question is one thing that the plugin is asked.
@@ -35,12 +36,16 @@ type Question struct {
 	// Near is by what share numbers may differ: those that are about now.
 	Near float64
 	ask  func(ctx context.Context, on asked) (facts, []string, error)
+	// holds is what is kept of what was told; nil for a question that tells
+	// nothing.
+	holds func(on asked) facts
 }
 
 // asked is a data source, and what there is to ask about.
 type asked struct {
 	harness.DataSource
 	scene
+	notes func() []harness.Annotation // that Grafana holds for this data source
 }
 
 // scene is the time that questions are about: a canary of orders serves since
@@ -63,23 +68,25 @@ func queries() []Question {
 		return Question{Name: name, Needs: []string{Prometheus}, ask: panel(time.Hour, name, model, nil, nil)}
 	}
 	traces := func(name string, keys, keep []string, model map[string]any) Question {
-		return Question{Name: name, Needs: []string{Tempo}, Uses: []string{Prometheus}, ask: panel(0, name, model, keys, keep)}
+		return Question{Name: name, Needs: []string{Tempo}, Uses: []string{Prometheus, Grafana}, ask: panel(0, name, model, keys, keep)}
 	}
 	orders := map[string]any{"service": "orders"}
 	judged := []string{"verdict", "baseline_version", "candidate_version"}
 	all := []Question{
 		metrics("forecast", map[string]any{"expr": requests, "horizon": "30m"}),
-		metrics("anomaly", map[string]any{"expr": requests}),
+		using(metrics("anomaly", map[string]any{"expr": requests}), Grafana),
 		metrics("breach", map[string]any{"expr": requests, "threshold": 50.0}),
 		metrics("composite", orders),
 		{Name: "sizing", Needs: []string{Prometheus}, ask: panel(0, "sizing", orders, []string{"setting", "subject"}, []string{"recommended", "present", "lower", "upper"})},
-		{Name: "impact", Needs: []string{Prometheus}, Uses: []string{Tempo}, ask: panel(0, "impact", map[string]any{"service": "orders", "objective": requests + " > 1000"}, nil, nil)},
+		{Name: "impact", Needs: []string{Prometheus, Grafana}, Uses: []string{Tempo}, ask: panel(0, "impact", map[string]any{"service": "orders", "objective": requests + " > 1000"}, nil, nil)},
 		traces("deploys", []string{"service", "version"}, []string{"service", "version", "previous", "arrived"}, orders),
+		{Name: "announced deploys", Needs: []string{Tempo}, Uses: []string{Prometheus, Grafana},
+			ask: panel(0, "deploys", map[string]any{"service": "billing"}, []string{"service", "version"}, []string{"service", "version", "source"})},
 		traces("traceDiff", nil, judged, orders),
 		traces("rootCause", nil, append([]string{"cause", "service", "operation"}, judged...), orders),
 		traces("patterns", []string{"pattern", "service"}, []string{"pattern"}, orders),
 		traces("serviceMap", []string{"id"}, []string{"id", "source", "target"}, map[string]any{"service": "checkout"}),
-		{Name: "verdict", Needs: []string{Prometheus}, Uses: []string{Tempo}, ask: panel(0, "verdict", orders, nil, judged)},
+		{Name: "verdict", Needs: []string{Prometheus}, Uses: []string{Tempo, Grafana}, ask: panel(0, "verdict", orders, nil, judged)},
 	}
 	for _, name := range []string{"services", "operations", "versions"} {
 		q := traces(name, nil, nil, orders)
@@ -145,9 +152,9 @@ func rules() []Question {
 	}
 	perService := `sum by (service_name) (rate(http_server_request_duration_seconds_count[5m]))`
 	return []Question{
-		{Name: "alert rule", Needs: []string{Prometheus}, ask: rule(30*time.Minute, map[string]any{"queryType": "anomaly", "expr": perService, "step": "1m"})},
+		{Name: "alert rule", Needs: []string{Prometheus}, Uses: []string{Grafana}, ask: rule(30*time.Minute, map[string]any{"queryType": "anomaly", "expr": perService, "step": "1m"})},
 		{Name: "recording rule", Needs: []string{Prometheus}, ask: rule(30*time.Minute, map[string]any{"queryType": "forecast", "format": "alert", "expr": perService, "step": "1m", "horizon": "10m"})},
-		{Name: "alert rule on traces", Needs: []string{Tempo}, Uses: []string{Prometheus}, ask: rule(0, map[string]any{"queryType": "traceDiff", "service": "orders"})},
+		{Name: "alert rule on traces", Needs: []string{Tempo}, Uses: []string{Prometheus, Grafana}, ask: rule(0, map[string]any{"queryType": "traceDiff", "service": "orders"})},
 	}
 }
 
@@ -168,14 +175,14 @@ func routes() []Question {
 	return []Question{
 		prom("predicted demand", `foresight_predicted_demand{service="orders"}`, Prometheus),
 		prom("anomaly score", `foresight_anomaly_score{service="orders"} > bool 100`, Prometheus),
-		using(prom("canary verdict", `foresight_canary_verdict{service="orders"}`, Prometheus), Tempo),
+		using(prom("canary verdict", `foresight_canary_verdict{service="orders"}`, Prometheus), Tempo, Grafana),
 		get("KEDA", "keda/orders", []string{"value"}, Prometheus),
-		using(get("verdict for Argo", "verdict?service=orders", decision, Prometheus), Tempo),
+		using(get("verdict for Argo", "verdict?service=orders", decision, Prometheus), Tempo, Grafana),
 		flagger("confirm-rollout", "catalog", []string{Prometheus}, nil),
-		flagger("rollback", "orders", []string{Prometheus}, []string{Tempo}),
+		flagger("rollback", "orders", []string{Prometheus}, []string{Tempo, Grafana}),
 		get("recommendations", "recommendations?service=orders", []string{"setting", "unit"}, Prometheus),
-		using(get("impact for engines", "impact?service=orders", []string{"service", "value", "of"}, Prometheus), Tempo),
-		using(get("playbooks", "playbooks?service=orders", []string{"pattern", "action"}), Prometheus, Tempo),
+		using(get("impact for engines", "impact?service=orders", []string{"service", "value", "of"}, Prometheus, Grafana), Tempo),
+		using(get("playbooks", "playbooks?service=orders", []string{"pattern", "action"}), Prometheus, Tempo, Grafana),
 		get("names", "services", nil, Tempo),
 		get("labels", "labels", nil, Prometheus),
 	}
@@ -244,7 +251,7 @@ func answered(status int, raw []byte, keep []string) (facts, []string, error) {
 }
 
 // health is asked by the settings' page: an unhealthy server is said to be.
-var health = Question{Name: "health check", Needs: []string{Prometheus, Tempo}, ask: func(ctx context.Context, on asked) (facts, []string, error) {
+var health = Question{Name: "health check", Needs: []string{Prometheus, Tempo}, Uses: []string{Grafana}, ask: func(ctx context.Context, on asked) (facts, []string, error) {
 	result, err := on.Plugin.Health(ctx, on.Context)
 	switch {
 	case err != nil:
@@ -252,7 +259,13 @@ var health = Question{Name: "health check", Needs: []string{Prometheus, Tempo}, 
 	case result.Status != backend.HealthStatusOk:
 		return nil, nil, &failed{result.Message, true}
 	}
-	return facts{"status": "ok"}, nil, nil
+	var notices []string
+	for _, line := range strings.Split(result.Message, "\n") {
+		if strings.HasPrefix(line, "Announced deploys") && !strings.Contains(line, "connected") {
+			notices = append(notices, line)
+		}
+	}
+	return facts{"status": "ok"}, notices, nil
 }}
 
 // up is the metric that says whether all servers answer.
@@ -266,5 +279,5 @@ var up = Question{Name: "foresight_up", Needs: []string{Prometheus, Tempo}, ask:
 
 // Questions are all of them.
 func Questions() []Question {
-	return slices.Concat(queries(), rules(), routes(), []Question{up, health})
+	return slices.Concat(queries(), rules(), routes(), writes(), []Question{up, health})
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http/httptest"
+	"sync/atomic"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -42,6 +44,7 @@ var Single = Topology{
 	Upstreams: []Upstream{
 		{Name: Prometheus, Setting: "prometheus", Processes: []Process{{"prometheus", Fatal}}},
 		{Name: Tempo, Setting: "traces", Processes: []Process{{"tempo", Fatal}}},
+		{Name: Grafana, Setting: "grafana"},
 	},
 }
 
@@ -73,6 +76,9 @@ type stage struct {
 	lab      *harness.Lab
 	keepLab  bool
 	plugin   *harness.Plugin
+	notes    *harness.Annotations // of each data source, by its token
+	grafana  *httptest.Server     // which serves them
+	sources  atomic.Int64
 	scene    scene
 	whole    map[string]reply // by question, without a fault
 }
@@ -90,7 +96,8 @@ func openStage(ctx context.Context, topology Topology, running string, log io.Wr
 		return nil, err
 	}
 	plugin, err := harness.StartPlugin(ctx, io.Discard)
-	s := &stage{topology: topology, lab: lab, plugin: plugin, keepLab: running != "", whole: map[string]reply{}}
+	s := &stage{topology: topology, lab: lab, plugin: plugin, keepLab: running != "", whole: map[string]reply{}, notes: harness.NewAnnotations()}
+	s.grafana = httptest.NewServer(s.notes)
 	if err != nil {
 		s.close()
 	}
@@ -98,6 +105,8 @@ func openStage(ctx context.Context, topology Topology, running string, log io.Wr
 }
 
 func (s *stage) close() {
+	s.grafana.CloseClientConnections()
+	s.grafana.Close()
 	if s.plugin != nil {
 		s.plugin.Stop()
 	}
@@ -106,11 +115,25 @@ func (s *stage) close() {
 	}
 }
 
-// source is a new data source, which knows nothing yet. Its servers are asked
-// through proxies, where there are some.
-func (s *stage) source(through map[string]*Proxy) asked {
+// settings are those of a data source over the servers of the stage.
+func (s *stage) settings() map[string]any {
 	settings := s.topology.Settings(s.lab)
-	limits := map[string]any{"timeout": Timeout.String(), "maxTraces": 80}
+	settings["grafana"] = map[string]any{"url": s.grafana.URL}
+	settings["playbooks"] = map[string]any{"mode": "recommend"}
+	return settings
+}
+
+// source is a new data source, which knows nothing yet, in an organisation of
+// Grafana of its own. Its servers are asked through proxies, where there are some.
+func (s *stage) source(through map[string]*Proxy) asked {
+	settings := s.settings()
+	token := fmt.Sprintf("glsa_%d", s.sources.Add(1))
+	s.notes.Admit(token)
+	if !s.scene.from.IsZero() {
+		s.notes.Add(token, announced(s.scene))
+	}
+	// One of many data sources of one process: its cache holds an answer or two.
+	limits := map[string]any{"timeout": Timeout.String(), "maxTraces": 80, "cacheMiB": 8}
 	if through == nil { // what is asked without a fault has all the time it needs
 		limits["timeout"] = "1m"
 	}
@@ -120,7 +143,8 @@ func (s *stage) source(through map[string]*Proxy) asked {
 			settings[upstream.Setting].(map[string]any)["url"] = proxy.URL()
 		}
 	}
-	return asked{harness.DataSource{Plugin: s.plugin, Context: harness.PluginContext(settings, nil)}, s.scene}
+	source := harness.DataSource{Plugin: s.plugin, Context: harness.PluginContext(settings, map[string]string{"grafanaToken": token})}
+	return asked{source, s.scene, func() []harness.Annotation { return s.notes.Of(token) }}
 }
 
 // put asks a question, and measures.

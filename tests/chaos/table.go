@@ -82,15 +82,29 @@ func wrong(rows []Row) (all []string) {
 	return all
 }
 
-// Page is docs/reliability.md, with the faults that were played.
+// Page is docs/reliability.md, with the faults of stores that were played.
 func Page(between, inside []Row, questions []string) string {
-	var faults strings.Builder
+	between = slices.DeleteFunc(slices.Clone(between), ofGrafana)
+	return fmt.Sprintf(page, Timeout, times, meanings(between), Table(between, questions), Table(inside, questions), unplayed(between, Prometheus, Tempo))
+}
+
+// GrafanaPage is docs/reliability-grafana.md.
+func GrafanaPage(between []Row, questions []string) string {
+	rows := slices.DeleteFunc(slices.Clone(between), func(row Row) bool { return !ofGrafana(row) })
+	return fmt.Sprintf(grafanaPage, meanings(rows), Table(rows, questions), unplayed(rows, Grafana))
+}
+
+func ofGrafana(row Row) bool { return row.Server == Grafana }
+
+// meanings are the faults of some rows as the lines of a table.
+func meanings(rows []Row) string {
+	var lines strings.Builder
 	for _, fault := range Faults {
-		if slices.ContainsFunc(between, func(row Row) bool { return row.Fault == fault.Name }) {
-			fmt.Fprintf(&faults, "| %s | %s |\n", fault.Name, fault.Means)
+		if slices.ContainsFunc(rows, func(row Row) bool { return row.Fault == fault.Name }) {
+			fmt.Fprintf(&lines, "| %s | %s |\n", fault.Name, fault.Means)
 		}
 	}
-	return fmt.Sprintf(page, Timeout, times, faults.String(), Table(between, questions), Table(inside, questions), unplayed(between))
+	return lines.String()
 }
 
 // PartsPage is docs/reliability-parts.md.
@@ -99,10 +113,10 @@ func PartsPage(inside []Row, questions []string) string {
 }
 
 // unplayed are the faults of servers that are not among the rows.
-func unplayed(rows []Row) string {
+func unplayed(rows []Row, servers ...string) string {
 	var missing []string
 	for _, fault := range Faults {
-		for _, server := range []string{Prometheus, Tempo} {
+		for _, server := range servers {
 			played := slices.ContainsFunc(rows, func(row Row) bool { return row.Fault == fault.Name && row.Server == server })
 			if !played && (fault.Of == "" || fault.Of == server) {
 				missing = append(missing, fault.Name+" of "+server)
@@ -137,7 +151,7 @@ Checked in every cell: no number differs from the one without the fault, none is
 %[3]s
 %[4]s%[6]s## Faults of the processes themselves
 
-Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and then SIGCONT. What the loss of a part does where Mimir and Tempo run in parts is on [a page of its own](reliability-parts.md).
+Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and then SIGCONT. What the loss of a part does where Mimir and Tempo run in parts is on [a page of its own](reliability-parts.md), and so is what comes where [Grafana itself](reliability-grafana.md) fails, which keeps what Foresight is told.
 
 %[5]s## The plugin itself, and replicas
 
@@ -149,6 +163,17 @@ Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and the
 
 The clocks of the processes themselves are those of one machine: what is shifted is what they are asked.
 `
+
+const grafanaPage = `# When Grafana fails
+
+This page is written by ` + "`go tool mage chaos`" + `, or alone by ` + "`go test ./tests/chaos -run TestChaos -timeout 60m -chaos full -only 'of Grafana'`" + `, like [When servers fail](reliability.md), which says what the cells mean and what is checked in each. Here Grafana's API of annotations fails, in which Foresight keeps deploys, alerts, feedback, numbers and what playbooks propose; in the run it is a stand-in that holds them in memory.
+
+What tells Foresight something (the rows from "deploy" to "playbook's proposal") is sent twice while Grafana fails and again afterwards, as senders do. Checked in each of these cells: HTTP 200 comes only when Grafana holds what was told; an error is HTTP 429 or 5xx, names Grafana and says to send again; and at the end Grafana holds every happening exactly once, also where it had kept what it did not answer for. What no cell shows: a request that Grafana carries out long after it was given up may stand twice in its lists until the same is told again; answers count it once.
+
+| fault | what is done |
+|---|---|
+%s
+%s%s`
 
 const partsPage = `# When a part of Mimir or Tempo fails
 
