@@ -136,10 +136,24 @@ func (s *stage) play(ctx context.Context, t trouble, questions []Question) (Row,
 	if err := live.await(time.Time{}, time.Minute); err != nil {
 		return row, err
 	}
-	if err := t.begin(); err != nil {
+	begun := time.Now()
+	cells, mended, err := s.pass(ctx, t, questions)
+	if err != nil {
 		return row, err
 	}
-	begun := time.Now()
+	row.Cells[Live] = live.judge(begun, mended)
+	for i, q := range questions {
+		row.Cells[q.Name] = cells[i]
+	}
+	return row, nil
+}
+
+// pass lets a fault come and go, and puts the questions meanwhile and after.
+func (s *stage) pass(ctx context.Context, t trouble, questions []Question) (judged []Cell, mended time.Time, err error) {
+	failing := t.upstream.Name
+	if err := t.begin(); err != nil {
+		return nil, mended, err
+	}
 	sources := make([]asked, len(questions))
 	cells := make([]Cell, len(questions))
 	each(questions, func(i int, q Question) {
@@ -169,15 +183,14 @@ func (s *stage) play(ctx context.Context, t trouble, questions []Question) (Row,
 		}
 	})
 	if err := t.end(); err != nil {
-		return row, err
+		return nil, mended, err
 	}
-	mended := time.Now()
+	mended = time.Now()
 	each(questions, func(i int, q Question) {
 		if q.often(failing) > 1 {
 			cells[i].Recovered = s.recovers(ctx, q, sources[i], mended, t.patience())
 		}
 	})
-	row.Cells[Live] = live.judge(begun, mended)
 	for i, q := range questions {
 		if q.holds == nil || sources[i].notes == nil || cells[i].Outcome == Wrong {
 			continue
@@ -186,10 +199,7 @@ func (s *stage) play(ctx context.Context, t trouble, questions []Question) (Row,
 			cells[i].Outcome, cells[i].Reason = Wrong, "in the end Grafana holds something else: "+some(append(less, wrong...))
 		}
 	}
-	for i, q := range questions {
-		row.Cells[q.Name] = cells[i]
-	}
-	return row, nil
+	return cells, mended, nil
 }
 
 // often is how many times a question is put while a server fails.

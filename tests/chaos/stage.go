@@ -79,6 +79,7 @@ type stage struct {
 	notes    *harness.Annotations // of each data source, by its token
 	grafana  *httptest.Server     // which serves them
 	sources  atomic.Int64
+	timeout  time.Duration // limits.timeout of a data source
 	scene    scene
 	whole    map[string]reply // by question, without a fault
 }
@@ -96,7 +97,7 @@ func openStage(ctx context.Context, topology Topology, running string, log io.Wr
 		return nil, err
 	}
 	plugin, err := harness.StartPlugin(ctx, io.Discard)
-	s := &stage{topology: topology, lab: lab, plugin: plugin, keepLab: running != "", whole: map[string]reply{}, notes: harness.NewAnnotations()}
+	s := &stage{topology: topology, lab: lab, plugin: plugin, keepLab: running != "", whole: map[string]reply{}, notes: harness.NewAnnotations(), timeout: Timeout}
 	s.grafana = httptest.NewServer(s.notes)
 	if err != nil {
 		s.close()
@@ -133,7 +134,7 @@ func (s *stage) source(through map[string]*Proxy) asked {
 		s.notes.Add(token, announced(s.scene))
 	}
 	// One of many data sources of one process: its cache holds an answer or two.
-	limits := map[string]any{"timeout": Timeout.String(), "maxTraces": 80, "cacheMiB": 8}
+	limits := map[string]any{"timeout": s.timeout.String(), "maxTraces": 80, "cacheMiB": 8}
 	if through == nil { // what is asked without a fault has all the time it needs
 		limits["timeout"] = "1m"
 	}
