@@ -74,10 +74,8 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, Acts: connected.acts,
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
 	})
-	release := memory.reserve(int64(settings.Limits.CacheMiB) << 20 * (modelsPart + 1) / modelsPart)
 	d.dispose = func() {
 		cancel()
-		release()
 		d.hooks.Close()
 		connected.close()
 		d.engine.ForecastModels.Close()
