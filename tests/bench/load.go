@@ -10,6 +10,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 func init() {
@@ -162,7 +165,7 @@ func (c *caller) view(ctx context.Context, watch func(ctx context.Context, packe
 		c.note(time.Since(last), nil)
 		last = time.Now()
 	})
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && status.Code(err) != codes.DeadlineExceeded { // which may be there before ctx knows
 		c.note(time.Since(last), fmt.Errorf("a live channel ended: %w", err))
 	}
 }

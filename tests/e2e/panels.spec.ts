@@ -10,14 +10,16 @@ const dashboards = readdirSync(folder)
   );
 
 test('the incident is caught: what changed, who is to blame', async ({ page }) => {
+  test.setTimeout(360_000);
   await open(page, 'd/foresight-deploy?var-service=orders');
   const panel = (title: string) => page.locator(`section[aria-label="${title}"]`);
   const verdict = panel('What did the deploy change?');
-  // The shop's incident comes with a deploy, some time after the lab has begun.
+  // The shop's incident comes with a deploy, some time after the lab has begun;
+  // on a busy machine Tempo takes its time, too.
   await expect(async () => {
     await page.getByRole('button', { name: 'Ask again' }).click();
-    await expect(verdict).toContainText('regressed', { timeout: 15_000 });
-  }).toPass({ timeout: 90_000 });
+    await expect(verdict).toContainText('regressed', { timeout: 40_000 });
+  }).toPass({ timeout: 300_000 });
   await expect(verdict).toContainText('2.0.0');
   const blame = panel('Who is to blame?');
   await expect(blame).toContainText('slow statement');
