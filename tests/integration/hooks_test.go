@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -79,7 +80,11 @@ func TestWebhookOut(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(<-changes, &change))
 	require.Equal(t, routingKey, change.RoutingKey)
-	require.Contains(t, change.Payload.Summary, "predicted demand of orders: 0.1")
+	var demand float64
+	_, err := fmt.Sscanf(change.Payload.Summary, "predicted demand of orders: %g (n=", &demand)
+	require.NoError(t, err, change.Payload.Summary)
+	soon := time.Now()
+	require.InDelta(t, max(timeOfDay(soon), timeOfDay(soon.Add(10*time.Minute))), demand, 0.005, change.Payload.Summary)
 
 	unsigned := harness.DataSource{Plugin: source.Plugin, Context: harness.PluginContext(settings, nil)}
 	health, err := unsigned.Plugin.Health(t.Context(), unsigned.Context)

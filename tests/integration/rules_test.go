@@ -141,8 +141,13 @@ func jsonOf(value any) string {
 func steadyService(w http.ResponseWriter, r *http.Request) {
 	lineServer(func(at time.Time) float64 {
 		minute := float64(at.Unix()) / 60
-		return 0.1 - 0.03*math.Cos(2*math.Pi*minute/1440) + 0.001*math.Sin(minute*1.7) + 0.001*math.Sin(minute*2.9)
+		return timeOfDay(at) + 0.001*math.Sin(minute*1.7) + 0.001*math.Sin(minute*2.9)
 	})(w, r)
+}
+
+// timeOfDay is a day's course between 0.07 at midnight and 0.13 at noon.
+func timeOfDay(at time.Time) float64 {
+	return 0.1 - 0.03*math.Cos(2*math.Pi*float64(at.Unix())/86400)
 }
 
 // lineServer answers every question with one series of the service orders.
