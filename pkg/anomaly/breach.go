@@ -5,7 +5,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -20,6 +19,7 @@ type BreachRequest struct {
 	Below     bool
 	Horizon   time.Duration   // how far ahead
 	Seasons   []time.Duration // candidates; empty: hour, day, week
+	Models    *Models         // as in Request
 }
 
 // BreachResult says how likely the threshold is crossed within the horizon.
@@ -40,7 +40,6 @@ type BreachResult struct {
 }
 
 const (
-	courses = 128 // possible futures of each kind
 	// persistence is how many times longer than it was seen a trend is believed
 	// to go on, bursts apart.
 	persistence = 3
@@ -80,16 +79,17 @@ func Breach(r BreachRequest) (BreachResult, error) {
 	}
 	request := Request{History: r.History, From: r.From, Past: r.Past}
 	for _, e := range epochs(request) {
-		o, err := newOutlook(r, e, side*r.Threshold/unit)
+		known, err := r.Models.tendency(r, e)
 		if err != nil {
 			return BreachResult{}, err
 		}
-		result.Season = time.Duration(o.pattern.longest()) * r.History.Step
-		first := r.History.Len() - evaluated.Len() + len(result.Probability) - e.learn
+		o := newOutlook(r, e, known, side*r.Threshold/unit)
+		result.Season = time.Duration(known.season) * r.History.Step
+		first := r.History.Len() - evaluated.Len() + len(result.Probability) - e.judge
 		for i := first; i < len(o.values); i++ {
 			view := o.at(i)
 			result.Probability = append(result.Probability, view.probability())
-			if e.learn+i == r.History.Len()-1 {
+			if e.judge+i == r.History.Len()-1 {
 				view.tell(&result, side*unit)
 			}
 		}
@@ -110,62 +110,3 @@ func (r BreachRequest) validate() error {
 }
 
 const mostAhead = 2_000 // points
-
-// outlook is what one epoch's history teaches about the future.
-type outlook struct {
-	step      time.Duration
-	start     time.Time
-	values    []float64
-	calm      []float64 // values without the seasons
-	pattern   pattern
-	learn     int
-	trends    []trend
-	level     int     // points that tell the level
-	threshold float64 // to be reached from below
-	ahead     int
-	past      [][]float64 // courses of the past, from their level
-}
-
-func newOutlook(r BreachRequest, e epoch, threshold float64) (outlook, error) {
-	step := r.History.Step
-	o := outlook{
-		step: step, start: r.History.Time(e.learn), values: r.History.Values[e.learn:e.end],
-		learn: e.judge - e.learn, threshold: threshold, ahead: int(r.Horizon / step), level: fewestInTrend,
-	}
-	if seen := (series.Series{Values: o.values[:o.learn]}).Observed(); seen < fewestLearned {
-		return o, fmt.Errorf("%w: %d points of history before %s, %d needed to tell what is usual",
-			forecast.ErrShortHistory, seen, r.History.Time(e.judge).UTC().Format(time.RFC3339), fewestLearned)
-	}
-	durations := r.Seasons
-	if len(durations) == 0 {
-		durations = series.Calendar
-	}
-	o.pattern = learnPattern(o.values[:o.learn], series.Periods(durations, step))
-	o.calm = make([]float64, len(o.values))
-	for i, v := range o.values {
-		o.calm[i] = v - o.pattern.at(i, o.learn)
-	}
-	o.trends = learnTrends(o.calm, o.learn, step, 2*r.Horizon)
-	o.past = o.courses()
-	return o, nil
-}
-
-// courses are stretches of the past as long as the horizon, measured from the
-// level at their beginning and spread evenly over what was learned.
-func (o outlook) courses() [][]float64 {
-	var found [][]float64
-	room := o.learn - o.ahead - o.level
-	for k := 0; k < courses && room > 0; k++ {
-		at := o.level + k*room/courses
-		_, level := slopeOf(o.calm[at-o.level : at])
-		if math.IsNaN(level) {
-			continue
-		}
-		course := make([]float64, o.ahead)
-		for h := range course {
-			course[h] = o.calm[at+h] - level
-		}
-		found = append(found, course)
-	}
-	return found
-}

@@ -163,3 +163,26 @@ func TestBreachSeesASurge(t *testing.T) {
 		require.Less(t, p, 0.5)
 	}
 }
+
+// Windows that move on, over several series and with little room to remember
+// them, each say what one that remembers nothing says.
+func TestRememberedTendenciesChangeNothing(t *testing.T) {
+	models := anomaly.NewModels(200_000)
+	for _, seed := range []uint64{1, 2, 1, 3, 1} {
+		values := traffic(learned+perDay+20, seed)
+		for _, later := range []int{0, 1, perDay, perDay + 1} {
+			h := series.Series{Start: monday, Step: time.Minute, Values: values[:learned+later+10]}
+			for _, horizon := range []time.Duration{time.Hour, 2 * time.Hour} {
+				request := anomaly.BreachRequest{History: h, From: h.Time(learned + later), Threshold: 160, Horizon: horizon, Below: seed == 2}
+				expected, err := anomaly.Breach(request)
+				require.NoError(t, err)
+				request.Models = models
+				for range 2 {
+					got, err := anomaly.Breach(request)
+					require.NoError(t, err)
+					require.Equal(t, expected, got)
+				}
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +78,7 @@ func detectAfter(r Request, before time.Duration) (result Result, earlier []floa
 // detect judges the points, apart from their events.
 func detect(r Request) (Result, error) {
 	evaluated := r.History.Between(r.From, r.History.Time(r.History.Len()))
+	evaluated.Values = slices.Clone(evaluated.Values) // so that the history can be let go
 	result := Result{Actual: evaluated, Parameters: map[string]float64{}, Observed: r.History.Observed()}
 	for _, name := range r.Detectors {
 		result.Judgements = append(result.Judgements, Judgement{Detector: name})

@@ -10,21 +10,27 @@ import (
 	"github.com/foresight-observability/foresight/pkg/forecast"
 )
 
-// Models remembers models by what they were learned from. A model depends on
-// nothing else, so remembering changes no answer. It may be used by several
-// goroutines.
+// Models remembers models, and how series go on, by what they were learned
+// from. They depend on nothing else, so remembering changes no answer. It may be
+// used by several goroutines.
 type Models struct {
 	budget int // bytes
 	mutex  sync.Mutex
 	used   int
-	known  map[[sha256.Size]byte]*Model
-	order  [][sha256.Size]byte  // as learned
+	known  map[lessonKey]lesson
+	order  []lessonKey          // as learned
 	passed map[*Model][]passage // of every known model
 }
 
+// lesson is what was learned: a model or a tendency.
+type lesson interface{ size() int }
+
+// lessonKey is the hash of all that a lesson was learned from.
+type lessonKey [sha256.Size]byte
+
 // NewModels remembers the newest models in about so many bytes.
 func NewModels(budget int) *Models {
-	return &Models{budget: budget, known: map[[sha256.Size]byte]*Model{}, passed: map[*Model][]passage{}}
+	return &Models{budget: budget, known: map[lessonKey]lesson{}, passed: map[*Model][]passage{}}
 }
 
 // size is about how many bytes a model takes: its pattern, and what is much the
@@ -38,45 +44,65 @@ func (m *Models) learn(r Request, e epoch) (*Model, error) {
 	if m == nil || (r.Model != "" && r.Model != forecast.Auto) {
 		return learn(r, e)
 	}
-	key := keyOf(r, e)
-	m.mutex.Lock()
-	model := m.known[key]
-	m.mutex.Unlock()
-	if model != nil {
-		return model, nil
+	h := r.History
+	key := keyOf(h.Values[e.learn:e.judge], "model %d %d %d %v %q ", h.Time(e.judge).UnixNano(), e.until.UnixNano(), h.Step, r.Seasons, r.Detectors)
+	return recall(m, key, func() (*Model, error) { return learn(r, e) })
+}
+
+func (m *Models) tendency(r BreachRequest, e epoch) (*tendency, error) {
+	if m == nil {
+		return learnTendency(r, e)
 	}
-	model, err := learn(r, e)
+	h := r.History
+	key := keyOf(h.Values[e.learn:e.judge], "tendency %d %d %d %v %d ", h.Time(e.judge).UnixNano(), e.until.UnixNano(), h.Step, r.Seasons, r.Horizon)
+	return recall(m, key, func() (*tendency, error) { return learnTendency(r, e) })
+}
+
+// recall gives what is known under a key, or learns and remembers it.
+func recall[L lesson](m *Models, key lessonKey, learn func() (L, error)) (L, error) {
+	m.mutex.Lock()
+	known, ok := m.known[key].(L)
+	m.mutex.Unlock()
+	if ok {
+		return known, nil
+	}
+	learned, err := learn()
 	if err != nil {
-		return nil, err
+		return learned, err
 	}
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if m.known[key] != nil || model.size() > m.budget {
-		return model, nil
+	if m.known[key] == nil && learned.size() <= m.budget {
+		m.makeRoom(learned.size())
+		m.known[key] = learned
+		if model, is := any(learned).(*Model); is {
+			m.passed[model] = nil
+		}
+		m.order = append(m.order, key)
+		m.used += learned.size()
 	}
-	m.makeRoom(model.size())
-	m.known[key], m.passed[model] = model, nil
-	m.order = append(m.order, key)
-	m.used += model.size()
-	return model, nil
+	return learned, nil
 }
 
-// makeRoom forgets the oldest models until so many bytes more fit.
+// makeRoom forgets the oldest lessons until so many bytes more fit.
 func (m *Models) makeRoom(bytes int) {
 	for m.used+bytes > m.budget && len(m.order) > 0 {
 		oldest := m.known[m.order[0]]
-		m.used -= oldest.size() + len(m.passed[oldest])*passageSize
-		delete(m.passed, oldest)
+		m.used -= oldest.size()
+		if model, is := oldest.(*Model); is {
+			m.used -= len(m.passed[model]) * passageSize
+			delete(m.passed, model)
+		}
 		delete(m.known, m.order[0])
 		m.order = m.order[1:]
 	}
 }
 
-// keyOf is all that learn looks at.
-func keyOf(r Request, e epoch) [sha256.Size]byte {
-	past := r.History.Values[e.learn:e.judge]
+// keyOf is the key of what is learned from the past, and from whatever else the
+// format says.
+func keyOf(past []float64, format string, also ...any) lessonKey {
 	raw := make([]byte, 0, 8*len(past)+256)
-	raw = fmt.Appendf(raw, "%d %d %d %v %q ", r.History.Time(e.judge).UnixNano(), e.until.UnixNano(), r.History.Step, r.Seasons, r.Detectors)
+	raw = fmt.Appendf(raw, format, also...)
 	for _, v := range past {
 		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(v))
 	}

@@ -2,10 +2,40 @@ package anomaly
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
+
+// outlook is an epoch of which every point can be looked ahead from.
+type outlook struct {
+	*tendency
+	step      time.Duration
+	start     time.Time // of the epoch
+	values    []float64 // from there on
+	calm      []float64 // values without the seasons, after those of before
+	threshold float64   // to be reached from below
+	horizon   int
+}
+
+func newOutlook(r BreachRequest, e epoch, known *tendency, threshold float64) outlook {
+	o := outlook{
+		tendency: known, step: r.History.Step, start: r.History.Time(e.judge), values: r.History.Values[e.judge:e.end],
+		threshold: threshold, horizon: int(r.Horizon / r.History.Step),
+	}
+	o.calm = slices.Grow(slices.Clone(known.before), len(o.values))
+	for i, v := range o.values {
+		o.calm = append(o.calm, v-known.ahead[i])
+	}
+	return o
+}
+
+// last are so many points without the seasons, the newest of them i.
+func (o outlook) last(points, i int) []float64 {
+	end := len(o.before) + i + 1
+	return o.calm[max(end-points, 0):end]
+}
 
 // view is what the future looks like from one point.
 type view struct {
@@ -23,16 +53,16 @@ type view struct {
 
 // at looks ahead from point i, which is known.
 func (o outlook) at(i int) view {
-	v := view{o: o, at: i, current: o.values[i], crossed: make([]float64, o.ahead)}
+	v := view{o: o, at: i, current: o.values[i], crossed: make([]float64, o.horizon)}
 	if math.IsNaN(v.current) {
 		return v
 	}
 	if v.beyond = v.current >= o.threshold; v.beyond {
 		return v
 	}
-	_, v.level = slopeOf(o.calm[max(i+1-o.level, 0) : i+1])
+	_, v.level = slopeOf(o.last(fewestInTrend, i))
 	if math.IsNaN(v.level) {
-		v.level = o.calm[i]
+		v.level = o.calm[len(o.before)+i]
 	}
 	v.steepest(i)
 	v.cross(1-v.trending, func(float64) float64 { return 0 })
@@ -48,10 +78,10 @@ const beyondChance = 0.9
 // likely to be chance.
 func (v *view) steepest(i int) {
 	for _, t := range v.o.trends {
-		if i+1 < t.window || v.trending > beyondChance {
+		if v.trending > beyondChance {
 			break
 		}
-		slope, end := slopeOf(v.o.calm[i+1-t.window : i+1])
+		slope, end := slopeOf(v.o.last(t.window, i))
 		if !(slope > 0) {
 			continue
 		}
@@ -90,20 +120,21 @@ func (v *view) possible(quantile float64) float64 {
 // at which they do so first. Their trends are the quantiles of what is possible,
 // mixed so that no quantile belongs to one part of the past.
 func (v *view) cross(weight float64, slope func(quantile float64) float64) {
-	past := v.o.past
+	past := v.o.courses
 	if weight < 1e-4 || len(past) == 0 {
 		return
 	}
-	need := make([]float64, v.o.ahead)
+	need := make([]float64, v.o.horizon)
 	for h := range need {
-		need[h] = v.o.threshold - v.level - v.o.pattern.at(v.at+1+h, v.o.learn)
+		need[h] = v.o.threshold - v.level - v.o.ahead[v.at+1+h]
 	}
+	believed := v.o.believed(v.window)
 	const stride = 37 // coprime to the number of courses
 	for k, course := range past {
 		quantile := (float64(k*stride%len(past)) + 0.5) / float64(len(past))
 		perPoint := slope(quantile)
 		for h, deviation := range course {
-			if deviation+perPoint*float64(min(h+1, v.o.believed(v.window))) >= need[h] {
+			if float64(deviation)+perPoint*float64(min(h+1, believed)) >= need[h] {
 				v.crossed[h] += weight / float64(len(past))
 				break
 			}

@@ -27,19 +27,18 @@ type trend struct {
 	spread float64 // of usual slopes, per point
 }
 
-// learnTrends learns from the first learn points of a series without its
-// seasons. Windows that are longer than most, or hold too few points, are left
+// learnTrends learns from the past of a series without its seasons. Windows that are longer than most, or hold too few points, are left
 // out.
-func learnTrends(y []float64, learn int, step, longest time.Duration) []trend {
+func learnTrends(y []float64, step, longest time.Duration) []trend {
 	var trends []trend
 	for _, window := range trendWindows {
 		points := int(window / step)
-		if points < fewestInTrend || window > longest || 4*points > learn {
+		if points < fewestInTrend || window > longest || 4*points > len(y) {
 			continue
 		}
 		stride := max(points/trendBlocks/lookBackPerStep, 1)
 		var slopes []float64
-		for i := points; i <= learn; i += stride {
+		for i := points; i <= len(y); i += stride {
 			slope, _ := slopeOf(y[i-points : i])
 			slopes = append(slopes, slope)
 		}

@@ -24,7 +24,7 @@ func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window Window) (A
 	}
 	answer.Series = make([]AnomalySeries, len(histories))
 	return answer, eachSeries(ctx, len(histories), func(i int) {
-		history := histories[i]
+		history := histories[i].whole()
 		result, err := anomaly.Detect(anomaly.Request{
 			History:      history,
 			From:         g.from,

@@ -42,7 +42,7 @@ func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (Bre
 	answer.parameter("horizon", horizon.String())
 	answer.Series = make([]BreachSeries, len(histories))
 	return answer, eachSeries(ctx, len(histories), func(i int) {
-		history := histories[i]
+		history := histories[i].whole()
 		result, err := anomaly.Breach(anomaly.BreachRequest{
 			History:   history,
 			From:      g.from,
@@ -50,6 +50,7 @@ func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (Bre
 			Threshold: answer.Threshold,
 			Below:     q.Direction == "below",
 			Horizon:   horizon,
+			Models:    e.Models,
 		})
 		answer.Series[i] = BreachSeries{Labels: history.Labels, Result: result, Problem: problem(err)}
 	})

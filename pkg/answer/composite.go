@@ -9,7 +9,6 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/query"
-	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 // CompositeAnswer is the health of one service.
@@ -44,17 +43,18 @@ func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window
 			"no metrics of service %q under a well-known name between %s and %s: span metrics, OpenTelemetry's HTTP, RPC and database histograms, connection pools, process and container resources were looked for under the labels %s",
 			q.Service, clock(g.from), clock(g.to), list(serviceLabels))}
 	}
-	signals, err := e.signalsOf(ctx, q.Service, presets, g, &answer.Basis)
+	found, err := e.signalsOf(ctx, q.Service, presets, g)
 	if err != nil {
 		return answer, err
 	}
 	answer.parameter("step", g.step.String())
 	answer.parameter("threshold", q.Threshold)
-	if len(signals) == 0 {
-		answer.Problem = "none of the service's metrics has samples in the window and enough before it to tell what is usual"
-		return answer, nil
-	}
 	err = compute(ctx, func() {
+		signals := judged(found, g, &answer.Basis)
+		if len(signals) == 0 {
+			answer.Problem = "none of the service's metrics has samples in the window and enough before it to tell what is usual"
+			return
+		}
 		result, err := anomaly.Composite(anomaly.CompositeRequest{
 			Signals: signals, From: g.from, Past: time.Duration(q.History), Threshold: q.Threshold, Models: e.Models,
 		})
@@ -66,45 +66,54 @@ func (e *Engine) Composite(ctx context.Context, q query.Composite, window Window
 // fewestTaught is how many samples before the window a signal must have.
 const fewestTaught = 20
 
-// signalsOf fetches the signals of a service. One that has no sample at all, or
-// had hardly any and has none now, does not exist; one that is new is told of
-// and left out.
-func (e *Engine) signalsOf(ctx context.Context, service string, presets []foundPreset, g grid, basis *Basis) ([]anomaly.Signal, error) {
-	histories := make([][]series.Series, len(presets))
-	bases := make([]Basis, len(presets))
+// fetchedSignal is what was found of one preset.
+type fetchedSignal struct {
+	foundPreset
+	series []fetched
+	basis  Basis
+}
+
+// signalsOf fetches the signals of a service.
+func (e *Engine) signalsOf(ctx context.Context, service string, presets []foundPreset, g grid) ([]fetchedSignal, error) {
+	signals := make([]fetchedSignal, len(presets))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, p := range presets {
+		signals[i].foundPreset = p
 		group.Go(func() (err error) {
-			histories[i], err = e.history(ctx, p.query(service, max(shortestRate, 4*g.step)), g, &bases[i])
+			signals[i].series, err = e.history(ctx, p.query(service, max(shortestRate, 4*g.step)), g, &signals[i].basis)
 			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	return signals, group.Wait()
+}
+
+// judged are the signals that can be judged. One that has no sample at all, or
+// had hardly any and has none now, does not exist; one that is new is told of
+// and left out.
+func judged(found []fetchedSignal, g grid, basis *Basis) []anomaly.Signal {
 	var signals []anomaly.Signal
-	for i, p := range presets {
-		if len(histories[i]) == 0 {
+	for _, f := range found {
+		if len(f.series) == 0 {
 			continue
 		}
-		h := histories[i][0] // the presets add up to one series
+		h := f.series[0].whole() // the presets add up to one series
 		before, inside := h.Between(h.Start, g.from).Observed(), h.Between(g.from, g.to.Add(g.step)).Observed()
 		switch {
 		case before >= fewestTaught:
 			signals = append(signals, anomaly.Signal{
-				Name: p.name, Weight: p.weight, History: h, Direction: p.direction, MinDeviation: p.minDeviation,
+				Name: f.name, Weight: f.weight, History: h, Direction: f.direction, MinDeviation: f.minDeviation,
 			})
-			basis.Queries = append(basis.Queries, bases[i].Queries...)
-			basis.notice(bases[i].Notices...)
-			if len(histories[i]) > 1 {
-				basis.notice(fmt.Sprintf("%s: the query returned %d series, of which the first is judged; aggregate them, as by sum().", p.name, len(histories[i])))
+			basis.Queries = append(basis.Queries, f.basis.Queries...)
+			basis.notice(f.basis.Notices...)
+			if len(f.series) > 1 {
+				basis.notice(fmt.Sprintf("%s: the query returned %d series, of which the first is judged; aggregate them, as by sum().", f.name, len(f.series)))
 			}
-			if p.unit != "" {
-				basis.parameter("unit of "+p.name, p.unit)
+			if f.unit != "" {
+				basis.parameter("unit of "+f.name, f.unit)
 			}
 		case inside > 0:
-			basis.notice(fmt.Sprintf("%s: too new to be judged, with %d samples before the window.", p.name, before))
+			basis.notice(fmt.Sprintf("%s: too new to be judged, with %d samples before the window.", f.name, before))
 		}
 	}
-	return signals, nil
+	return signals
 }

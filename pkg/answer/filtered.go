@@ -7,12 +7,11 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/foresight-observability/foresight/pkg/query"
-	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 // filteredHistory is the history of what a question asks of a metric. Only with
 // its intervals filled in is an expression PromQL, which filters need.
-func (e *Engine) filteredHistory(ctx context.Context, expr string, filters []query.Filter, g grid, basis *Basis) ([]series.Series, error) {
+func (e *Engine) filteredHistory(ctx context.Context, expr string, filters []query.Filter, g grid, basis *Basis) ([]fetched, error) {
 	promQL, err := filtered(fillIntervals(expr, g.step), filters)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/forecast"
@@ -22,7 +23,7 @@ func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) 
 	location := q.Location()
 	answer.Series = make([]ForecastSeries, len(histories))
 	return answer, eachSeries(ctx, len(histories), func(i int) {
-		history := histories[i]
+		history := histories[i].whole()
 		history.Start = history.Start.In(location)
 		result, err := e.ForecastModels.forecast(forecast.Request{
 			History:       history,
@@ -31,9 +32,11 @@ func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window Window) 
 			Probabilities: []float64{q.Probability},
 			NonNegative:   q.NonNegative == nil || *q.NonNegative,
 		})
+		actual := history.Between(g.from, g.to.Add(g.step))
+		actual.Values = slices.Clone(actual.Values) // so that the history can be let go
 		answer.Series[i] = ForecastSeries{
 			Labels:   history.Labels,
-			Actual:   history.Between(g.from, g.to.Add(g.step)),
+			Actual:   actual,
 			Forecast: result,
 			Problem:  problem(err),
 		}

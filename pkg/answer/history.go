@@ -3,6 +3,7 @@ package answer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,9 +16,18 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
+// fetched is one series as it came, in parts that are shared with the memory of
+// answers. It is laid on the grid only when its turn to be computed comes, so
+// that questions that wait hold little.
+type fetched struct {
+	labels series.Labels
+	grid   grid
+	parts  []series.Series
+}
+
 // history fetches a metric over the whole grid, at most MaxSeries series,
 // ordered by labels.
-func (e *Engine) history(ctx context.Context, promQL string, g grid, basis *Basis) ([]series.Series, error) {
+func (e *Engine) history(ctx context.Context, promQL string, g grid, basis *Basis) ([]fetched, error) {
 	if e.Metrics == nil {
 		return nil, errNoMetrics
 	}
@@ -52,37 +62,49 @@ func (e *Engine) history(ctx context.Context, promQL string, g grid, basis *Basi
 	return joined, nil
 }
 
-// join lays the parts of each series on the whole grid; what no part has stays
-// missing.
-func join(sets []upstream.SeriesSet, g grid) []series.Series {
-	byLabels := map[string]*series.Series{}
+// join brings the parts of each series together.
+func join(sets []upstream.SeriesSet, g grid) []fetched {
+	byLabels := map[string]*fetched{}
 	for _, set := range sets {
 		for _, part := range set.Series {
 			key := part.Labels.String()
-			whole, known := byLabels[key]
-			if !known {
-				whole = &series.Series{Labels: part.Labels, Start: g.start, Step: g.step, Values: make([]float64, g.points())}
-				for i := range whole.Values {
-					whole.Values[i] = math.NaN()
-				}
-				byLabels[key] = whole
+			if byLabels[key] == nil {
+				byLabels[key] = &fetched{labels: part.Labels, grid: g}
 			}
-			offset := whole.Index(part.Start)
-			for i, value := range part.Values {
-				if at := offset + i; at >= 0 && at < len(whole.Values) && !math.IsInf(value, 0) {
-					whole.Values[at] = value
-				}
+			byLabels[key].parts = append(byLabels[key].parts, part)
+		}
+	}
+	joined := make([]fetched, 0, len(byLabels))
+	for _, key := range slices.Sorted(maps.Keys(byLabels)) {
+		joined = append(joined, *byLabels[key])
+	}
+	return joined
+}
+
+// whole is the series on the whole grid; what no part has stays missing.
+func (f fetched) whole() series.Series {
+	whole := series.Series{Labels: f.labels, Start: f.grid.start, Step: f.grid.step, Values: make([]float64, f.grid.points())}
+	for i := range whole.Values {
+		whole.Values[i] = math.NaN()
+	}
+	for _, part := range f.parts {
+		offset := whole.Index(part.Start)
+		for i, value := range part.Values {
+			if at := offset + i; at >= 0 && at < len(whole.Values) && !math.IsInf(value, 0) {
+				whole.Values[at] = value
 			}
 		}
 	}
-	joined := make([]series.Series, 0, len(byLabels))
-	for _, whole := range byLabels {
-		joined = append(joined, *whole)
+	return whole
+}
+
+// wholes are all of them.
+func wholes(found []fetched) []series.Series {
+	all := make([]series.Series, len(found))
+	for i, one := range found {
+		all[i] = one.whole()
 	}
-	slices.SortFunc(joined, func(a, b series.Series) int {
-		return strings.Compare(a.Labels.String(), b.Labels.String())
-	})
-	return joined
+	return all
 }
 
 // scrapeInterval is Prometheus' usual one; a rate needs some samples of it.

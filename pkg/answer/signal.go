@@ -96,6 +96,6 @@ type RecentAnswer struct {
 func (e *Engine) Recent(ctx context.Context, expr string, window Window) (RecentAnswer, error) {
 	answer := RecentAnswer{}
 	found, err := e.history(ctx, expr, gridFor(window, 0, 0, e.Now()), &answer.Basis)
-	answer.Series = found
+	answer.Series = wholes(found)
 	return answer, err
 }

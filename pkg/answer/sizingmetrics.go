@@ -115,10 +115,11 @@ func (e *Engine) readings(ctx context.Context, asked map[string]reading, to time
 	for name, r := range asked {
 		one := &result{}
 		found[name] = one
-		group.Go(func() (err error) {
+		group.Go(func() error {
 			recent := Window{From: to.Add(-min(r.back, sizingLook)), To: to, Step: r.step}
 			g := gridFor(recent, max(0, r.back-sizingLook), 0, e.Now())
-			one.series, err = e.history(ctx, r.promQL, g, &one.basis)
+			found, err := e.history(ctx, r.promQL, g, &one.basis)
+			one.series = wholes(found)
 			return err
 		})
 	}

@@ -39,9 +39,10 @@ var (
 	_ instancemgmt.InstanceDisposer = (*DataSource)(nil)
 )
 
-// modelsPart of the cache's size is added to it for what histories taught: a
-// model takes a tenth of the samples it was learned from.
-const modelsPart = 4
+// modelsPart of the cache's size is added to it for what histories taught: of
+// the samples it was learned from a model takes a tenth, how a series goes on
+// a third.
+const modelsPart = 2
 
 // New makes the data source that settings describe. Settings that cannot be
 // used still make one, which answers every query and the health check with
