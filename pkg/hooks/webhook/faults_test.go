@@ -92,6 +92,41 @@ func TestReceiversThatFail(t *testing.T) {
 	}
 }
 
+// TestReceiversThatNameAPause are left alone for as long as they say, or told of
+// as not reached.
+func TestReceiversThatNameAPause(t *testing.T) {
+	for named, want := range map[string]struct {
+		attempts int
+		pauses   []time.Duration
+	}{
+		"7":                             {2, []time.Duration{7 * time.Second}},
+		"0":                             {2, []time.Duration{firstPause}},
+		"Fri, 31 Dec 1999 23:59:59 GMT": {2, []time.Duration{firstPause}},
+		"3600":                          {1, nil},
+	} {
+		asked := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if asked++; asked == 1 {
+				w.Header().Set("Retry-After", named)
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
+		}))
+		t.Cleanup(server.Close)
+		s, err := New([]Target{{Name: "warm", URL: server.URL, Private: true}}, Secrets{Signing: secret}, time.Now)
+		require.NoError(t, err)
+		var pauses []time.Duration
+		s.pause = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
+		_, err = s.Send(t.Context(), "warm", event)
+		require.Equal(t, want.attempts, asked, named)
+		require.Equal(t, want.pauses, pauses, named)
+		if want.attempts == 1 {
+			require.ErrorContains(t, err, "1 of 3 attempts: the receiver answered 429 Too Many Requests and wants to be left alone for 1h0m0s")
+		} else {
+			require.NoError(t, err)
+		}
+	}
+}
+
 func endless(w io.Writer) {
 	for {
 		if _, err := io.WriteString(w, strings.Repeat("x", 4096)); err != nil {

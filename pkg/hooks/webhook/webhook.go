@@ -28,6 +28,9 @@ const (
 	// between them.
 	attempts   = 3
 	firstPause = time.Second
+	// longestPause is the longest that a receiver may ask for: somebody waits for
+	// the outcome.
+	longestPause = 10 * time.Second
 	// timeout is for one attempt.
 	timeout = 5 * time.Second
 	// readAtMost is how much of a receiver's answer is of interest.
@@ -145,7 +148,8 @@ func (e *UnknownTargetError) Error() string {
 
 // Send delivers an event to a target and returns the event's id, which is the
 // same for the same event. It tries again where a receiver may recover: after
-// network errors, 429 and 5xx.
+// network errors, 429 and 5xx, and not before the receiver's Retry-After, if that
+// is no longer than longestPause.
 func (s *Sender) Send(ctx context.Context, name string, event Event) (string, error) {
 	target, ok := s.targets[name]
 	if !ok {
@@ -165,14 +169,14 @@ func (s *Sender) Send(ctx context.Context, name string, event Event) (string, er
 	}
 	wait := firstPause
 	for attempt := 1; ; attempt++ {
-		again, err := s.attempt(ctx, target, id, body)
+		again, named, err := s.attempt(ctx, target, id, body)
 		if err == nil {
 			return id, nil
 		}
-		if !again || attempt == attempts {
+		if !again || attempt == attempts || named > longestPause {
 			return id, fmt.Errorf("the webhook %q was not delivered after %d of %d attempts: %w", name, attempt, attempts, err)
 		}
-		if err := s.pause(ctx, wait); err != nil {
+		if err := s.pause(ctx, max(wait, named)); err != nil {
 			return id, fmt.Errorf("the webhook %q was not delivered in time: %w", name, err)
 		}
 		wait *= 2
@@ -203,13 +207,14 @@ func (e Event) cloudEvent(id string) ([]byte, error) {
 	})
 }
 
-// attempt sends once, and tells whether another attempt may help.
-func (s *Sender) attempt(ctx context.Context, target Target, id string, body []byte) (again bool, err error) {
+// attempt sends once, and tells whether another attempt may help, and how long
+// the receiver wants to be left alone before it.
+func (s *Sender) attempt(ctx context.Context, target Target, id string, body []byte) (again bool, named time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.URL, bytes.NewReader(body))
 	if err != nil {
-		return false, errors.New("its url cannot be used")
+		return false, 0, errors.New("its url cannot be used")
 	}
 	request.Header.Set("User-Agent", "Foresight")
 	request.Header.Set("Content-Type", "application/json") // PagerDuty knows a sender by the body
@@ -217,7 +222,7 @@ func (s *Sender) attempt(ctx context.Context, target Target, id string, body []b
 		now := s.now()
 		signature, err := s.signer.Sign(id, now, body)
 		if err != nil {
-			return false, errors.New("it cannot be signed")
+			return false, 0, errors.New("it cannot be signed")
 		}
 		request.Header.Set("Content-Type", "application/cloudevents+json")
 		request.Header.Set(standardwebhooks.HeaderWebhookID, id)
@@ -227,16 +232,21 @@ func (s *Sender) attempt(ctx context.Context, target Target, id string, body []b
 	response, err := s.clients[target.Private].Do(request)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
-			return true, fmt.Errorf("the receiver did not answer within %s", s.timeout)
+			return true, 0, fmt.Errorf("the receiver did not answer within %s", s.timeout)
 		}
-		return !errors.Is(err, errPrivate), reasonOf(err)
+		return !errors.Is(err, errPrivate), 0, reasonOf(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, response.Body, readAtMost)
 	if response.StatusCode/100 == 2 {
-		return false, nil
+		return false, 0, nil
 	}
-	return response.StatusCode == http.StatusTooManyRequests || response.StatusCode/100 == 5, fmt.Errorf("the receiver answered %s", response.Status)
+	err = fmt.Errorf("the receiver answered %s", response.Status)
+	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // dates depend on two clocks and are not read
+	if named = time.Duration(min(seconds, 86400)) * time.Second; named > longestPause {
+		err = fmt.Errorf("%w and wants to be left alone for %s", err, named)
+	}
+	return response.StatusCode == http.StatusTooManyRequests || response.StatusCode/100 == 5, named, err
 }
 
 // reasonOf is an error without the URL, whose path or query may be a secret.
