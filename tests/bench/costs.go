@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"time"
@@ -81,9 +82,14 @@ const (
 
 // costs asks after a deploy in the lab, each question of a data source of its
 // own.
-func costs(options) (any, error) {
+func costs(o options) (any, error) {
+	flags := flag.NewFlagSet("costs", flag.ContinueOnError)
+	rate := flags.String("rate", "15", "requests per second of the shop, of about 16 spans each")
+	if err := flags.Parse(o.rest); err != nil {
+		return nil, err
+	}
 	ctx := context.Background()
-	lab, err := startStage(ctx, io.Discard, "-history", "15d")
+	lab, err := startStage(ctx, io.Discard, "-history", "15d", "-rate", *rate)
 	if err != nil {
 		return nil, err
 	}
