@@ -26,6 +26,11 @@ test('the incident is caught: what changed, who is to blame', async ({ page }) =
   await expect(blame).toContainText('orders');
 });
 
+test('a score shows its course below the number', async ({ page }) => {
+  await open(page, 'd/foresight-overview');
+  await expect(page.locator('section[aria-label="orders"] canvas')).toBeVisible({ timeout: 60_000 });
+});
+
 for (const { uid, title, panels: drawn } of dashboards) {
   test(`“${title}” shows every panel without an error`, async ({ page }, info) => {
     await open(page, `d/${uid}?var-service=orders`);

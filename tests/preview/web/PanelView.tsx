@@ -17,6 +17,9 @@ interface Props {
   height: number;
 }
 
+/** Panels that Grafana gives all of their room. */
+const unpadded = ['stat', 'table'];
+
 /** One panel of a dashboard, with what its query says beside the picture. */
 export function PanelView({ panel, datasource, range, annotations, scopedVars, width, height }: Props) {
   const { targets, transformations, fieldConfig, options, type } = panel;
@@ -33,7 +36,7 @@ export function PanelView({ panel, datasource, range, annotations, scopedVars, w
         description={panel.description && templates.replace(panel.description, scopedVars)}
         width={width}
         height={height}
-        padding={type === 'table' ? 'none' : 'md'}
+        padding={unpadded.includes(type) ? 'none' : 'md'}
         loadingState={answer.state}
         titleItems={<Notices texts={[...new Set(notices), ...(simplified[type] ? [simplified[type]] : [])]} />}
       >
