@@ -118,4 +118,8 @@ func TestJudging(t *testing.T) {
 	require.Equal(t, Wrong, outcome, "zero is no number like others")
 	outcome, _ = trouble{upstream: Upstream{Name: Tempo}, loses: true}.judge(q, reply{facts: facts{"other": "2"}, notices: []string{"no traces"}}, whole)
 	require.Equal(t, Less, outcome)
+	for failure, want := range map[string]Outcome{"HTTP 422: there are no recent samples": Refused, "HTTP 500: there are no recent samples": Wrong} {
+		outcome, _ = trouble{upstream: Upstream{Name: Tempo}, loses: true}.judge(q, reply{failure: failure}, whole)
+		require.Equal(t, want, outcome, failure)
+	}
 }

@@ -247,6 +247,7 @@ func answered(status int, raw []byte, keep []string) (facts, []string, error) {
 		return nil, nil, &failed{message: words.Error, blamed: status >= 400 && status != http.StatusInternalServerError}
 	}
 	said["status"] = strconv.Itoa(status)
+	maps.DeleteFunc(said, func(name, _ string) bool { return strings.HasPrefix(name, "/notices/") })
 	return said, slices.Concat(words.Warnings, words.Notices, words.Missing, []string{words.Reason}), nil
 }
 

@@ -54,13 +54,15 @@ func (s *stage) inside(ctx context.Context, upstream Upstream, process Process, 
 
 // judge takes what a server has lost into account: it does not tell, so that
 // numbers may be others and rows may be missing without a notice, but nothing is
-// zero for want of data, other than a count of the deploys that are known.
+// zero for want of data, other than a count of the deploys that are known. That
+// there is no number to be written down is final.
 func (t trouble) judge(q Question, got, whole reply) (Outcome, string) {
 	if !t.loses {
 		return q.judge(got, whole, t.upstream.Name)
 	}
 	q.Near = anyNumber
 	got.notices = append(got.notices, "")
+	got.blamed = got.blamed || strings.HasPrefix(got.failure, "HTTP 422: there are no recent samples")
 	got.facts = maps.Clone(got.facts)
 	maps.DeleteFunc(got.facts, func(name, value string) bool { return strings.HasSuffix(name, "left_out") && value == "0" })
 	return q.judge(got, whole, "")
