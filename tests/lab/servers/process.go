@@ -163,16 +163,24 @@ func (p *Process) LogTail() string {
 	return fmt.Sprintf("the end of %s:\n%s", p.logPath(), lastLines(log, 20))
 }
 
-// freePorts returns loopback ports that were free a moment ago, all different.
+// given are the ports that this process has handed out: until a server listens
+// on one, the kernel takes it for free.
+var given sync.Map
+
+// freePorts returns loopback ports that were free a moment ago, all different,
+// also from those of earlier calls.
 func freePorts(n int) ([]int, error) {
 	ports := make([]int, 0, n)
-	for range n {
+	for len(ports) < n {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
 		defer listener.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
+		port := listener.Addr().(*net.TCPAddr).Port
+		if _, known := given.LoadOrStore(port, true); !known {
+			ports = append(ports, port)
+		}
 	}
 	return ports, nil
 }

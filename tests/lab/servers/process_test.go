@@ -33,12 +33,15 @@ func TestAMissingBinaryIsNamed(t *testing.T) {
 	require.ErrorContains(t, err, "/no/such/server")
 }
 
+// No two calls give the same port, though nobody listens on it meanwhile.
 func TestPortsDiffer(t *testing.T) {
-	ports, err := freePorts(20)
-	require.NoError(t, err)
 	seen := map[int]bool{}
-	for _, port := range ports {
-		require.False(t, seen[port])
-		seen[port] = true
+	for range 500 {
+		ports, err := freePorts(3)
+		require.NoError(t, err)
+		for _, port := range ports {
+			require.False(t, seen[port])
+			seen[port] = true
+		}
 	}
 }
