@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 // Models remembers models, and how series go on, by what they were learned
@@ -44,18 +45,14 @@ func (m *Models) learn(r Request, e epoch) (*Model, error) {
 	if m == nil || (r.Model != "" && r.Model != forecast.Auto) {
 		return learn(r, e)
 	}
-	h := r.History
-	key := keyOf(h.Values[e.learn:e.judge], "model %d %d %d %v %q ", h.Time(e.judge).UnixNano(), e.until.UnixNano(), h.Step, r.Seasons, r.Detectors)
-	return recall(m, key, func() (*Model, error) { return learn(r, e) })
+	return recall(m, keyOf("model", r.History, e, r.Seasons, r.Detectors), func() (*Model, error) { return learn(r, e) })
 }
 
 func (m *Models) tendency(r BreachRequest, e epoch) (*tendency, error) {
 	if m == nil {
 		return learnTendency(r, e)
 	}
-	h := r.History
-	key := keyOf(h.Values[e.learn:e.judge], "tendency %d %d %d %v %d ", h.Time(e.judge).UnixNano(), e.until.UnixNano(), h.Step, r.Seasons, r.Horizon)
-	return recall(m, key, func() (*tendency, error) { return learnTendency(r, e) })
+	return recall(m, keyOf("tendency", r.History, e, r.Seasons, r.Horizon), func() (*tendency, error) { return learnTendency(r, e) })
 }
 
 // recall gives what is known under a key, or learns and remembers it.
@@ -98,11 +95,12 @@ func (m *Models) makeRoom(bytes int) {
 	}
 }
 
-// keyOf is the key of what is learned from the past, and from whatever else the
-// format says.
-func keyOf(past []float64, format string, also ...any) lessonKey {
+// keyOf is the key of a kind of lesson from an epoch's past, and from whatever
+// else it depends on.
+func keyOf(kind string, h series.Series, e epoch, also ...any) lessonKey {
+	past := h.Values[e.learn:e.judge]
 	raw := make([]byte, 0, 8*len(past)+256)
-	raw = fmt.Appendf(raw, format, also...)
+	raw = fmt.Appendf(raw, "%s %d %d %d %#v ", kind, h.Time(e.judge).UnixNano(), e.until.UnixNano(), h.Step, also)
 	for _, v := range past {
 		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(v))
 	}

@@ -118,8 +118,8 @@ func (e *Engine) readings(ctx context.Context, asked map[string]reading, to time
 		group.Go(func() error {
 			recent := Window{From: to.Add(-min(r.back, sizingLook)), To: to, Step: r.step}
 			g := gridFor(recent, max(0, r.back-sizingLook), 0, e.Now())
-			found, err := e.history(ctx, r.promQL, g, &one.basis)
-			one.series = wholes(found)
+			histories, err := e.history(ctx, r.promQL, g, &one.basis)
+			one.series = wholes(histories)
 			return err
 		})
 	}

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
 
 const (
@@ -242,8 +244,7 @@ func (s *Sender) attempt(ctx context.Context, target Target, id string, body []b
 		return false, 0, nil
 	}
 	err = fmt.Errorf("the receiver answered %s", response.Status)
-	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // dates depend on two clocks and are not read
-	if named = time.Duration(min(seconds, 86400)) * time.Second; named > longestPause {
+	if named, _ = transport.RetryAfter(response.Header); named > longestPause {
 		err = fmt.Errorf("%w and wants to be left alone for %s", err, named)
 	}
 	return response.StatusCode == http.StatusTooManyRequests || response.StatusCode/100 == 5, named, err

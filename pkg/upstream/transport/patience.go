@@ -37,7 +37,7 @@ func (c *Client) patiently(ctx context.Context, request *http.Request, ask func(
 			return result, err
 		}
 		wait := pause
-		if named, found := retryAfter(result.response); found {
+		if named, found := RetryAfter(result.response.Header); found {
 			wait = named
 		}
 		if deadline, _ := ctx.Deadline(); time.Until(deadline) <= wait {
@@ -52,9 +52,10 @@ func (c *Client) patiently(ctx context.Context, request *http.Request, ask func(
 	}
 }
 
-// retryAfter is how long the server wants to be left alone (RFC 9110, section
-// 10.2.3). Dates depend on two clocks and are not read.
-func retryAfter(response *http.Response) (time.Duration, bool) {
-	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
-	return time.Duration(seconds) * time.Second, err == nil && seconds >= 0
+// RetryAfter is how long a server wants to be left alone (RFC 9110, section
+// 10.2.3), at most a day; false where it does not say. Dates depend on two
+// clocks and are not read.
+func RetryAfter(header http.Header) (time.Duration, bool) {
+	seconds, err := strconv.Atoi(header.Get("Retry-After"))
+	return min(time.Duration(seconds), 24*60*60) * time.Second, err == nil && seconds >= 0
 }
