@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
@@ -20,7 +20,7 @@ type SizingAnswer struct {
 	Basis
 	Service         string
 	At              time.Time
-	Recommendations []decide.Recommendation
+	Recommendations []sizing.Recommendation
 }
 
 const (
@@ -43,7 +43,7 @@ const (
 type sizes struct {
 	query.Sizing
 	sets     map[string][]series.Series
-	demand   decide.Demand
+	demand   sizing.Demand
 	capacity stats.Interval
 	replicas float64 // NaN where not known
 }
@@ -91,8 +91,8 @@ func (e *Engine) Sizing(ctx context.Context, q query.Sizing, window Window) (Siz
 	if err != nil {
 		return answer, err
 	}
-	answer.Recommendations = slices.Concat([]decide.Recommendation{known.replicasNeeded()}, known.pools(),
-		[]decide.Recommendation{known.concurrency(), known.breaker().Outliers(), known.breaker().Circuit(), warm, known.shed()})
+	answer.Recommendations = slices.Concat([]sizing.Recommendation{known.replicasNeeded()}, known.pools(),
+		[]sizing.Recommendation{known.concurrency(), known.breaker().Outliers(), known.breaker().Circuit(), warm, known.shed()})
 	return answer, nil
 }
 
@@ -132,9 +132,9 @@ func sizingReadings(service string, presets []foundPreset) map[string]reading {
 	return asked
 }
 
-func unknownDemand(q query.Sizing) decide.Demand {
+func unknownDemand(q query.Sizing) sizing.Demand {
 	nan := math.NaN()
-	return decide.Demand{Now: nan, Expected: nan, Peak: nan, Lead: time.Duration(q.Lead), Quantile: q.Quantile}
+	return sizing.Demand{Now: nan, Expected: nan, Peak: nan, Lead: time.Duration(q.Lead), Quantile: q.Quantile}
 }
 
 // demand forecasts the load up to the lead.

@@ -9,9 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -84,14 +84,14 @@ func (s sizedServer) value(promQL string, load float64) float64 {
 	return load
 }
 
-func sizingOf(t *testing.T, server sizedServer, q query.Sizing) (SizingAnswer, map[decide.Sizing]decide.Recommendation) {
+func sizingOf(t *testing.T, server sizedServer, q query.Sizing) (SizingAnswer, map[sizing.Sizing]sizing.Recommendation) {
 	t.Helper()
 	end := time.Date(2026, 3, 2, 4, 0, 30, 0, time.UTC) // the load grows: 252 of 260 at its peak
 	engine := &Engine{Metrics: server, Now: func() time.Time { return end }}
 	q.Service, q.History = "shop", query.Duration(3*24*time.Hour)
 	got, err := engine.Sizing(t.Context(), q.WithDefaults(), Window{From: end.Add(-6 * time.Hour), To: end.Add(time.Hour)})
 	require.NoError(t, err)
-	byKind := map[decide.Sizing]decide.Recommendation{}
+	byKind := map[sizing.Sizing]sizing.Recommendation{}
 	for _, one := range got.Recommendations {
 		byKind[one.Sizing] = one
 	}
@@ -108,20 +108,20 @@ func TestSizing(t *testing.T) {
 	}
 	// A replica is busy to 0.1 without load, and fully at 90 requests/s; 252 over
 	// 63 are 4 now, and a little more in ten minutes.
-	replicas := sizes[decide.SizeReplicas]
+	replicas := sizes[sizing.SizeReplicas]
 	require.Equal(t, 5.0, replicas.Value)
 	require.Equal(t, 4.0, replicas.Current)
 	// 65 connections per second of 40 ms: 2.6 in use at the day's peak.
-	pool := sizes[decide.SizePool]
+	pool := sizes[sizing.SizePool]
 	require.Equal(t, "shop-db", pool.Subject)
 	require.Equal(t, 5.0, pool.Current)
-	require.LessOrEqual(t, decide.ErlangC(int(pool.Value), 2.6)*math.Exp(-(pool.Value-2.6)*0.05/0.04), 0.01)
+	require.LessOrEqual(t, sizing.ErlangC(int(pool.Value), 2.6)*math.Exp(-(pool.Value-2.6)*0.05/0.04), 0.01)
 	require.InDelta(t, 6, pool.Value, 1)
-	require.InDelta(t, 262*0.25*1.5, sizes[decide.SizeConcurrency].Value, 3)
-	require.Equal(t, 3.0, sizes[decide.SizeOutliers].Value)
-	require.Positive(t, sizes[decide.SizeBreaker].Value)
-	require.Contains(t, sizes[decide.SizeCacheWarm].Reason, "Nothing to warm")
-	require.InDelta(t, 1-4*63/255.0, sizes[decide.SizeShed].Value, 0.03)
+	require.InDelta(t, 262*0.25*1.5, sizes[sizing.SizeConcurrency].Value, 3)
+	require.Equal(t, 3.0, sizes[sizing.SizeOutliers].Value)
+	require.Positive(t, sizes[sizing.SizeBreaker].Value)
+	require.Contains(t, sizes[sizing.SizeCacheWarm].Reason, "Nothing to warm")
+	require.InDelta(t, 1-4*63/255.0, sizes[sizing.SizeShed].Value, 0.03)
 }
 
 func TestSizingForTheExpectedLoad(t *testing.T) {
@@ -135,30 +135,30 @@ func TestSizingForTheExpectedLoad(t *testing.T) {
 func TestSizingOfAnExhaustedPool(t *testing.T) {
 	_, calm := sizingOf(t, sizedServer{held: 0.04}, query.Sizing{})
 	_, full := sizingOf(t, sizedServer{held: 0.08, late: 30}, query.Sizing{})
-	require.Greater(t, full[decide.SizePool].Value, 2*calm[decide.SizePool].Value-2)
+	require.Greater(t, full[sizing.SizePool].Value, 2*calm[sizing.SizePool].Value-2)
 	_, capped := sizingOf(t, sizedServer{held: 0.08, late: 30}, query.Sizing{DatabaseConnections: 40})
-	require.Equal(t, 8.0, capped[decide.SizePool].Value, "for five replicas")
-	require.NotEmpty(t, capped[decide.SizePool].Constraint)
+	require.Equal(t, 8.0, capped[sizing.SizePool].Value, "for five replicas")
+	require.NotEmpty(t, capped[sizing.SizePool].Constraint)
 }
 
 func TestSizingSaysWhatIsMissing(t *testing.T) {
 	for name, test := range map[string]struct {
 		without []string
-		unknown []decide.Sizing
+		unknown []sizing.Sizing
 		notice  string
 	}{
-		"use of processors": {[]string{"jvm_cpu"}, []decide.Sizing{decide.SizeReplicas, decide.SizeShed, decide.SizeCacheWarm}, "How busy the processors"},
-		"replicas":          {[]string{"kube_deployment"}, []decide.Sizing{decide.SizeReplicas, decide.SizeShed, decide.SizeCacheWarm}, "How many replicas run"},
-		"pool":              {[]string{"connection_count"}, []decide.Sizing{decide.SizePool, decide.SizeCacheWarm}, ""},
-		"rate of the pool":  {[]string{"connection_wait_time"}, []decide.Sizing{decide.SizePool, decide.SizeCacheWarm}, ""},
-		"latency":           {[]string{"histogram_quantile"}, []decide.Sizing{decide.SizeConcurrency, decide.SizeCacheWarm}, ""},
-		"errors":            {[]string{"STATUS_CODE_ERROR"}, []decide.Sizing{decide.SizeOutliers, decide.SizeBreaker, decide.SizeCacheWarm}, ""},
-		"requests": {[]string{"traces_spanmetrics"}, []decide.Sizing{decide.SizeReplicas, decide.SizePool, decide.SizeConcurrency,
-			decide.SizeOutliers, decide.SizeBreaker, decide.SizeCacheWarm, decide.SizeShed}, "No metric counts the requests"},
+		"use of processors": {[]string{"jvm_cpu"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizeShed, sizing.SizeCacheWarm}, "How busy the processors"},
+		"replicas":          {[]string{"kube_deployment"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizeShed, sizing.SizeCacheWarm}, "How many replicas run"},
+		"pool":              {[]string{"connection_count"}, []sizing.Sizing{sizing.SizePool, sizing.SizeCacheWarm}, ""},
+		"rate of the pool":  {[]string{"connection_wait_time"}, []sizing.Sizing{sizing.SizePool, sizing.SizeCacheWarm}, ""},
+		"latency":           {[]string{"histogram_quantile"}, []sizing.Sizing{sizing.SizeConcurrency, sizing.SizeCacheWarm}, ""},
+		"errors":            {[]string{"STATUS_CODE_ERROR"}, []sizing.Sizing{sizing.SizeOutliers, sizing.SizeBreaker, sizing.SizeCacheWarm}, ""},
+		"requests": {[]string{"traces_spanmetrics"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizePool, sizing.SizeConcurrency,
+			sizing.SizeOutliers, sizing.SizeBreaker, sizing.SizeCacheWarm, sizing.SizeShed}, "No metric counts the requests"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, sizes := sizingOf(t, sizedServer{held: 0.04, without: test.without}, query.Sizing{})
-			var unknown []decide.Sizing
+			var unknown []sizing.Sizing
 			for kind, one := range sizes {
 				if one.Problem != "" {
 					unknown = append(unknown, kind)

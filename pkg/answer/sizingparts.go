@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
@@ -24,33 +24,33 @@ func (k sizes) perReplica(basis *Basis) stats.Interval {
 	for i := range each {
 		each[i] = load.Values[i] / replicas.Values[i]
 	}
-	capacity, err := decide.Capacity(each, use.Values[:len(each)])
+	capacity, err := sizing.Capacity(each, use.Values[:len(each)])
 	if err != nil {
 		basis.notice("What load one replica carries is not known: " + err.Error() + ".")
 	}
 	return capacity
 }
 
-func (k sizes) replicasNeeded() decide.Recommendation {
-	return decide.Replicas{Service: k.Service, Demand: k.demand, PerReplica: k.capacity, Target: k.Use,
+func (k sizes) replicasNeeded() sizing.Recommendation {
+	return sizing.Replicas{Service: k.Service, Demand: k.demand, PerReplica: k.capacity, Target: k.Use,
 		Current: k.replicas, Min: k.MinReplicas, Max: k.MaxReplicas}.Recommend()
 }
 
 // pools sizes every pool of the service; one that nothing is known of, where
 // there is none.
-func (k sizes) pools() []decide.Recommendation {
+func (k sizes) pools() []sizing.Recommendation {
 	ahead := k.replicasNeeded().Value
 	if math.IsNaN(ahead) {
 		ahead = k.replicas
 	}
 	growth := k.demand.Highest() / k.demand.Now
-	shared := decide.Pool{Growth: growth, Instances: ahead, Connections: k.DatabaseConnections, Reserve: k.ReservedConnections,
+	shared := sizing.Pool{Growth: growth, Instances: ahead, Connections: k.DatabaseConnections, Reserve: k.ReservedConnections,
 		Patience: time.Duration(k.MaxWait).Seconds(), Waiting: waiting, Current: math.NaN(), Asked: math.NaN()}
 	used := k.sets["pool used"]
 	if len(used) == 0 {
-		return []decide.Recommendation{shared.Recommend()}
+		return []sizing.Recommendation{shared.Recommend()}
 	}
-	var sized []decide.Recommendation
+	var sized []sizing.Recommendation
 	for _, one := range used {
 		pool := shared
 		pool.Name = poolOf(one.Labels)
@@ -103,8 +103,8 @@ func spread(values []float64, low, middle, high float64) stats.Interval {
 	return stats.Interval{Lower: stats.Quantile(sorted, low), Estimate: stats.Quantile(sorted, middle), Upper: stats.Quantile(sorted, high)}
 }
 
-func (k sizes) concurrency() decide.Recommendation {
-	return decide.Concurrency{Service: k.Service, Demand: k.demand, Slow: spread(k.only("slow past").Values, 0.05, 0.5, 0.95),
+func (k sizes) concurrency() sizing.Recommendation {
+	return sizing.Concurrency{Service: k.Service, Demand: k.demand, Slow: spread(k.only("slow past").Values, 0.05, 0.5, 0.95),
 		Wait: time.Duration(k.MaxWait).Seconds(), Current: math.NaN()}.Recommend()
 }
 
@@ -112,10 +112,10 @@ func (k sizes) concurrency() decide.Recommendation {
 // counted as ordinary.
 const worstHours = 0.05
 
-func (k sizes) breaker() decide.Breaker {
+func (k sizes) breaker() sizing.Breaker {
 	load, share := k.only("load by hour"), k.only("errors by hour")
 	worst := spread(share.Values, 0, 0.5, 1-worstHours).Upper
-	b := decide.Breaker{Service: k.Service, Hosts: k.replicas, Slow: spread(k.only("slow past").Values, 0, 0.5, 1).Estimate,
+	b := sizing.Breaker{Service: k.Service, Hosts: k.replicas, Slow: spread(k.only("slow past").Values, 0, 0.5, 1).Estimate,
 		Use: k.demand.Highest() / (k.replicas * k.capacity.Estimate * k.Use)}
 	for i := range min(load.Len(), share.Len()) {
 		if requests := load.Values[i] * time.Hour.Seconds(); requests > 0 && share.Values[i] <= worst {
@@ -131,10 +131,10 @@ func (k sizes) breaker() decide.Breaker {
 // to carry: it did for more than an hour.
 const carried = 0.99
 
-func (e *Engine) cacheWarm(ctx context.Context, k sizes, at time.Time, basis *Basis) (decide.Recommendation, error) {
+func (e *Engine) cacheWarm(ctx context.Context, k sizes, at time.Time, basis *Basis) (sizing.Recommendation, error) {
 	hits, misses := k.only("hits"), k.only("misses")
 	reads := latest(hits) + latest(misses)
-	warm := decide.CacheWarm{Step: finestStep, WarmTime: time.Duration(k.WarmTime), HitRatio: latest(hits) / reads,
+	warm := sizing.CacheWarm{Step: finestStep, WarmTime: time.Duration(k.WarmTime), HitRatio: latest(hits) / reads,
 		Backend: spread(misses.Values, 0, 0.5, carried).Upper}
 	if !(reads > 0) {
 		warm.HitRatio = math.NaN()
@@ -146,10 +146,10 @@ func (e *Engine) cacheWarm(ctx context.Context, k sizes, at time.Time, basis *Ba
 	return warm.Recommend(), err
 }
 
-func (k sizes) shed() decide.Recommendation {
+func (k sizes) shed() sizing.Recommendation {
 	replicas := k.replicas
 	if k.MaxReplicas > 0 {
 		replicas = float64(k.MaxReplicas)
 	}
-	return decide.Shed{Service: k.Service, Demand: k.demand, PerReplica: k.capacity, Target: k.Use, Replicas: replicas}.Recommend()
+	return sizing.Shed{Service: k.Service, Demand: k.demand, PerReplica: k.capacity, Target: k.Use, Replicas: replicas}.Recommend()
 }

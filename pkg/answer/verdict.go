@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -20,11 +20,11 @@ type VerdictAnswer struct {
 	// Served is when both versions last served at the same time, as far as
 	// metrics tell; zero where they never did.
 	Served       time.Time
-	Judgement    decide.Judgement
+	Judgement    canary.Judgement
 	Traces       diff.Verdict // empty where none could be compared
 	TracesReason string
 	// Steps state the power of StepLength at each share; none without traffic.
-	Steps []decide.Step
+	Steps []canary.Step
 }
 
 // StepLength is the time at one share of a progressive delivery for which its
@@ -50,7 +50,7 @@ func (v TraceVerdict) of(c comparison) TraceVerdict {
 
 // Verdict answers whether a new version should be rolled out further.
 func (e *Engine) Verdict(ctx context.Context, q query.Verdict, window Window) (VerdictAnswer, error) {
-	return e.verdict(ctx, q, window, nil, func(decide.Judgement) bool { return false })
+	return e.verdict(ctx, q, window, nil, func(canary.Judgement) bool { return false })
 }
 
 // Decide is Verdict for those who act on it: where the counts alone fail the
@@ -66,7 +66,7 @@ func (e *Engine) DecideByCounts(ctx context.Context, q query.Verdict, window Win
 	return e.withoutTraces().verdict(ctx, q, window, &known, countsSuffice)
 }
 
-func countsSuffice(soFar decide.Judgement) bool { return soFar.Verdict == decide.Fail }
+func countsSuffice(soFar canary.Judgement) bool { return soFar.Verdict == canary.Fail }
 
 // withoutTraces is the engine as if there were no trace store.
 func (e *Engine) withoutTraces() *Engine {
@@ -77,7 +77,7 @@ func (e *Engine) withoutTraces() *Engine {
 
 // verdict judges by counts and, unless these suffice, by traces, or by what is
 // known of them.
-func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, known *TraceVerdict, suffices func(decide.Judgement) bool) (VerdictAnswer, error) {
+func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, known *TraceVerdict, suffices func(canary.Judgement) bool) (VerdictAnswer, error) {
 	answer := VerdictAnswer{Service: q.Service}
 	if e.Metrics == nil {
 		return answer, errNoMetrics
@@ -95,24 +95,24 @@ func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, kn
 	answer.BaselineVersion, answer.CandidateVersion = c.baseline.Version, c.candidate.Version
 	answer.From, answer.To = c.candidate.Start, c.candidate.End
 	answer.notice(c.notices...)
-	canary := decide.Canary{Watched: answer.To.Sub(answer.From)}
+	trial := canary.Canary{Watched: answer.To.Sub(answer.From)}
 	if !c.byVersion {
 		// Two times are no canary and its baseline: nothing is judged.
 		answer.notice("Two versions that serve at the same time were not found in this window; name both.")
-		answer.Judgement = canary.Judge()
+		answer.Judgement = trial.Judge()
 		return answer, nil
 	}
-	if canary.Signals, answer.Served, err = e.versionSignals(ctx, c, q.Margin, &answer.Basis); err != nil {
+	if trial.Signals, answer.Served, err = e.versionSignals(ctx, c, q.Margin, &answer.Basis); err != nil {
 		return answer, err
 	}
-	if len(canary.Signals) == 0 {
+	if len(trial.Signals) == 0 {
 		answer.notice("No metric counts the requests of " + c.candidate.Version + ": span metrics or OpenTelemetry's HTTP metrics with the label service_version are needed.")
 	}
-	if suffices(canary.Judge()) {
+	if suffices(trial.Judge()) {
 		answer.notice("The counts alone decide: traces were not compared.")
 	} else {
-		if len(canary.Signals) > 0 {
-			if canary.Resources, err = e.versionResources(ctx, c, &answer.Basis); err != nil {
+		if len(trial.Signals) > 0 {
+			if trial.Resources, err = e.versionResources(ctx, c, &answer.Basis); err != nil {
 				return answer, err
 			}
 		}
@@ -124,9 +124,9 @@ func (e *Engine) verdict(ctx context.Context, q query.Verdict, window Window, kn
 			return answer, err
 		}
 	}
-	canary.Traces, canary.TracesReason = answer.Traces, answer.TracesReason
-	answer.Judgement = canary.Judge()
-	answer.Steps = powerOf(answer.Judgement, canary.Watched)
+	trial.Traces, trial.TracesReason = answer.Traces, answer.TracesReason
+	answer.Judgement = trial.Judge()
+	answer.Steps = powerOf(answer.Judgement, trial.Watched)
 	return answer, nil
 }
 
@@ -171,11 +171,11 @@ func (e *Engine) traceVerdict(ctx context.Context, q query.Verdict, window Windo
 
 // powerOf states the power to see errors, the first signal, at the present
 // traffic; half an error stands for none.
-func powerOf(j decide.Judgement, watched time.Duration) []decide.Step {
+func powerOf(j canary.Judgement, watched time.Duration) []canary.Step {
 	if len(j.Signals) == 0 || watched <= 0 || j.Signals[0].Baseline.Requests <= 0 {
 		return nil
 	}
 	errors := j.Signals[0]
 	requests := (errors.Baseline.Requests + errors.Candidate.Requests) * float64(StepLength) / float64(watched)
-	return decide.Steps(requests, max(errors.Baseline.Bad, 0.5)/errors.Baseline.Requests, errors.Threshold)
+	return canary.Steps(requests, max(errors.Baseline.Bad, 0.5)/errors.Baseline.Requests, errors.Threshold)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
@@ -59,14 +59,14 @@ func TestVerdict(t *testing.T) {
 	for name, test := range map[string]struct {
 		after   tracetest.Shop
 		metrics upstream.Metrics
-		want    decide.Verdict
+		want    canary.Verdict
 		reason  string
 	}{
-		"all is well":     {tracetest.Shop{}, counting(1, 0), decide.Pass, "No signal"},
-		"it fails":        {tracetest.Shop{}, counting(9, 0), decide.Fail, "errors is worse"},
-		"it is slow":      {tracetest.Shop{}, counting(1, 200), decide.Fail, "over 0.1 s is worse"},
-		"traces regress":  {tracetest.Shop{NPlusOne: 20}, counting(1, 0), decide.Fail, "Traces regressed"},
-		"nothing counted": {tracetest.Shop{}, versionCounter{}, decide.Inconclusive, "no counts"},
+		"all is well":     {tracetest.Shop{}, counting(1, 0), canary.Pass, "No signal"},
+		"it fails":        {tracetest.Shop{}, counting(9, 0), canary.Fail, "errors is worse"},
+		"it is slow":      {tracetest.Shop{}, counting(1, 200), canary.Fail, "over 0.1 s is worse"},
+		"traces regress":  {tracetest.Shop{NPlusOne: 20}, counting(1, 0), canary.Fail, "Traces regressed"},
+		"nothing counted": {tracetest.Shop{}, versionCounter{}, canary.Inconclusive, "no counts"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := engine(shopWithDeploy(test.after), test.metrics).Verdict(t.Context(), named.WithDefaults(), long)
@@ -83,7 +83,7 @@ func TestVerdict(t *testing.T) {
 func TestAFullPoolHolds(t *testing.T) {
 	long := Window{From: midnight.Add(-10 * time.Second), To: midnight.Add(40 * time.Minute)}
 	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}
-	for baseline, want := range map[float64]decide.Verdict{0.3: decide.Inconclusive, 0.96: decide.Pass} {
+	for baseline, want := range map[float64]canary.Verdict{0.3: canary.Inconclusive, 0.96: canary.Pass} {
 		metrics := counting(1, 0)
 		inner := metrics.value
 		metrics.value = func(promQL string, at time.Time) []series.Series {
@@ -100,7 +100,7 @@ func TestAFullPoolHolds(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got.Judgement.Verdict, "%+v", got)
 		require.Len(t, got.Judgement.Resources, 1)
-		if want == decide.Inconclusive {
+		if want == canary.Inconclusive {
 			require.Contains(t, got.Judgement.Reason, "connection pool: the candidate uses 97 %")
 		}
 	}
@@ -111,7 +111,7 @@ func TestVerdictWithoutATraceStore(t *testing.T) {
 	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}
 	got, err := engine(nil, counting(1, 0)).Verdict(t.Context(), named.WithDefaults(), long)
 	require.NoError(t, err)
-	require.Equal(t, decide.Pass, got.Judgement.Verdict, "%+v", got)
+	require.Equal(t, canary.Pass, got.Judgement.Verdict, "%+v", got)
 	require.Contains(t, strings.Join(got.Notices, " "), "rests on metrics alone")
 	_, err = engine(nil, counting(1, 0)).Verdict(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), long)
 	require.ErrorContains(t, err, "both versions must be named")
@@ -121,7 +121,7 @@ func TestVerdictWithoutASecondVersionIsInconclusive(t *testing.T) {
 	store := &fakeTraces{traces: tracetest.Shop{Seed: 1, Traces: 300}.Generate()}
 	got, err := engine(store, counting(1, 0)).Verdict(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), window)
 	require.NoError(t, err)
-	require.Equal(t, decide.Inconclusive, got.Judgement.Verdict)
+	require.Equal(t, canary.Inconclusive, got.Judgement.Verdict)
 	require.Equal(t, diff.Verdict(""), got.Traces)
 	require.Empty(t, got.Steps)
 
@@ -150,7 +150,7 @@ func TestVerdictSeesTheNewestCounts(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, end, got.Served)
 		require.Equal(t, 1000.0, got.Judgement.Signals[0].Candidate.Requests)
-		require.Equal(t, decide.Fail, got.Judgement.Verdict, "%+v", got.Judgement)
+		require.Equal(t, canary.Fail, got.Judgement.Verdict, "%+v", got.Judgement)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestAFailureIsNotKeptWaiting(t *testing.T) {
 	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}.WithDefaults()
 	got, err := engine(hangingTraces{}, counting(9, 0)).Decide(t.Context(), named, long)
 	require.NoError(t, err)
-	require.Equal(t, decide.Fail, got.Judgement.Verdict)
+	require.Equal(t, canary.Fail, got.Judgement.Verdict)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -221,7 +221,7 @@ func TestVerdictWhileTheTraceStoreFails(t *testing.T) {
 	long := Window{From: midnight.Add(-10 * time.Second), To: midnight.Add(40 * time.Minute)}
 	named := query.Verdict{Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"}}
 	for name, q := range map[string]query.Verdict{"named": named, "not named": {Service: "orders"}} {
-		for failing, want := range map[float64]decide.Verdict{1: decide.Inconclusive, 9: decide.Fail} {
+		for failing, want := range map[float64]canary.Verdict{1: canary.Inconclusive, 9: canary.Fail} {
 			e := engine(brokenTraces{}, spanned(counting(failing, 0)))
 			for _, ask := range []func(context.Context, query.Verdict, Window) (VerdictAnswer, error){
 				e.Verdict, e.Decide,
@@ -234,7 +234,7 @@ func TestVerdictWhileTheTraceStoreFails(t *testing.T) {
 				require.Equal(t, want, got.Judgement.Verdict, "%s: %+v", name, got)
 				require.Equal(t, "2", got.CandidateVersion)
 				require.Equal(t, "1", got.BaselineVersion)
-				if want == decide.Inconclusive {
+				if want == canary.Inconclusive {
 					require.Contains(t, got.Judgement.Reason, "Tempo")
 					require.Contains(t, strings.Join(got.Notices, " "), "Tempo")
 				}
@@ -256,6 +256,6 @@ func TestNotKnowingOfDeploysIsTold(t *testing.T) {
 	require.Contains(t, strings.Join(found.Notices, " "), "Prometheus cannot be reached")
 	verdict, err := engine(store, broken).DecideByCounts(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), window, TraceVerdict{Verdict: diff.Insufficient})
 	require.NoError(t, err)
-	require.Equal(t, decide.Inconclusive, verdict.Judgement.Verdict)
+	require.Equal(t, canary.Inconclusive, verdict.Judgement.Verdict)
 	require.Contains(t, strings.Join(verdict.Notices, " "), "Prometheus cannot be reached")
 }

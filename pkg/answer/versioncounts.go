@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -37,7 +37,7 @@ const acceptableSlow, leastSlowMargin = 0.25, 0.001
 // versionSignals are the errors and slow requests of two versions, period by
 // period; none where no metric tells the versions apart. Served is the end of
 // the newest period in which both served.
-func (e *Engine) versionSignals(ctx context.Context, c comparison, margin float64, basis *Basis) (signals []decide.Signal, served time.Time, err error) {
+func (e *Engine) versionSignals(ctx context.Context, c comparison, margin float64, basis *Basis) (signals []canary.Signal, served time.Time, err error) {
 	metric, matcher, found, err := e.versionedMetric(ctx, c)
 	if err != nil || !found {
 		return nil, served, err
@@ -69,7 +69,7 @@ func (e *Engine) versionSignals(ctx context.Context, c comparison, margin float6
 			served = window.Start.Add(time.Duration(i) * step)
 		}
 	}
-	signals = append([]decide.Signal{{Name: "errors", Critical: true, Margin: margin, Periods: periods}},
+	signals = append([]canary.Signal{{Name: "errors", Critical: true, Margin: margin, Periods: periods}},
 		slowSignals(c, window, buckets, metric.unit)...)
 	return signals, served, nil
 }
@@ -121,20 +121,20 @@ func (e *Engine) versionedMetric(ctx context.Context, c comparison) (metric vers
 
 // periodsOf pairs what both versions served; the bad requests come from a
 // function of the version and the instant.
-func periodsOf(c comparison, window upstream.Range, all []series.Series, bad func(version string, i int) float64) (periods []decide.Period) {
-	tally := func(version string, i int) decide.Tally {
+func periodsOf(c comparison, window upstream.Range, all []series.Series, bad func(version string, i int) float64) (periods []canary.Period) {
+	tally := func(version string, i int) canary.Tally {
 		requests := valueOf(all, version, "", i)
-		return decide.Tally{Requests: requests, Bad: math.Min(bad(version, i), requests)}
+		return canary.Tally{Requests: requests, Bad: math.Min(bad(version, i), requests)}
 	}
 	for i := range window.Points() {
-		periods = append(periods, decide.Period{Baseline: tally(c.baseline.Version, i), Candidate: tally(c.candidate.Version, i)})
+		periods = append(periods, canary.Period{Baseline: tally(c.baseline.Version, i), Candidate: tally(c.candidate.Version, i)})
 	}
 	return periods
 }
 
 // slowSignals count the requests beyond the buckets that hold the baseline's
 // quantiles.
-func slowSignals(c comparison, window upstream.Range, buckets []series.Series, unit string) (signals []decide.Signal) {
+func slowSignals(c comparison, window upstream.Range, buckets []series.Series, unit string) (signals []canary.Signal) {
 	total := func(limit string) (sum float64) {
 		for i := range window.Points() {
 			sum += valueOf(buckets, c.baseline.Version, limit, i)
@@ -163,7 +163,7 @@ func slowSignals(c comparison, window upstream.Range, buckets []series.Series, u
 		}
 		limit := limits[at]
 		seen[limit] = true
-		signals = append(signals, decide.Signal{
+		signals = append(signals, canary.Signal{
 			Name:     fmt.Sprintf("share of requests over %s %s", limit, unit),
 			Critical: true, Margin: max(leastSlowMargin, acceptableSlow*(1-total(limit)/total("+Inf"))),
 			Periods: periodsOf(c, window, endless, func(version string, i int) float64 {

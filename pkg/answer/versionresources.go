@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -45,7 +45,7 @@ func poolShare(pool, used, most string) string {
 const resourcesFor = 5 * time.Minute
 
 // versionResources are the resources of which metrics tell the versions apart.
-func (e *Engine) versionResources(ctx context.Context, c comparison, basis *Basis) (found []decide.Resource, err error) {
+func (e *Engine) versionResources(ctx context.Context, c comparison, basis *Basis) (found []canary.Resource, err error) {
 	end := c.candidate.End
 	at := upstream.Range{Start: end, End: end, Step: time.Minute}
 	versions := fmt.Sprintf("service_version=~%q", regexp.QuoteMeta(c.baseline.Version)+"|"+regexp.QuoteMeta(c.candidate.Version))
@@ -61,7 +61,7 @@ func (e *Engine) versionResources(ctx context.Context, c comparison, basis *Basi
 		for _, one := range set.Series {
 			share[one.Labels["service_version"]] = one.Values[len(one.Values)-1]
 		}
-		one := decide.Resource{Name: r.name, Baseline: share[c.baseline.Version], Candidate: share[c.candidate.Version]}
+		one := canary.Resource{Name: r.name, Baseline: share[c.baseline.Version], Candidate: share[c.candidate.Version]}
 		if !math.IsNaN(one.Baseline) && !math.IsNaN(one.Candidate) {
 			found = append(found, one)
 		}

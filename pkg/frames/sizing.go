@@ -8,9 +8,9 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 )
 
 // Sizing shapes the sizes of a service. As a panel: a table of
@@ -25,7 +25,7 @@ func Sizing(a answer.SizingAnswer, format query.Format) (data.Frames, error) {
 	case query.Alert:
 		var instances []instance
 		for _, one := range a.Recommendations {
-			if one.Sizing != decide.SizeReplicas && one.Sizing != decide.SizePool {
+			if one.Sizing != sizing.SizeReplicas && one.Sizing != sizing.SizePool {
 				continue
 			}
 			notices.add(data.NoticeSeverityInfo, told(one))
@@ -38,7 +38,7 @@ func Sizing(a answer.SizingAnswer, format query.Format) (data.Frames, error) {
 }
 
 // told is why an alert has no number for a recommendation; empty where it has.
-func told(one decide.Recommendation) string {
+func told(one sizing.Recommendation) string {
 	switch {
 	case one.Problem != "":
 		return string(one.Sizing) + ": " + one.Problem + "."
@@ -50,7 +50,7 @@ func told(one decide.Recommendation) string {
 
 func recommendations(a answer.SizingAnswer) *data.Frame {
 	frame := newFrame("recommendations", data.FrameTypeTable, data.VisTypeTable, a.Basis)
-	type row = decide.Recommendation
+	type row = sizing.Recommendation
 	text := func(name, title string, value func(row) string) *data.Field {
 		return column(a.Recommendations, name, title, "", value)
 	}
@@ -82,9 +82,9 @@ func recommendations(a answer.SizingAnswer) *data.Frame {
 // fields that belong to it.
 func recommendationBasis(a answer.SizingAnswer) *data.Frame {
 	type row struct {
-		of    decide.Recommendation
+		of    sizing.Recommendation
 		kind  string
-		value decide.Quantity
+		value sizing.Quantity
 	}
 	var rows []row
 	for _, one := range a.Recommendations {
@@ -109,8 +109,8 @@ func recommendationBasis(a answer.SizingAnswer) *data.Frame {
 
 func patches(a answer.SizingAnswer) *data.Frame {
 	type row struct {
-		of    decide.Recommendation
-		patch decide.Patch
+		of    sizing.Recommendation
+		patch sizing.Patch
 	}
 	var rows []row
 	for _, one := range a.Recommendations {

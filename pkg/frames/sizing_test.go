@@ -10,24 +10,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 func someSizes() answer.SizingAnswer {
-	demand := decide.Demand{Now: 300, Expected: 380, Peak: 400, Seen: 500, Lead: 10 * time.Minute, Quantile: 0.95}
+	demand := sizing.Demand{Now: 300, Expected: 380, Peak: 400, Seen: 500, Lead: 10 * time.Minute, Quantile: 0.95}
 	capacity := stats.Interval{Estimate: 100, Lower: 90, Upper: 110}
 	return answer.SizingAnswer{
 		Basis:   answer.Basis{Queries: []string{"sum(rate(calls[300s]))"}, Notices: []string{"Something was left out."}},
 		Service: "orders", At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
-		Recommendations: []decide.Recommendation{
-			decide.Replicas{Service: "orders", Demand: demand, PerReplica: capacity, Target: 0.7, Current: 5, Max: 5}.Recommend(),
-			decide.Pool{Name: "orders-db", Asked: 100, Growth: 1.5, Hold: stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.06},
+		Recommendations: []sizing.Recommendation{
+			sizing.Replicas{Service: "orders", Demand: demand, PerReplica: capacity, Target: 0.7, Current: 5, Max: 5}.Recommend(),
+			sizing.Pool{Name: "orders-db", Asked: 100, Growth: 1.5, Hold: stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.06},
 				Current: 5, Instances: 4, Patience: 0.05, Waiting: 0.01}.Recommend(),
-			decide.Pool{Name: "other-db", Current: math.NaN()}.Recommend(),
-			decide.Concurrency{Service: "orders", Demand: demand, Slow: stats.Interval{Estimate: 0.2, Lower: 0.1, Upper: 0.3}, Current: math.NaN()}.Recommend(),
+			sizing.Pool{Name: "other-db", Current: math.NaN()}.Recommend(),
+			sizing.Concurrency{Service: "orders", Demand: demand, Slow: stats.Interval{Estimate: 0.2, Lower: 0.1, Upper: 0.3}, Current: math.NaN()}.Recommend(),
 		},
 	}
 }

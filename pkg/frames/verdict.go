@@ -6,7 +6,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -20,7 +20,7 @@ func Verdict(a answer.VerdictAnswer, format query.Format) (data.Frames, error) {
 	case query.Panel:
 		return notices.attach(data.Frames{verdictRow(a), verdictSignals(a), verdictResources(a), verdictSteps(a)}), nil
 	case query.Alert:
-		if a.Judgement.Verdict == decide.Inconclusive {
+		if a.Judgement.Verdict == canary.Inconclusive {
 			notices.add(data.NoticeSeverityWarning, a.Judgement.Reason)
 		}
 		labels := series.Labels{"service_name": a.Service}
@@ -29,11 +29,11 @@ func Verdict(a answer.VerdictAnswer, format query.Format) (data.Frames, error) {
 	return nil, noFormat(query.TypeVerdict, format)
 }
 
-func canaryFailed(verdict decide.Verdict) float64 {
+func canaryFailed(verdict canary.Verdict) float64 {
 	switch verdict {
-	case decide.Fail:
+	case canary.Fail:
 		return 1
-	case decide.Pass:
+	case canary.Pass:
 		return 0
 	}
 	return math.NaN()
@@ -42,16 +42,16 @@ func canaryFailed(verdict decide.Verdict) float64 {
 // canaryScore is NaN where no signal was judged: the score of an undecided
 // judgement says nothing then.
 func canaryScore(a answer.VerdictAnswer) float64 {
-	if a.Judgement.Verdict == decide.Inconclusive && len(a.Judgement.Signals) == 0 {
+	if a.Judgement.Verdict == canary.Inconclusive && len(a.Judgement.Signals) == 0 {
 		return math.NaN()
 	}
 	return a.Judgement.Score
 }
 
 var canaryColors = data.ValueMappings{data.ValueMapper{
-	string(decide.Pass):         {Text: "pass", Color: "green", Index: 0},
-	string(decide.Fail):         {Text: "fail", Color: "red", Index: 1},
-	string(decide.Inconclusive): {Text: "inconclusive", Color: "text", Index: 2},
+	string(canary.Pass):         {Text: "pass", Color: "green", Index: 0},
+	string(canary.Fail):         {Text: "fail", Color: "red", Index: 1},
+	string(canary.Inconclusive): {Text: "inconclusive", Color: "text", Index: 2},
 }}
 
 func verdictRow(a answer.VerdictAnswer) *data.Frame {
@@ -81,7 +81,7 @@ func verdictRow(a answer.VerdictAnswer) *data.Frame {
 
 func verdictSignals(a answer.VerdictAnswer) *data.Frame {
 	frame := newFrame("signals", data.FrameTypeTable, data.VisTypeTable, a.Basis)
-	type row = decide.SignalJudgement
+	type row = canary.SignalJudgement
 	amount := func(name, title, unit string, value func(row) float64) *data.Field {
 		return column(a.Judgement.Signals, name, title, unit, func(r row) *float64 { return nullable(value(r)) })
 	}
@@ -102,7 +102,7 @@ func verdictSignals(a answer.VerdictAnswer) *data.Frame {
 }
 
 // rateOf is unknown where there were no requests.
-func rateOf(side decide.Tally) float64 {
+func rateOf(side canary.Tally) float64 {
 	if side.Requests == 0 {
 		return math.NaN()
 	}
@@ -113,10 +113,10 @@ func verdictResources(a answer.VerdictAnswer) *data.Frame {
 	frame := newFrame("resources", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	rows := a.Judgement.Resources
 	frame.Fields = data.Fields{
-		column(rows, "resource", "Resource", "", func(r decide.Resource) string { return r.Name }),
-		column(rows, "full", "Used up by the candidate", "", decide.Resource.Full),
-		column(rows, "baseline_use", "Baseline's use", "percentunit", func(r decide.Resource) *float64 { return nullable(r.Baseline) }),
-		column(rows, "candidate_use", "Candidate's use", "percentunit", func(r decide.Resource) *float64 { return nullable(r.Candidate) }),
+		column(rows, "resource", "Resource", "", func(r canary.Resource) string { return r.Name }),
+		column(rows, "full", "Used up by the candidate", "", canary.Resource.Full),
+		column(rows, "baseline_use", "Baseline's use", "percentunit", func(r canary.Resource) *float64 { return nullable(r.Baseline) }),
+		column(rows, "candidate_use", "Candidate's use", "percentunit", func(r canary.Resource) *float64 { return nullable(r.Candidate) }),
 	}
 	return frame
 }
@@ -124,10 +124,10 @@ func verdictResources(a answer.VerdictAnswer) *data.Frame {
 func verdictSteps(a answer.VerdictAnswer) *data.Frame {
 	frame := newFrame("steps", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	power := column(a.Steps, "power", "Power: threefold errors found within 10 minutes", "percentunit",
-		func(s decide.Step) *float64 { return nullable(s.Power) })
+		func(s canary.Step) *float64 { return nullable(s.Power) })
 	power.Config.SetDecimals(1) // next to none is 0 %, not 4.71e-48 %
 	frame.Fields = data.Fields{
-		column(a.Steps, "share", "Share of the traffic", "percentunit", func(s decide.Step) float64 { return s.Share }),
+		column(a.Steps, "share", "Share of the traffic", "percentunit", func(s canary.Step) float64 { return s.Share }),
 		power,
 	}
 	return frame

@@ -9,21 +9,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
 
 func someVerdict(candidateBad float64) answer.VerdictAnswer {
-	canary := decide.Canary{Watched: 5 * time.Minute, Traces: diff.NoChange, Resources: []decide.Resource{{Name: "processor", Baseline: 0.4, Candidate: 0.97}}, Signals: []decide.Signal{{
-		Name: "errors", Critical: true, Margin: 0.001, Periods: []decide.Period{{
-			Baseline: decide.Tally{Bad: 20, Requests: 10000}, Candidate: decide.Tally{Bad: candidateBad, Requests: 1000}}},
+	trial := canary.Canary{Watched: 5 * time.Minute, Traces: diff.NoChange, Resources: []canary.Resource{{Name: "processor", Baseline: 0.4, Candidate: 0.97}}, Signals: []canary.Signal{{
+		Name: "errors", Critical: true, Margin: 0.001, Periods: []canary.Period{{
+			Baseline: canary.Tally{Bad: 20, Requests: 10000}, Candidate: canary.Tally{Bad: candidateBad, Requests: 1000}}},
 	}}}
 	return answer.VerdictAnswer{
 		Basis:   answer.Basis{Queries: []string{"sum by (service_version) (increase(calls[60s]))"}},
 		Service: "orders", BaselineVersion: "1", CandidateVersion: "2", Traces: diff.NoChange,
-		Judgement: canary.Judge(), Steps: decide.Steps(22000, 0.002, 100),
+		Judgement: trial.Judge(), Steps: canary.Steps(22000, 0.002, 100),
 	}
 }
 

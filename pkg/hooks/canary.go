@@ -12,12 +12,12 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
-// canary is what engines may say of a rollout.
-type canary struct {
+// canaryRequest is what engines may say of a rollout.
+type canaryRequest struct {
 	Service   string `json:"service"`
 	Candidate string `json:"candidate"` // version; empty for the newest
 	Baseline  string `json:"baseline"`  // version; empty for the one before
@@ -50,7 +50,7 @@ const (
 
 // judge is the decision of now over a canary, remembered for some seconds. The
 // error says why nothing can be said.
-func (h *Hooks) judge(ctx context.Context, c canary) (answer.VerdictAnswer, error) {
+func (h *Hooks) judge(ctx context.Context, c canaryRequest) (answer.VerdictAnswer, error) {
 	c.Window = cmp.Or(c.Window, usualCanary)
 	c.Margin = cmp.Or(c.Margin, strconv.FormatFloat(query.DefaultMargin, 'g', -1, 64))
 	asked, length, err := c.question()
@@ -96,7 +96,7 @@ func lastTogether(served time.Time) string {
 	return "last at " + served.UTC().Format(time.RFC3339)
 }
 
-func (c canary) question() (query.Verdict, time.Duration, error) {
+func (c canaryRequest) question() (query.Verdict, time.Duration, error) {
 	length, err := model.ParseDuration(c.Window)
 	if err != nil || time.Duration(length) < leastCanary || time.Duration(length) > mostCanary {
 		return query.Verdict{}, 0, noTrust("window is %.40q: write a duration from %s to %s, like \"1h\"", c.Window, model.Duration(leastCanary), model.Duration(mostCanary))
@@ -116,19 +116,19 @@ func (c canary) question() (query.Verdict, time.Duration, error) {
 }
 
 func (h *Hooks) canaryScore(ctx context.Context, q question, s span) ([]row, error) {
-	return h.canaryNumber(ctx, q, s, func(j decide.Judgement) float64 { return j.Score })
+	return h.canaryNumber(ctx, q, s, func(j canary.Judgement) float64 { return j.Score })
 }
 
 func (h *Hooks) canaryVerdict(ctx context.Context, q question, s span) ([]row, error) {
-	return h.canaryNumber(ctx, q, s, func(j decide.Judgement) float64 {
-		return map[decide.Verdict]float64{decide.Pass: 1, decide.Inconclusive: 0, decide.Fail: -1}[j.Verdict]
+	return h.canaryNumber(ctx, q, s, func(j canary.Judgement) float64 {
+		return map[canary.Verdict]float64{canary.Pass: 1, canary.Inconclusive: 0, canary.Fail: -1}[j.Verdict]
 	})
 }
 
 // canaryNumber is told for now only: engines decide about the rollout of now,
 // and every instant of the past would ask the trace store anew.
-func (h *Hooks) canaryNumber(ctx context.Context, q question, s span, number func(decide.Judgement) float64) ([]row, error) {
-	found, err := h.judge(ctx, canary{
+func (h *Hooks) canaryNumber(ctx context.Context, q question, s span, number func(canary.Judgement) float64) ([]row, error) {
+	found, err := h.judge(ctx, canaryRequest{
 		Service: q.labels["service"], Candidate: q.labels["candidate"], Baseline: q.labels["baseline"],
 		Operation: q.labels["operation"], Margin: q.labels["margin"], Window: q.labels["window"],
 	})

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
@@ -299,7 +299,7 @@ func TestALateComparisonCounts(t *testing.T) {
 	sound := rollouts["sound"].canary
 	sound.begun = 40 * time.Minute
 	engine := &answer.Engine{Metrics: sound, Now: func() time.Time { return noon }}
-	for candidate, want := range map[string]decide.Verdict{"2": decide.Pass, "3": decide.Inconclusive} {
+	for candidate, want := range map[string]canary.Verdict{"2": canary.Pass, "3": canary.Inconclusive} {
 		late.Candidate = candidate
 		found, err := engine.DecideByCounts(t.Context(), query.Verdict{
 			Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"},

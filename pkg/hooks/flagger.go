@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 )
 
 // Flagger reads a status below 203 as yes, and shows the body of others only
@@ -20,12 +20,12 @@ import (
 
 // flaggerHooks are the deciding webhooks by their type, each with what makes it
 // say yes.
-var flaggerHooks = map[string]func(*Hooks, *http.Request, canary) (yes bool, reason string, err error){
+var flaggerHooks = map[string]func(*Hooks, *http.Request, canaryRequest) (yes bool, reason string, err error){
 	"confirm-rollout":          (*Hooks).mayBegin,
-	"rollout":                  onVerdict(decide.Pass, decide.Inconclusive),
-	"confirm-traffic-increase": onVerdict(decide.Pass),
-	"confirm-promotion":        onVerdict(decide.Pass),
-	"rollback":                 onVerdict(decide.Fail),
+	"rollout":                  onVerdict(canary.Pass, canary.Inconclusive),
+	"confirm-traffic-increase": onVerdict(canary.Pass),
+	"confirm-promotion":        onVerdict(canary.Pass),
+	"rollback":                 onVerdict(canary.Fail),
 }
 
 // flaggerCall is what Flagger posts.
@@ -39,7 +39,7 @@ type flaggerCall struct {
 
 // flagger serves one webhook. What the webhook's metadata or its address say
 // of the rollout counts; the service is by default the name of the Canary.
-func (h *Hooks) flagger(decides func(*Hooks, *http.Request, canary) (bool, string, error)) http.HandlerFunc {
+func (h *Hooks) flagger(decides func(*Hooks, *http.Request, canaryRequest) (bool, string, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		raw, status, err := body(w, r)
 		if err != nil {
@@ -85,8 +85,8 @@ func flaggerFailure(w http.ResponseWriter, status int, reason string) {
 }
 
 // onVerdict says yes where the canary has one of the verdicts.
-func onVerdict(wanted ...decide.Verdict) func(*Hooks, *http.Request, canary) (bool, string, error) {
-	return func(h *Hooks, r *http.Request, c canary) (bool, string, error) {
+func onVerdict(wanted ...canary.Verdict) func(*Hooks, *http.Request, canaryRequest) (bool, string, error) {
+	return func(h *Hooks, r *http.Request, c canaryRequest) (bool, string, error) {
 		found, err := h.judge(r.Context(), c)
 		if err != nil {
 			return false, "", err
@@ -114,7 +114,7 @@ const calm = 75
 
 // mayBegin says yes where the service is not anomalous as it is: a rollout into
 // an incident is judged against a baseline that is broken.
-func (h *Hooks) mayBegin(r *http.Request, c canary) (bool, string, error) {
+func (h *Hooks) mayBegin(r *http.Request, c canaryRequest) (bool, string, error) {
 	score, _ := derivedNamed("foresight_anomaly_score")
 	found, err := h.one(r, score, []*labels.Matcher{labels.MustNewMatcher(labels.MatchEqual, "service", c.Service)})
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 )
 
 // sizeReport is a recommendation as engines and pipelines read it; what is not
 // known is null.
 type sizeReport struct {
-	Setting    decide.Sizing `json:"setting"`
+	Setting    sizing.Sizing `json:"setting"`
 	Subject    string        `json:"subject,omitempty"`
 	Unit       string        `json:"unit"`
 	Value      *float64      `json:"value"`
@@ -69,7 +69,7 @@ func (h *Hooks) recommendations(w http.ResponseWriter, r *http.Request) {
 		plainFailure(w, status, reason)
 		return
 	}
-	if !slices.ContainsFunc(found.Recommendations, func(one decide.Recommendation) bool { return one.Problem == "" }) {
+	if !slices.ContainsFunc(found.Recommendations, func(one sizing.Recommendation) bool { return one.Problem == "" }) {
 		var reasons []string
 		for _, one := range found.Recommendations {
 			reasons = append(reasons, fmt.Sprintf("%s: %s", one.Sizing, one.Problem))
@@ -124,7 +124,7 @@ func sizesReportOf(found answer.SizingAnswer) sizesReport {
 	return report
 }
 
-func numbersOf(all []decide.Quantity) []sizeNumber {
+func numbersOf(all []sizing.Quantity) []sizeNumber {
 	var told []sizeNumber
 	for _, one := range all {
 		told = append(told, sizeNumber{one.Name, known(one.Value), one.Unit})

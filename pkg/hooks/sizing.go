@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 )
 
 // The parameters of recommended sizes, as labels.
@@ -24,20 +24,20 @@ var (
 )
 
 func (h *Hooks) recommendedReplicas(ctx context.Context, q question, s span) ([]row, error) {
-	return h.recommended(ctx, q, s, decide.SizeReplicas)
+	return h.recommended(ctx, q, s, sizing.SizeReplicas)
 }
 
 func (h *Hooks) recommendedPool(ctx context.Context, q question, s span) ([]row, error) {
-	return h.recommended(ctx, q, s, decide.SizePool)
+	return h.recommended(ctx, q, s, sizing.SizePool)
 }
 
 func (h *Hooks) recommendedConcurrency(ctx context.Context, q question, s span) ([]row, error) {
-	return h.recommended(ctx, q, s, decide.SizeConcurrency)
+	return h.recommended(ctx, q, s, sizing.SizeConcurrency)
 }
 
 // recommended is told for the last instant only: a size is for what comes, and
 // every instant of the past would ask for weeks of metrics anew.
-func (h *Hooks) recommended(ctx context.Context, q question, s span, size decide.Sizing) ([]row, error) {
+func (h *Hooks) recommended(ctx context.Context, q question, s span, size sizing.Sizing) ([]row, error) {
 	asked, err := q.sizing()
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (h *Hooks) recommended(ctx context.Context, q question, s span, size decide
 	return rows, nil
 }
 
-func poolLabels(one decide.Recommendation) map[string]string {
+func poolLabels(one sizing.Recommendation) map[string]string {
 	if one.Subject == "" {
 		return nil
 	}
@@ -74,7 +74,7 @@ func poolLabels(one decide.Recommendation) map[string]string {
 }
 
 // sizeBeside is what an engine's log should show beside a size.
-func sizeBeside(found answer.SizingAnswer, one decide.Recommendation) []string {
+func sizeBeside(found answer.SizingAnswer, one sizing.Recommendation) []string {
 	told := []string{fmt.Sprintf("%s From %g to %g %s.", one.Reason, one.Lower, one.Upper, one.Unit)}
 	if one.Constraint != "" {
 		told = append(told, "limited by: "+one.Constraint)

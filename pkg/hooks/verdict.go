@@ -11,16 +11,16 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 )
 
 // phases are the verdicts in the words of Argo Rollouts.
-var phases = map[decide.Verdict]string{decide.Pass: "Successful", decide.Inconclusive: "Inconclusive", decide.Fail: "Failed"}
+var phases = map[canary.Verdict]string{canary.Pass: "Successful", canary.Inconclusive: "Inconclusive", canary.Fail: "Failed"}
 
 // decision is a verdict as engines read it. All that is in it may be stored
 // with the rollout, so it is small.
 type decision struct {
-	Verdict   decide.Verdict `json:"verdict"`
+	Verdict   canary.Verdict `json:"verdict"`
 	Phase     string         `json:"phase"`
 	Score     float64        `json:"score"`
 	Reason    string         `json:"reason"`
@@ -48,7 +48,7 @@ type decisionWindow struct {
 type decisionSignal struct {
 	Name      string         `json:"name"`
 	Critical  bool           `json:"critical"`
-	Verdict   decide.Verdict `json:"verdict"`
+	Verdict   canary.Verdict `json:"verdict"`
 	Baseline  decisionTally  `json:"baseline"`
 	Candidate decisionTally  `json:"candidate"`
 	// Evidence and Sound decide from their thresholds on.
@@ -101,9 +101,9 @@ func (h *Hooks) verdict(w http.ResponseWriter, r *http.Request) {
 }
 
 // canaryOf is what a request's address says of a rollout.
-func canaryOf(r *http.Request) canary {
+func canaryOf(r *http.Request) canaryRequest {
 	q := r.URL.Query()
-	return canary{
+	return canaryRequest{
 		Service: q.Get("service"), Candidate: q.Get("candidate"), Baseline: q.Get("baseline"),
 		Operation: q.Get("operation"), Margin: q.Get("margin"), Window: q.Get("window"),
 	}
@@ -120,7 +120,7 @@ func decisionOf(found answer.VerdictAnswer) decision {
 	}
 	identity := []string{found.Service, found.BaselineVersion, found.CandidateVersion, string(j.Verdict)}
 	for _, s := range j.Signals {
-		tally := func(t decide.Tally) decisionTally { return decisionTally(t) }
+		tally := func(t canary.Tally) decisionTally { return decisionTally(t) }
 		told.Metrics = append(told.Metrics, decisionSignal{
 			Name: s.Name, Critical: s.Critical, Verdict: s.Verdict, Baseline: tally(s.Baseline), Candidate: tally(s.Candidate),
 			Evidence: bounded(s.Evidence), Threshold: s.Threshold, Sound: bounded(s.Sound),

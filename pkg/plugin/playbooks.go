@@ -4,9 +4,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/decide/playbook"
 	"github.com/foresight-observability/foresight/pkg/hooks"
 	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
+	"github.com/foresight-observability/foresight/pkg/playbook"
 )
 
 // playbookSettings reads the limits of playbooks. What would let automation act

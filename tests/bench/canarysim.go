@@ -8,7 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/stat/distuv"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/canary"
 )
 
 func init() {
@@ -36,7 +36,7 @@ const (
 	canaryLookEach = 30.0 // seconds
 )
 
-// simulatedCanaries draws independent errors, as pkg/decide's tests do; the
+// simulatedCanaries draws independent errors, as pkg/canary's tests do; the
 // canary's share of the requests varies from look to look.
 func simulatedCanaries(o options) (any, error) {
 	flags := flag.NewFlagSet("canary-simulated", flag.ContinueOnError)
@@ -71,16 +71,16 @@ func simulatedCanaries(o options) (any, error) {
 func rolledBackAt(seed uint64, share, times float64) int {
 	source := rand.NewPCG(seed, 1)
 	random := rand.New(source)
-	draw := func(requests, rate float64) decide.Tally {
-		return decide.Tally{Requests: requests, Bad: distuv.Binomial{N: requests, P: rate, Src: source}.Rand()}
+	draw := func(requests, rate float64) canary.Tally {
+		return canary.Tally{Requests: requests, Bad: distuv.Binomial{N: requests, P: rate, Src: source}.Rand()}
 	}
-	canary := decide.Canary{Signals: []decide.Signal{{Name: "errors", Critical: true, Margin: 0.001}}}
+	trial := canary.Canary{Signals: []canary.Signal{{Name: "errors", Critical: true, Margin: 0.001}}}
 	for look := 1; look <= looks; look++ {
 		requests := canaryRate * canaryLookEach
 		part := math.Round(requests * share * (1 + 0.1*random.NormFloat64()))
-		canary.Signals[0].Periods = append(canary.Signals[0].Periods, decide.Period{
+		trial.Signals[0].Periods = append(trial.Signals[0].Periods, canary.Period{
 			Baseline: draw(requests-part, canaryErrors), Candidate: draw(part, canaryErrors*times)})
-		if canary.Judge().Verdict == decide.Fail {
+		if trial.Judge().Verdict == canary.Fail {
 			return look
 		}
 	}

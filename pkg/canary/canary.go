@@ -1,7 +1,7 @@
-// Package decide turns evidence into decisions that engines act on. Every
+// Package canary turns evidence into decisions that engines act on. Every
 // decision is a pure function of its configuration and data: any replica and
 // any retry come to the same.
-package decide
+package canary
 
 import (
 	"fmt"

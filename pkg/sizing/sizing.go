@@ -1,4 +1,7 @@
-package decide
+// Package sizing recommends sizes for the load that is forecast: replicas, pools,
+// concurrency limits, breakers, and when to warm a cache. Each recommendation
+// states its bounds and what it rests on.
+package sizing
 
 import (
 	"fmt"

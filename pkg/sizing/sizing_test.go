@@ -1,4 +1,4 @@
-package decide_test
+package sizing_test
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
@@ -35,7 +35,7 @@ func TestErlangC(t *testing.T) {
 		"a hundred servers, 90 use": {100, 90, 0.2169},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.InDelta(t, test.want, decide.ErlangC(test.servers, test.load), 1e-4)
+			require.InDelta(t, test.want, sizing.ErlangC(test.servers, test.load), 1e-4)
 		})
 	}
 }
@@ -44,38 +44,38 @@ func TestErlangCFallsWithServersAndGrowsWithLoad(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		servers := rapid.IntRange(1, 200).Draw(t, "servers")
 		load := rapid.Float64Range(0, 250).Draw(t, "load")
-		here := decide.ErlangC(servers, load)
+		here := sizing.ErlangC(servers, load)
 		require.GreaterOrEqual(t, here, 0.0)
 		require.LessOrEqual(t, here, 1.0)
-		require.LessOrEqual(t, decide.ErlangC(servers+1, load), here+1e-12)
-		require.GreaterOrEqual(t, decide.ErlangC(servers, load+0.5), here-1e-12)
+		require.LessOrEqual(t, sizing.ErlangC(servers+1, load), here+1e-12)
+		require.GreaterOrEqual(t, sizing.ErlangC(servers, load+0.5), here-1e-12)
 	})
 }
 
-func someReplicas() decide.Replicas {
-	return decide.Replicas{
+func someReplicas() sizing.Replicas {
+	return sizing.Replicas{
 		Service:    "orders",
-		Demand:     decide.Demand{Now: 300, Expected: 380, Peak: 400, Lead: 10 * time.Minute, Quantile: 0.95},
+		Demand:     sizing.Demand{Now: 300, Expected: 380, Peak: 400, Lead: 10 * time.Minute, Quantile: 0.95},
 		PerReplica: stats.Interval{Estimate: 100, Lower: 90, Upper: 110}, Target: 0.7, Current: 5,
 	}
 }
 
 func TestReplicas(t *testing.T) {
 	for name, test := range map[string]struct {
-		change     func(*decide.Replicas)
+		change     func(*sizing.Replicas)
 		want       float64
 		constraint string
 	}{
-		"the forecast":                       {func(*decide.Replicas) {}, 6, ""},
-		"exactly full is no more":            {func(r *decide.Replicas) { r.Demand.Peak = 420 }, 6, ""},
-		"never fewer than the load of now":   {func(r *decide.Replicas) { r.Demand.Expected, r.Demand.Peak = 10, 20 }, 5, ""},
-		"growth is limited":                  {func(r *decide.Replicas) { r.Demand.Peak = 4000 }, 10, "growth"},
-		"a small service may grow by four":   {func(r *decide.Replicas) { r.Current, r.Demand.Peak, r.Demand.Now = 1, 4000, 50 }, 5, "growth"},
-		"growth never below the load of now": {func(r *decide.Replicas) { r.Demand.Now, r.Demand.Peak = 3000, 3000 }, 43, "growth"},
-		"shrinking is limited":               {func(r *decide.Replicas) { r.Current = 30 }, 15, "shrinking"},
-		"the cap":                            {func(r *decide.Replicas) { r.Max = 4 }, 4, "most replicas"},
-		"the least":                          {func(r *decide.Replicas) { r.Min = 8 }, 8, "fewest replicas"},
-		"unknown present":                    {func(r *decide.Replicas) { r.Current = math.NaN(); r.Demand.Peak = 4000 }, 58, ""},
+		"the forecast":                       {func(*sizing.Replicas) {}, 6, ""},
+		"exactly full is no more":            {func(r *sizing.Replicas) { r.Demand.Peak = 420 }, 6, ""},
+		"never fewer than the load of now":   {func(r *sizing.Replicas) { r.Demand.Expected, r.Demand.Peak = 10, 20 }, 5, ""},
+		"growth is limited":                  {func(r *sizing.Replicas) { r.Demand.Peak = 4000 }, 10, "growth"},
+		"a small service may grow by four":   {func(r *sizing.Replicas) { r.Current, r.Demand.Peak, r.Demand.Now = 1, 4000, 50 }, 5, "growth"},
+		"growth never below the load of now": {func(r *sizing.Replicas) { r.Demand.Now, r.Demand.Peak = 3000, 3000 }, 43, "growth"},
+		"shrinking is limited":               {func(r *sizing.Replicas) { r.Current = 30 }, 15, "shrinking"},
+		"the cap":                            {func(r *sizing.Replicas) { r.Max = 4 }, 4, "most replicas"},
+		"the least":                          {func(r *sizing.Replicas) { r.Min = 8 }, 8, "fewest replicas"},
+		"unknown present":                    {func(r *sizing.Replicas) { r.Current = math.NaN(); r.Demand.Peak = 4000 }, 58, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := someReplicas()
@@ -90,10 +90,10 @@ func TestReplicas(t *testing.T) {
 			require.NotEmpty(t, got.Revert)
 		})
 	}
-	for name, change := range map[string]func(*decide.Replicas){
-		"no capacity": func(r *decide.Replicas) { r.PerReplica = stats.Interval{} },
-		"no demand":   func(r *decide.Replicas) { r.Demand.Peak = math.NaN() },
-		"no target":   func(r *decide.Replicas) { r.Target = 0 },
+	for name, change := range map[string]func(*sizing.Replicas){
+		"no capacity": func(r *sizing.Replicas) { r.PerReplica = stats.Interval{} },
+		"no demand":   func(r *sizing.Replicas) { r.Demand.Peak = math.NaN() },
+		"no target":   func(r *sizing.Replicas) { r.Target = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := someReplicas()
@@ -103,7 +103,7 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
-func requireUnknown(t *testing.T, got decide.Recommendation) {
+func requireUnknown(t *testing.T, got sizing.Recommendation) {
 	t.Helper()
 	require.NotEmpty(t, got.Problem)
 	require.True(t, math.IsNaN(got.Value) && math.IsNaN(got.Lower) && math.IsNaN(got.Upper), "%+v", got)
@@ -114,8 +114,8 @@ func TestReplicasAreNeverFewerThanReactiveAndNeverOverTheCap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		load := rapid.Float64Range(0, 1e6)
 		capacity := rapid.Float64Range(0.1, 1e4).Draw(t, "capacity")
-		asked := decide.Replicas{
-			Demand:     decide.Demand{Now: load.Draw(t, "now"), Expected: load.Draw(t, "expected"), Peak: load.Draw(t, "peak"), Lead: time.Minute},
+		asked := sizing.Replicas{
+			Demand:     sizing.Demand{Now: load.Draw(t, "now"), Expected: load.Draw(t, "expected"), Peak: load.Draw(t, "peak"), Lead: time.Minute},
 			PerReplica: stats.Interval{Estimate: capacity, Lower: capacity / 1.2, Upper: capacity * 1.2},
 			Target:     rapid.Float64Range(0.01, 1).Draw(t, "target"),
 			Current:    float64(rapid.IntRange(0, 1000).Draw(t, "current")),
@@ -149,7 +149,7 @@ func TestCapacityIsFoundBesideOtherWork(t *testing.T) {
 		}
 		load, use = append(load, l), append(use, u)
 	}
-	got, err := decide.Capacity(load, use)
+	got, err := sizing.Capacity(load, use)
 	require.NoError(t, err)
 	require.InEpsilon(t, 0.95*150, got.Estimate, 0.05)
 	require.Less(t, got.Lower, got.Estimate)
@@ -158,7 +158,7 @@ func TestCapacityIsFoundBesideOtherWork(t *testing.T) {
 	for i := range use {
 		use[i] /= 10
 	}
-	got, err = decide.Capacity(load, use)
+	got, err = sizing.Capacity(load, use)
 	require.NoError(t, err)
 	require.InDelta(t, 160, got.Estimate, 2, "not beyond twice the load that was seen")
 }
@@ -181,14 +181,14 @@ func TestCapacityThatCannotBeTold(t *testing.T) {
 		"missing":               {line(func(int) float64 { return math.NaN() }), noise},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := decide.Capacity(test.load, test.use)
+			_, err := sizing.Capacity(test.load, test.use)
 			require.ErrorContains(t, err, "not enough data")
 		})
 	}
 }
 
-func somePool() decide.Pool {
-	return decide.Pool{Asked: 100, Growth: 1.5, Hold: stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.06},
+func somePool() sizing.Pool {
+	return sizing.Pool{Asked: 100, Growth: 1.5, Hold: stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.06},
 		Current: 5, Instances: 4, Patience: 0.01, Waiting: 0.01}
 }
 
@@ -196,7 +196,7 @@ func TestPool(t *testing.T) {
 	got := somePool().Recommend()
 	require.Empty(t, got.Problem)
 	tail := func(c float64) float64 {
-		return decide.ErlangC(int(c), 6) * math.Exp(-(c-6)*0.01/0.04)
+		return sizing.ErlangC(int(c), 6) * math.Exp(-(c-6)*0.01/0.04)
 	}
 	require.LessOrEqual(t, tail(got.Value), 0.01)
 	require.Greater(t, tail(got.Value-1), 0.01, "one fewer does not suffice")
@@ -222,14 +222,14 @@ func TestPool(t *testing.T) {
 	require.Equal(t, 5.0, got.Value)
 	require.Contains(t, got.Reason, "cannot serve")
 
-	for name, change := range map[string]func(*decide.Pool){
-		"no holding time":     func(p *decide.Pool) { p.Hold = stats.Interval{} },
-		"no rate":             func(p *decide.Pool) { p.Asked = math.NaN() },
-		"no database":         func(p *decide.Pool) { p.Connections = 3 },
-		"no patience":         func(p *decide.Pool) { p.Patience = 0 },
-		"no forecast":         func(p *decide.Pool) { p.Growth = math.NaN() },
-		"held for ever":       func(p *decide.Pool) { p.Hold = stats.Interval{Estimate: 1e6, Lower: 1e6, Upper: 1e6} },
-		"a holding time of ∞": func(p *decide.Pool) { p.Hold.Upper = math.Inf(1) },
+	for name, change := range map[string]func(*sizing.Pool){
+		"no holding time":     func(p *sizing.Pool) { p.Hold = stats.Interval{} },
+		"no rate":             func(p *sizing.Pool) { p.Asked = math.NaN() },
+		"no database":         func(p *sizing.Pool) { p.Connections = 3 },
+		"no patience":         func(p *sizing.Pool) { p.Patience = 0 },
+		"no forecast":         func(p *sizing.Pool) { p.Growth = math.NaN() },
+		"held for ever":       func(p *sizing.Pool) { p.Hold = stats.Interval{Estimate: 1e6, Lower: 1e6, Upper: 1e6} },
+		"a holding time of ∞": func(p *sizing.Pool) { p.Hold.Upper = math.Inf(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := somePool()
@@ -242,7 +242,7 @@ func TestPool(t *testing.T) {
 func TestPoolsHoldTheirLoadAndTheCeiling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		hold := rapid.Float64Range(1e-4, 5).Draw(t, "hold")
-		asked := decide.Pool{
+		asked := sizing.Pool{
 			Asked: rapid.Float64Range(0.01, 300).Draw(t, "asked"), Growth: rapid.Float64Range(0.1, 4).Draw(t, "growth"),
 			Hold:      stats.Interval{Estimate: hold, Lower: hold * 0.7, Upper: hold * 1.5},
 			Instances: float64(rapid.IntRange(1, 20).Draw(t, "instances")), Connections: rapid.IntRange(0, 5000).Draw(t, "connections"),

@@ -1,4 +1,4 @@
-package decide_test
+package sizing_test
 
 import (
 	"math"
@@ -11,11 +11,11 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 	"pgregory.net/rapid"
 
-	"github.com/foresight-observability/foresight/pkg/decide"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-func setting(t require.TestingT, r decide.Recommendation, name string) float64 {
+func setting(t require.TestingT, r sizing.Recommendation, name string) float64 {
 	for _, one := range r.Settings {
 		if one.Name == name {
 			return one.Value
@@ -26,7 +26,7 @@ func setting(t require.TestingT, r decide.Recommendation, name string) float64 {
 }
 
 func TestConcurrency(t *testing.T) {
-	asked := decide.Concurrency{Service: "orders", Demand: decide.Demand{Now: 100, Expected: 150, Peak: 180, Seen: 200, Lead: time.Minute},
+	asked := sizing.Concurrency{Service: "orders", Demand: sizing.Demand{Now: 100, Expected: 150, Peak: 180, Seen: 200, Lead: time.Minute},
 		Slow: stats.Interval{Estimate: 0.25, Lower: 0.2, Upper: 0.3}, Wait: 0.1}
 	got := asked.Recommend()
 	// 200 × 0.25 × 1.5 are 75, and the Poisson number of mean 50 reaches 78 once
@@ -42,13 +42,13 @@ func TestConcurrency(t *testing.T) {
 	require.Contains(t, got.Patches[1].Text, "max_pending_requests: 39")
 	require.Contains(t, got.Patches[2].Text, "maxWaitDuration: 100ms")
 
-	asked.Demand, asked.Slow = decide.Demand{Now: 4, Expected: 5, Peak: 5, Lead: time.Minute}, stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.05}
+	asked.Demand, asked.Slow = sizing.Demand{Now: 4, Expected: 5, Peak: 5, Lead: time.Minute}, stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.05}
 	require.Equal(t, 3.0, asked.Recommend().Value, "a quiet service takes more than one request at once")
 
-	for name, change := range map[string]func(*decide.Concurrency){
-		"no latency": func(c *decide.Concurrency) { c.Slow = stats.Interval{} },
-		"no traffic": func(c *decide.Concurrency) { c.Demand = decide.Demand{} },
-		"no demand":  func(c *decide.Concurrency) { c.Demand.Expected = math.Inf(1) },
+	for name, change := range map[string]func(*sizing.Concurrency){
+		"no latency": func(c *sizing.Concurrency) { c.Slow = stats.Interval{} },
+		"no traffic": func(c *sizing.Concurrency) { c.Demand = sizing.Demand{} },
+		"no demand":  func(c *sizing.Concurrency) { c.Demand.Expected = math.Inf(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := asked
@@ -59,7 +59,7 @@ func TestConcurrency(t *testing.T) {
 }
 
 func TestOutliersAndCircuit(t *testing.T) {
-	asked := decide.Breaker{Service: "payment", Requests: 14e6, Errors: 28e3, Days: 14, Hosts: 10, Slow: 0.2, Use: 0.635}
+	asked := sizing.Breaker{Service: "payment", Requests: 14e6, Errors: 28e3, Days: 14, Hosts: 10, Slow: 0.2, Use: 0.635}
 	outliers := asked.Outliers()
 	// ln(0.01 / 100,000) / ln(0.002) = 2.6
 	require.Equal(t, 3.0, outliers.Value)
@@ -81,12 +81,12 @@ func TestOutliersAndCircuit(t *testing.T) {
 	require.Equal(t, 11.0, noisy.Outliers().Value)   // ln(1e-7) / ln(0.2) = 10.01
 	require.InDelta(t, 46, noisy.Circuit().Value, 1) // 20 and 6.5 deviations of 4
 
-	for name, change := range map[string]func(*decide.Breaker){
-		"few requests":        func(b *decide.Breaker) { b.Requests, b.Errors = 500, 1 },
-		"most requests fail":  func(b *decide.Breaker) { b.Errors = 10e6 },
-		"more errors than":    func(b *decide.Breaker) { b.Errors = 15e6 },
-		"no time":             func(b *decide.Breaker) { b.Days = 0 },
-		"counts that are NaN": func(b *decide.Breaker) { b.Requests = math.NaN() },
+	for name, change := range map[string]func(*sizing.Breaker){
+		"few requests":        func(b *sizing.Breaker) { b.Requests, b.Errors = 500, 1 },
+		"most requests fail":  func(b *sizing.Breaker) { b.Errors = 10e6 },
+		"more errors than":    func(b *sizing.Breaker) { b.Errors = 15e6 },
+		"no time":             func(b *sizing.Breaker) { b.Days = 0 },
+		"counts that are NaN": func(b *sizing.Breaker) { b.Requests = math.NaN() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := asked
@@ -99,7 +99,7 @@ func TestOutliersAndCircuit(t *testing.T) {
 
 func TestBreakersRarelyOpenForNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		asked := decide.Breaker{
+		asked := sizing.Breaker{
 			Requests: rapid.Float64Range(0, 1e9).Draw(t, "requests"), Days: rapid.Float64Range(0.1, 30).Draw(t, "days"),
 			Hosts: rapid.Float64Range(1, 100).Draw(t, "hosts"), Slow: rapid.Float64Range(0, 10).Draw(t, "slow"),
 			Use: rapid.Float64Range(0, 3).Draw(t, "use"),
@@ -129,7 +129,7 @@ func TestCacheWarm(t *testing.T) {
 	for i := range course {
 		course[i] = 100 + 10*float64(i)
 	}
-	asked := decide.CacheWarm{Course: course, Step: time.Minute, HitRatio: 0.9, Backend: 40, WarmTime: 8 * time.Minute}
+	asked := sizing.CacheWarm{Course: course, Step: time.Minute, HitRatio: 0.9, Backend: 40, WarmTime: 8 * time.Minute}
 	got := asked.Recommend()
 	require.Empty(t, got.Problem)
 	// 410 reads are forecast 32 minutes on; warming takes 10 with its margin.
@@ -149,11 +149,11 @@ func TestCacheWarm(t *testing.T) {
 	require.Empty(t, got.Problem)
 	require.Contains(t, got.Reason, "Nothing to warm")
 
-	for name, change := range map[string]func(*decide.CacheWarm){
-		"no forecast":  func(c *decide.CacheWarm) { c.Course = nil },
-		"no hits":      func(c *decide.CacheWarm) { c.HitRatio = math.NaN() },
-		"no backend":   func(c *decide.CacheWarm) { c.Backend = math.NaN() },
-		"no warm time": func(c *decide.CacheWarm) { c.WarmTime = 0 },
+	for name, change := range map[string]func(*sizing.CacheWarm){
+		"no forecast":  func(c *sizing.CacheWarm) { c.Course = nil },
+		"no hits":      func(c *sizing.CacheWarm) { c.HitRatio = math.NaN() },
+		"no backend":   func(c *sizing.CacheWarm) { c.Backend = math.NaN() },
+		"no warm time": func(c *sizing.CacheWarm) { c.WarmTime = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := asked
@@ -164,7 +164,7 @@ func TestCacheWarm(t *testing.T) {
 }
 
 func TestShed(t *testing.T) {
-	asked := decide.Shed{Service: "web", Demand: decide.Demand{Now: 200, Expected: 300, Peak: 400, Lead: 10 * time.Minute},
+	asked := sizing.Shed{Service: "web", Demand: sizing.Demand{Now: 200, Expected: 300, Peak: 400, Lead: 10 * time.Minute},
 		PerReplica: stats.Interval{Estimate: 100, Lower: 80, Upper: 120}, Target: 0.7, Replicas: 4}
 	got := asked.Recommend()
 	require.InDelta(t, 0.3, got.Value, 1e-9)
@@ -179,7 +179,7 @@ func TestShed(t *testing.T) {
 }
 
 func TestSlowReplicasAdmitLessThanOneRequestASecond(t *testing.T) {
-	got := decide.Shed{Demand: decide.Demand{Now: 2, Expected: 2, Peak: 2, Lead: time.Minute},
+	got := sizing.Shed{Demand: sizing.Demand{Now: 2, Expected: 2, Peak: 2, Lead: time.Minute},
 		PerReplica: stats.Interval{Estimate: 0.5, Lower: 0.4, Upper: 0.6}, Target: 0.5, Replicas: 1}.Recommend()
 	require.Contains(t, got.Patches[0].Text, "tokens_per_fill: 1\n  fill_interval: 4s")
 }
@@ -193,16 +193,16 @@ func TestRecommendationsAreFiniteOrSayWhy(t *testing.T) {
 			slices.Sort(ends)
 			return stats.Interval{Lower: ends[0], Estimate: ends[1], Upper: ends[2]}
 		}
-		demand := decide.Demand{Now: number("now"), Expected: number("expected"), Peak: number("peak"), Seen: number("seen"),
+		demand := sizing.Demand{Now: number("now"), Expected: number("expected"), Peak: number("peak"), Seen: number("seen"),
 			Lead: time.Duration(rapid.Int64Range(0, 1e13).Draw(t, "lead")), Quantile: number("quantile")}
-		breaker := decide.Breaker{Requests: number("requests"), Errors: number("errors"), Days: number("days"), Hosts: number("hosts"), Slow: number("slow"), Use: number("use")}
-		for _, got := range []decide.Recommendation{
-			decide.Replicas{Demand: demand, PerReplica: interval(), Target: number("target"), Current: number("current")}.Recommend(),
-			decide.Pool{Asked: number("asked"), Growth: number("growth"), Hold: interval(), Current: number("current"), Seen: number("most"), Instances: number("instances"),
+		breaker := sizing.Breaker{Requests: number("requests"), Errors: number("errors"), Days: number("days"), Hosts: number("hosts"), Slow: number("slow"), Use: number("use")}
+		for _, got := range []sizing.Recommendation{
+			sizing.Replicas{Demand: demand, PerReplica: interval(), Target: number("target"), Current: number("current")}.Recommend(),
+			sizing.Pool{Asked: number("asked"), Growth: number("growth"), Hold: interval(), Current: number("current"), Seen: number("most"), Instances: number("instances"),
 				Connections: rapid.Int().Draw(t, "connections"), Patience: number("patience"), Waiting: number("waiting")}.Recommend(),
-			decide.Concurrency{Demand: demand, Slow: interval(), Wait: number("wait")}.Recommend(),
-			decide.Shed{Demand: demand, PerReplica: interval(), Target: number("target"), Replicas: number("replicas")}.Recommend(),
-			decide.CacheWarm{Course: []float64{number("reads"), number("reads")}, Step: time.Minute, HitRatio: number("hits"), Backend: number("backend"), WarmTime: time.Minute}.Recommend(),
+			sizing.Concurrency{Demand: demand, Slow: interval(), Wait: number("wait")}.Recommend(),
+			sizing.Shed{Demand: demand, PerReplica: interval(), Target: number("target"), Replicas: number("replicas")}.Recommend(),
+			sizing.CacheWarm{Course: []float64{number("reads"), number("reads")}, Step: time.Minute, HitRatio: number("hits"), Backend: number("backend"), WarmTime: time.Minute}.Recommend(),
 			breaker.Outliers(), breaker.Circuit(),
 		} {
 			if got.Problem != "" {
@@ -210,7 +210,7 @@ func TestRecommendationsAreFiniteOrSayWhy(t *testing.T) {
 				continue
 			}
 			if math.IsNaN(got.Value) {
-				require.Equal(t, decide.SizeCacheWarm, got.Sizing)
+				require.Equal(t, sizing.SizeCacheWarm, got.Sizing)
 				continue
 			}
 			for _, value := range []float64{got.Value, got.Lower, got.Upper} {
