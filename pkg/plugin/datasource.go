@@ -12,8 +12,8 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/hooks"
-	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
+	"github.com/foresight-observability/foresight/pkg/api"
+	"github.com/foresight-observability/foresight/pkg/api/webhook"
 )
 
 // ID is the plugin's id in Grafana.
@@ -25,7 +25,7 @@ type DataSource struct {
 	settings Settings
 	unusable error // why nothing can be answered; nil where the settings are sound
 	engine   *answer.Engine
-	hooks    *hooks.Hooks
+	hooks    *api.Hooks
 	lifetime context.Context
 	dispose  func()
 	channels *channels
@@ -69,7 +69,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: answer.NewForecastModels(),
 		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
-	d.hooks = hooks.New(d.engine, hooks.Settings{
+	d.hooks = api.New(d.engine, api.Settings{
 		Series: settings.Series, Unusable: d.unusable, Journal: connected.journal,
 		DeployTag: settings.Deploys.tag(), WebhookSecret: settings.WebhookSecret,
 		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, Acts: connected.acts,

@@ -13,7 +13,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
-	"github.com/foresight-observability/foresight/pkg/hooks"
+	"github.com/foresight-observability/foresight/pkg/api"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
@@ -32,7 +32,7 @@ func (d *DataSource) resources() http.Handler {
 	return mux
 }
 
-func (d *DataSource) register(mux hooks.Router) {
+func (d *DataSource) register(mux api.Router) {
 	mux.Handle("GET /services", namesRoute(d.engine.Services, func(url.Values) query.Services {
 		return query.Services{}
 	}))

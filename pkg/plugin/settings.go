@@ -9,9 +9,9 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
 	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/api"
+	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/frames"
-	"github.com/foresight-observability/foresight/pkg/hooks"
-	"github.com/foresight-observability/foresight/pkg/hooks/webhook"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
@@ -34,9 +34,9 @@ type Settings struct {
 	Webhooks       []webhook.Target
 	WebhookSecrets webhook.Secrets
 	// Playbooks are the limits of what playbooks may do.
-	Playbooks hooks.PlaybookSettings
+	Playbooks api.PlaybookSettings
 	// Series are what engines ask for by name.
-	Series []hooks.NamedSeries
+	Series []api.NamedSeries
 	// Notices are settings that mean nothing to this version.
 	Notices []string
 }
@@ -184,8 +184,8 @@ func annotationsConfig(shared transport.Config) *UpstreamSettings {
 }
 
 // namedSeries is one of the series that engines ask for by name.
-func namedSeries(f fields) hooks.NamedSeries {
-	named := hooks.NamedSeries{
+func namedSeries(f fields) api.NamedSeries {
+	named := api.NamedSeries{
 		Name: f.text("name", ""), Expr: f.text("expr", ""), Threshold: f.quantity("threshold"),
 		Below:     f.choice("thresholdDirection", "above", "below") == "below",
 		Direction: f.choice("direction", "both", "above", "below"),

@@ -1,0 +1,271 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/playbook"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// slowVersion is a trace store with orders 1, and orders 2 with a slow query
+// since ten minutes before noon. cured says that 2 is gone again.
+type slowVersion struct {
+	upstream.Traces
+	cured bool
+}
+
+var slowSince = noon.Add(-10 * time.Minute)
+
+func (slowVersion) Search(_ context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
+	shop := tracetest.Shop{Seed: 1, Traces: 300, Version: filter.Version, Start: filter.Start.Add(time.Second)}
+	if filter.Version == "2" {
+		shop.Seed, shop.SlowQuery = 2, 8
+	}
+	return upstream.TraceSet{Traces: shop.Generate()}, nil
+}
+
+func (s slowVersion) SpanCounts(_ context.Context, _ string, window upstream.Range) (upstream.SeriesSet, error) {
+	count := func(version string, serves func(time.Time) bool) series.Series {
+		one := series.Series{Labels: series.Labels{"service_name": "orders", "service_version": version}, Start: window.Start, Step: window.Step}
+		for i := range window.Points() {
+			value := 0.0
+			if serves(window.Start.Add(time.Duration(i) * window.Step)) {
+				value = 50
+			}
+			one.Values = append(one.Values, value)
+		}
+		return one
+	}
+	newer := func(at time.Time) bool {
+		return !at.Before(slowSince) && !(s.cured && at.After(noon.Add(-4*time.Minute)))
+	}
+	return upstream.SeriesSet{Series: []series.Series{
+		count("1", func(at time.Time) bool { return !newer(at) }), count("2", newer),
+	}}, nil
+}
+
+// tenServices are at rest.
+type tenServices struct{ upstream.Metrics }
+
+func (tenServices) LabelValues(context.Context, string, []string, time.Time, time.Time) ([]string, []string, error) {
+	return nil, nil, nil
+}
+
+func (tenServices) QueryRange(_ context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
+	if promQL != "sum by (service_name) (rate(http_server_request_duration_seconds_count[5m]))" {
+		return upstream.SeriesSet{}, nil
+	}
+	var set upstream.SeriesSet
+	for i := range 10 {
+		one := series.Series{Labels: series.Labels{"service_name": fmt.Sprint("service", i)}, Start: window.Start, Step: window.Step}
+		for range window.Points() {
+			one.Values = append(one.Values, 10)
+		}
+		set.Series = append(set.Series, one)
+	}
+	return set, nil
+}
+
+// Markers reads the notes back, as Grafana's annotations are.
+func (n *notebook) Markers(_ context.Context, start, end time.Time) (markers []upstream.Marker, warnings []string, err error) {
+	for _, note := range n.notes {
+		m := upstream.Marker{At: note.Start, Text: note.Text, Keys: map[string]string{}}
+		for _, tag := range note.Tags {
+			key, value, _ := strings.Cut(tag, ":")
+			switch key {
+			case "foresight":
+				m.Verdict = value
+			case "service":
+				m.Service = value
+			default:
+				m.Keys[key] = value
+			}
+		}
+		if !m.At.Before(start) && !m.At.After(end) {
+			markers = append(markers, m)
+		}
+	}
+	return markers, nil, n.fails
+}
+
+func (n *notebook) tagged(tag string) (found []upstream.Note) {
+	for _, note := range n.notes {
+		if note.Tags[0] == tag {
+			found = append(found, note)
+		}
+	}
+	return found
+}
+
+// automation counts what it is sent, by id.
+type automation struct {
+	mu     sync.Mutex
+	ids    []string
+	bodies [][]byte
+	status int
+}
+
+func (a *automation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	raw, _, _ := body(w, r)
+	a.ids, a.bodies = append(a.ids, r.Header.Get("webhook-id")), append(a.bodies, raw)
+	w.WriteHeader(a.status)
+}
+
+// acting is a data source that may roll orders back.
+func acting(t *testing.T, traces upstream.Traces, now time.Time, book *notebook, to *automation, change ...func(*Settings)) http.Handler {
+	t.Helper()
+	server := httptest.NewServer(to)
+	t.Cleanup(server.Close)
+	sender, err := webhook.New([]webhook.Target{{Name: "rollback", URL: server.URL, Private: true}}, webhook.Secrets{Signing: signing}, time.Now)
+	require.NoError(t, err)
+	settings := Settings{CallerRate: 1000, Timeout: time.Minute, UID: "u", Sender: sender, Journal: book, Acts: book, Playbooks: PlaybookSettings{
+		Webhook: "rollback", Config: playbook.Config{Mode: playbook.Auto, Services: []string{"orders"}},
+	}}
+	for _, one := range change {
+		one(&settings)
+	}
+	h := New(&answer.Engine{Metrics: tenServices{}, Traces: traces, Now: func() time.Time { return now }, Limits: answer.Limits{MaxSeries: 50, MaxTraces: 1000}}, settings)
+	t.Cleanup(h.Close)
+	mux := http.NewServeMux()
+	h.Register(mux)
+	return mux
+}
+
+func plannedBy(t *testing.T, handler http.Handler, content string) (int, planned) {
+	t.Helper()
+	status, raw := tell(t, handler, "Editor", "/playbooks", content, nil)
+	var told planned
+	require.NoError(t, json.Unmarshal([]byte(raw), &told), raw)
+	return status, told
+}
+
+const aboutOrders = `{"service": "orders"}`
+
+func TestARollbackIsSentOnce(t *testing.T) {
+	book, to := &notebook{}, &automation{status: http.StatusAccepted}
+	handler := acting(t, slowVersion{}, noon, book, to)
+	status, told := plannedBy(t, handler, aboutOrders)
+	require.Equal(t, http.StatusOK, status)
+	require.Len(t, told.Recommendations, 1, "%+v", told)
+	one := told.Recommendations[0]
+	require.Equal(t, playbook.Ready, one.State, one.Held)
+	require.Equal(t, playbook.Target{Service: "orders", Operation: one.Target.Operation, Peer: one.Target.Peer, Version: "2", Previous: "1"}, one.Target)
+	require.Equal(t, []string{one.ID}, told.Sent)
+	var event struct {
+		Type, Subject string
+		Data          playbook.Recommendation
+	}
+	require.NoError(t, json.Unmarshal(to.bodies[0], &event))
+	require.Equal(t, "foresight.playbook.rollBack.v1", event.Type)
+	require.Equal(t, "orders", event.Subject)
+	require.Equal(t, one.Target, event.Data.Target)
+	require.Len(t, book.tagged(actedTag), 1)
+	require.Contains(t, book.notes[0].Text, "rollBack of orders 2")
+
+	_, told = plannedBy(t, handler, aboutOrders)
+	require.Equal(t, playbook.Held, told.Recommendations[0].State)
+	require.Contains(t, told.Recommendations[0].Held, "it was sent at")
+	// A replica that does not know of it yet plans the same, finds the note, and
+	// sends nothing; one that cannot find it either sends what has the same id.
+	blind := func(s *Settings) { s.Acts = &notebook{} }
+	status, told = plannedBy(t, acting(t, slowVersion{}, noon.Add(time.Minute), book, to, blind), aboutOrders)
+	require.Equal(t, http.StatusBadGateway, status)
+	require.Contains(t, told.NotSent[one.ID], "another replica")
+	require.Len(t, to.ids, 1)
+	_, told = plannedBy(t, acting(t, slowVersion{}, noon.Add(time.Minute), &notebook{}, to), aboutOrders)
+	require.Equal(t, []string{one.ID}, told.Sent)
+	require.Equal(t, []string{to.ids[0], to.ids[0]}, to.ids)
+
+	// What it was to cure is gone, which is written down once.
+	later := acting(t, slowVersion{cured: true}, noon.Add(8*time.Minute), book, to)
+	_, told = plannedBy(t, later, aboutOrders)
+	require.Equal(t, playbook.Verified, told.Outcomes[0].Outcome, "%+v", told)
+	_, told = plannedBy(t, later, aboutOrders)
+	require.Empty(t, told.Outcomes)
+	require.Len(t, book.tagged(outcomeTag), 1)
+}
+
+func TestNothingIsSentUnlessAllIsAsItMustBe(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Settings)
+		state  playbook.State
+		held   string
+	}{
+		"kill switch":   {func(s *Settings) { s.Playbooks.KillSwitch = true }, playbook.Held, "kill switch"},
+		"observe":       {func(s *Settings) { s.Playbooks.Mode = playbook.Observe }, playbook.Observed, ""},
+		"recommend":     {func(s *Settings) { s.Playbooks.Mode = playbook.Recommend }, playbook.Proposed, ""},
+		"other service": {func(s *Settings) { s.Playbooks.Services = []string{"cart"} }, playbook.Held, "not among those"},
+		"no journal":    {func(s *Settings) { s.Journal = nil }, playbook.Held, "what was done before is not known"},
+		"no past":       {func(s *Settings) { s.Acts = nil }, playbook.Held, "what was done before is not known"},
+		"closed past":   {func(s *Settings) { s.Acts = &notebook{fails: errors.New("Grafana is closed")} }, playbook.Held, "Grafana is closed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			book, to := &notebook{}, &automation{status: http.StatusAccepted}
+			status, told := plannedBy(t, acting(t, slowVersion{}, noon, book, to, test.change), aboutOrders)
+			require.Equal(t, http.StatusOK, status)
+			require.Len(t, told.Recommendations, 1)
+			require.Equal(t, test.state, told.Recommendations[0].State)
+			require.Contains(t, told.Recommendations[0].Held, test.held)
+			require.Empty(t, to.ids)
+			require.Empty(t, told.Sent)
+			require.Empty(t, book.tagged(actedTag))
+			require.Equal(t, name == "recommend", len(book.tagged(proposedTag)) == 1)
+		})
+	}
+}
+
+func TestWhatIsNotWrittenDownIsNotSent(t *testing.T) {
+	to := &automation{status: http.StatusAccepted}
+	status, told := plannedBy(t, acting(t, slowVersion{}, noon, &notebook{}, to, func(s *Settings) { s.Journal = &notebook{fails: errors.New("Grafana is closed")} }), aboutOrders)
+	require.Equal(t, http.StatusBadGateway, status)
+	require.Len(t, told.NotSent, 1)
+	require.Empty(t, to.ids)
+
+	to.status = http.StatusForbidden
+	book := &notebook{}
+	status, told = plannedBy(t, acting(t, slowVersion{}, noon, book, to), aboutOrders)
+	require.Equal(t, http.StatusBadGateway, status)
+	require.Contains(t, fmt.Sprint(told.NotSent), "403")
+	require.Len(t, book.tagged(actedTag), 1, "it may have arrived: it counts")
+}
+
+func TestPlaybooksAreAskedByName(t *testing.T) {
+	to := &automation{status: http.StatusAccepted}
+	handler := acting(t, slowVersion{}, noon, &notebook{}, to)
+	for content, want := range map[string]string{
+		`{}`: "0 services", `{"service": "*"}`: "more than one service", `{"services": ["a","b","c","d","e","f"]}`: "6 services", `nonsense`: "write", `{"service": 5}`: "write",
+	} {
+		status, raw := tell(t, handler, "Editor", "/playbooks", content, nil)
+		require.Equal(t, http.StatusBadRequest, status, content)
+		require.Contains(t, raw, want)
+	}
+	status, told := plannedBy(t, handler, `{"version":"1","alerts":[{"status":"firing","labels":{"service_name":"orders"}},{"status":"resolved","labels":{"service":"cart"}}]}`)
+	require.Equal(t, http.StatusOK, status)
+	require.Len(t, told.Sent, 1)
+
+	// Whoever may read is told, and nothing is sent.
+	recorder := httptest.NewRecorder()
+	acting(t, slowVersion{}, noon, &notebook{}, to).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/playbooks?service=orders", nil))
+	require.Equal(t, http.StatusOK, recorder.Code)
+	require.Contains(t, recorder.Body.String(), `"state":"ready"`)
+	require.Len(t, to.ids, 1)
+	status, _ = tell(t, handler, "Viewer", "/playbooks", aboutOrders, nil)
+	require.Equal(t, http.StatusForbidden, status)
+}
