@@ -23,8 +23,8 @@ type Models struct {
 	passed map[*Model][]passage // of every known model
 }
 
-// lesson is what was learned: a model or a tendency.
-type lesson interface{ size() int }
+// lesson is what was learned: a model, or what an early warning learned.
+type lesson = Learned
 
 // lessonKey is the hash of all that a lesson was learned from.
 type lessonKey [sha256.Size]byte
@@ -34,9 +34,9 @@ func NewModels(budget int) *Models {
 	return &Models{budget: budget, known: map[lessonKey]lesson{}, passed: map[*Model][]passage{}}
 }
 
-// size is about how many bytes a model takes: its pattern, and what is much the
+// Size is about how many bytes a model takes: its pattern, and what is much the
 // same for all.
-func (m *Model) size() int {
+func (m *Model) Size() int {
 	const others = 15_000
 	return 4*len(m.ahead) + others
 }
@@ -46,13 +46,6 @@ func (m *Models) learn(r Request, e epoch) (*Model, error) {
 		return learn(r, e)
 	}
 	return recall(m, keyOf("model", r.History, e, r.Seasons, r.Detectors), func() (*Model, error) { return learn(r, e) })
-}
-
-func (m *Models) tendency(r BreachRequest, e epoch) (*tendency, error) {
-	if m == nil {
-		return learnTendency(r, e)
-	}
-	return recall(m, keyOf("tendency", r.History, e, r.Seasons, r.Horizon), func() (*tendency, error) { return learnTendency(r, e) })
 }
 
 // recall gives what is known under a key, or learns and remembers it.
@@ -69,14 +62,14 @@ func recall[L lesson](m *Models, key lessonKey, learn func() (L, error)) (L, err
 	}
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
-	if m.known[key] == nil && learned.size() <= m.budget {
-		m.makeRoom(learned.size())
+	if m.known[key] == nil && learned.Size() <= m.budget {
+		m.makeRoom(learned.Size())
 		m.known[key] = learned
 		if model, is := any(learned).(*Model); is {
 			m.passed[model] = nil
 		}
 		m.order = append(m.order, key)
-		m.used += learned.size()
+		m.used += learned.Size()
 	}
 	return learned, nil
 }
@@ -85,7 +78,7 @@ func recall[L lesson](m *Models, key lessonKey, learn func() (L, error)) (L, err
 func (m *Models) makeRoom(bytes int) {
 	for m.used+bytes > m.budget && len(m.order) > 0 {
 		oldest := m.known[m.order[0]]
-		m.used -= oldest.size()
+		m.used -= oldest.Size()
 		if model, is := oldest.(*Model); is {
 			m.used -= len(m.passed[model]) * passageSize
 			delete(m.passed, model)

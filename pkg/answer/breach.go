@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -22,7 +22,7 @@ type BreachAnswer struct {
 // BreachSeries is one series and how likely it is to cross the threshold.
 type BreachSeries struct {
 	Labels series.Labels
-	Result anomaly.BreachResult
+	Result breach.Result
 	// Problem is why nothing can be said; empty for no problem.
 	Problem string
 }
@@ -43,7 +43,7 @@ func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (Bre
 	answer.Series = make([]BreachSeries, len(histories))
 	return answer, eachSeries(ctx, len(histories), func(i int) {
 		history := histories[i].whole()
-		result, err := anomaly.Breach(anomaly.BreachRequest{
+		result, err := breach.Predict(breach.Request{
 			History:   history,
 			From:      g.from,
 			Past:      time.Duration(q.History),

@@ -7,7 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -77,13 +77,13 @@ func Latest(values []float64) float64 {
 	return math.NaN()
 }
 
-func breachModel(r anomaly.BreachResult) model {
+func breachModel(r breach.Result) model {
 	return model{"courses-and-trend", r.Season, map[string]float64{
 		"slope_per_second": r.Slope, "trend_probability": r.Trending,
 	}, r.Observed}
 }
 
-func breachTimes(r anomaly.BreachResult) map[string]any {
+func breachTimes(r breach.Result) map[string]any {
 	details := map[string]any{}
 	for name, at := range map[string]time.Time{"early": r.Early, "median": r.Median, "late": r.Late} {
 		if !at.IsZero() {
@@ -96,7 +96,7 @@ func breachTimes(r anomaly.BreachResult) map[string]any {
 // worthSaying is the probability from which on the reader is told the time.
 const worthSaying = 0.2
 
-func breachNotice(a answer.BreachAnswer, r anomaly.BreachResult) string {
+func breachNotice(a answer.BreachAnswer, r breach.Result) string {
 	p := Latest(r.Probability)
 	if !(p >= worthSaying) || r.Median.IsZero() {
 		return ""

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/frames"
@@ -167,7 +168,7 @@ func someBreach() answer.BreachAnswer {
 		Basis: answer.Basis{Queries: []string{"queue"}}, Threshold: 100, Horizon: time.Hour,
 		Series: []answer.BreachSeries{{
 			Labels: series.Labels{"service_name": "orders"},
-			Result: anomaly.BreachResult{
+			Result: breach.Result{
 				Actual:      series.Series{Start: noon, Step: time.Minute, Values: []float64{60, nan, 75}},
 				Probability: []float64{0.1, nan, 0.91},
 				Early:       noon.Add(20 * time.Minute), Median: noon.Add(30 * time.Minute), Late: noon.Add(50 * time.Minute),

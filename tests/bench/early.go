@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -222,7 +222,7 @@ func falseWarnings(one labelled, warned []bool, learn int, threshold float64) (c
 }
 
 func warnByBreach(h series.Series, from time.Time, threshold float64) ([]bool, error) {
-	r, err := anomaly.Breach(anomaly.BreachRequest{History: h, From: from, Threshold: threshold, Horizon: warnAhead})
+	r, err := breach.Predict(breach.Request{History: h, From: from, Threshold: threshold, Horizon: warnAhead})
 	if err != nil {
 		return nil, err
 	}

@@ -1,20 +1,18 @@
-package anomaly
+package breach
 
 import (
-	"fmt"
 	"math"
-	"time"
 
-	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 // courses is how many possible futures of each kind are looked at.
 const courses = 128
 
-// tendency is what an epoch's past teaches of how a series goes on. It depends
+// trajectories is what an epoch's past teaches of how a series goes on. It depends
 // on nothing else.
-type tendency struct {
+type trajectories struct {
 	season  int       // the longest; 0 for none
 	ahead   []float64 // the seasons from the epoch's beginning to a horizon after its end
 	before  []float64 // the past without the seasons, as much of its end as trends look at
@@ -22,8 +20,8 @@ type tendency struct {
 	courses [][]float32 // of the past, from their level; half the size, and no answer needs more digits
 }
 
-// size is about how many bytes a tendency takes.
-func (t *tendency) size() int {
+// Size is about how many bytes a trajectories takes.
+func (t *trajectories) Size() int {
 	const others, ofTrend = 500, 800
 	size := others + ofTrend*len(t.trends) + 8*(len(t.ahead)+len(t.before))
 	for _, course := range t.courses {
@@ -32,28 +30,27 @@ func (t *tendency) size() int {
 	return size
 }
 
-func learnTendency(r BreachRequest, e epoch) (*tendency, error) {
+func learn(r Request, s anomaly.Split) (*trajectories, error) {
 	step := r.History.Step
-	past := r.History.Values[e.learn:e.judge]
-	if seen := (series.Series{Values: past}).Observed(); seen < fewestLearned {
-		return nil, fmt.Errorf("%w: %d points of history before %s, %d needed to tell what is usual",
-			forecast.ErrShortHistory, seen, r.History.Time(e.judge).UTC().Format(time.RFC3339), fewestLearned)
+	past := r.History.Values[s.Train:s.Test]
+	if err := anomaly.RequireTraining(r.History, s); err != nil {
+		return nil, err
 	}
 	durations := r.Seasons
 	if len(durations) == 0 {
 		durations = series.Calendar
 	}
-	seasons := learnPattern(past, series.Periods(durations, step))
+	seasons := anomaly.LearnPattern(past, series.Periods(durations, step))
 	calm := make([]float64, len(past))
 	for i, v := range past {
-		calm[i] = v - seasons.at(i, len(past))
+		calm[i] = v - seasons.At(i)
 	}
 	horizon := int(r.Horizon / step)
-	ahead := make([]float64, int(e.until.Sub(r.History.Time(e.judge))/step)+1+horizon)
+	ahead := make([]float64, int(s.Until.Sub(r.History.Time(s.Test))/step)+1+horizon)
 	for i := range ahead {
-		ahead[i] = seasons.at(len(past)+i, len(past))
+		ahead[i] = seasons.At(len(past) + i)
 	}
-	t := &tendency{season: seasons.longest(), ahead: ahead, trends: learnTrends(calm, step, 2*r.Horizon), courses: coursesOf(calm, horizon)}
+	t := &trajectories{season: seasons.Longest(), ahead: ahead, trends: learnTrends(calm, step, 2*r.Horizon), courses: coursesOf(calm, horizon)}
 	reach := fewestInTrend
 	for _, known := range t.trends {
 		reach = max(reach, known.window)

@@ -1,4 +1,4 @@
-package anomaly_test
+package breach_test
 
 import (
 	"math"
@@ -10,13 +10,34 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
-func breach(t require.TestingT, values []float64, from int, threshold float64, below bool) anomaly.BreachResult {
+var monday = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
+
+const (
+	perDay  = 1440
+	learned = 14 * perDay
+)
+
+// traffic is n minutes of a daily rhythm with noise that depends on the minute
+// before.
+func traffic(n int, seed uint64) []float64 {
+	random := rand.New(rand.NewPCG(seed, 1))
+	values := make([]float64, n)
+	noise := 0.0
+	for i := range values {
+		noise = 0.5*noise + 2*random.NormFloat64()
+		values[i] = 100 + 40*math.Sin(2*math.Pi*float64(i)/perDay) + noise
+	}
+	return values
+}
+
+func predict(t require.TestingT, values []float64, from int, threshold float64, below bool) breach.Result {
 	h := series.Series{Start: monday, Step: time.Minute, Values: values}
-	r, err := anomaly.Breach(anomaly.BreachRequest{
+	r, err := breach.Predict(breach.Request{
 		History: h, From: h.Time(from), Threshold: threshold, Below: below, Horizon: time.Hour,
 	})
 	require.NoError(t, err)
@@ -47,7 +68,7 @@ func TestBreachSeesACreep(t *testing.T) {
 		for i := start; i < len(values); i++ {
 			values[i] += goal * float64(i-start) / 60
 		}
-		r := breach(t, values, learned, threshold, below)
+		r := predict(t, values, learned, threshold, below)
 		last := len(r.Probability) - 1
 		require.Greater(t, r.Probability[last], 0.8)
 		for i := range last - 40 {
@@ -63,7 +84,7 @@ func TestBreachSeesACreep(t *testing.T) {
 func TestBreachIsCertainBeyondTheThreshold(t *testing.T) {
 	values := traffic(learned+300, 2)
 	values[len(values)-1] = 500
-	r := breach(t, values, learned, 400, false)
+	r := predict(t, values, learned, 400, false)
 	require.Equal(t, 1.0, r.Probability[299])
 	require.Equal(t, r.Actual.Time(299), r.Median)
 	require.Less(t, r.Probability[298], 0.2)
@@ -72,7 +93,7 @@ func TestBreachIsCertainBeyondTheThreshold(t *testing.T) {
 // What the season brings every day is foreseen without any trend.
 func TestBreachKnowsTheSeason(t *testing.T) {
 	values := traffic(learned+2*perDay, 3)
-	r := breach(t, values, learned, 130, false)
+	r := predict(t, values, learned, 130, false)
 	hits, right, wrong := 0, 0, 0
 	for i := range 2*perDay - 60 {
 		crossed := false
@@ -96,27 +117,27 @@ func TestBreachKnowsTheSeason(t *testing.T) {
 // What is told at a point rests on what was known there.
 func TestBreachIsCausal(t *testing.T) {
 	values := traffic(learned+700, 4)
-	whole := breach(t, values, learned, 180, false)
-	part := breach(t, values[:learned+500], learned+100, 180, false)
+	whole := predict(t, values, learned, 180, false)
+	part := predict(t, values[:learned+500], learned+100, 180, false)
 	require.Equal(t, whole.Probability[100:500], part.Probability)
 }
 
 func TestBreachAnswersOrSaysWhy(t *testing.T) {
 	h := series.Series{Start: monday, Step: time.Minute, Values: traffic(100, 1)}
-	request := anomaly.BreachRequest{History: h, From: h.Time(50), Threshold: 1, Horizon: time.Hour}
-	for name, change := range map[string]func(*anomaly.BreachRequest){
-		"no threshold": func(r *anomaly.BreachRequest) { r.Threshold = math.NaN() },
-		"no step":      func(r *anomaly.BreachRequest) { r.History.Step = 0 },
-		"no horizon":   func(r *anomaly.BreachRequest) { r.Horizon = 0 },
+	request := breach.Request{History: h, From: h.Time(50), Threshold: 1, Horizon: time.Hour}
+	for name, change := range map[string]func(*breach.Request){
+		"no threshold": func(r *breach.Request) { r.Threshold = math.NaN() },
+		"no step":      func(r *breach.Request) { r.History.Step = 0 },
+		"no horizon":   func(r *breach.Request) { r.Horizon = 0 },
 	} {
 		r := request
 		change(&r)
-		_, err := anomaly.Breach(r)
+		_, err := breach.Predict(r)
 		require.ErrorIs(t, err, anomaly.ErrBadRequest, name)
 	}
 	request.From = h.Start
 	request.History.Values = request.History.Values[:10]
-	_, err := anomaly.Breach(request)
+	_, err := breach.Predict(request)
 	require.ErrorIs(t, err, forecast.ErrShortHistory)
 }
 
@@ -127,7 +148,7 @@ func TestBreachProperties(t *testing.T) {
 		values := rapid.SliceOfN(value, n, n).Draw(t, "values")
 		h := series.Series{Start: monday, Step: time.Minute, Values: values}
 		threshold := rapid.Float64Range(-20, 20).Draw(t, "threshold")
-		r, err := anomaly.Breach(anomaly.BreachRequest{
+		r, err := breach.Predict(breach.Request{
 			History: h, From: h.Time(n / 2), Threshold: threshold, Below: rapid.Bool().Draw(t, "below"), Horizon: 30 * time.Minute,
 		})
 		if err != nil {
@@ -153,7 +174,7 @@ func TestBreachSeesASurge(t *testing.T) {
 	surge := []float64{0.042, 0.057, 0.134, 0.197, 0.279, 0.394}
 	values = append(values, surge...)
 	history := series.Series{Start: monday, Step: time.Minute, Values: values}
-	r, err := anomaly.Breach(anomaly.BreachRequest{History: history, From: history.Time(len(values) - 30), Past: 4 * 24 * time.Hour, Threshold: 0.5, Horizon: time.Hour})
+	r, err := breach.Predict(breach.Request{History: history, From: history.Time(len(values) - 30), Past: 4 * 24 * time.Hour, Threshold: 0.5, Horizon: time.Hour})
 	require.NoError(t, err)
 	told := r.Probability[len(r.Probability)-len(surge):]
 	require.Greater(t, told[len(surge)-1], 0.8, told)
@@ -173,12 +194,12 @@ func TestRememberedTendenciesChangeNothing(t *testing.T) {
 		for _, later := range []int{0, 1, perDay, perDay + 1} {
 			h := series.Series{Start: monday, Step: time.Minute, Values: values[:learned+later+10]}
 			for _, horizon := range []time.Duration{time.Hour, 2 * time.Hour} {
-				request := anomaly.BreachRequest{History: h, From: h.Time(learned + later), Threshold: 160, Horizon: horizon, Below: seed == 2}
-				expected, err := anomaly.Breach(request)
+				request := breach.Request{History: h, From: h.Time(learned + later), Threshold: 160, Horizon: horizon, Below: seed == 2}
+				expected, err := breach.Predict(request)
 				require.NoError(t, err)
 				request.Models = models
 				for range 2 {
-					got, err := anomaly.Breach(request)
+					got, err := breach.Predict(request)
 					require.NoError(t, err)
 					require.Equal(t, expected, got)
 				}

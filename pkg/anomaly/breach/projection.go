@@ -1,4 +1,4 @@
-package anomaly
+package breach
 
 import (
 	"math"
@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 )
 
-// outlook is an epoch of which every point can be looked ahead from.
-type outlook struct {
-	*tendency
+// projection is an epoch of which every point can be looked ahead from.
+type projection struct {
+	*trajectories
 	step      time.Duration
 	start     time.Time // of the epoch
 	values    []float64 // from there on
@@ -19,9 +21,9 @@ type outlook struct {
 	horizon   int
 }
 
-func newOutlook(r BreachRequest, e epoch, known *tendency, threshold float64) outlook {
-	o := outlook{
-		tendency: known, step: r.History.Step, start: r.History.Time(e.judge), values: r.History.Values[e.judge:e.end],
+func newProjection(r Request, s anomaly.Split, known *trajectories, threshold float64) projection {
+	o := projection{
+		trajectories: known, step: r.History.Step, start: r.History.Time(s.Test), values: r.History.Values[s.Test:s.End],
 		threshold: threshold, horizon: int(r.Horizon / r.History.Step),
 	}
 	o.calm = slices.Grow(slices.Clone(known.before), len(o.values))
@@ -32,14 +34,14 @@ func newOutlook(r BreachRequest, e epoch, known *tendency, threshold float64) ou
 }
 
 // last are so many points without the seasons, the newest of them i.
-func (o outlook) last(points, i int) []float64 {
+func (o projection) last(points, i int) []float64 {
 	end := len(o.before) + i + 1
 	return o.calm[max(end-points, 0):end]
 }
 
 // view is what the future looks like from one point.
 type view struct {
-	o        outlook
+	o        projection
 	at       int
 	current  float64
 	level    float64
@@ -52,7 +54,7 @@ type view struct {
 }
 
 // at looks ahead from point i, which is known.
-func (o outlook) at(i int) view {
+func (o projection) at(i int) view {
 	v := view{o: o, at: i, current: o.values[i], crossed: make([]float64, o.horizon)}
 	if math.IsNaN(v.current) {
 		return v
@@ -99,12 +101,12 @@ const burst = 15 * time.Minute
 
 // begins is the chance, before looking, of a trend over a window: the shorter
 // below a quarter of an hour, the smaller.
-func (o outlook) begins(window int) float64 {
+func (o projection) begins(window int) float64 {
 	return creeping * min(1, float64(window)*float64(o.step)/float64(burst))
 }
 
 // believed is for how many points a rise over a window is believed to go on.
-func (o outlook) believed(window int) int {
+func (o projection) believed(window int) int {
 	if time.Duration(window)*o.step < burst {
 		return window
 	}
@@ -157,7 +159,7 @@ func (v view) probability() float64 {
 }
 
 // tell puts the times and the slope into the result, per unit of the series.
-func (v view) tell(r *BreachResult, unit float64) {
+func (v view) tell(r *Result, unit float64) {
 	now := v.o.start.Add(time.Duration(v.at) * v.o.step)
 	r.Slope = bounded(v.slope * unit / v.o.step.Seconds())
 	r.Trending = v.trending
@@ -180,3 +182,6 @@ func (v view) tell(r *BreachResult, unit float64) {
 		}
 	}
 }
+
+// bounded keeps a number inside what a float holds.
+func bounded(v float64) float64 { return min(max(v, -math.MaxFloat64), math.MaxFloat64) }

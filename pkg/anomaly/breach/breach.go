@@ -1,29 +1,31 @@
-package anomaly
+// Package breach predicts how likely a series crosses a threshold, and when.
+package breach
 
 import (
 	"fmt"
 	"math"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
-// BreachRequest asks whether a series will cross a threshold.
-type BreachRequest struct {
+// Request asks whether a series will cross a threshold.
+type Request struct {
 	History series.Series
 	From    time.Time     // look ahead from each point from here on
-	Past    time.Duration // as in Request
+	Past    time.Duration // as in anomaly.Request
 	// Threshold is crossed where the value reaches it: from below, or with Below
 	// from above.
 	Threshold float64
 	Below     bool
 	Horizon   time.Duration   // how far ahead
 	Seasons   []time.Duration // candidates; empty: hour, day, week
-	Models    *Models         // as in Request
+	Models    *anomaly.Models // as in anomaly.Request
 }
 
-// BreachResult says how likely the threshold is crossed within the horizon.
-type BreachResult struct {
+// Result says how likely the threshold is crossed within the horizon.
+type Result struct {
 	Actual series.Series // the points looked ahead from
 	// Probability of a crossing within the horizon, as it was to be told at each
 	// point; 1 where the value is beyond the threshold, NaN where it is missing.
@@ -48,7 +50,7 @@ const (
 	creeping = 1.0 / 56
 )
 
-// Breach looks ahead. Two kinds of future are weighed: that the series goes on
+// Predict looks ahead. Two kinds of future are weighed: that the series goes on
 // as it always did after such a level, its past courses repeated from here; and
 // that the trend of the last minutes or hours is real, its line continued with
 // the usual deviations around it. The steeper the line against what is usual
@@ -57,9 +59,9 @@ const (
 // say. The seasons are part of both.
 //
 // Errors are as with Detect.
-func Breach(r BreachRequest) (BreachResult, error) {
+func Predict(r Request) (Result, error) {
 	if err := r.validate(); err != nil {
-		return BreachResult{}, err
+		return Result{}, err
 	}
 	values, _ := series.Finite(r.History.Values)
 	unit := series.Unit(values)
@@ -72,24 +74,24 @@ func Breach(r BreachRequest) (BreachResult, error) {
 	}
 	r.History.Values = values
 	evaluated := r.History.Between(r.From, r.History.Time(r.History.Len()))
-	result := BreachResult{Actual: evaluated, Observed: r.History.Observed()}
+	result := Result{Actual: evaluated, Observed: r.History.Observed()}
 	result.Actual.Values = make([]float64, evaluated.Len())
 	for i, v := range evaluated.Values {
 		result.Actual.Values[i] = v * side * unit
 	}
-	request := Request{History: r.History, From: r.From, Past: r.Past}
-	for _, e := range epochs(request) {
-		known, err := r.Models.tendency(r, e)
+	for _, s := range anomaly.Splits(r.History, r.From, r.Past) {
+		known, err := anomaly.Cached(r.Models, "trajectories", r.History, s,
+			func() (*trajectories, error) { return learn(r, s) }, r.Seasons, r.Horizon)
 		if err != nil {
-			return BreachResult{}, err
+			return Result{}, err
 		}
-		o := newOutlook(r, e, known, side*r.Threshold/unit)
+		o := newProjection(r, s, known, side*r.Threshold/unit)
 		result.Season = time.Duration(known.season) * r.History.Step
-		first := r.History.Len() - evaluated.Len() + len(result.Probability) - e.judge
+		first := r.History.Len() - evaluated.Len() + len(result.Probability) - s.Test
 		for i := first; i < len(o.values); i++ {
 			view := o.at(i)
 			result.Probability = append(result.Probability, view.probability())
-			if e.judge+i == r.History.Len()-1 {
+			if s.Test+i == r.History.Len()-1 {
 				view.tell(&result, side*unit)
 			}
 		}
@@ -97,14 +99,14 @@ func Breach(r BreachRequest) (BreachResult, error) {
 	return result, nil
 }
 
-func (r BreachRequest) validate() error {
+func (r Request) validate() error {
 	switch {
 	case r.History.Step <= 0:
-		return fmt.Errorf("%w: the step must be positive, not %s", ErrBadRequest, r.History.Step)
+		return fmt.Errorf("%w: the step must be positive, not %s", anomaly.ErrBadRequest, r.History.Step)
 	case math.IsNaN(r.Threshold) || math.IsInf(r.Threshold, 0):
-		return fmt.Errorf("%w: the threshold must be a number, not %v", ErrBadRequest, r.Threshold)
+		return fmt.Errorf("%w: the threshold must be a number, not %v", anomaly.ErrBadRequest, r.Threshold)
 	case r.Horizon < r.History.Step || r.Horizon/r.History.Step > mostAhead:
-		return fmt.Errorf("%w: the horizon must be 1 to %d steps of %s, not %s", ErrBadRequest, mostAhead, r.History.Step, r.Horizon)
+		return fmt.Errorf("%w: the horizon must be 1 to %d steps of %s, not %s", anomaly.ErrBadRequest, mostAhead, r.History.Step, r.Horizon)
 	}
 	return nil
 }
