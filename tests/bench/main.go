@@ -16,29 +16,14 @@ import (
 	"slices"
 	"time"
 
+	// Each package registers its benchmarks.
+	_ "github.com/foresight-observability/foresight/tests/bench/accuracy"
+	_ "github.com/foresight-observability/foresight/tests/bench/canary"
+	_ "github.com/foresight-observability/foresight/tests/bench/cost"
+	"github.com/foresight-observability/foresight/tests/bench/runner"
+	_ "github.com/foresight-observability/foresight/tests/bench/traces"
 	"github.com/foresight-observability/foresight/tests/harness"
 )
-
-// options are what every benchmark is told.
-type options struct {
-	data string   // folder of other people's data
-	rest []string // arguments after the common flags
-}
-
-// benchmark measures one thing and returns its figures: a struct or map that
-// marshals to one JSON object.
-type benchmark struct {
-	about string
-	run   func(options) (any, error)
-}
-
-var benchmarks = map[string]benchmark{}
-
-// register makes a benchmark known by name; each file of this folder registers
-// its own.
-func register(name, about string, run func(options) (any, error)) {
-	benchmarks[name] = benchmark{about, run}
-}
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -50,8 +35,8 @@ func main() {
 func run(arguments []string) error {
 	if len(arguments) == 0 || arguments[0] == "-h" || arguments[0] == "--help" {
 		fmt.Println("usage: go run ./tests/bench NAME [-data DIR] [-json]")
-		for _, name := range slices.Sorted(maps.Keys(benchmarks)) {
-			fmt.Printf("  %-14s %s\n", name, benchmarks[name].about)
+		for _, name := range slices.Sorted(maps.Keys(runner.Benchmarks)) {
+			fmt.Printf("  %-18s %s\n", name, runner.Benchmarks[name].About)
 		}
 		return nil
 	}
@@ -70,11 +55,11 @@ func run(arguments []string) error {
 		}
 		*data = filepath.Join(root, "..", "shared", "data")
 	}
-	o := options{data: *data, rest: rest}
+	o := runner.Options{Data: *data, Rest: rest}
 	if name != "all" {
 		return measure(name, o, *asJSON)
 	}
-	for _, name := range slices.Sorted(maps.Keys(benchmarks)) {
+	for _, name := range slices.Sorted(maps.Keys(runner.Benchmarks)) {
 		if err := measure(name, o, *asJSON); err != nil {
 			fmt.Fprintf(os.Stderr, "bench: %s: %v\n", name, err)
 		}
@@ -101,13 +86,13 @@ func split(arguments []string) (common, rest []string) {
 	return common, rest
 }
 
-func measure(name string, o options, asJSON bool) error {
-	b, known := benchmarks[name]
+func measure(name string, o runner.Options, asJSON bool) error {
+	b, known := runner.Benchmarks[name]
 	if !known {
 		return fmt.Errorf("there is no benchmark %q; without arguments the list is printed", name)
 	}
 	begun := time.Now()
-	figures, err := b.run(o)
+	figures, err := b.Run(o)
 	if err != nil {
 		return err
 	}
