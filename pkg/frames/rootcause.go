@@ -31,7 +31,7 @@ func RootCause(a answer.RootCauseAnswer, format query.Format) (data.Frames, erro
 		if len(a.Result.Suspects) == 0 {
 			notices.add(data.NoticeSeverityInfo, cmp.Or(a.Result.Reason, "Nobody is to blame."))
 		}
-		if leads := a.Result.Leads; len(leads) > 0 {
+		if leads := a.Result.Hints; len(leads) > 0 {
 			notices.add(data.NoticeSeverityInfo, fmt.Sprintf("If something is known to be wrong, begin with %s: the strongest of the weak evidence, in the frame \"leads\". Nothing of it is proven.", leads[0].Service))
 		}
 		return notices.attach(data.Frames{suspectTable(a), causeSummary(a), leadTable(a)}), nil
@@ -109,17 +109,17 @@ var leadNames = data.ValueMappings{data.ValueMapper{
 // leadTable is where to look first when nothing is proven.
 func leadTable(a answer.RootCauseAnswer) *data.Frame {
 	frame := newFrame("leads", data.FrameTypeTable, data.VisTypeTable, a.Basis)
-	text := func(name, title string, value func(diff.Lead) string) *data.Field {
-		return column(a.Result.Leads, name, title, "", value)
+	text := func(name, title string, value func(diff.Hint) string) *data.Field {
+		return column(a.Result.Hints, name, title, "", value)
 	}
-	kind := text("aspect", "What may have changed", func(l diff.Lead) string { return string(l.Kind) })
+	kind := text("aspect", "What may have changed", func(l diff.Hint) string { return string(l.Kind) })
 	kind.Config.Mappings = leadNames
 	frame.Fields = data.Fields{
-		text("service", "Service", func(l diff.Lead) string { return l.Service }),
+		text("service", "Service", func(l diff.Hint) string { return l.Service }),
 		kind,
-		text("operation", "Operation", func(l diff.Lead) string { return l.Operation }),
-		column(a.Result.Leads, "p_value", "p of the service, if nothing changed", "", func(l diff.Lead) *float64 { return nullable(l.PValue) }),
-		text("path", "Call path", func(l diff.Lead) string { return l.Path }),
+		text("operation", "Operation", func(l diff.Hint) string { return l.Operation }),
+		column(a.Result.Hints, "p_value", "p of the service, if nothing changed", "", func(l diff.Hint) *float64 { return nullable(l.PValue) }),
+		text("path", "Call path", func(l diff.Hint) string { return l.Path }),
 	}
 	return frame
 }

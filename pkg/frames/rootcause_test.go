@@ -21,7 +21,7 @@ import (
 func TestGoldenRootCause(t *testing.T) {
 	unsure := answer.RootCauseAnswer{Service: "web", NeededTraces: 17,
 		Result: cause.Result{Verdict: diff.Insufficient, Reason: "Not enough data: 17 more traces are needed.",
-			Leads: []diff.Lead{{Service: "orders", Operation: "GET /orders", Path: "web > orders", Kind: diff.Last, PValue: 0.04}}}}
+			Hints: []diff.Hint{{Service: "orders", Operation: "GET /orders", Path: "web > orders", Kind: diff.Last, PValue: 0.04}}}}
 	for name, shape := range map[string]struct {
 		answer answer.RootCauseAnswer
 		format query.Format

@@ -34,7 +34,7 @@ func TestDescribe(t *testing.T) {
 			}
 			require.Equal(t, c.want, span.Attributes)
 			require.Equal(t, c.failed, span.Failed)
-			operation, _ := trace.Operation(&span)
+			operation, _ := operationOf(&span)
 			require.Equal(t, c.operation, operation)
 		})
 	}

@@ -15,19 +15,6 @@ type Section struct {
 	Gap bool
 }
 
-// CriticalPath is the sections that held up the request, in the order of time;
-// they are disjoint and their durations sum to the root's.
-//
-// It follows CRISP (Zhang et al., USENIX ATC 2022, section 3.1): from the end
-// of a call backwards to the child that finished last, from that child's start
-// to the last one finished before it, and so on; a child that overlaps the
-// next by less than 1 % of the caller's duration, with nothing else happening
-// in between, still came before it.
-func (t *Tree) CriticalPath() []Section {
-	var walk CriticalWalk
-	return walk.Sections(t)
-}
-
 // CriticalWalk finds critical paths one after the other in the same memory.
 // The zero value is ready.
 type CriticalWalk struct {
@@ -43,7 +30,15 @@ type interval struct {
 	start, end int64
 }
 
-// Sections is the critical path; it is valid until the next call.
+// Sections is the critical path: the sections that held up the request, in the
+// order of time; they are disjoint and their durations sum to the root's. It is
+// valid until the next call.
+//
+// It follows CRISP (Zhang et al., USENIX ATC 2022, section 3.1): from the end
+// of a call backwards to the child that finished last, from that child's start
+// to the last one finished before it, and so on; a child that overlaps the
+// next by less than 1 % of the caller's duration, with nothing else happening
+// in between, still came before it.
 func (w *CriticalWalk) Sections(t *Tree) []Section {
 	w.sections, w.stack = w.sections[:0], w.stack[:0]
 	if len(t.Nodes) == 0 {

@@ -93,9 +93,9 @@ func TestCriticalPathOfCRISPsCases(t *testing.T) {
 	for name, want := range expected.Cases {
 		t.Run(name, func(t *testing.T) {
 			read, times := readJaeger(t, filepath.Join(golden, name))
-			tree := trace.Build(read, trace.Limits{})
+			tree := build(read, trace.Limits{})
 			found, exclusive := map[string]bool{}, map[string]float64{}
-			for _, section := range tree.CriticalPath() {
+			for _, section := range criticalPath(tree) {
 				// CRISP names callers as well that only waited for others.
 				for at := section.Node; at != trace.None; at = tree.Nodes[at].Parent {
 					found[longText(read.Spans[tree.Nodes[at].Span].ID)] = true

@@ -29,7 +29,7 @@ func TestHugeTracesOfAnyShape(t *testing.T) {
 				id, parent := shape(i)
 				large.Spans[i] = trace.Span{ID: idOf(id), ParentID: idOf(parent), Service: fmt.Sprint("s", i%7), Name: "op", Start: int64(i), Duration: int64(count)}
 			}
-			tree := trace.Build(large, trace.Limits{})
+			tree := build(large, trace.Limits{})
 			requireSound(t, tree)
 			paths := trace.NewPaths(trace.Limits{})
 			require.Len(t, paths.Assign(tree, nil), len(tree.Nodes))
@@ -39,12 +39,12 @@ func TestHugeTracesOfAnyShape(t *testing.T) {
 }
 
 func TestSpansBeyondTheLimitAreLeftOut(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, service: "web", name: "child", start: 10, duration: 40},
 	), trace.Limits{MaxSpans: 1})
 	require.Len(t, tree.Nodes, 1)
 	require.Equal(t, 1, tree.Repairs.Dropped)
 	require.True(t, tree.Incomplete)
-	require.Empty(t, trace.Build(&trace.Trace{}, trace.Limits{}).Nodes)
+	require.Empty(t, build(&trace.Trace{}, trace.Limits{}).Nodes)
 }

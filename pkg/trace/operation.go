@@ -3,22 +3,12 @@ package trace
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/foresight-observability/foresight/pkg/trace/sqlnorm"
 )
 
 // maxText bounds operations and examples, in bytes.
 const maxText = 1000
-
-// Operation names what a span did, without what differs from call to call, and
-// gives the raw text behind the name. It takes the first that is there of:
-// HTTP method and route, RPC method, the statement of a SQL query, the
-// summary or operation of another database's, messaging operation and
-// destination, HTTP method and path, the span's name (OpenTelemetry semantic
-// conventions, old and new). Both texts are valid UTF-8 of at most 1,000 bytes.
-func Operation(s *Span) (operation, example string) {
-	n := namingOf(s)
-	operation, example = n.texts()
-	return clean(operation), clean(example)
-}
 
 // naming is what an operation is named after: a rule and the texts that it
 // uses. It is comparable: spans of one naming have one name.
@@ -83,7 +73,11 @@ func attributesOf(s *Span) (a attributes) {
 	return a
 }
 
-// namingOf picks the rule that names a span's operation.
+// namingOf picks the rule that names a span's operation: the first that applies
+// of HTTP method and route, RPC method, the statement of a SQL query, the
+// summary or operation of another database's, messaging operation and
+// destination, HTTP method and path, the span's name (OpenTelemetry semantic
+// conventions, old and new).
 func namingOf(s *Span) naming {
 	if len(s.Attributes) == 0 {
 		return naming{rule: byName, first: s.Name}
@@ -126,7 +120,7 @@ func (n *naming) texts() (operation, example string) {
 		}
 		return name, name
 	case bySQL:
-		return NormalizeSQL(n.first, n.second), n.first
+		return sqlnorm.Normalize(n.first, n.second), n.first
 	case byCommand:
 		return command(n.first), n.first
 	case byGiven:
@@ -149,9 +143,7 @@ func speaksSQL(system, statement string) bool {
 		"couchdb", "neo4j", "hbase", "geode", "azure.cosmosdb", "cosmosdb":
 		return false
 	case "", "other_sql":
-		lexer := newSQLLexer(statement, system)
-		keyword, _ := sqlKeyword(lexer.next().text)
-		return isStatementStart(keyword)
+		return sqlnorm.IsStatement(statement, system)
 	}
 	return true
 }
@@ -163,8 +155,8 @@ func command(statement string) string {
 	if len(words) == 0 {
 		return ""
 	}
-	if !isIdentifierStart(words[0][0]) {
-		return NormalizeSQL(statement, "") // JSON and the like: at least without values
+	if first := words[0][0]; !letter(first) && first < utf8.RuneSelf && first != '_' {
+		return sqlnorm.Normalize(statement, "") // JSON and the like: at least without values
 	}
 	return strings.ToUpper(words[0])
 }
@@ -183,3 +175,5 @@ func clean(text string) string {
 	}
 	return text[:cut] + "…"
 }
+
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

@@ -12,7 +12,7 @@ import (
 
 func TestCallsWithTheSameChainAreOnePath(t *testing.T) {
 	paths := trace.NewPaths(trace.Limits{})
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "GET", start: 1, duration: 9},
 		span{id: 3, parent: 2, kind: trace.Server, service: "cart", name: "item 123", start: 2, duration: 5},
@@ -44,7 +44,7 @@ func TestPathsAreBounded(t *testing.T) {
 		deep[i] = span{id: i + 1, parent: i, kind: trace.Internal, service: fmt.Sprint("s", i), name: "x", duration: 10}
 	}
 	paths := trace.NewPaths(limits)
-	ids := paths.Assign(trace.Build(traceOf(deep...), limits), nil)
+	ids := paths.Assign(build(traceOf(deep...), limits), nil)
 	require.Equal(t, []trace.PathID{0, 1, 2, 3, 3, 3, 3, 3}, ids)
 	require.Equal(t, "(deeper)", paths.Path(3).Operation)
 	require.Equal(t, 5, paths.Folded)
@@ -54,14 +54,14 @@ func TestPathsAreBounded(t *testing.T) {
 		wide = append(wide, span{id: i + 2, parent: 1, service: fmt.Sprint("s", i), name: "x", start: i, duration: 1})
 	}
 	paths = trace.NewPaths(limits)
-	ids = paths.Assign(trace.Build(traceOf(wide...), limits), nil)
+	ids = paths.Assign(build(traceOf(wide...), limits), nil)
 	require.LessOrEqual(t, paths.Len(), 12)
 	require.Equal(t, "(other)", paths.Path(ids[len(ids)-1]).Operation)
 	require.Equal(t, ids[0], paths.Path(ids[len(ids)-1]).Parent)
 
 	paths = trace.NewPaths(limits) // as many roots
 	for i := range 500 {
-		paths.Assign(trace.Build(traceOf(span{id: 1, service: fmt.Sprint("s", i), name: "x"}), limits), nil)
+		paths.Assign(build(traceOf(span{id: 1, service: fmt.Sprint("s", i), name: "x"}), limits), nil)
 	}
 	require.LessOrEqual(t, paths.Len(), 12)
 }

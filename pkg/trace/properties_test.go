@@ -42,7 +42,7 @@ func requireSound(t require.TestingT, tree *trace.Tree) {
 	require.Equal(t, len(tree.Trace.Spans), spans+tree.Repairs.Duplicates+tree.Repairs.Dropped, "every span is somewhere")
 
 	cursor := tree.Nodes[0].Start
-	for _, section := range tree.CriticalPath() {
+	for _, section := range criticalPath(tree) {
 		if section.Start != cursor || section.End <= section.Start {
 			require.Failf(t, "sections follow one another", "%+v at %d", section, cursor)
 		}
@@ -96,9 +96,9 @@ func TestAnyTraceHasASoundTree(t *testing.T) {
 func TestTreeDoesNotDependOnTheOrderOfSpans(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		drawn := drawTrace(t)
-		want := layout(trace.Build(drawn, trace.Limits{}))
+		want := layout(build(drawn, trace.Limits{}))
 		shuffled := &trace.Trace{Spans: rapid.Permutation(drawn.Spans).Draw(t, "order")}
-		require.Equal(t, want, layout(trace.Build(shuffled, trace.Limits{})))
+		require.Equal(t, want, layout(build(shuffled, trace.Limits{})))
 	})
 }
 
@@ -115,7 +115,7 @@ func layout(tree *trace.Tree) (nodes []any) {
 		node.Span, node.Server = 0, 0
 		nodes = append(nodes, node, span, server)
 	}
-	return append(nodes, tree.Repairs, slices.Clone(tree.CriticalPath()))
+	return append(nodes, tree.Repairs, slices.Clone(criticalPath(tree)))
 }
 
 func FuzzBuild(f *testing.F) {
@@ -132,7 +132,7 @@ func FuzzBuild(f *testing.F) {
 			})
 		}
 		if len(fuzzed.Spans) > 0 {
-			requireSound(t, trace.Build(fuzzed, trace.Limits{}))
+			requireSound(t, build(fuzzed, trace.Limits{}))
 		}
 	})
 }

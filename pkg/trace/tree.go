@@ -114,26 +114,20 @@ type Tree struct {
 	Fragmented bool
 }
 
-// Build turns a trace's spans into a tree. Whatever the spans look like, there
-// is an answer; Repairs says what was wrong with them. The time is
-// proportional to n log n for n spans.
-func Build(t *Trace, limits Limits) *Tree {
-	builder := Builder{Limits: limits}
-	return builder.Build(t)
-}
-
 // Builder builds trees one after the other in the same memory. The zero value
 // is ready.
 type Builder struct {
 	Limits Limits
 
 	tree    Tree
-	links   links
+	links   treeLinks
 	pending []pendingNode
 	covered []int64
 }
 
-// Build is like the function Build; the tree is valid until the next call.
+// Build turns a trace's spans into a tree, which is valid until the next call.
+// Whatever the spans look like, there is an answer; Repairs says what was wrong
+// with them. The time is proportional to n log n for n spans.
 func (b *Builder) Build(t *Trace) *Tree {
 	limits := b.Limits.withDefaults()
 	b.tree = Tree{Trace: t, Nodes: b.tree.Nodes[:0], Incomplete: t.Partial, Fragmented: t.Partial}
@@ -143,8 +137,8 @@ func (b *Builder) Build(t *Trace) *Tree {
 		spans = spans[:limits.MaxSpans]
 	}
 	b.links.connect(spans, &b.tree.Repairs)
-	b.grow()
-	b.measure()
+	b.layOut()
+	b.measureSelf()
 	repairs := &b.tree.Repairs
 	if repairs.Orphans > 0 || repairs.Cycles > 0 || repairs.Dropped > 0 {
 		b.tree.Incomplete = true

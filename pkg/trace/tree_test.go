@@ -53,7 +53,7 @@ func nodeNamed(t *testing.T, tree *trace.Tree, name string) *trace.Node {
 func milliseconds(nanoseconds int64) float64 { return float64(nanoseconds) / 1e6 }
 
 func TestSelfTimeIsWhatNoCallCovers(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, service: "web", name: "root", start: 0, duration: 100},
 		span{id: 2, parent: 1, service: "web", name: "a", start: 10, duration: 30},
 		span{id: 3, parent: 1, service: "web", name: "b", start: 20, duration: 40},       // overlaps a
@@ -71,7 +71,7 @@ func TestSelfTimeIsWhatNoCallCovers(t *testing.T) {
 }
 
 func TestClientAndServerBecomeOneCallWithItsGap(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "call", start: 10, duration: 50},
 		span{id: 3, parent: 2, kind: trace.Server, service: "cart", name: "handle", start: 20, duration: 30},
@@ -91,7 +91,7 @@ func TestClientAndServerBecomeOneCallWithItsGap(t *testing.T) {
 }
 
 func TestPairsWithoutKindsAreGuessedFromNames(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, service: "web", name: "Cart/Get", start: 10, duration: 20},
 		span{id: 3, parent: 2, service: "cart", name: "Cart/Get", start: 12, duration: 15},
@@ -106,7 +106,7 @@ func TestPairsWithoutKindsAreGuessedFromNames(t *testing.T) {
 }
 
 func TestSharedSpanIDsOfZipkin(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "call", start: 10, duration: 50},
 		span{id: 2, parent: 1, kind: trace.Server, service: "cart", name: "handle", start: 20, duration: 30},
@@ -118,7 +118,7 @@ func TestSharedSpanIDsOfZipkin(t *testing.T) {
 }
 
 func TestDuplicatesKeepTheFinishedSpan(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, service: "web", name: "partial", start: 10, duration: 1},
 		span{id: 2, parent: 1, service: "web", name: "whole", start: 10, duration: 40},
@@ -130,7 +130,7 @@ func TestDuplicatesKeepTheFinishedSpan(t *testing.T) {
 }
 
 func TestOrphansHangUnderAStandIn(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 77, service: "cart", name: "orphan", start: 10, duration: 40},
 		span{id: 3, parent: 78, service: "cart", name: "another", start: 50, duration: 20},
@@ -146,7 +146,7 @@ func TestOrphansHangUnderAStandIn(t *testing.T) {
 }
 
 func TestLoneOrphanIsTheRoot(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, parent: 99, service: "web", name: "root", duration: 100}, // its caller is not instrumented
 		span{id: 2, parent: 1, service: "web", name: "child", start: 10, duration: 40},
 	), trace.Limits{})
@@ -156,7 +156,7 @@ func TestLoneOrphanIsTheRoot(t *testing.T) {
 }
 
 func TestRootMissing(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, parent: 99, service: "web", name: "first", duration: 10},
 		span{id: 2, parent: 99, service: "web", name: "second", start: 20, duration: 30},
 	), trace.Limits{})
@@ -167,7 +167,7 @@ func TestRootMissing(t *testing.T) {
 }
 
 func TestCyclesAreCutAtTheEarliestSpan(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 4, service: "a", name: "two", start: 10, duration: 40},
 		span{id: 3, parent: 2, service: "a", name: "three", start: 11, duration: 30},
@@ -184,7 +184,7 @@ func TestCyclesAreCutAtTheEarliestSpan(t *testing.T) {
 
 func TestClockSkewIsRepairedWithinTheCall(t *testing.T) {
 	const skew = 180_000 // three minutes
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "call", start: 10, duration: 50},
 		span{id: 3, parent: 2, kind: trace.Server, service: "cart", name: "handle", start: skew + 20, duration: 30},
@@ -198,14 +198,14 @@ func TestClockSkewIsRepairedWithinTheCall(t *testing.T) {
 	require.Equal(t, 4.0, milliseconds(stock.Gap))
 	require.Equal(t, 50.0, milliseconds(tree.Nodes[0].Self))
 	sum := int64(0)
-	for _, section := range tree.CriticalPath() {
+	for _, section := range criticalPath(tree) {
 		sum += section.End - section.Start
 	}
 	require.Equal(t, tree.Nodes[0].Duration, sum)
 }
 
 func TestSkewedSistersKeepTheirOrder(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, kind: trace.Server, service: "cart", name: "first", start: 1010, duration: 30},
 		span{id: 3, parent: 1, kind: trace.Server, service: "cart", name: "second", start: 1050, duration: 20},
@@ -216,7 +216,7 @@ func TestSkewedSistersKeepTheirOrder(t *testing.T) {
 }
 
 func TestMessagesRunApart(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100},
 		span{id: 2, parent: 1, kind: trace.Producer, service: "web", name: "send", start: 10, duration: 5},
 		span{id: 3, parent: 2, kind: trace.Consumer, service: "mailer", name: "process", start: 12, duration: 500},
@@ -226,13 +226,13 @@ func TestMessagesRunApart(t *testing.T) {
 	require.True(t, nodeNamed(t, tree, "process").Apart)
 	require.True(t, nodeNamed(t, tree, "render").Apart)
 	require.Equal(t, 100.0, milliseconds(nodeNamed(t, tree, "process").Self))
-	for _, section := range tree.CriticalPath() {
+	for _, section := range criticalPath(tree) {
 		require.False(t, tree.Nodes[section.Node].Apart)
 	}
 }
 
 func TestFailuresHaveTheirOriginBelow(t *testing.T) {
-	tree := trace.Build(traceOf(
+	tree := build(traceOf(
 		span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 100, failed: true},
 		span{id: 2, parent: 1, kind: trace.Client, service: "web", name: "call", start: 10, duration: 50, failed: true},
 		span{id: 3, parent: 2, kind: trace.Server, service: "cart", name: "handle", start: 20, duration: 30},
@@ -249,7 +249,7 @@ func TestFailuresHaveTheirOriginBelow(t *testing.T) {
 }
 
 func TestNonsenseTimes(t *testing.T) {
-	tree := trace.Build(&trace.Trace{Spans: []trace.Span{
+	tree := build(&trace.Trace{Spans: []trace.Span{
 		{ID: idOf(1), Service: "web", Name: "root", Start: math.MinInt64, Duration: math.MaxInt64},
 		{ID: idOf(2), ParentID: idOf(1), Service: "cart", Kind: trace.Server, Name: "negative", Start: math.MaxInt64, Duration: math.MinInt64},
 		{ID: idOf(3), ParentID: idOf(1), Service: "web", Name: "zero", Start: 0},

@@ -53,11 +53,9 @@ func queryKeys(query string) []string {
 func templateRoute(route string) string { return templateSegments(route, "/", identifies) }
 
 // templateName replaces what identifies something in a span's or
-// destination's name: "GetUser 12345", "orders.7f3e9a2b41".
+// destination's name: "GetUser 12345", "orders.7f3e9a2b41", "items.0.price".
 func templateName(name string) string {
-	return templateSegments(name, " /:,;=()[]{}<>|.#@&?_-", func(word string) bool {
-		return len(word) > 1 && identifies(word)
-	})
+	return templateSegments(name, " /:,;=()[]{}<>|.#@&?_-", identifies)
 }
 
 // templateSegments replaces the segments between delimiters for which replace
@@ -89,53 +87,6 @@ func templateSegments(text, delimiters string, replace func(string) bool) string
 	}
 	out.WriteString(text[changed:])
 	return out.String()
-}
-
-// identifies says whether a word names one thing of many: a number, UUID, date,
-// hash, ULID, token or mail address.
-func identifies(word string) bool {
-	if len(word) == 0 || word[0] == '{' || word[0] == ':' || word[0] == '<' || word[0] == '*' {
-		return false
-	}
-	var digits, hex, letters, capitals, marks int
-	for i := 0; i < len(word); i++ {
-		c := word[i]
-		switch {
-		case '0' <= c && c <= '9':
-			digits++
-			hex++
-		case 'a' <= c && c <= 'f':
-			letters++
-			hex++
-		case 'g' <= c && c <= 'z':
-			letters++
-		case 'A' <= c && c <= 'F':
-			capitals++
-			hex++
-		case 'G' <= c && c <= 'Z':
-			capitals++
-		case c == '-' || c == '_' || c == '.' || c == '+' || c == '=' || c == '%' || c == ':' || c == ',':
-			marks++
-		case c == '@':
-			return true
-		default:
-			return false
-		}
-	}
-	switch {
-	case digits == 0:
-		return false
-	case digits+marks == len(word): // number, date, list of numbers
-		return true
-	case hex+marks == len(word) && hex >= 8 && digits >= 2: // hash, UUID
-		return true
-	case letters == 0 && len(word) == 26: // ULID
-		return true
-	}
-	// A token mixes digits with letters of both cases, or more digits than
-	// words have.
-	mixed := letters > 0 && capitals > 0 && digits >= 2
-	return len(word) >= 16 && (mixed || digits*4 >= len(word))
 }
 
 func isUUID(text string) bool {

@@ -78,9 +78,9 @@ type Result struct {
 	// Victims are operations that changed because of what they call, the nearest
 	// to the entry first.
 	Victims []string
-	// Leads are services to look at first where nothing is proven, the strongest
+	// Hints are services to look at first where nothing is proven, the strongest
 	// evidence first.
-	Leads []diff.Lead
+	Hints []diff.Hint
 }
 
 // Suspect is a likely cause.

@@ -26,7 +26,7 @@ const maxSuspects = 10
 // Rank names the likely causes of a change, the likeliest first. There are
 // none where the comparison found no change or could not judge.
 func Rank(compared diff.Result, evidence Evidence) Result {
-	r := Result{Verdict: compared.Verdict, Reason: compared.Reason, Leads: compared.Leads}
+	r := Result{Verdict: compared.Verdict, Reason: compared.Reason, Hints: compared.Hints}
 	ranking := newRanking(compared, evidence)
 	for i := range compared.Suspects {
 		if found := &compared.Suspects[i]; compared.Verdict != diff.Regressed || found.Finding.Worse || found.Kind == diff.New || found.Kind == diff.Gone {

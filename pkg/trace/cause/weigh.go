@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/pattern"
 )
@@ -127,10 +128,10 @@ func finding(s *Suspect, path *diff.Path) string {
 	case PoolWait:
 		if s.pause != nil {
 			return fmt.Sprintf("%s: own time ×%.3g (95 %% %.3g to %.3g; %s), and it passes before the first statement, %s: %s there on average, %s before. No span tells what it does there.",
-				name, f.Effect, f.Lower, f.Upper, doubt, s.pause.Statement, milliseconds(s.pause.Now), milliseconds(s.pause.Before))
+				name, f.Effect, f.Lower, f.Upper, doubt, s.pause.Statement, trace.FormatDuration(s.pause.Now), trace.FormatDuration(s.pause.Before))
 		}
 		return fmt.Sprintf("%s waits %s for a connection at the median, %s before (%s).", s.Service,
-			milliseconds(path.Candidate.Duration.P50), milliseconds(path.Baseline.Duration.P50), doubt)
+			trace.FormatDuration(path.Candidate.Duration.P50), trace.FormatDuration(path.Baseline.Duration.P50), doubt)
 	case LostCall:
 		return fmt.Sprintf("%s was called in %.3g %% of the requests that could, now never (%s).", name, 100*f.Effect, doubt)
 	}
@@ -145,7 +146,7 @@ func finding(s *Suspect, path *diff.Path) string {
 		doubt = "of a caller's duration, traced down to here; " + doubt
 	}
 	return fmt.Sprintf("%s: %s %s → %s at the median, %s → %s at p95 (×%.3g, 95 %% %.3g to %.3g; %s).", name, what,
-		milliseconds(before.P50), milliseconds(now.P50), milliseconds(before.P95), milliseconds(now.P95), f.Effect, f.Lower, f.Upper, doubt)
+		trace.FormatDuration(before.P50), trace.FormatDuration(now.P50), trace.FormatDuration(before.P95), trace.FormatDuration(now.P95), f.Effect, f.Lower, f.Upper, doubt)
 }
 
 // explained is what the suspect explains of its endpoints' change.
@@ -164,19 +165,11 @@ func explained(s *Suspect) string {
 	return fmt.Sprintf("It explains %.0f %% of the time that %s %s, %s per request.", 100*s.Share, endpoints, time, signed(s.PerRequest))
 }
 
-// milliseconds is a duration to three digits, from a second on in seconds.
-func milliseconds(nanoseconds float64) string {
-	if nanoseconds >= float64(time.Second) {
-		return fmt.Sprintf("%.3g s", nanoseconds/float64(time.Second))
-	}
-	return fmt.Sprintf("%.3g ms", nanoseconds/float64(time.Millisecond))
-}
-
 func signed(nanoseconds float64) string {
 	if nanoseconds > 0 {
-		return "+" + milliseconds(nanoseconds)
+		return "+" + trace.FormatDuration(nanoseconds)
 	}
-	return milliseconds(nanoseconds)
+	return trace.FormatDuration(nanoseconds)
 }
 
 // weighPatterns adds an inefficiency that came to the suspect's place, or went
@@ -261,7 +254,7 @@ func quantity(value float64, unit string) string {
 	case "%":
 		return fmt.Sprintf("%.3g %%", 100*value)
 	case "s":
-		return milliseconds(value * float64(time.Second))
+		return trace.FormatDuration(value * float64(time.Second))
 	}
 	return fmt.Sprintf("%.3g", value) + unit
 }

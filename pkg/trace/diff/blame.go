@@ -45,7 +45,7 @@ func (c *comparison) blame() {
 // traceDown follows a change of a path's duration to the path below whose own
 // time makes up most of it: from caller to call while one call with all below
 // it explains at least 60 %.
-func (c *comparison) traceDown(t *test) Suspect {
+func (c *comparison) traceDown(t *hypothesis) Suspect {
 	change := func(id trace.PathID) float64 { return c.effects[id].selfTime + c.effects[id].gap }
 	subtree := map[trace.PathID]float64{}
 	calls := map[trace.PathID][]trace.PathID{}
@@ -76,13 +76,13 @@ func (c *comparison) traceDown(t *test) Suspect {
 }
 
 // suspect makes a suspect of a finding that names a cause.
-func (c *comparison) suspect(t *test) (suspect Suspect, isCause bool) {
+func (c *comparison) suspect(t *hypothesis) (suspect Suspect, isCause bool) {
 	e, effect, path := &c.endpoints[c.endpointOf[t.path]], &c.effects[t.path], c.paths.Path(t.path)
 	switch t.aspect {
 	case SelfTime:
 		return c.newSuspect(t, t.path, SelfTime, e.share(effect.selfTime, t.worse)), true
 	case OwnTail:
-		typical := slices.ContainsFunc(c.tests, func(other test) bool {
+		typical := slices.ContainsFunc(c.tests, func(other hypothesis) bool {
 			return other.path == t.path && (other.aspect == SelfTime || other.aspect == Gap)
 		})
 		return c.newSuspect(t, t.path, OwnTail, e.share(effect.selfTime+effect.gap, t.worse)), !typical
@@ -102,7 +102,7 @@ func (c *comparison) suspect(t *test) (suspect Suspect, isCause bool) {
 	return Suspect{}, false
 }
 
-func (c *comparison) newSuspect(t *test, id trace.PathID, kind Aspect, share float64) Suspect {
+func (c *comparison) newSuspect(t *hypothesis, id trace.PathID, kind Aspect, share float64) Suspect {
 	path := &c.results[id]
 	evidence := 1.0
 	if t.pValue > 0 {
@@ -134,7 +134,7 @@ func (c *comparison) blameCallers() {
 			longer[caller][callee] = max(longer[caller][callee], math.Log(t.effect.Estimate))
 		}
 	}
-	strongest := map[trace.PathID]*test{}
+	strongest := map[trace.PathID]*hypothesis{}
 	gap := map[trace.PathID]float64{}
 	for i := range c.tests {
 		t := &c.tests[i]
@@ -165,7 +165,7 @@ func alike(logarithms map[string]float64) bool {
 }
 
 // deepest says that no path below has a finding on its duration as well.
-func (c *comparison) deepest(t *test) bool {
+func (c *comparison) deepest(t *hypothesis) bool {
 	for i := range c.tests {
 		other := &c.tests[i]
 		if other.worse != t.worse || other.aspect != Latency && other.aspect != Tail {
@@ -182,7 +182,7 @@ func (c *comparison) deepest(t *test) bool {
 
 // originShare is how much of the change in the endpoint's failed requests is
 // failures that begin on the path.
-func (c *comparison) originShare(t *test) float64 {
+func (c *comparison) originShare(t *hypothesis) float64 {
 	whole, own := 0.0, 0.0
 	for id := range c.results {
 		if c.endpointOf[id] != c.endpointOf[t.path] {

@@ -60,13 +60,13 @@ func (c *callCounts) presence() stats.Proportion {
 
 // A new or gone path must have at least the share minPresence of requests on
 // the side where it occurs; with few requests on the side where it does not,
-// the difference must surely exceed mostPresence.
-const minPresence, mostPresence = 0.05, 0.5
+// the difference must surely exceed surePresence.
+const minPresence, surePresence = 0.05, 0.5
 
 // askCalls tests whether the caller calls the path more or less often, not at
 // all any more, or for the first time.
 func (q *question) askCalls(before, after *callCounts) {
-	if min(len(before.counts), len(after.counts)) < fewest ||
+	if min(len(before.counts), len(after.counts)) < minExact ||
 		before.steady && after.steady {
 		return
 	}
@@ -89,7 +89,7 @@ func (q *question) askCalls(before, after *callCounts) {
 			add(q.blocks[request], rankOf(ratio, a)+rankOf(ratio, b))
 		}
 	}
-	q.ask(Calls, structure, ranks.PValue, stats.Information(len(a), len(b)), ranks.Superiority > 0.5, scores, func(t *test) {
+	q.ask(Calls, structure, ranks.PValue, stats.Information(len(a), len(b)), ranks.Superiority > 0.5, scores, func(t *hypothesis) {
 		t.effect = stats.RateRatio(before.counts, before.callers, after.counts, after.callers, confidence)
 		medians := stats.Quantile(b, 0.5) - stats.Quantile(a, 0.5)
 		means := mean(b) - mean(a)
@@ -107,17 +107,17 @@ func (q *question) askPresence(aspect Aspect, counts *callCounts, before, after 
 			add(q.blocks[request], float64(one(counts.counts[i] > 0)))
 		}
 	}
-	q.ask(aspect, structure, stats.FisherMidP(before, after), stats.Information(before.Trials, after.Trials), aspect == New, scores, func(t *test) {
+	q.ask(aspect, structure, stats.FisherMidP(before, after), stats.Information(before.Trials, after.Trials), aspect == New, scores, func(t *hypothesis) {
 		t.effect = stats.Wilson(with, confidence)
 		t.large = without.Trials >= q.options.MinTracesForNew && t.effect.Estimate >= minPresence ||
-			stats.Newcombe(without, with, confidence).Lower >= mostPresence
+			stats.Newcombe(without, with, confidence).Lower >= surePresence
 	})
 }
 
-// fewest is the least number of requests on each side for an exact test. Fewer
+// minExact is the least number of requests on each side for an exact test. Fewer
 // could prove a point if they were independent, but they may all come from one
 // user.
-const fewest = 5
+const minExact = 5
 
 func mean(values []float64) float64 {
 	if len(values) == 0 {

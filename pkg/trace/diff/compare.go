@@ -18,7 +18,7 @@ type comparison struct {
 	// originChange is by how much the share of requests with a failure that
 	// began on the path changed; of every path.
 	originChange []float64
-	tests        []test // those found, after adjust
+	tests        []hypothesis // those found, after adjust
 	suspects     []Suspect
 }
 
@@ -30,7 +30,7 @@ type endpoint struct {
 	moments     float64 // see question
 	minChange   float64
 	equivalence equivalence
-	doubt       *test // see doubt
+	doubt       *hypothesis // see doubt
 	// slower and faster sum the contributions of paths to the change of the
 	// mean, by direction; nanoseconds per request.
 	slower, faster float64
@@ -105,7 +105,7 @@ func (c *comparison) findEndpoints() {
 func (c *comparison) measurePaths() {
 	c.results = make([]Path, c.paths.Len())
 	c.effects = make([]effects, c.paths.Len())
-	q := question{options: &c.options, baseline: &side{}, candidate: &side{}, blocks: c.baseline.blocks}
+	q := question{options: &c.options, baseline: &sample{}, candidate: &sample{}, blocks: c.baseline.blocks}
 	c.originChange = make([]float64, c.paths.Len())
 	var before, after callCounts
 	for id := range trace.PathID(c.paths.Len()) {

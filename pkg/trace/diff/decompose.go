@@ -17,7 +17,7 @@ type effects struct {
 
 func (e *effects) own() float64 { return e.calls + e.selfTime + e.gap }
 
-func effectsOf(before, after *side) effects {
+func effectsOf(before, after *sample) effects {
 	c1, c2 := before.callsPerRequest(), after.callsPerRequest()
 	self1, gap1 := before.perCall()
 	self2, gap2 := after.perCall()

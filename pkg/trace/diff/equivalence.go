@@ -136,7 +136,7 @@ const overwhelming = 1e-6
 const matters = 0.05
 
 // doubt notes, for every endpoint, the strongest evidence that was not enough.
-func (c *comparison) doubt(tests []test) {
+func (c *comparison) doubt(tests []hypothesis) {
 	for i := range tests {
 		t := &tests[i]
 		if e := &c.endpoints[c.endpointOf[t.path]]; t.raw <= overwhelming && (t.large || t.aspect == New || t.aspect == Gone) && (e.doubt == nil || t.raw < e.doubt.raw) {
@@ -195,7 +195,7 @@ func (c *comparison) reasonUndecided(r *Result, e *endpoint) string {
 			path = &c.results[e.doubt.path]
 		}
 		return fmt.Sprintf("Not enough data: %s takes %s → %s on average and %s → %s at the 95th percentile, most notably %s. This proves no change yet (traces are few, or moments of the baseline differ as much), but excludes none; %d vs %d traces.",
-			name, milliseconds(e.BaselineDuration.Mean), milliseconds(e.CandidateDuration.Mean), milliseconds(e.BaselineDuration.P95), milliseconds(e.CandidateDuration.P95),
+			name, trace.FormatDuration(e.BaselineDuration.Mean), trace.FormatDuration(e.CandidateDuration.Mean), trace.FormatDuration(e.BaselineDuration.P95), trace.FormatDuration(e.CandidateDuration.P95),
 			nameOf(path.Service, path.Operation), e.Candidate, e.Baseline)
 	}
 	smaller, side, count := "candidate", &r.Candidate, e.Candidate

@@ -42,9 +42,9 @@ func errorTypeOf(t *trace.Trace, node *trace.Node) string {
 	return ""
 }
 
-// mostErrorTypes bounds how many different names one side holds; what comes
+// maxErrorTypes bounds how many different names one side holds; what comes
 // after has no name.
-const mostErrorTypes = 1000
+const maxErrorTypes = 1000
 
 // errorTypes numbers the names of failures; 0 is for none.
 type errorTypes struct {
@@ -59,7 +59,7 @@ func (e *errorTypes) number(name string) uint16 {
 	if number, known := e.numbers[name]; known {
 		return number
 	}
-	if len(e.names) >= mostErrorTypes {
+	if len(e.names) >= maxErrorTypes {
 		return 0
 	}
 	if e.numbers == nil {
@@ -96,7 +96,7 @@ func (c *comparison) errorTypesOf(q *question) []ErrorType {
 	before, after := c.baseline.errorTypes.count(q.baseline.calls), c.candidate.errorTypes.count(q.candidate.calls)
 	var types []ErrorType
 	for name, count := range after {
-		isNew := count >= fewestOfNewType && before[name] == 0 && q.baseline.present >= c.options.MinTracesForNew
+		isNew := count >= minOfNewType && before[name] == 0 && q.baseline.present >= c.options.MinTracesForNew
 		types = append(types, ErrorType{Name: name, Baseline: before[name], Candidate: count, New: isNew})
 	}
 	for name, count := range before {
@@ -110,6 +110,6 @@ func (c *comparison) errorTypesOf(q *question) []ErrorType {
 	return types
 }
 
-// fewestOfNewType is in how many traces a type of failure must occur to be
+// minOfNewType is in how many traces a type of failure must occur to be
 // called new.
-const fewestOfNewType = 3
+const minOfNewType = 3

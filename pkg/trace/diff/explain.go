@@ -30,12 +30,12 @@ type Explanation struct {
 // Circumstances are tried within bounds: attributes with a value for every
 // request explain nothing.
 const (
-	mostValues  = 1000 // distinct values of an attribute that are counted
-	triedValues = 20   // of which those with the most slow requests are tested
+	maxValues      = 1000 // distinct values of an attribute that are counted
+	maxTriedValues = 20   // of which those with the most slow requests are tested
 	// minCoverage is the least share of the slow requests, and minLift the least
 	// ratio of the rates, that explain.
 	minCoverage, minLift = 0.2, 2.0
-	shownExplanations    = 3
+	maxExplanations      = 3
 )
 
 // ownAttributes are those of the call itself that may explain it, besides
@@ -92,7 +92,7 @@ func (c *comparison) explain() {
 		slices.SortStableFunc(s.Explanations, func(a, b Explanation) int {
 			return cmp.Or(cmp.Compare(a.PValue, b.PValue), cmp.Compare(b.Coverage, a.Coverage))
 		})
-		s.Explanations = s.Explanations[:min(len(s.Explanations), shownExplanations)]
+		s.Explanations = s.Explanations[:min(len(s.Explanations), maxExplanations)]
 	}
 }
 
@@ -114,7 +114,7 @@ func (c *comparison) marked(kind Aspect, path trace.PathID) (now, before []marke
 	case kind == ErrorRate:
 		isMarked = func(calls []call) bool { return slices.ContainsFunc(calls, func(c call) bool { return c.failed }) }
 	case value != nil:
-		usual := side{}
+		usual := sample{}
 		usual.measure(c.baseline.of(path), 0)
 		var values []float64
 		usual.eachRequest(value, func(_ int32, mean float64) { values = append(values, mean) })
@@ -138,7 +138,7 @@ func (c *comparison) marked(kind Aspect, path trace.PathID) (now, before []marke
 	for i := range now {
 		bad += one(now[i].marked)
 	}
-	return now, before, bad >= fewest && len(now)-bad >= fewest
+	return now, before, bad >= minExact && len(now)-bad >= minExact
 }
 
 func (p *population) mark(path trace.PathID, isMarked func([]call) bool) (marked []markedCall) {
@@ -169,7 +169,7 @@ func (m *markedCall) value(attribute string) string {
 		}
 	}
 	if number, isCircumstance := circumstances[attribute]; value == "" && isCircumstance {
-		value = m.request.told()[number]
+		value = m.request.circumstancesOf()[number]
 	}
 	if value == several {
 		return ""
@@ -198,7 +198,7 @@ var circumstances = func() map[string]int {
 
 // told is what the spans of a trace say of its circumstances, by their
 // numbers: worked out once, for the few traces that are asked.
-func (r *request) told() []string {
+func (r *request) circumstancesOf() []string {
 	if r.circumstances != nil {
 		return r.circumstances
 	}
@@ -224,7 +224,7 @@ func contrasts(attribute string, now, before []markedCall) (found []Explanation)
 				continue
 			}
 			held := into[value]
-			if held == nil && len(into) < mostValues {
+			if held == nil && len(into) < maxValues {
 				held = &tally{}
 				into[value] = held
 			}
@@ -238,7 +238,7 @@ func contrasts(attribute string, now, before []markedCall) (found []Explanation)
 		return told
 	}
 	told := count(counts, now)
-	if len(counts) < 2 || told.marked < fewest {
+	if len(counts) < 2 || told.marked < minExact {
 		return nil
 	}
 	count(earlier, before)
@@ -249,7 +249,7 @@ func contrasts(attribute string, now, before []markedCall) (found []Explanation)
 	slices.SortFunc(values, func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b].marked, counts[a].marked), cmp.Compare(a, b))
 	})
-	for _, value := range values[:min(len(values), triedValues)] {
+	for _, value := range values[:min(len(values), maxTriedValues)] {
 		with := stats.Proportion{Successes: counts[value].marked, Trials: counts[value].all}
 		without := stats.Proportion{Successes: told.marked - with.Successes, Trials: told.all - with.Trials}
 		was := stats.Proportion{}

@@ -50,24 +50,18 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.MinTraces, 20)
-	setDefault(&o.MinTracesForNew, 60)
-	setDefault(&o.MinOccurrences, 8)
-	setDefault(&o.FalseDiscoveryRate, 0.03)
-	setDefault(&o.MinRatio, 1.25)
-	setDefault(&o.MinChange, time.Millisecond)
-	setDefault(&o.MinSuperiority, 0.64)
-	setDefault(&o.MinCallRatio, 1.5)
-	setDefault(&o.MinErrorRatio, 2)
-	setDefault(&o.MinErrorChange, 0.005)
-	setDefault(&o.Examples, 3)
+	trace.SetDefault(&o.MinTraces, 20)
+	trace.SetDefault(&o.MinTracesForNew, 60)
+	trace.SetDefault(&o.MinOccurrences, 8)
+	trace.SetDefault(&o.FalseDiscoveryRate, 0.03)
+	trace.SetDefault(&o.MinRatio, 1.25)
+	trace.SetDefault(&o.MinChange, time.Millisecond)
+	trace.SetDefault(&o.MinSuperiority, 0.64)
+	trace.SetDefault(&o.MinCallRatio, 1.5)
+	trace.SetDefault(&o.MinErrorRatio, 2)
+	trace.SetDefault(&o.MinErrorChange, 0.005)
+	trace.SetDefault(&o.Examples, 3)
 	return o
-}
-
-func setDefault[T int | float64 | time.Duration](field *T, value T) {
-	if !(*field > 0) {
-		*field = value
-	}
 }
 
 // confidence is that of all reported intervals.

@@ -19,7 +19,7 @@ type operation struct {
 type stratum struct {
 	path                trace.PathID
 	endpoint            *endpoint
-	baseline, candidate side
+	baseline, candidate sample
 	// sign of the path's own difference; of the aspect last asked.
 	up, down bool
 }
@@ -46,9 +46,9 @@ func (c *comparison) askPooled(q *question) {
 			continue
 		}
 		p := pool{question: q, comparison: c, strata: strata}
-		p.askShift(Latency, func(s *side) []float64 { return s.durations }, durationOf)
-		p.askShift(SelfTime, func(s *side) []float64 { return s.selfs }, selfOf)
-		p.askShift(Gap, func(s *side) []float64 { return s.gaps }, gapOf)
+		p.askShift(Latency, func(s *sample) []float64 { return s.durations }, durationOf)
+		p.askShift(SelfTime, func(s *sample) []float64 { return s.selfs }, selfOf)
+		p.askShift(Gap, func(s *sample) []float64 { return s.gaps }, gapOf)
 		p.askErrors()
 	}
 }
@@ -90,7 +90,7 @@ type pool struct {
 
 // askShift is van Elteren's test; the effect is the weighed mean of the
 // endpoints' Hodges–Lehmann shifts of the logarithms.
-func (p *pool) askShift(aspect Aspect, values func(*side) []float64, value func(*call) int64) {
+func (p *pool) askShift(aspect Aspect, values func(*sample) []float64, value func(*call) int64) {
 	samples := make([]stats.Samples, len(p.strata))
 	information := 0.0
 	for i := range p.strata {
@@ -107,7 +107,7 @@ func (p *pool) askShift(aspect Aspect, values func(*side) []float64, value func(
 			add(block, (rankOf(mean, s.X)+rankOf(mean, s.Y))/float64(len(s.X)+len(s.Y)+1))
 		})
 	}
-	p.askOf(aspect, timings, ranks.PValue, information, ranks.Superiority > 0.5, scores, func(t *test) {
+	p.askOf(aspect, timings, ranks.PValue, information, ranks.Superiority > 0.5, scores, func(t *hypothesis) {
 		change := 0.0 // in units of the least that counts
 		t.effect, change = p.shift(samples)
 		t.large = math.Abs(ranks.Superiority-0.5) >= p.options.MinSuperiority-0.5 &&
@@ -171,7 +171,7 @@ func (p *pool) askErrors() {
 		expected += pair.X.Rate() * float64(pair.Y.Trials)
 	}
 	up := float64(all.Y.Successes) > expected
-	p.askOf(ErrorRate, failures, stats.StratifiedMidP(pairs), information, up, scores, func(t *test) {
+	p.askOf(ErrorRate, failures, stats.StratifiedMidP(pairs), information, up, scores, func(t *hypothesis) {
 		t.effect = stats.Newcombe(all.X, all.Y, confidence)
 		low, high := min(all.X.Rate(), all.Y.Rate()), max(all.X.Rate(), all.Y.Rate())
 		t.large = high >= low*p.options.MinErrorRatio && high-low >= p.options.MinErrorChange && all.Y.Rate() > all.X.Rate() == up
@@ -180,7 +180,7 @@ func (p *pool) askErrors() {
 
 // askOf adds the test with the endpoints that it holds for: those that differ
 // in the same direction.
-func (p *pool) askOf(aspect Aspect, family family, pValue, information float64, up bool, scores func(func(uint8, float64)), effect func(*test)) {
+func (p *pool) askOf(aspect Aspect, family family, pValue, information float64, up bool, scores func(func(uint8, float64)), effect func(*hypothesis)) {
 	var shared []trace.PathID
 	for i := range p.strata {
 		s := &p.strata[i]
@@ -220,7 +220,7 @@ func (p *pool) eachInTime(value func(*call) int64, visit func(block uint8, strat
 
 // share gives a finding about an operation to all paths that it holds for and
 // that have none of their own.
-func share(found []test) []test {
+func share(found []hypothesis) []hypothesis {
 	type place struct {
 		path   trace.PathID
 		aspect Aspect
@@ -231,7 +231,7 @@ func share(found []test) []test {
 			held[place{found[i].path, found[i].aspect}] = true
 		}
 	}
-	var all []test
+	var all []hypothesis
 	for _, t := range found {
 		paths := t.shared
 		if paths == nil {

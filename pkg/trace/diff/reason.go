@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/stats"
+	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
 // reason says in one sentence why the verdict is what it is.
@@ -62,8 +63,8 @@ func waiting(needed, count int, span time.Duration) string {
 func (c *comparison) reasonNoChange() string {
 	most := c.largest(true)
 	return fmt.Sprintf("No significant difference: %s takes %.2f× as long (95 %% %.2f–%.2f; shown to be less than %.2f× or %s either way, its mean and 95th percentile less than %.2f×), %s → %s at the median; %s; %d vs %d traces.",
-		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, c.options.MinRatio, milliseconds(most.minChange), c.options.MinRatio*c.options.MinRatio,
-		milliseconds(most.BaselineDuration.P50), milliseconds(most.CandidateDuration.P50), c.failures(most), most.Candidate, most.Baseline)
+		nameOf(most.Service, most.Operation), most.Change, most.ChangeLower, most.ChangeUpper, c.options.MinRatio, trace.FormatDuration(most.minChange), c.options.MinRatio*c.options.MinRatio,
+		trace.FormatDuration(most.BaselineDuration.P50), trace.FormatDuration(most.CandidateDuration.P50), c.failures(most), most.Candidate, most.Baseline)
 }
 
 // failures says what is known of an endpoint's failures where they do not
@@ -114,7 +115,7 @@ func whatChanged(path *Path, suspect *Suspect) string {
 		if suspect.Kind == Latency {
 			before, after = path.Baseline.Duration.P50, path.Candidate.Duration.P50
 		}
-		return fmt.Sprintf("%s is %s (%s): %s → %s at the median", name, slower(f), limits, milliseconds(before), milliseconds(after))
+		return fmt.Sprintf("%s is %s (%s): %s → %s at the median", name, slower(f), limits, trace.FormatDuration(before), trace.FormatDuration(after))
 	case OwnTail:
 		return fmt.Sprintf("the slowest calls of %s are %s at the 95th percentile (%s)", name, slower(f), limits)
 	case Gap:
@@ -122,13 +123,13 @@ func whatChanged(path *Path, suspect *Suspect) string {
 			return fmt.Sprintf("the way from %s to several services (network, queue, connection) takes %s× as long (%s)", name, ratioText(f.Effect), limits)
 		}
 		return fmt.Sprintf("the way to %s (network, queue, connection) takes %s× as long (%s): %s → %s at the median",
-			name, ratioText(f.Effect), limits, milliseconds(path.Baseline.Gap.P50), milliseconds(path.Candidate.Gap.P50))
+			name, ratioText(f.Effect), limits, trace.FormatDuration(path.Baseline.Gap.P50), trace.FormatDuration(path.Candidate.Gap.P50))
 	case Calls:
 		return fmt.Sprintf("%s is called %s× as often (%s): %.2f → %.2f calls per request",
 			name, ratioText(f.Effect), limits, path.Baseline.CallsPerRequest, path.Candidate.CallsPerRequest)
 	case New:
 		return fmt.Sprintf("%s is new: in %.0f %% of the requests of its caller, %.3g calls per request of %s at the median",
-			name, 100*f.Effect, path.Candidate.CallsPerRequest, milliseconds(path.Candidate.Duration.P50))
+			name, 100*f.Effect, path.Candidate.CallsPerRequest, trace.FormatDuration(path.Candidate.Duration.P50))
 	case Gone:
 		return fmt.Sprintf("%s no longer makes a call that it made in %.0f %% of its requests", name, 100*f.Effect)
 	case ErrorRate:
@@ -160,7 +161,7 @@ func whatItExplains(path *Path, e *endpoint, suspect *Suspect) string {
 		direction = "speedup"
 	}
 	return fmt.Sprintf("it explains %.0f %% of the %s of %s (mean %s → %s)", 100*suspect.Share, direction,
-		nameOf(e.Service, e.Operation), milliseconds(e.BaselineDuration.Mean), milliseconds(e.CandidateDuration.Mean))
+		nameOf(e.Service, e.Operation), trace.FormatDuration(e.BaselineDuration.Mean), trace.FormatDuration(e.CandidateDuration.Mean))
 }
 
 func nameOf(service, operation string) string {
@@ -171,19 +172,6 @@ func nameOf(service, operation string) string {
 		return operation
 	}
 	return service + ": " + operation
-}
-
-// milliseconds writes nanoseconds as a person would: 4.1 ms, 250 µs, 1.2 s.
-func milliseconds(nanoseconds float64) string {
-	switch {
-	case nanoseconds >= 1e9:
-		return threeDigits(nanoseconds/1e9) + " s"
-	case nanoseconds >= 1e6:
-		return threeDigits(nanoseconds/1e6) + " ms"
-	case nanoseconds >= 1e3:
-		return threeDigits(nanoseconds/1e3) + " µs"
-	}
-	return time.Duration(nanoseconds).String()
 }
 
 func threeDigits(value float64) string {

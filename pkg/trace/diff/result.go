@@ -35,9 +35,9 @@ type Result struct {
 	// Suspects are the likely causes, the likeliest first; empty where nothing
 	// was found.
 	Suspects []Suspect
-	// Leads are services to look at first where there are no suspects, the
+	// Hints are services to look at first where there are no suspects, the
 	// strongest evidence first: nothing is proven.
-	Leads []Lead
+	Hints []Hint
 	// Endpoints are the roots that were compared, the most changed first. Paths
 	// are only ever compared within one endpoint.
 	Endpoints []Endpoint

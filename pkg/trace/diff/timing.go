@@ -40,7 +40,7 @@ func (q *question) askShift(aspect Aspect, a, b []float64, value func(*call) int
 			add(q.blocks[request], rankOf(mean, a)+rankOf(mean, b))
 		})
 	}
-	q.ask(aspect, timings, ranks.PValue, stats.Information(len(a), len(b)), ranks.Superiority > 0.5, scores, func(t *test) {
+	q.ask(aspect, timings, ranks.PValue, stats.Information(len(a), len(b)), ranks.Superiority > 0.5, scores, func(t *hypothesis) {
 		t.effect = ratio(a, b)
 		change := stats.HodgesLehmann(a, b, confidence).Estimate * q.candidate.callsPerOccurrence()
 		t.large = math.Abs(ranks.Superiority-0.5) >= q.options.MinSuperiority-0.5 &&
@@ -90,7 +90,7 @@ func (q *question) askTail(aspect Aspect, a, b []float64, value func(*call) int6
 			add(q.blocks[request], float64(one(mean > threshold)))
 		})
 	}
-	q.ask(aspect, tails, stats.FisherMidP(slowA, slowB), stats.Information(len(a), len(b)), slowB.Rate() > slowA.Rate(), scores, func(t *test) {
+	q.ask(aspect, tails, stats.FisherMidP(slowA, slowB), stats.Information(len(a), len(b)), slowB.Rate() > slowA.Rate(), scores, func(t *hypothesis) {
 		first, second := tailInterval(a, confidence), tailInterval(b, confidence)
 		t.effect = ratioOf(first, second)
 		change := (second.Estimate - first.Estimate) * q.candidate.callsPerOccurrence()

@@ -115,7 +115,7 @@ func (c *comparison) result() Result {
 		r.Suspects = nil
 	}
 	if r.Verdict == Changed || r.Verdict == NoChange || r.Verdict == Insufficient {
-		r.Leads = c.leads()
+		r.Hints = c.hints()
 	}
 	r.Reason = c.reason(&r)
 	r.Notices = c.notices()
@@ -149,7 +149,7 @@ func (c *comparison) ranked() []Path {
 	paths := slices.Clone(c.results)
 	for i := range paths {
 		place, suspected := rank[paths[i].Key]
-		paths[i].Responsible = suspected && c.suspects[place].Score >= leadShare*c.suspects[0].Score
+		paths[i].Responsible = suspected && c.suspects[place].Score >= responsibleShare*c.suspects[0].Score
 	}
 	slices.SortFunc(paths, func(a, b Path) int {
 		return cmp.Or(
@@ -162,9 +162,9 @@ func (c *comparison) ranked() []Path {
 	return paths
 }
 
-// leadShare is the least score, against that of the first suspect, with which
+// responsibleShare is the least score, against that of the first suspect, with which
 // a path still counts as responsible.
-const leadShare = 0.5
+const responsibleShare = 0.5
 
 func placeOf(rank map[string]int, path *Path) int {
 	if place, suspected := rank[path.Key]; suspected {

@@ -7,16 +7,16 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
-// longestBlock is the largest number of calls in a block that repeats.
-const longestBlock = 8
+// maxBlock is the largest number of calls in a block that repeats.
+const maxBlock = 8
 
 // minBlockShare is the least part of the caller's duration that the blocks'
 // statements and calls take.
 const minBlockShare = 0.05
 
-// seeBlocks notes a sequence of different calls that a scope makes again and
+// recordBlocks notes a sequence of different calls that a scope makes again and
 // again (Sentry's MN+1), and returns the paths in it.
-func (n *notebook) seeBlocks(s *scene, made *scope, o *Options) map[trace.PathID]bool {
+func (n *collector) recordBlocks(s *traceView, made *scope, o *Options) map[trace.PathID]bool {
 	if len(made.calls) < 2*o.MinBlocks {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (n *notebook) seeBlocks(s *scene, made *scope, o *Options) map[trace.PathID
 			longest = max(longest, held)
 		}
 		first, others := s.canonical(calls[:length])
-		n.see(place{kind: Loop, caller: s.paths[made.node], call: first, others: others}, occurrence{
+		n.record(place{kind: Loop, caller: s.paths[made.node], call: first, others: others}, occurrence{
 			request: s.request, repeats: repeats, time: s.time(calls), saved: total - longest, sure: true,
 		})
 	}
@@ -61,8 +61,8 @@ func (n *notebook) seeBlocks(s *scene, made *scope, o *Options) map[trace.PathID
 
 // blockAt is the block that repeats from the start of a row and covers most of
 // it, the shortest of those; no repeats where there is none.
-func (s *scene) blockAt(row []int32, o *Options) (length, repeats int) {
-	for candidate := 2; candidate <= longestBlock && candidate*o.MinBlocks <= len(row); candidate++ {
+func (s *traceView) blockAt(row []int32, o *Options) (length, repeats int) {
+	for candidate := 2; candidate <= maxBlock && candidate*o.MinBlocks <= len(row); candidate++ {
 		if !s.differ(row[:candidate]) {
 			continue
 		}
@@ -79,7 +79,7 @@ func (s *scene) blockAt(row []int32, o *Options) (length, repeats int) {
 }
 
 // differ says that there are at least two paths among the calls.
-func (s *scene) differ(calls []int32) bool {
+func (s *traceView) differ(calls []int32) bool {
 	for _, index := range calls {
 		if s.paths[index] != s.paths[calls[0]] {
 			return true
@@ -89,7 +89,7 @@ func (s *scene) differ(calls []int32) bool {
 }
 
 // repeatsValues says that every block is known to ask the very same.
-func (s *scene) repeatsValues(calls []int32, length int) bool {
+func (s *traceView) repeatsValues(calls []int32, length int) bool {
 	for i, index := range calls {
 		c := &s.calls[index]
 		if c.raw == "" || !c.read || c.raw != s.calls[calls[i%length]].raw {
@@ -101,7 +101,7 @@ func (s *scene) repeatsValues(calls []int32, length int) bool {
 
 // asks says that databases or services, and not a cache alone, take a part of
 // the caller's time.
-func (s *scene) asks(made *scope, calls []int32) bool {
+func (s *traceView) asks(made *scope, calls []int32) bool {
 	time := int64(0)
 	for _, index := range calls {
 		if role := s.calls[index].role; role == query || role == remote {
@@ -113,7 +113,7 @@ func (s *scene) asks(made *scope, calls []int32) bool {
 
 // canonical is the paths of a block from its smallest on, so that a loop that
 // is entered in the middle is the same loop.
-func (s *scene) canonical(block []int32) (first trace.PathID, others string) {
+func (s *traceView) canonical(block []int32) (first trace.PathID, others string) {
 	start := 0
 	for i := range block {
 		if s.paths[block[i]] < s.paths[block[start]] {

@@ -10,10 +10,10 @@ const (
 	minCacheChatter = 20
 )
 
-// seeChatter notes pairs of services between which one trace goes back and
+// recordChatter notes pairs of services between which one trace goes back and
 // forth many times, where the way costs; and scopes that send many commands to
 // a cache, one after the other.
-func (n *notebook) seeChatter(s *scene) {
+func (n *collector) recordChatter(s *traceView) {
 	type edge struct{ from, to string }
 	met := map[edge][]int32{}
 	var order []edge
@@ -42,18 +42,18 @@ func (n *notebook) seeChatter(s *scene) {
 			continue
 		}
 		held := s.waysHeld(calls)
-		n.see(place{kind: Chatty, caller: s.paths[s.node(calls[0]).Parent], call: s.paths[calls[0]]}, occurrence{
+		n.record(place{kind: Chatty, caller: s.paths[s.node(calls[0]).Parent], call: s.paths[calls[0]]}, occurrence{
 			request: s.request, repeats: len(calls), time: s.time(calls),
 			saved: held - held/int64(len(calls)), sure: true, // one way remains
 		})
 	}
 	for i := range s.scopes {
-		n.seeCacheChatter(s, &s.scopes[i])
+		n.recordCacheChatter(s, &s.scopes[i])
 	}
 }
 
 // waysHeld is how long the ways to and back of calls held up the request.
-func (s *scene) waysHeld(calls []int32) (held int64) {
+func (s *traceView) waysHeld(calls []int32) (held int64) {
 	among := make(map[int32]bool, len(calls))
 	for _, index := range calls {
 		among[index] = true
@@ -66,7 +66,7 @@ func (s *scene) waysHeld(calls []int32) (held int64) {
 	return held
 }
 
-func (n *notebook) seeCacheChatter(s *scene, made *scope) {
+func (n *collector) recordCacheChatter(s *traceView, made *scope) {
 	if s.batch {
 		return
 	}
@@ -81,7 +81,7 @@ func (n *notebook) seeCacheChatter(s *scene, made *scope) {
 		return
 	}
 	total, longest := s.heldByAll(commands)
-	n.see(place{kind: ChattyCache, caller: s.paths[made.node], call: s.paths[commands[0]]}, occurrence{
+	n.record(place{kind: ChattyCache, caller: s.paths[made.node], call: s.paths[commands[0]]}, occurrence{
 		request: s.request, repeats: len(commands), time: s.time(commands), saved: total - longest, sure: true,
 	})
 }

@@ -2,7 +2,6 @@ package pattern
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
@@ -44,7 +43,7 @@ func (d *detection) key(id trace.PathID) string {
 }
 
 // evidence is what was seen, in one sentence that a person can check.
-func (d *detection) evidence(p place, side Side, notes *notebook) string {
+func (d *detection) evidence(p place, side Side, notes *collector) string {
 	name := d.numbers.Path(p.call).Operation
 	what := ""
 	switch p.kind {
@@ -65,30 +64,30 @@ func (d *detection) evidence(p place, side Side, notes *notebook) string {
 	case ChattyCache:
 		what = fmt.Sprintf("%s cache commands, one after the other", times(side))
 	case SlowQuery:
-		what = fmt.Sprintf("%s takes %s at the median of its slow runs", name, milliseconds(side.Time))
+		what = fmt.Sprintf("%s takes %s at the median of its slow runs", name, trace.FormatDuration(side.Time))
 	case Retry:
 		what = fmt.Sprintf("%s fails and is called again, %s attempts", name, times(side))
 	case RetryStorm:
 		product, _ := notes.storm(p, d.numbers)
 		what = fmt.Sprintf("%s gets %.1f calls for each that is meant: retries, through all layers", name, product)
 	case PoolWait:
-		what = fmt.Sprintf("%s waits %s for a connection", d.numbers.Path(p.caller).Service, milliseconds(side.Time))
+		what = fmt.Sprintf("%s waits %s for a connection", d.numbers.Path(p.caller).Service, trace.FormatDuration(side.Time))
 	case SilentWait:
 		what = fmt.Sprintf("%s does nothing for %s before %s, the longer the more requests there are at once: for a connection, as it seems",
-			d.numbers.Path(p.caller).Service, milliseconds(side.Time), name)
+			d.numbers.Path(p.caller).Service, trace.FormatDuration(side.Time), name)
 	case LostCache:
 		misses, before, _ := lostCache(p, d.before, d.now)
 		what = fmt.Sprintf("%s runs in %.0f %% of the lookups, %.0f %% before: the cache used to answer", name, 100*misses, 100*before)
 	case PayloadGrowth:
 		what = fmt.Sprintf("answers of %s grew at least twofold and take longer", name)
 	case LargePayload:
-		what = fmt.Sprintf("answers of %s are larger than %d kB and take %s", name, largePayload/1000, milliseconds(side.Time))
+		what = fmt.Sprintf("answers of %s are larger than %d kB and take %s", name, largePayload/1000, trace.FormatDuration(side.Time))
 	case Contention:
 		correlation, _, _ := contended(notes.works[p.call])
 		what = fmt.Sprintf("%s's own time grows with the requests at once (rank correlation %.2f)", name, correlation)
 	}
 	return fmt.Sprintf("%s, in %d of %d traces (%.0f %%); without it they would take %s less at the median",
-		what, side.Traces, side.Requests, 100*side.Share.Estimate, milliseconds(side.Saved))
+		what, side.Traces, side.Requests, 100*side.Share.Estimate, trace.FormatDuration(side.Saved))
 }
 
 // times is the usual number of calls, and the largest where it differs.
@@ -97,14 +96,6 @@ func times(side Side) string {
 		return fmt.Sprintf("%.0f (up to %.0f)", side.Repeats, side.MaxRepeats)
 	}
 	return fmt.Sprintf("%.0f", side.Repeats)
-}
-
-// milliseconds is a duration to three digits, from a second on in seconds.
-func milliseconds(nanoseconds float64) string {
-	if nanoseconds >= float64(time.Second) {
-		return fmt.Sprintf("%.3g s", nanoseconds/float64(time.Second))
-	}
-	return fmt.Sprintf("%.3g ms", nanoseconds/float64(time.Millisecond))
 }
 
 var advices = map[Kind]string{

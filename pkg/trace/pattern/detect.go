@@ -14,7 +14,7 @@ import (
 type detection struct {
 	options       Options
 	numbers       *trace.Paths
-	before, now   *notebook
+	before, now   *collector
 	hasBaseline   bool
 	endpoints     map[trace.PathID]*endpoint // of the candidate
 	pastEndpoints map[trace.PathID]*endpoint
@@ -72,7 +72,7 @@ func order(c Change) int {
 }
 
 // endpoints are the requests by root path.
-func (n *notebook) endpoints() map[trace.PathID]*endpoint {
+func (n *collector) endpoints() map[trace.PathID]*endpoint {
 	durations := map[trace.PathID][]float64{}
 	for _, r := range n.requests {
 		durations[r.root] = append(durations[r.root], float64(r.end-r.start))
@@ -89,7 +89,7 @@ func (n *notebook) endpoints() map[trace.PathID]*endpoint {
 }
 
 // nameStorms turns retries into storms where they multiply the callee's load.
-func (n *notebook) nameStorms(numbers *trace.Paths) {
+func (n *collector) nameStorms(numbers *trace.Paths) {
 	for _, p := range sortedPlaces(n.places) {
 		if p.kind != Retry {
 			continue
@@ -109,14 +109,14 @@ func (d *detection) addPopulations() {
 			path := d.numbers.Path(grew.path)
 			for _, w := range d.now.sizes[grew.path] {
 				if w.duration > grew.typical {
-					d.now.see(place{kind: PayloadGrowth, caller: max(path.Parent, 0), call: grew.path}, occurrence{
+					d.now.record(place{kind: PayloadGrowth, caller: max(path.Parent, 0), call: grew.path}, occurrence{
 						request: w.request, repeats: 1, time: int64(w.duration), saved: int64(min(w.duration-grew.typical, w.held)), sure: true,
 					})
 				}
 			}
 		}
 	}
-	for _, n := range []*notebook{d.before, d.now} {
+	for _, n := range []*collector{d.before, d.now} {
 		waiting := n.addPauses(&d.options)
 		for _, path := range slices.Sorted(maps.Keys(n.works)) {
 			_, quiet, found := contended(n.works[path])
@@ -126,7 +126,7 @@ func (d *detection) addPopulations() {
 			for _, w := range n.works[path] {
 				if excess := float64(w.self) - quiet; excess > 0 {
 					saved := min(excess, float64(w.held))
-					n.see(place{kind: Contention, caller: path, call: path}, occurrence{
+					n.record(place{kind: Contention, caller: path, call: path}, occurrence{
 						request: w.request, repeats: 1, time: w.self, saved: int64(saved), sure: true,
 					})
 				}
@@ -154,7 +154,7 @@ func (d *detection) notices() []string {
 	var notices []string
 	for _, side := range []struct {
 		name  string
-		notes *notebook
+		notes *collector
 	}{{"candidate", d.now}, {"baseline", d.before}} {
 		if side.notes.incomplete > 0 {
 			notices = append(notices, fmt.Sprintf("%d of %d traces of the %s have missing spans: what they lack cannot be seen.",

@@ -12,15 +12,15 @@ const (
 	// minDuplicateTime is what the calls must take together.
 	minDuplicateTime = int64(10 * time.Millisecond)
 	// pollingGap is the pause, against the call's duration, that tells waiting
-	// for a change from asking twice; pollingLeast is its least length.
-	pollingGap   = 10
-	pollingLeast = int64(50 * time.Millisecond)
+	// for a change from asking twice; minPollingGap is its least length.
+	pollingGap    = 10
+	minPollingGap = int64(50 * time.Millisecond)
 )
 
-// seeDuplicates notes reads that a service makes more than once in one trace
+// recordDuplicates notes reads that a service makes more than once in one trace
 // with the very same values. A write to the same table in between, or pauses
 // as of someone who waits for a change, are a reason to ask again.
-func (n *notebook) seeDuplicates(s *scene) {
+func (n *collector) recordDuplicates(s *traceView) {
 	type question struct{ service, target, raw string }
 	asked := map[question][]int32{}
 	var order []question
@@ -46,7 +46,7 @@ func (n *notebook) seeDuplicates(s *scene) {
 				continue
 			}
 			held, _ := s.heldByAll(group[1:])
-			n.see(place{kind: Duplicate, caller: s.paths[s.node(group[0]).Parent], call: s.paths[group[0]]}, occurrence{
+			n.record(place{kind: Duplicate, caller: s.paths[s.node(group[0]).Parent], call: s.paths[group[0]]}, occurrence{
 				request: s.request, repeats: len(group), time: s.time(group), saved: held, sure: true,
 			})
 		}
@@ -55,7 +55,7 @@ func (n *notebook) seeDuplicates(s *scene) {
 
 // splitByWrites parts calls, in the order of their starts, where their table
 // was written to in between.
-func (s *scene) splitByWrites(calls []int32) [][]int32 {
+func (s *traceView) splitByWrites(calls []int32) [][]int32 {
 	writes := s.writes[s.calls[calls[0]].table]
 	groups := [][]int32{{calls[0]}}
 	for i, index := range calls[1:] {
@@ -71,11 +71,11 @@ func (s *scene) splitByWrites(calls []int32) [][]int32 {
 
 // polls says that every call waits much longer than it takes before it is made
 // again.
-func (s *scene) polls(calls []int32) bool {
+func (s *traceView) polls(calls []int32) bool {
 	for i, index := range calls[1:] {
 		before := s.node(calls[i])
 		pause := s.node(index).Start - before.End()
-		if pause < pollingLeast || pause < pollingGap*before.Duration {
+		if pause < minPollingGap || pause < pollingGap*before.Duration {
 			return false
 		}
 	}

@@ -31,13 +31,13 @@ const (
 // download is what is large by design.
 var download = regexp.MustCompile(`(?i)/(download|export|file|image|media|video|backup)s?\b|\.(pdf|zip|t?gz|csv|xlsx?|png|jpe?g|gif|webp|mp4|js|css|bin)(\?|$)`)
 
-// seeSize notes answers that are large by themselves.
-func (n *notebook) seeSize(s *scene, index int32) {
+// recordSize notes answers that are large by themselves.
+func (n *collector) recordSize(s *traceView, index int32) {
 	c, node := &s.calls[index], s.node(index)
 	if c.role != remote || c.size < largePayload || node.Duration < largeTakes || node.Parent == trace.None || s.batch || download.MatchString(c.raw) {
 		return
 	}
-	n.see(place{kind: LargePayload, caller: s.paths[node.Parent], call: s.paths[index]}, occurrence{
+	n.record(place{kind: LargePayload, caller: s.paths[node.Parent], call: s.paths[index]}, occurrence{
 		request: s.request, repeats: 1, time: node.Duration, sure: true,
 		saved: int64(float64(s.heldBy(index)) * (1 - largePayload/float64(c.size))),
 	})
@@ -47,7 +47,7 @@ func (n *notebook) seeSize(s *scene, index int32) {
 const minGrowth = 2
 
 // payloads are the paths whose answers became larger and slower.
-func payloads(before, now *notebook, o *Options) []grown {
+func payloads(before, now *collector, o *Options) []grown {
 	var found []grown
 	for path, present := range now.sizes {
 		past := before.sizes[path]
@@ -102,8 +102,8 @@ const (
 	minCorrelation, maxCorrelationP = 0.5, 1e-4
 )
 
-// seeWork notes calls that are mostly their service's own work.
-func (n *notebook) seeWork(s *scene) {
+// recordWork notes calls that are mostly their service's own work.
+func (n *collector) recordWork(s *traceView) {
 	for i := range s.calls {
 		node := s.node(int32(i))
 		if node.Span == trace.None || s.batch || node.InnerDuration <= 0 {

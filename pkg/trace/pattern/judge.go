@@ -57,7 +57,7 @@ func (d *detection) judge(p place) *judgement {
 }
 
 // isPattern asks for enough traces, and for what the kind needs besides.
-func (d *detection) isPattern(p place, seen []occurrence, notes *notebook, e *endpoint) bool {
+func (d *detection) isPattern(p place, seen []occurrence, notes *collector, e *endpoint) bool {
 	if e == nil || len(seen) < d.options.MinTraces || float64(len(seen)) < d.options.MinShare*float64(e.requests) {
 		return false
 	}
@@ -76,7 +76,7 @@ func (d *detection) isPattern(p place, seen []occurrence, notes *notebook, e *en
 
 // explained says that a loop of calls is behind a chatty edge: that is the
 // better name for it.
-func (d *detection) explained(p place, seen []occurrence, notes *notebook) bool {
+func (d *detection) explained(p place, seen []occurrence, notes *collector) bool {
 	service := d.numbers.Path(p.call).Service
 	total := 0
 	for _, o := range seen {
@@ -196,7 +196,7 @@ func (j *judgement) decide(share, cost, rate float64) {
 }
 
 // examples are the traces in which a pattern costs most.
-func examples(seen []occurrence, notes *notebook, count int) []trace.TraceID {
+func examples(seen []occurrence, notes *collector, count int) []trace.TraceID {
 	costly := slices.Clone(seen)
 	slices.SortFunc(costly, func(a, b occurrence) int {
 		return cmp.Or(cmp.Compare(b.saved, a.saved), cmp.Compare(b.time, a.time),

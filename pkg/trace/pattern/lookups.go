@@ -16,15 +16,15 @@ const (
 	// minCached is the share of a scope's times with a read of the cache in the
 	// baseline that makes it a cached lookup.
 	minCached = 0.5
-	// mostMissed is the share of misses above which a cache was of no use before.
-	mostMissed = 0.5
+	// maxMissed is the share of misses above which a cache was of no use before.
+	maxMissed = 0.5
 	// minMissRatio and minMissChange are the least growth of the misses.
 	minMissRatio, minMissChange = 2, 0.1
 )
 
-// seeLookups counts what a scope reads, and notes the statements: whether a
+// recordLookups counts what a scope reads, and notes the statements: whether a
 // cache used to answer them, the baseline tells.
-func (n *notebook) seeLookups(s *scene, made *scope) {
+func (n *collector) recordLookups(s *traceView, made *scope) {
 	path := s.paths[made.node]
 	held := n.lookups[path]
 	if held == nil {
@@ -44,7 +44,7 @@ func (n *notebook) seeLookups(s *scene, made *scope) {
 				seen[s.paths[index]] = true
 				held.reads[s.paths[index]]++
 			}
-			n.see(place{kind: LostCache, caller: path, call: s.paths[index]}, occurrence{
+			n.record(place{kind: LostCache, caller: path, call: s.paths[index]}, occurrence{
 				request: s.request, repeats: 1, time: node.Duration, saved: s.heldBy(index), sure: true,
 			})
 		}
@@ -53,14 +53,14 @@ func (n *notebook) seeLookups(s *scene, made *scope) {
 
 // lostCache says whether reads that a cache used to answer now go past it:
 // they follow misses more often, or the cache is not asked any more.
-func lostCache(p place, before, now *notebook) (misses, missesBefore float64, lost bool) {
+func lostCache(p place, before, now *collector) (misses, missesBefore float64, lost bool) {
 	past, present := before.lookups[p.caller], now.lookups[p.caller]
 	if past == nil || present == nil || float64(past.cached) < minCached*float64(past.times) {
 		return 0, 0, false
 	}
 	a := stats.Proportion{Successes: past.reads[p.call], Trials: past.times}
 	b := stats.Proportion{Successes: present.reads[p.call], Trials: present.times}
-	lost = a.Rate() <= mostMissed && b.Rate() >= minMissRatio*a.Rate() && b.Rate()-a.Rate() >= minMissChange &&
+	lost = a.Rate() <= maxMissed && b.Rate() >= minMissRatio*a.Rate() && b.Rate()-a.Rate() >= minMissChange &&
 		stats.FisherMidP(a, b) <= 0.01
 	return b.Rate(), a.Rate(), lost
 }

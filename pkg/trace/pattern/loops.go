@@ -17,8 +17,8 @@ import (
 // fanOut is the number of parallel calls of one kind that is a loop too.
 const fanOut = 20
 
-// seeLoops notes calls of one path that a scope makes again and again.
-func (n *notebook) seeLoops(s *scene, made *scope, covered map[trace.PathID]bool, o *Options) {
+// recordLoops notes calls of one path that a scope makes again and again.
+func (n *collector) recordLoops(s *traceView, made *scope, covered map[trace.PathID]bool, o *Options) {
 	for _, group := range s.byPath(made, query, remote) {
 		path, role := s.paths[group[0]], s.calls[group[0]].role
 		if covered[path] || len(group) < o.MinRepeats || s.sameValues(group) {
@@ -39,7 +39,7 @@ func (n *notebook) seeLoops(s *scene, made *scope, covered map[trace.PathID]bool
 			}
 		}
 		total, longest := s.heldByAll(chain)
-		n.see(place{kind: kind, caller: s.paths[made.node], call: path}, occurrence{
+		n.record(place{kind: kind, caller: s.paths[made.node], call: path}, occurrence{
 			request: s.request, repeats: len(chain), time: s.time(chain), saved: total - longest,
 			sure: s.readBefore(chain[0]) || s.bursts(chain),
 		})
@@ -48,7 +48,7 @@ func (n *notebook) seeLoops(s *scene, made *scope, covered map[trace.PathID]bool
 
 // byPath groups the successful calls of a scope, of the given roles, by path,
 // in the order of their first calls.
-func (s *scene) byPath(made *scope, roles ...role) [][]int32 {
+func (s *traceView) byPath(made *scope, roles ...role) [][]int32 {
 	var groups [][]int32
 	place := map[trace.PathID]int{}
 	for _, index := range made.calls {
@@ -69,7 +69,7 @@ func (s *scene) byPath(made *scope, roles ...role) [][]int32 {
 
 // sameValues says that all calls are known to ask the very same: that is a
 // duplicate and no loop.
-func (s *scene) sameValues(calls []int32) bool {
+func (s *traceView) sameValues(calls []int32) bool {
 	first := &s.calls[calls[0]]
 	for _, index := range calls {
 		if c := &s.calls[index]; c.raw == "" || c.raw != first.raw || !c.read {
@@ -80,14 +80,14 @@ func (s *scene) sameValues(calls []int32) bool {
 }
 
 // matters says that the calls take long, or a large part of their caller.
-func (s *scene) matters(made *scope, calls []int32, o *Options) bool {
+func (s *traceView) matters(made *scope, calls []int32, o *Options) bool {
 	time := s.time(calls)
 	return time >= int64(o.MinTime) || float64(time) >= o.MinPart*float64(s.node(made.node).Duration)
 }
 
 // readBefore says that the service of a call had read something else before:
 // what it loops over.
-func (s *scene) readBefore(index int32) bool {
+func (s *traceView) readBefore(index int32) bool {
 	node := s.node(index)
 	first := s.reads[s.tree.Trace.Spans[node.Span].Service]
 	end := first.end
@@ -100,7 +100,7 @@ func (s *scene) readBefore(index int32) bool {
 var pageParameter = regexp.MustCompile(`(?i)[?&](page|page_?token|offset|cursor|after|before|start|skip|limit|continuation\w*|next\w*)=[^&]*`)
 
 // turnsPages says that calls differ in the position within one result only.
-func (s *scene) turnsPages(calls []int32) bool {
+func (s *traceView) turnsPages(calls []int32) bool {
 	bare := ""
 	for i, index := range calls {
 		raw := s.calls[index].raw

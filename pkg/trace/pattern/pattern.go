@@ -146,23 +146,17 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.MinTraces, 3)
-	setDefault(&o.MinShare, 0.05)
-	setDefault(&o.MinRepeats, 5)
-	setDefault(&o.MinBlocks, 3)
-	setDefault(&o.MinTime, 50*time.Millisecond)
-	setDefault(&o.MinPart, 0.2)
-	setDefault(&o.SlowQuery, 500*time.Millisecond)
-	setDefault(&o.MinSaving, 100*time.Millisecond)
-	setDefault(&o.MinPoolWait, 20*time.Millisecond)
-	setDefault(&o.MinBaseline, 20)
-	setDefault(&o.FalseDiscoveryRate, 0.01)
-	setDefault(&o.Examples, 3)
+	trace.SetDefault(&o.MinTraces, 3)
+	trace.SetDefault(&o.MinShare, 0.05)
+	trace.SetDefault(&o.MinRepeats, 5)
+	trace.SetDefault(&o.MinBlocks, 3)
+	trace.SetDefault(&o.MinTime, 50*time.Millisecond)
+	trace.SetDefault(&o.MinPart, 0.2)
+	trace.SetDefault(&o.SlowQuery, 500*time.Millisecond)
+	trace.SetDefault(&o.MinSaving, 100*time.Millisecond)
+	trace.SetDefault(&o.MinPoolWait, 20*time.Millisecond)
+	trace.SetDefault(&o.MinBaseline, 20)
+	trace.SetDefault(&o.FalseDiscoveryRate, 0.01)
+	trace.SetDefault(&o.Examples, 3)
 	return o
-}
-
-func setDefault[T int | float64 | time.Duration](field *T, value T) {
-	if !(*field > 0) {
-		*field = value
-	}
 }

@@ -48,7 +48,7 @@ func isBrowser(t *trace.Trace, root *trace.Node) bool {
 var agent = regexp.MustCompile(`(?i)^(invoke_agent|create_agent|execute_tool|chat|text_completion|generate_content)\b`)
 
 // isAgent says that a scope is the work of a language model.
-func (s *scene) isAgent(made *scope) bool {
+func (s *traceView) isAgent(made *scope) bool {
 	span := s.node(made.node).Span
 	return span != trace.None && agent.MatchString(s.tree.Trace.Spans[span].Name)
 }
@@ -67,7 +67,7 @@ const (
 var notItems = regexp.MustCompile(`(?i)graphql|/assets/|/static/|/_next/|\.(m?js|css|map|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf)(\?|$)`)
 
 // bursts says that a browser makes calls of one path at nearly the same time.
-func (s *scene) bursts(calls []int32) bool {
+func (s *traceView) bursts(calls []int32) bool {
 	if !s.browser || len(calls) < minBurst || s.time(calls) < minBurstTime {
 		return false
 	}

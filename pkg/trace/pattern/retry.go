@@ -25,8 +25,8 @@ func (a attempts) amplification() float64 {
 	return float64(a.made) / float64(a.meant)
 }
 
-// seeRetries notes calls that a scope makes again after they failed.
-func (n *notebook) seeRetries(s *scene, made *scope) {
+// recordRetries notes calls that a scope makes again after they failed.
+func (n *collector) recordRetries(s *traceView, made *scope) {
 	byPath := map[trace.PathID][]int32{}
 	var order []trace.PathID
 	for _, index := range made.calls {
@@ -55,7 +55,7 @@ func (n *notebook) seeRetries(s *scene, made *scope) {
 				continue
 			}
 			last := chain[len(chain)-1]
-			n.see(place{kind: Retry, caller: s.paths[made.node], call: path}, occurrence{
+			n.record(place{kind: Retry, caller: s.paths[made.node], call: path}, occurrence{
 				request: s.request, repeats: len(chain), time: s.time(chain[:len(chain)-1]), sure: true,
 				saved: s.heldDuring(made.node, s.node(chain[0]).Start, s.node(last).Start),
 			})
@@ -66,7 +66,7 @@ func (n *notebook) seeRetries(s *scene, made *scope) {
 }
 
 // repeatsFailed says that a call comes after the same one has failed.
-func (s *scene) repeatsFailed(before, now int32) bool {
+func (s *traceView) repeatsFailed(before, now int32) bool {
 	earlier, later := s.node(before), s.node(now)
 	a, b := &s.calls[before], &s.calls[now]
 	return earlier.Failed && later.Start >= earlier.End()-tolerance(earlier.Duration) &&
@@ -75,7 +75,7 @@ func (s *scene) repeatsFailed(before, now int32) bool {
 
 // certain says that a chain is one call tried again, and not a loop of which
 // some calls fail: the values are known and the same, or the client says so.
-func (s *scene) certain(chain []int32) bool {
+func (s *traceView) certain(chain []int32) bool {
 	for _, index := range chain[1:] {
 		if !s.calls[index].resend && s.calls[index].raw == "" {
 			return false
@@ -86,7 +86,7 @@ func (s *scene) certain(chain []int32) bool {
 
 // storm says whether retries multiply the load of a callee: at this layer, or
 // together with the layers above it.
-func (n *notebook) storm(p place, numbers *trace.Paths) (amplification float64, isStorm bool) {
+func (n *collector) storm(p place, numbers *trace.Paths) (amplification float64, isStorm bool) {
 	own := n.attempts[p.call]
 	if own.meant < minMeant {
 		return own.amplification(), false

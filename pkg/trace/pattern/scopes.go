@@ -22,7 +22,7 @@ type scope struct {
 // findScopes assigns every call to the scope that makes it. Calls climb over
 // local nodes of the same service, up to maxLevels, where the node makes one
 // call only (a helper) or is the body of a loop.
-func (s *scene) findScopes() {
+func (s *traceView) findScopes() {
 	type climber struct{ node, levels int32 }
 	bodies := s.loopBodies()
 	nodes := s.tree.Nodes
@@ -54,7 +54,7 @@ func (s *scene) findScopes() {
 }
 
 // isHelper says that a node is local work below other work of its service.
-func (s *scene) isHelper(index int32) bool {
+func (s *traceView) isHelper(index int32) bool {
 	node := s.node(index)
 	return s.calls[index].role == local && node.Parent != trace.None && !node.Apart && s.sameService(index, node.Parent)
 }
@@ -67,7 +67,7 @@ type twin struct {
 
 // loopBodies are the local nodes that have sisters like themselves, and those
 // within them.
-func (s *scene) loopBodies() []bool {
+func (s *traceView) loopBodies() []bool {
 	counts := map[twin]int{}
 	for i := range s.tree.Nodes {
 		if s.calls[i].role == local {
@@ -85,14 +85,14 @@ func (s *scene) loopBodies() []bool {
 }
 
 // sameService says whether a local node runs in its caller's service.
-func (s *scene) sameService(node, caller int32) bool {
+func (s *traceView) sameService(node, caller int32) bool {
 	return s.tree.Nodes[node].Span != trace.None && s.tree.Nodes[caller].Span != trace.None &&
 		s.service(node) == s.service(caller)
 }
 
 // service is the service in which a node's own calls are made: the server's
 // where merged.
-func (s *scene) service(node int32) string {
+func (s *traceView) service(node int32) string {
 	n := s.node(node)
 	if n.Span == trace.None {
 		return ""

@@ -26,8 +26,8 @@ const (
 	// maxPause is the largest part of two calls' time that may pass between
 	// them: work on the first answer takes longer.
 	maxPause = 0.1
-	// widestScope bounds the pairs that a scope is looked at for.
-	widestScope = 12
+	// maxScope bounds the pairs that a scope is looked at for.
+	maxScope = 12
 	// enough is the share of traces in which evidence must hold.
 	enough = 0.95
 )
@@ -36,12 +36,12 @@ const (
 // is switched on.
 var gate = regexp.MustCompile(`(?i)auth|session|login|token|permission|polic(y|ies)|feature|flag|tenant|config|rate.?limit|lock`)
 
-// seeRows notes reads of one scope that run one after the other.
-func (n *notebook) seeRows(s *scene, made *scope) {
+// recordRows notes reads of one scope that run one after the other.
+func (n *collector) recordRows(s *traceView, made *scope) {
 	if s.isAgent(made) {
 		return
 	}
-	n.seeOrder(s, made)
+	n.recordOrder(s, made)
 	var row []int32
 	transaction := false
 	for _, index := range made.calls {
@@ -58,29 +58,29 @@ func (n *notebook) seeRows(s *scene, made *scope) {
 				float64(pause) < maxPause*float64(node.Duration+last.Duration)
 		}
 		if !fits {
-			n.seeRow(s, made, row)
+			n.recordRow(s, made, row)
 			row = row[:0]
 		}
 		if c.read && (c.role == query || c.role == remote) && !node.Failed && !transaction && !node.Apart && !s.isGate(index) {
 			row = append(row, index)
 		}
 	}
-	n.seeRow(s, made, row)
+	n.recordRow(s, made, row)
 }
 
 // isGate says that the others wait for a call by design.
-func (s *scene) isGate(index int32) bool {
+func (s *traceView) isGate(index int32) bool {
 	path := s.paths[index]
-	known, exists := s.memory.gates[path]
+	known, exists := s.cache.gates[path]
 	if !exists {
 		span := &s.tree.Trace.Spans[s.node(index).Span]
 		known = gate.MatchString(span.Name) || gate.MatchString(s.calls[index].raw) || gate.MatchString(firstOf(span, "db.statement", "db.query.text"))
-		s.memory.gates[path] = known
+		s.cache.gates[path] = known
 	}
 	return known
 }
 
-func (n *notebook) seeRow(s *scene, made *scope, row []int32) {
+func (n *collector) recordRow(s *traceView, made *scope, row []int32) {
 	least := minStatementsInRow
 	if len(row) > 0 && s.calls[row[0]].role == remote {
 		least = minCallsInRow
@@ -108,14 +108,14 @@ func (n *notebook) seeRow(s *scene, made *scope, row []int32) {
 	}
 	slices.Sort(paths)
 	total, longest := s.heldByAll(row)
-	n.see(place{kind: Serial, caller: s.paths[made.node], call: paths[0], others: writePaths(paths[1:])}, occurrence{
+	n.record(place{kind: Serial, caller: s.paths[made.node], call: paths[0], others: writePaths(paths[1:])}, occurrence{
 		request: s.request, repeats: len(row), time: s.time(row), saved: total - longest, sure: known,
 	})
 }
 
 // knownBefore are the values that were known before the first call of a row:
 // those in it, and in the request itself.
-func (s *scene) knownBefore(first int32) []string {
+func (s *traceView) knownBefore(first int32) []string {
 	known := valuesOf(s.calls[first].raw)
 	for at := s.node(first).Parent; at != trace.None; at = s.node(at).Parent {
 		node := s.node(at)
@@ -131,15 +131,15 @@ func (s *scene) knownBefore(first int32) []string {
 
 // needsOnly says that a call shows its values, and that all of them are among
 // those known.
-func (s *scene) needsOnly(known []string, index int32) bool {
+func (s *traceView) needsOnly(known []string, index int32) bool {
 	raw, path := s.calls[index].raw, s.paths[index]
 	if raw == "" {
 		return false
 	}
-	names, exists := s.memory.names[path]
+	names, exists := s.cache.names[path]
 	if !exists { // what stands in the operation is part of a name, and no value
 		names = valuesOf(s.numbers.Path(path).Operation)
-		s.memory.names[path] = names
+		s.cache.names[path] = names
 	}
 	for {
 		start, end := nextValue(raw)
@@ -153,8 +153,8 @@ func (s *scene) needsOnly(known []string, index int32) bool {
 	}
 }
 
-// seeOrder counts how the reads of a scope lie in time.
-func (n *notebook) seeOrder(s *scene, made *scope) {
+// recordOrder counts how the reads of a scope lie in time.
+func (n *collector) recordOrder(s *traceView, made *scope) {
 	var first []int32 // of every path
 	for _, index := range made.calls {
 		c := &s.calls[index]
@@ -163,7 +163,7 @@ func (n *notebook) seeOrder(s *scene, made *scope) {
 			first = append(first, index)
 		}
 	}
-	if len(first) > widestScope {
+	if len(first) > maxScope {
 		return
 	}
 	scope := s.paths[made.node]
@@ -184,7 +184,7 @@ func (n *notebook) seeOrder(s *scene, made *scope) {
 	}
 }
 
-func (n *notebook) addOrder(p pair, o meeting) {
+func (n *collector) addOrder(p pair, o meeting) {
 	held := n.orders[p]
 	held.aFirst += o.aFirst
 	held.bFirst += o.bFirst
@@ -195,7 +195,7 @@ func (n *notebook) addOrder(p pair, o meeting) {
 
 // independent says whether there is evidence that all calls of a row could run
 // at once.
-func (n *notebook) independent(p place, seen []occurrence) bool {
+func (n *collector) independent(p place, seen []occurrence) bool {
 	sure := 0
 	for _, o := range seen {
 		if o.sure {

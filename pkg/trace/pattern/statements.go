@@ -12,8 +12,8 @@ const (
 	// slowerThanUsual is how many times its usual 95th percentile a statement
 	// must take to be slow, where it is not by itself.
 	slowerThanUsual = 3
-	// leastSlow is below any question.
-	leastSlow = float64(10 * time.Millisecond)
+	// minSlow is below any question.
+	minSlow = float64(10 * time.Millisecond)
 	// minUsual is how many durations make a usual one.
 	minUsual = 10
 )
@@ -22,7 +22,7 @@ const (
 type usual struct{ median, p95 float64 }
 
 // usuals are the usual durations of statements.
-func (n *notebook) usuals() map[trace.PathID]usual {
+func (n *collector) usuals() map[trace.PathID]usual {
 	known := map[trace.PathID]usual{}
 	for path, durations := range n.queries {
 		if len(durations) < minUsual {
@@ -34,13 +34,13 @@ func (n *notebook) usuals() map[trace.PathID]usual {
 	return known
 }
 
-// seeStatements notes slow statements, and the sizes of answers.
-func (n *notebook) seeStatements(s *scene, known map[trace.PathID]usual, o *Options) {
+// recordStatements notes slow statements, and the sizes of answers.
+func (n *collector) recordStatements(s *traceView, known map[trace.PathID]usual, o *Options) {
 	for i := range s.calls {
 		c, node, path := &s.calls[i], s.node(int32(i)), s.paths[i]
 		if c.size > 0 {
 			n.sizes[path] = append(n.sizes[path], weight{s.request, float64(c.size), float64(node.Duration), float64(s.heldBy(int32(i)))})
-			n.seeSize(s, int32(i))
+			n.recordSize(s, int32(i))
 		}
 		if c.role != query || c.cut || s.batch || node.Parent == trace.None {
 			continue
@@ -49,14 +49,14 @@ func (n *notebook) seeStatements(s *scene, known map[trace.PathID]usual, o *Opti
 		n.queries[path] = append(n.queries[path], duration)
 		limit, typical := float64(o.SlowQuery), float64(o.SlowQuery)
 		if past, exists := known[path]; exists {
-			limit = min(limit, max(slowerThanUsual*past.p95, leastSlow))
+			limit = min(limit, max(slowerThanUsual*past.p95, minSlow))
 			typical = min(past.median, limit)
 		}
 		if duration < limit {
 			continue
 		}
 		saved := float64(s.heldBy(int32(i))) * (1 - typical/duration)
-		n.see(place{kind: SlowQuery, caller: s.paths[node.Parent], call: path}, occurrence{
+		n.record(place{kind: SlowQuery, caller: s.paths[node.Parent], call: path}, occurrence{
 			request: s.request, repeats: 1, time: node.Duration, saved: int64(saved), sure: true,
 		})
 	}
@@ -66,9 +66,9 @@ func (n *notebook) seeStatements(s *scene, known map[trace.PathID]usual, o *Opti
 // needs it.
 const minWaitShare = 0.2
 
-// seePoolWaits notes waits for a connection that are long by themselves and
+// recordPoolWaits notes waits for a connection that are long by themselves and
 // against the statement that comes after. After a wait in vain there is none.
-func (n *notebook) seePoolWaits(s *scene, o *Options) {
+func (n *collector) recordPoolWaits(s *traceView, o *Options) {
 	for i := range s.calls {
 		node := s.node(int32(i))
 		if s.calls[i].role != poolWait || node.Duration < int64(o.MinPoolWait) || node.Parent == trace.None {
@@ -77,14 +77,14 @@ func (n *notebook) seePoolWaits(s *scene, o *Options) {
 		if next, exists := s.nextStatement(int32(i)); exists && float64(node.Duration) < minWaitShare*float64(s.node(next).Duration) {
 			continue
 		}
-		n.see(place{kind: PoolWait, caller: s.paths[node.Parent], call: s.paths[i]}, occurrence{
+		n.record(place{kind: PoolWait, caller: s.paths[node.Parent], call: s.paths[i]}, occurrence{
 			request: s.request, repeats: 1, time: node.Duration, saved: s.heldBy(int32(i)), sure: true,
 		})
 	}
 }
 
 // nextStatement is the sister after a node that is a statement.
-func (s *scene) nextStatement(index int32) (next int32, exists bool) {
+func (s *traceView) nextStatement(index int32) (next int32, exists bool) {
 	parent := s.node(index).Parent
 	for sister := s.node(index).Last; sister < s.node(parent).Last; sister = s.node(sister).Last {
 		if s.calls[sister].role == query {

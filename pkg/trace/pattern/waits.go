@@ -22,9 +22,9 @@ type pause struct {
 	statement int64 // the duration of the statement that followed
 }
 
-// seePause notes the pause before a scope's first statement, where no span
+// recordPause notes the pause before a scope's first statement, where no span
 // tells of a wait for a connection.
-func (n *notebook) seePause(s *scene, made *scope) {
+func (n *collector) recordPause(s *traceView, made *scope) {
 	node := s.node(made.node)
 	if s.batch || node.InnerDuration <= 0 {
 		return
@@ -50,7 +50,7 @@ func (n *notebook) seePause(s *scene, made *scope) {
 
 // addPauses adds pauses that grow with company as waits for a connection, and
 // returns the callers whose own time grows for that.
-func (n *notebook) addPauses(o *Options) map[trace.PathID]bool {
+func (n *collector) addPauses(o *Options) map[trace.PathID]bool {
 	waiting := map[trace.PathID]bool{}
 	for _, at := range sortedSpots(n.pauses) {
 		pauses := n.pauses[at]
@@ -67,7 +67,7 @@ func (n *notebook) addPauses(o *Options) map[trace.PathID]bool {
 		waiting[at.caller] = true
 		for _, w := range works {
 			if excess := float64(w.self) - quiet; excess >= least {
-				n.see(place{kind: SilentWait, caller: at.caller, call: at.call}, occurrence{
+				n.record(place{kind: SilentWait, caller: at.caller, call: at.call}, occurrence{
 					request: w.request, repeats: 1, time: w.self, saved: int64(min(excess, float64(w.held))), sure: true,
 				})
 			}

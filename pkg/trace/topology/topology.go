@@ -138,18 +138,12 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	setDefault(&o.MinTraces, 20)
-	setDefault(&o.MinTracesForNew, 60)
-	setDefault(&o.MinShare, 0.05)
-	setDefault(&o.FalseDiscoveryRate, 0.01)
-	setDefault(&o.MinRatio, 1.25)
-	setDefault(&o.MinChange, time.Millisecond)
-	setDefault(&o.MaxNodes, 300)
+	trace.SetDefault(&o.MinTraces, 20)
+	trace.SetDefault(&o.MinTracesForNew, 60)
+	trace.SetDefault(&o.MinShare, 0.05)
+	trace.SetDefault(&o.FalseDiscoveryRate, 0.01)
+	trace.SetDefault(&o.MinRatio, 1.25)
+	trace.SetDefault(&o.MinChange, time.Millisecond)
+	trace.SetDefault(&o.MaxNodes, 300)
 	return o
-}
-
-func setDefault[T int | float64 | time.Duration](field *T, value T) {
-	if !(*field > 0) {
-		*field = value
-	}
 }

@@ -273,7 +273,8 @@ func FuzzSearch(f *testing.F) {
 			if err != nil || len(set.Traces[i].Spans) == 0 {
 				t.Fatalf("a trace without a span that was asked for, or beside the error %v", err)
 			}
-			trace.Build(&set.Traces[i], trace.Limits{})
+			builder := trace.Builder{}
+			builder.Build(&set.Traces[i])
 		}
 	})
 }

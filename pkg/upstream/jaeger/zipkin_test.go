@@ -58,7 +58,6 @@ func TestZipkinInJaeger(t *testing.T) {
 	require.Equal(t, 2e6, call.Now.Gap.P50)
 	require.Equal(t, 1.0, edges["catalog → database::itemdb"].Now.Errors.Estimate)
 	statement := &set.Traces[0].Spans[3]
-	operation, _ := trace.Operation(statement)
-	require.Equal(t, "SELECT * FROM items WHERE id = ?", operation)
+	require.Equal(t, "select * from items where id = 17", statement.Attribute("db.statement"))
 	require.True(t, statement.Failed)
 }

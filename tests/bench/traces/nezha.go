@@ -56,7 +56,7 @@ func foresight(baseline, candidate []trace.Trace) (services []string, alarm bool
 			services = append(services, suspect.Service)
 		}
 	}
-	for _, lead := range result.Leads {
+	for _, lead := range result.Hints {
 		if !slices.Contains(services, lead.Service) {
 			services = append(services, lead.Service)
 		}

@@ -78,7 +78,7 @@ func rca(o runner.Options) (any, error) {
 			Evidence: s.Finding.PValue, Effect: s.Finding.Effect, Lower: s.Finding.Lower, Upper: s.Finding.Upper,
 		})
 	}
-	for _, l := range result.Leads {
+	for _, l := range result.Hints {
 		figures.Leads = append(figures.Leads, rcaLead{l.Service, l.Operation, string(l.Kind), l.PValue})
 	}
 	return figures, nil

@@ -6,9 +6,9 @@ import (
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-// side is one call path in one population. The request is the sampling unit:
+// sample is one call path in one population. The request is the sampling unit:
 // calls of one request depend on each other, requests hardly do.
-type side struct {
+type sample struct {
 	calls    []call
 	requests int  // of the endpoint, with the path or without
 	present  int  // requests in which the path occurs
@@ -28,8 +28,8 @@ type side struct {
 }
 
 // measure reads the calls of a path, which stand in the order of the requests.
-func (s *side) measure(calls []call, requests int) {
-	*s = side{
+func (s *sample) measure(calls []call, requests int) {
+	*s = sample{
 		calls: calls, requests: requests, leaf: true, durations: s.durations[:0], selfs: s.selfs[:0], gaps: s.gaps[:0],
 		owns: s.owns[:0], scratch: s.scratch,
 	}
@@ -82,7 +82,7 @@ func ownOf(c *call) int64      { return c.self + c.gap }
 
 // eachRequest visits the requests where the path occurs with the mean of a
 // value per call.
-func (s *side) eachRequest(value func(*call) int64, visit func(request int32, mean float64)) {
+func (s *sample) eachRequest(value func(*call) int64, visit func(request int32, mean float64)) {
 	for start := 0; start < len(s.calls); {
 		sum, end := int64(0), start
 		for ; end < len(s.calls) && s.calls[end].request == s.calls[start].request; end++ {
@@ -102,7 +102,7 @@ func one(condition bool) int {
 
 // callsPerOccurrence is the mean number of calls in a request where the path
 // occurs.
-func (s *side) callsPerOccurrence() float64 {
+func (s *sample) callsPerOccurrence() float64 {
 	if s.present == 0 {
 		return 0
 	}
@@ -110,7 +110,7 @@ func (s *side) callsPerOccurrence() float64 {
 }
 
 // perCall is the mean time on the critical path of one call.
-func (s *side) perCall() (self, gap float64) {
+func (s *sample) perCall() (self, gap float64) {
 	if len(s.calls) == 0 {
 		return 0, 0
 	}
@@ -118,11 +118,11 @@ func (s *side) perCall() (self, gap float64) {
 }
 
 // originRate is the share of requests in which a failure began on the path.
-func (s *side) originRate() float64 {
+func (s *sample) originRate() float64 {
 	return stats.Proportion{Successes: s.origin, Trials: s.requests}.Rate()
 }
 
-func (s *side) callsPerRequest() float64 {
+func (s *sample) callsPerRequest() float64 {
 	if s.requests == 0 {
 		return 0
 	}
@@ -130,7 +130,7 @@ func (s *side) callsPerRequest() float64 {
 }
 
 // summary is what the result shows of the side.
-func (s *side) summary() PathSummary {
+func (s *sample) summary() PathSummary {
 	summary := PathSummary{Traces: s.present, Calls: len(s.calls), CallsPerRequest: s.callsPerRequest()}
 	if len(s.calls) > 0 {
 		summary.ErrorRate = float64(s.errors) / float64(len(s.calls))
@@ -148,7 +148,7 @@ func (s *side) summary() PathSummary {
 
 // quantile is over single calls; where every request has one, the sorted
 // values of the requests are those of the calls.
-func (s *side) quantile(perRequest []float64, value func(*call) int64) Quantile {
+func (s *sample) quantile(perRequest []float64, value func(*call) int64) Quantile {
 	values := perRequest
 	if len(s.calls) != s.present {
 		s.scratch = s.scratch[:0]

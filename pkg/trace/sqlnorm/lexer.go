@@ -1,98 +1,114 @@
-package trace
+package sqlnorm
 
 import "strings"
 
-// sqlKind is the class of a SQL token.
-type sqlKind uint8
+// tokenKind is the class of a SQL token.
+type tokenKind uint8
 
 const (
-	sqlEnd        sqlKind = iota
-	sqlWord               // keyword, identifier or function
-	sqlQuotedName         // identifier in quotes, given without them
-	sqlValue              // literal or parameter
-	sqlSymbol             // operator or punctuation
+	endOfText   tokenKind = iota
+	wordToken             // keyword, identifier or function
+	quotedName            // identifier in quotes, given without them
+	valueToken            // literal or parameter
+	symbolToken           // operator or punctuation
 )
 
-// sqlToken is a token; its text is a part of the statement.
-type sqlToken struct {
-	kind sqlKind
+// token is a token; its text is a part of the statement.
+type token struct {
+	kind tokenKind
 	text string
 	// spaced says that white space or a comment stood before the token.
 	spaced bool
 }
 
-// sqlLexer cuts a statement into tokens and skips comments. It accepts any
+// endsOperand says that an operator may follow the token.
+func (t *token) endsOperand() bool {
+	switch t.kind {
+	case wordToken:
+		_, isKeyword := keywordOf(t.text)
+		return !isKeyword
+	case quotedName, valueToken:
+		return true
+	}
+	return t.text == ")" || t.text == "]"
+}
+
+// lexer cuts a statement into tokens and skips comments. It accepts any
 // bytes: what no dialect knows is a symbol of one character.
-type sqlLexer struct {
+type lexer struct {
 	text string
 	at   int
 	// doubleIsString: "…" is a string (MySQL) and not a name (ANSI).
 	doubleIsString bool
 	// bracketIsName: […] is a name (SQL Server) and not an array's index.
 	bracketIsName bool
+	// afterOperand: the last token was a name or value, so that "?" begins an
+	// operator (PostgreSQL's ?| and the like) and is no parameter.
+	afterOperand bool
 	// backslashEscapes: \' does not end a string (MySQL, and others' E'…').
 	backslashEscapes bool
 }
 
-func newSQLLexer(text, system string) *sqlLexer {
-	lexer := &sqlLexer{text: text}
+func newLexer(text, system string) *lexer {
+	l := &lexer{text: text}
 	switch system {
 	case "mysql", "mariadb", "clickhouse", "spanner", "gcp.spanner", "hive":
-		lexer.doubleIsString = true
-		lexer.backslashEscapes = true
+		l.doubleIsString = true
+		l.backslashEscapes = true
 	case "mssql", "microsoft.sql_server", "sqlserver":
-		lexer.bracketIsName = true
+		l.bracketIsName = true
 	}
-	return lexer
+	return l
 }
 
-// next is the next token; of kind sqlEnd at the end.
-func (l *sqlLexer) next() sqlToken {
+// next is the next token; of kind endOfText at the end.
+func (l *lexer) next() token {
 	from := l.at
 	l.skipBlanks()
 	spaced := l.at > from
-	token := l.scan()
-	token.spaced = spaced
-	return token
+	t := l.scan()
+	t.spaced = spaced
+	l.afterOperand = t.endsOperand()
+	return t
 }
 
-func (l *sqlLexer) scan() sqlToken {
+func (l *lexer) scan() token {
 	if l.at >= len(l.text) {
-		return sqlToken{}
+		return token{}
 	}
 	start, c := l.at, l.text[l.at]
 	switch {
 	case c == '\'' || c == '"' && l.doubleIsString:
 		l.quoted(c, l.backslashEscapes)
-		return sqlToken{kind: sqlValue, text: l.text[start:l.at]}
+		return token{kind: valueToken, text: l.text[start:l.at]}
 	case c == '"' || c == '`':
 		l.quoted(c, false)
-		return sqlToken{kind: sqlQuotedName, text: unquote(l.text[start:l.at], c)}
+		return token{kind: quotedName, text: unquote(l.text[start:l.at], c)}
 	case c == '[' && l.bracketIsName:
 		l.quoted(']', false)
-		return sqlToken{kind: sqlQuotedName, text: unquote(l.text[start:l.at], ']')}
+		return token{kind: quotedName, text: unquote(l.text[start:l.at], ']')}
 	case isDigit(c), c == '.' && isDigit(l.peek(1)):
 		l.number()
-		return sqlToken{kind: sqlValue, text: l.text[start:l.at]}
+		return token{kind: valueToken, text: l.text[start:l.at]}
 	case c == '$':
 		return l.dollar()
-	case c == '?':
+	case c == '?' && !l.afterOperand:
 		l.at++
-		return sqlToken{kind: sqlValue, text: "?"}
+		return token{kind: valueToken, text: "?"}
 	case c == ':' && isIdentifierStart(l.peek(1)), c == '@' && isIdentifierStart(l.peek(1)):
 		l.at++
 		l.word()
-		return sqlToken{kind: sqlValue, text: l.text[start:l.at]}
+		return token{kind: valueToken, text: l.text[start:l.at]}
 	case c == '%' && (l.peek(1) == 's' || l.peek(1) == '('):
 		return l.percent()
 	case isIdentifierStart(c):
 		return l.wordOrPrefixedString()
 	}
 	l.symbol()
-	return sqlToken{kind: sqlSymbol, text: l.text[start:l.at]}
+	return token{kind: symbolToken, text: l.text[start:l.at]}
 }
 
-func (l *sqlLexer) peek(ahead int) byte {
+func (l *lexer) peek(ahead int) byte {
 	if l.at+ahead < len(l.text) {
 		return l.text[l.at+ahead]
 	}
@@ -101,7 +117,7 @@ func (l *sqlLexer) peek(ahead int) byte {
 
 // skipBlanks passes white space and comments; those of /* */ may be nested, as
 // in PostgreSQL.
-func (l *sqlLexer) skipBlanks() {
+func (l *lexer) skipBlanks() {
 	for l.at < len(l.text) {
 		switch c := l.text[l.at]; {
 		case c <= ' ':
@@ -120,7 +136,7 @@ func (l *sqlLexer) skipBlanks() {
 	}
 }
 
-func (l *sqlLexer) comment() {
+func (l *lexer) comment() {
 	for depth := 0; l.at < len(l.text); {
 		switch {
 		case l.text[l.at] == '/' && l.peek(1) == '*':
@@ -140,7 +156,7 @@ func (l *sqlLexer) comment() {
 
 // quoted passes a quoted text; a doubled end quote stands for itself. Without
 // an end (cut by the instrumentation) it reaches to the end of the statement.
-func (l *sqlLexer) quoted(end byte, escapes bool) {
+func (l *lexer) quoted(end byte, escapes bool) {
 	for l.at++; l.at < len(l.text); l.at++ {
 		switch c := l.text[l.at]; {
 		case c == '\\' && escapes:
@@ -164,7 +180,7 @@ func unquote(text string, end byte) string {
 }
 
 // number passes 1, 1.5, .5e-3, 0xFF, 1_000 and what is glued to them.
-func (l *sqlLexer) number() {
+func (l *lexer) number() {
 	hex := l.text[l.at] == '0' && l.peek(1)|0x20 == 'x'
 	for l.at < len(l.text) {
 		c := l.text[l.at]
@@ -177,7 +193,7 @@ func (l *sqlLexer) number() {
 }
 
 // dollar passes $1, and PostgreSQL's $tag$ … $tag$.
-func (l *sqlLexer) dollar() sqlToken {
+func (l *lexer) dollar() token {
 	start := l.at
 	l.at++
 	for l.at < len(l.text) && isIdentifierPart(l.text[l.at]) && l.text[l.at] != '$' {
@@ -191,30 +207,30 @@ func (l *sqlLexer) dollar() sqlToken {
 		} else {
 			l.at = len(l.text)
 		}
-		return sqlToken{kind: sqlValue, text: l.text[start:l.at]}
+		return token{kind: valueToken, text: l.text[start:l.at]}
 	}
 	if l.at == start+1 {
-		return sqlToken{kind: sqlSymbol, text: "$"}
+		return token{kind: symbolToken, text: "$"}
 	}
-	return sqlToken{kind: sqlValue, text: l.text[start:l.at]}
+	return token{kind: valueToken, text: l.text[start:l.at]}
 }
 
 // percent passes Python's parameters %s and %(name)s, or the operator.
-func (l *sqlLexer) percent() sqlToken {
+func (l *lexer) percent() token {
 	start := l.at
 	if l.peek(1) == 's' && !isIdentifierPart(l.peek(2)) {
 		l.at += 2
-		return sqlToken{kind: sqlValue, text: l.text[start:l.at]}
+		return token{kind: valueToken, text: l.text[start:l.at]}
 	}
 	if end := strings.Index(l.text[l.at:], ")s"); l.peek(1) == '(' && isIdentifierStart(l.peek(2)) && end >= 0 && end < 64 {
 		l.at += end + 2
-		return sqlToken{kind: sqlValue, text: l.text[start:l.at]}
+		return token{kind: valueToken, text: l.text[start:l.at]}
 	}
 	l.at++
-	return sqlToken{kind: sqlSymbol, text: "%"}
+	return token{kind: symbolToken, text: "%"}
 }
 
-func (l *sqlLexer) word() {
+func (l *lexer) word() {
 	for l.at < len(l.text) && isIdentifierPart(l.text[l.at]) {
 		l.at++
 	}
@@ -222,7 +238,7 @@ func (l *sqlLexer) word() {
 
 // wordOrPrefixedString passes a word, or a string with a prefix: N'…', E'…',
 // X'…', B'…', U&'…'.
-func (l *sqlLexer) wordOrPrefixedString() sqlToken {
+func (l *lexer) wordOrPrefixedString() token {
 	start := l.at
 	l.word()
 	word := l.text[start:l.at]
@@ -231,20 +247,44 @@ func (l *sqlLexer) wordOrPrefixedString() sqlToken {
 	}
 	if l.peek(0) == '\'' && len(word) == 1 && strings.ContainsAny(word, "NEXBUnexbu") {
 		l.quoted('\'', l.backslashEscapes || word == "E" || word == "e")
-		return sqlToken{kind: sqlValue, text: l.text[start:l.at]}
+		return token{kind: valueToken, text: l.text[start:l.at]}
 	}
-	return sqlToken{kind: sqlWord, text: word}
+	return token{kind: wordToken, text: word}
 }
 
-// symbol passes an operator of two characters where there is one.
-func (l *sqlLexer) symbol() {
-	two := l.text[l.at:min(l.at+2, len(l.text))]
-	switch two {
-	case "::", "<=", ">=", "<>", "!=", "||", "->", ":=", "=>", "@>", "<@", "&&", "@@":
-		l.at += 2
-		return
+// operators are those of more than one character: PostgreSQL's (JSON, arrays,
+// ranges, text search, patterns, geometry), and those of MySQL, SQLite, Oracle
+// and SQL Server. The longest come first.
+var operators = []string{
+	"!~~*",
+	"->>", "#>>", "<=>", "!~*", "~~*", "!~~", "@@@", "<<=", ">>=", "-|-", "&<|", "|&>", "<<|", "|>>", "||/", "<->", "<#>", "?-|", "?||",
+	"::", "<=", ">=", "<>", "!=", "||", "|/", "->", "#>", "#-", ":=", "=>", "@>", "<@", "@?", "@@", "&&", "&<", "&>", "<<", ">>", "~*", "!~",
+	"~~", "^@", "?|", "?&", "?-", "==", "!<", "!>", "**", "+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=",
+}
+
+const operatorCharacters = "+-*/<>=~!@#%^&|?:"
+
+// symbol passes an operator, or one character of anything else.
+func (l *lexer) symbol() {
+	run := l.at
+	for run < len(l.text) && run < l.at+len(operators[0]) && strings.IndexByte(operatorCharacters, l.text[run]) >= 0 {
+		run++
+	}
+	if run > l.at+1 {
+		for _, operator := range operators {
+			if strings.HasPrefix(l.text[l.at:run], operator) {
+				l.at += len(operator)
+				return
+			}
+		}
 	}
 	l.at++
+}
+
+// isOperator says that a piece of a normalised statement is an operator and not
+// the placeholder of a value.
+func isOperator(piece string) bool {
+	return piece != "" && piece != "?" && strings.IndexByte(operatorCharacters, piece[0]) >= 0
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,10 +1,10 @@
-package trace
+package sqlnorm
 
 import "strings"
 
-// sqlKeywords are the words that are written in capitals; each maps to itself,
+// keywords are the words that are written in capitals; each maps to itself,
 // so that a look-up by bytes yields the shared text.
-var sqlKeywords = textSet(`
+var keywords = textSet(`
 	ALL ALTER ANALYZE AND ANY AS ASC BEGIN BETWEEN BY CALL CASE CAST COMMIT CONFLICT COPY CREATE CROSS CURRENT_DATE
 	CURRENT_TIME CURRENT_TIMESTAMP DEALLOCATE DECLARE DEFAULT DELETE DESC DISTINCT DO DROP DUPLICATE ELSE END ESCAPE
 	EXCEPT EXECUTE EXISTS EXPLAIN FALSE FETCH FIRST FOR FORCE FROM FULL FUNCTION GRANT GROUP HAVING IF IGNORE ILIKE IN
@@ -16,8 +16,8 @@ var sqlKeywords = textSet(`
 	AVG COALESCE CONCAT COUNT DATE EXTRACT GREATEST LEAST LENGTH LOWER MAX MIN NOW NULLIF ROUND ROW_NUMBER SUBSTRING SUM
 	TRIM UPPER`)
 
-// sqlFunctions are the keywords that stand before an argument list.
-var sqlFunctions = func() map[string]bool {
+// functions are the keywords that stand before an argument list.
+var functions = func() map[string]bool {
 	functions := map[string]bool{}
 	for _, name := range strings.Fields(`ANY AVG CAST COALESCE CONCAT COUNT DATE EXTRACT GREATEST LEAST LENGTH LOWER MAX
 		MIN NOW NULLIF ROUND ROW_NUMBER SUBSTRING SUM TRIM UPPER`) {
@@ -26,8 +26,8 @@ var sqlFunctions = func() map[string]bool {
 	return functions
 }()
 
-// sqlStatements are the words with which a statement begins.
-var sqlStatements = textSet(`SELECT INSERT UPDATE DELETE WITH MERGE UPSERT REPLACE CREATE ALTER DROP TRUNCATE BEGIN COMMIT
+// statementStarts are the words with which a statement begins.
+var statementStarts = textSet(`SELECT INSERT UPDATE DELETE WITH MERGE UPSERT REPLACE CREATE ALTER DROP TRUNCATE BEGIN COMMIT
 	ROLLBACK SAVEPOINT RELEASE START SET SHOW CALL EXECUTE EXPLAIN VALUES COPY LOCK GRANT VACUUM ANALYZE`)
 
 func textSet(words string) map[string]string {
@@ -38,8 +38,8 @@ func textSet(words string) map[string]string {
 	return set
 }
 
-// sqlKeyword is the word in capitals if it is a keyword.
-func sqlKeyword(word string) (keyword string, known bool) {
+// keywordOf is the word in capitals if it is a keyword.
+func keywordOf(word string) (keyword string, known bool) {
 	var capitals [24]byte
 	if len(word) > len(capitals) {
 		return "", false
@@ -51,11 +51,16 @@ func sqlKeyword(word string) (keyword string, known bool) {
 		}
 		capitals[i] = c
 	}
-	keyword, known = sqlKeywords[string(capitals[:len(word)])]
+	keyword, known = keywords[string(capitals[:len(word)])]
 	return keyword, known
 }
 
-func isStatementStart(word string) bool {
-	_, known := sqlStatements[word]
-	return known
+// IsStatement says whether a text begins as a SQL statement does. system is as
+// for Normalize.
+func IsStatement(text, system string) bool {
+	l := newLexer(text[:min(len(text), maxStatement)], system)
+	first := l.next()
+	keyword, _ := keywordOf(first.text)
+	_, known := statementStarts[keyword]
+	return first.kind == wordToken && known
 }

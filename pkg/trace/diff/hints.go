@@ -11,9 +11,9 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
-// Lead is where to look first when nothing is proven: the service with the
+// Hint is where to look first when nothing is proven: the service with the
 // strongest of the weak evidence.
-type Lead struct {
+type Hint struct {
 	Service, Operation string
 	Path               string // key of a path of the operation
 	Kind               Aspect // what of it may have changed
@@ -24,20 +24,20 @@ type Lead struct {
 }
 
 const (
-	// fewestForLead is how many requests each side needs with an operation.
-	fewestForLead = 5
-	maxLeads      = 5
+	// minForHint is how many requests each side needs with an operation.
+	minForHint = 5
+	maxHints   = 5
 	// usual is the share of the baseline's blocks that tells how much it varies: a
 	// past incident shall not hide a present one.
 	usual = 0.8
 )
 
-// leads looks at operations wherever they are called, with whatever requests
+// hints looks at operations wherever they are called, with whatever requests
 // there are, and ranks services by their strongest evidence. Nothing of it is
 // significant, or there would be a finding; but who knows from elsewhere that
 // something is wrong knows where to begin.
-func (c *comparison) leads() []Lead {
-	l := leads{comparison: c, callees: map[trace.PathID][]trace.PathID{}, evidence: map[string][]Lead{}}
+func (c *comparison) hints() []Hint {
+	l := hints{comparison: c, callees: map[trace.PathID][]trace.PathID{}, evidence: map[string][]Hint{}}
 	for id := range trace.PathID(c.paths.Len()) {
 		if parent := c.paths.Path(id).Parent; parent != trace.None {
 			l.callees[parent] = append(l.callees[parent], id)
@@ -46,26 +46,26 @@ func (c *comparison) leads() []Lead {
 	for _, paths := range c.operations(1) {
 		l.look(paths)
 	}
-	var ranked []Lead
+	var ranked []Hint
 	for _, service := range slices.Sorted(maps.Keys(l.evidence)) {
 		tests := l.evidence[service]
-		best := slices.MinFunc(tests, func(a, b Lead) int { return cmp.Compare(a.PValue, b.PValue) })
+		best := slices.MinFunc(tests, func(a, b Hint) int { return cmp.Compare(a.PValue, b.PValue) })
 		if best.PValue *= float64(len(tests)); best.PValue < 1 {
 			ranked = append(ranked, best)
 		}
 	}
-	slices.SortStableFunc(ranked, func(a, b Lead) int { return cmp.Compare(a.PValue, b.PValue) })
-	return ranked[:min(len(ranked), maxLeads)]
+	slices.SortStableFunc(ranked, func(a, b Hint) int { return cmp.Compare(a.PValue, b.PValue) })
+	return ranked[:min(len(ranked), maxHints)]
 }
 
-type leads struct {
+type hints struct {
 	*comparison
 	callees  map[trace.PathID][]trace.PathID
-	evidence map[string][]Lead // of every service: its tests
+	evidence map[string][]Hint // of every service: its tests
 }
 
 // look takes the evidence of one operation, over all its paths.
-func (l *leads) look(paths []trace.PathID) {
+func (l *hints) look(paths []trace.PathID) {
 	strata := make([]stratum, len(paths))
 	before, after := 0, 0
 	for i, id := range paths {
@@ -75,25 +75,25 @@ func (l *leads) look(paths []trace.PathID) {
 		s.candidate.measure(l.candidate.of(id), s.endpoint.Candidate)
 		before, after = before+s.baseline.present, after+s.candidate.present
 	}
-	if min(before, after) < fewestForLead {
+	if min(before, after) < minForHint {
 		return
 	}
-	l.time(strata, SelfTime, func(s *side) []float64 { return s.selfs }, selfOf)
-	l.time(strata, Gap, func(s *side) []float64 { return s.gaps }, gapOf)
+	l.time(strata, SelfTime, func(s *sample) []float64 { return s.selfs }, selfOf)
+	l.time(strata, Gap, func(s *sample) []float64 { return s.gaps }, gapOf)
 	l.failures(strata)
 	l.calls(strata)
 }
 
-func (l *leads) add(service string, kind Aspect, path trace.PathID, pValue float64) {
+func (l *hints) add(service string, kind Aspect, path trace.PathID, pValue float64) {
 	if service != "" && !math.IsNaN(pValue) {
-		l.evidence[service] = append(l.evidence[service], Lead{
+		l.evidence[service] = append(l.evidence[service], Hint{
 			Service: service, Operation: l.results[path].Operation, Path: l.results[path].Key, Kind: kind, PValue: pValue,
 		})
 	}
 }
 
 // time compares the time of its own, one-sided: longer is suspicious.
-func (l *leads) time(strata []stratum, kind Aspect, values func(*side) []float64, value func(*call) int64) {
+func (l *hints) time(strata []stratum, kind Aspect, values func(*sample) []float64, value func(*call) int64) {
 	samples := make([]stats.Samples, len(strata))
 	for i := range strata {
 		samples[i] = stats.Samples{X: values(&strata[i].baseline), Y: values(&strata[i].candidate)}
@@ -107,7 +107,7 @@ func (l *leads) time(strata []stratum, kind Aspect, values func(*side) []float64
 	l.add(l.paths.Path(strata[0].path).Service, kind, strata[0].path, oneSided(ranks.PValue, ranks.Superiority > 0.5, &blocks))
 }
 
-func (l *leads) pool(strata []stratum) *pool {
+func (l *hints) pool(strata []stratum) *pool {
 	return &pool{comparison: l.comparison, strata: strata}
 }
 
@@ -123,7 +123,7 @@ func oneSided(pValue float64, more bool, blocks *[maxBlocks]stats.Block) float64
 }
 
 // failures compares how many requests begin to fail here.
-func (l *leads) failures(strata []stratum) {
+func (l *hints) failures(strata []stratum) {
 	pairs := make([]stats.Pair, len(strata))
 	total := 0
 	for i := range strata {
@@ -161,7 +161,7 @@ type callee struct{ service, name string }
 
 // calls compares which calls the operation makes, and which is its last. An
 // operation that ends early after a call may have been given a bad answer.
-func (l *leads) calls(strata []stratum) {
+func (l *hints) calls(strata []stratum) {
 	made, last := occurrences{}, occurrences{}
 	for i := range strata {
 		caller := strata[i].path
@@ -198,7 +198,7 @@ type callerRequest struct {
 
 // callsOf are the requests in which a path occurs, with its calls. Requests
 // with missing parts are left out: what is not there says nothing.
-func (l *leads) callsOf(p *population, caller trace.PathID) []callerRequest {
+func (l *hints) callsOf(p *population, caller trace.PathID) []callerRequest {
 	at := map[int32]int{}
 	var requests []callerRequest
 	for _, c := range p.of(caller) {

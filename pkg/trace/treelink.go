@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// links connects the spans of one trace: who is whose parent, after duplicates
+// treeLinks connects the spans of one trace: who is whose parent, after duplicates
 // are dropped and circles are cut. Its slices are indexed by span.
-type links struct {
+type treeLinks struct {
 	byID   map[SpanID]int32
 	twin   []int32 // the server's span that shares its id with this client's span (Zipkin); None for none
 	parent []int32 // the parent's span; None for a top, dropped for a duplicate
@@ -24,7 +24,7 @@ type links struct {
 // dropped marks a span that is not part of the tree.
 const dropped = int32(-2)
 
-func (l *links) connect(spans []Span, repairs *Repairs) {
+func (l *treeLinks) connect(spans []Span, repairs *Repairs) {
 	l.index(spans, repairs)
 	l.findParents(spans, repairs)
 	l.listChildren(len(spans))
@@ -33,7 +33,7 @@ func (l *links) connect(spans []Span, repairs *Repairs) {
 }
 
 // index finds the span of every id.
-func (l *links) index(spans []Span, repairs *Repairs) {
+func (l *treeLinks) index(spans []Span, repairs *Repairs) {
 	if l.byID == nil {
 		l.byID = make(map[SpanID]int32, len(spans))
 	}
@@ -55,7 +55,7 @@ func (l *links) index(spans []Span, repairs *Repairs) {
 
 // resolveDuplicates keeps one span of each id, or a client and a server of
 // different services, which share an id where Zipkin's libraries made them.
-func (l *links) resolveDuplicates(spans []Span, repairs *Repairs) {
+func (l *treeLinks) resolveDuplicates(spans []Span, repairs *Repairs) {
 	for _, index := range l.repeated {
 		if held := l.byID[spans[index].ID]; l.twin[held] == None {
 			l.twin[held] = dropped // the first of the group joins it once
@@ -122,7 +122,7 @@ func compareDuplicates(a, b *Span) int {
 	)
 }
 
-func (l *links) findParents(spans []Span, repairs *Repairs) {
+func (l *treeLinks) findParents(spans []Span, repairs *Repairs) {
 	l.tops = l.tops[:0]
 	for i := range spans {
 		index, span := int32(i), &spans[i]
@@ -147,7 +147,7 @@ func (l *links) findParents(spans []Span, repairs *Repairs) {
 }
 
 // listChildren lays the children of every span side by side.
-func (l *links) listChildren(count int) {
+func (l *treeLinks) listChildren(count int) {
 	l.first = resize(l.first, count+1, 0)
 	for _, parent := range l.parent {
 		if parent >= 0 {
@@ -169,13 +169,13 @@ func (l *links) listChildren(count int) {
 
 // children are a span's children. A child whose link was cut to break a circle
 // still stands in the list: its parent is not the span.
-func (l *links) children(span int32) []int32 {
+func (l *treeLinks) children(span int32) []int32 {
 	return l.child[l.first[span]:l.first[span+1]]
 }
 
 // cutCycles makes tops of the earliest span of every circle of parents, so
 // that every span is below a top.
-func (l *links) cutCycles(spans []Span, repairs *Repairs) {
+func (l *treeLinks) cutCycles(spans []Span, repairs *Repairs) {
 	l.marks = resize(l.marks, len(spans), None)
 	reached := 0
 	for _, top := range l.tops {
@@ -215,7 +215,7 @@ const (
 )
 
 // reach marks all that is below a span, itself included, and counts it.
-func (l *links) reach(top int32) (count int) {
+func (l *treeLinks) reach(top int32) (count int) {
 	l.stack = append(l.stack[:0], top)
 	for len(l.stack) > 0 {
 		at := l.stack[len(l.stack)-1]

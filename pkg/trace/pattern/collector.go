@@ -33,8 +33,8 @@ type request struct {
 	start, end int64
 }
 
-// notebook is what was seen in one population.
-type notebook struct {
+// collector is what was seen in one population.
+type collector struct {
 	requests []request
 	places   map[place][]occurrence
 	orders   map[pair]meeting
@@ -49,8 +49,8 @@ type notebook struct {
 	incomplete int
 }
 
-// see notes a pattern; several at one place in one trace are one occurrence.
-func (n *notebook) see(p place, o occurrence) {
+// record notes a pattern; several at one place in one trace are one occurrence.
+func (n *collector) record(p place, o occurrence) {
 	held := n.places[p]
 	if last := len(held) - 1; last >= 0 && held[last].request == o.request {
 		held[last].repeats += o.repeats
@@ -62,11 +62,11 @@ func (n *notebook) see(p place, o occurrence) {
 	n.places[p] = append(held, o)
 }
 
-// read fills a notebook from traces, in the order of their ids so that the
+// read fills a collector from traces, in the order of their ids so that the
 // answer does not depend on the order in which they were given. known are the
 // usual durations of statements; nil for none.
-func read(traces []trace.Trace, numbers *trace.Paths, known map[trace.PathID]usual, o *Options) *notebook {
-	n := &notebook{
+func read(traces []trace.Trace, numbers *trace.Paths, known map[trace.PathID]usual, o *Options) *collector {
+	n := &collector{
 		places: map[place][]occurrence{}, orders: map[pair]meeting{}, attempts: map[trace.PathID]attempts{},
 		lookups: map[trace.PathID]*lookups{}, queries: map[trace.PathID][]float64{},
 		sizes: map[trace.PathID][]weight{}, works: map[trace.PathID][]work{}, pauses: map[spot][]pause{},
@@ -83,7 +83,7 @@ func read(traces []trace.Trace, numbers *trace.Paths, known map[trace.PathID]usu
 		}
 		return len(traces[b].Spans) - len(traces[a].Spans)
 	})
-	g := stage{builder: trace.Builder{Limits: o.Limits}, numbers: numbers, memory: newMemory()}
+	g := viewBuilder{builder: trace.Builder{Limits: o.Limits}, numbers: numbers, cache: newClassifierCache()}
 	for i, index := range order {
 		t := &traces[index]
 		if i > 0 && t.ID == traces[order[i-1]].ID {
@@ -104,21 +104,21 @@ func read(traces []trace.Trace, numbers *trace.Paths, known map[trace.PathID]usu
 }
 
 // inspect asks every detector.
-func (n *notebook) inspect(s *scene, known map[trace.PathID]usual, o *Options) {
-	n.seeDuplicates(s)
-	n.seeChatter(s)
-	n.seeStatements(s, known, o)
-	n.seePoolWaits(s, o)
-	n.seeWork(s)
+func (n *collector) inspect(s *traceView, known map[trace.PathID]usual, o *Options) {
+	n.recordDuplicates(s)
+	n.recordChatter(s)
+	n.recordStatements(s, known, o)
+	n.recordPoolWaits(s, o)
+	n.recordWork(s)
 	for i := range s.scopes {
-		n.seeRetries(s, &s.scopes[i])
-		n.seePause(s, &s.scopes[i])
-		n.seeLookups(s, &s.scopes[i])
+		n.recordRetries(s, &s.scopes[i])
+		n.recordPause(s, &s.scopes[i])
+		n.recordLookups(s, &s.scopes[i])
 		if s.batch {
 			continue // works through many items by design
 		}
-		covered := n.seeBlocks(s, &s.scopes[i], o)
-		n.seeLoops(s, &s.scopes[i], covered, o)
-		n.seeRows(s, &s.scopes[i])
+		covered := n.recordBlocks(s, &s.scopes[i], o)
+		n.recordLoops(s, &s.scopes[i], covered, o)
+		n.recordRows(s, &s.scopes[i])
 	}
 }

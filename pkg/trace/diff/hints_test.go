@@ -26,10 +26,10 @@ func TestLeadsWhereTracesAreTooFew(t *testing.T) {
 			result := diff.Compare(baseline, test.shop.Generate(), diff.Options{})
 			require.Equal(t, diff.Insufficient, result.Verdict, result.Reason)
 			require.Empty(t, result.Suspects)
-			require.Equal(t, test.service, result.Leads[0].Service)
-			require.Equal(t, test.kind, result.Leads[0].Kind)
-			require.Less(t, result.Leads[0].PValue, 0.01)
-			require.True(t, slices.ContainsFunc(result.Paths, func(p diff.Path) bool { return p.Key == result.Leads[0].Path }))
+			require.Equal(t, test.service, result.Hints[0].Service)
+			require.Equal(t, test.kind, result.Hints[0].Kind)
+			require.Less(t, result.Hints[0].PValue, 0.01)
+			require.True(t, slices.ContainsFunc(result.Paths, func(p diff.Path) bool { return p.Key == result.Hints[0].Path }))
 		})
 	}
 }
@@ -53,8 +53,8 @@ func TestLeadsOfACallerThatEndsEarly(t *testing.T) {
 	result := diff.Compare(baseline, candidate, diff.Options{})
 	require.Equal(t, diff.Insufficient, result.Verdict, result.Reason)
 	services := map[string]diff.Aspect{}
-	for _, lead := range result.Leads[:3] {
-		services[lead.Service] = lead.Kind
+	for _, hint := range result.Hints[:3] {
+		services[hint.Service] = hint.Kind
 	}
 	require.Equal(t, map[string]diff.Aspect{"cart": diff.Last, "payment": diff.Gone, "web": diff.Gone}, services)
 }
@@ -63,7 +63,7 @@ func TestProofNeedsNoLeads(t *testing.T) {
 	baseline := tracetest.Shop{Seed: 1, Traces: 400}.Generate()
 	result := diff.Compare(baseline, tracetest.Shop{Seed: 2, Traces: 400, SlowQuery: 8}.Generate(), diff.Options{})
 	require.Equal(t, diff.Regressed, result.Verdict)
-	require.Empty(t, result.Leads)
+	require.Empty(t, result.Hints)
 }
 
 // TestLeadsOfNothing checks that a service's p-value is no smaller than chance
@@ -73,18 +73,18 @@ func TestLeadsOfNothing(t *testing.T) {
 	small := map[string]int{}
 	for seed := range uint64(runs) {
 		result := diff.Compare(tracetest.Shop{Seed: 3000 + seed, Traces: 200}.Generate(), tracetest.Shop{Seed: 4000 + seed, Traces: 15}.Generate(), diff.Options{})
-		require.LessOrEqual(t, len(result.Leads), 5)
-		require.True(t, slices.IsSortedFunc(result.Leads, func(a, b diff.Lead) int {
+		require.LessOrEqual(t, len(result.Hints), 5)
+		require.True(t, slices.IsSortedFunc(result.Hints, func(a, b diff.Hint) int {
 			if a.PValue > b.PValue {
 				return 1
 			}
 			return -1
 		}))
-		for _, lead := range result.Leads {
-			require.Greater(t, lead.PValue, 0.0)
-			require.Less(t, lead.PValue, 1.0)
-			if lead.PValue < 0.05 {
-				small[lead.Service]++
+		for _, hint := range result.Hints {
+			require.Greater(t, hint.PValue, 0.0)
+			require.Less(t, hint.PValue, 1.0)
+			if hint.PValue < 0.05 {
+				small[hint.Service]++
 			}
 		}
 	}

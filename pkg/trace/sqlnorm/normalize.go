@@ -1,4 +1,7 @@
-package trace
+// Package sqlnorm makes one text of all SQL statements that differ in their
+// values only, so that calls of a database can be grouped and named. It reads
+// tokens, not grammar: any dialect, and statements that were cut off.
+package sqlnorm
 
 import (
 	"slices"
@@ -8,18 +11,18 @@ import (
 // maxStatement bounds how much of a statement is read, in bytes.
 const maxStatement = 64 << 10
 
-// NormalizeSQL makes one text of all statements that differ in their values
-// only: comments dropped, literals and parameters replaced by ?, lists after IN
+// Normalize is the form that statements which differ in their values only have
+// in common: comments dropped, literals and parameters replaced by ?, lists after IN
 // and rows after VALUES collapsed to (?+), keywords in capitals, needless
 // quotes around names dropped, long numbers inside names (shards, partitions)
 // replaced by {n}, one blank between words. system is the value of db.system
 // or db.system.name and decides what quotes mean; empty for ANSI SQL.
-func NormalizeSQL(statement, system string) string {
-	lexer := newSQLLexer(statement[:min(len(statement), maxStatement)], system)
+func Normalize(statement, system string) string {
+	l := newLexer(statement[:min(len(statement), maxStatement)], system)
 	var buffer [64]string // most statements need no more, and no memory
 	pieces := buffer[:0]
-	for token := lexer.next(); token.kind != sqlEnd; token = lexer.next() {
-		pieces = appendPiece(pieces, token)
+	for t := l.next(); t.kind != endOfText; t = l.next() {
+		pieces = appendPiece(pieces, t)
 	}
 	for len(pieces) > 0 && pieces[len(pieces)-1] == ";" {
 		pieces = pieces[:len(pieces)-1]
@@ -28,37 +31,36 @@ func NormalizeSQL(statement, system string) string {
 }
 
 // appendPiece adds the normalised token, without the sign of a literal.
-func appendPiece(pieces []string, token sqlToken) []string {
-	switch token.kind {
-	case sqlValue:
+func appendPiece(pieces []string, t token) []string {
+	switch t.kind {
+	case valueToken:
 		if count := len(pieces); count > 0 && (pieces[count-1] == "-" || pieces[count-1] == "+") &&
 			(count == 1 || beforeValue(pieces[count-2])) {
 			pieces = pieces[:count-1]
 		}
 		return append(pieces, "?")
-	case sqlQuotedName:
-		return append(pieces, quoteName(nameWithoutNumbers(token.text)))
-	case sqlWord:
-		if keyword, known := sqlKeyword(token.text); known {
+	case quotedName:
+		return append(pieces, quoteName(nameWithoutNumbers(t.text)))
+	case wordToken:
+		if keyword, known := keywordOf(t.text); known {
 			return append(pieces, keyword)
 		}
 		if len(pieces) > 0 && (pieces[len(pieces)-1] == "SAVEPOINT" || pieces[len(pieces)-1] == "TO") {
 			return append(pieces, "?") // savepoints are numbered
 		}
-		return append(pieces, nameWithoutNumbers(token.text))
+		return append(pieces, nameWithoutNumbers(t.text))
 	}
-	return append(pieces, token.text)
+	return append(pieces, t.text)
 }
 
 // beforeValue says that a sign after the piece belongs to the value, and is
 // not an operation between two values.
 func beforeValue(piece string) bool {
-	switch piece {
-	case "(", ",", "[", "=", "<", ">", "<=", ">=", "<>", "!=", "||", "+", "-", "*", "/":
+	if piece == "(" || piece == "," || piece == "[" || isOperator(piece) {
 		return true
 	}
-	_, keyword := sqlKeywords[piece]
-	return keyword
+	_, isKeyword := keywords[piece]
+	return isKeyword
 }
 
 // quoteName leaves the quotes away where the name does not need them.
@@ -214,8 +216,8 @@ func blankBetween(left, right string) bool {
 	case ",", ")", "]", ".", ";", "::", "[", "[?+]":
 		return false
 	case "(":
-		if _, keyword := sqlKeywords[left]; keyword || !isName(left) {
-			return left != "(" && left != "." && !sqlFunctions[left]
+		if _, isKeyword := keywords[left]; isKeyword || !isName(left) {
+			return left != "(" && left != "." && !functions[left]
 		}
 		return false
 	}

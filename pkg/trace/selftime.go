@@ -1,8 +1,8 @@
 package trace
 
-// measure fills in what follows from the nodes' places and times: subtrees,
+// measureSelf fills in what follows from the nodes' places and times: subtrees,
 // self times, gaps, the origins of failures.
-func (b *Builder) measure() {
+func (b *Builder) measureSelf() {
 	nodes := b.tree.Nodes
 	// covered[i] is the end of the part of node i that its calls so far cover.
 	// Sisters come in the order of their starts, so one pass forms the union.

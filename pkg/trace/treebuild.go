@@ -16,8 +16,8 @@ type pendingNode struct {
 	start  int64 // shifted
 }
 
-// grow lays out the nodes in depth-first order from the links.
-func (b *Builder) grow() {
+// layOut lays out the nodes in depth-first order from the links.
+func (b *Builder) layOut() {
 	spans, tops := b.tree.Trace.Spans, b.links.tops
 	b.pending = b.pending[:0]
 	if len(tops) == 0 {

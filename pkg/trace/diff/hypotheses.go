@@ -16,8 +16,8 @@ const (
 	families
 )
 
-// test is one question about one path with its answer.
-type test struct {
+// hypothesis is one question about one path with its answer.
+type hypothesis struct {
 	path   trace.PathID
 	aspect Aspect
 	family family
@@ -36,7 +36,7 @@ type test struct {
 // question is what the tests of one path look at.
 type question struct {
 	path                trace.PathID
-	baseline, candidate *side
+	baseline, candidate *sample
 	blocks              []uint8 // of every request of the baseline
 	// moments is how long the candidate is, in blocks of the baseline.
 	moments float64
@@ -44,20 +44,20 @@ type question struct {
 	// minChange is the least change of time per request that counts,
 	// nanoseconds.
 	minChange float64
-	tests     []test
+	tests     []hypothesis
 }
 
-// longestMoment is how many blocks of the baseline make the longest stretch of
+// maxBlocksTogether is how many blocks of the baseline make the longest stretch of
 // which the variation is looked at: good and bad moments may last.
-const longestMoment = 3
+const maxBlocksTogether = 3
 
 // ask adds a test; up tells a candidate that has more of the scored quantity.
 // The dispersion of the scores in the baseline and the effect are worked out
 // only where the p-value could count. The p-value that is kept is valid however
 // often the question is asked while requests arrive; information is that of the
 // test (stats.Information).
-func (q *question) ask(aspect Aspect, family family, pValue, information float64, up bool, scores func(add func(block uint8, score float64)), effect func(*test)) {
-	t := test{path: q.path, aspect: aspect, family: family, pValue: pValue, raw: pValue, worse: up}
+func (q *question) ask(aspect Aspect, family family, pValue, information float64, up bool, scores func(add func(block uint8, score float64)), effect func(*hypothesis)) {
+	t := hypothesis{path: q.path, aspect: aspect, family: family, pValue: pValue, raw: pValue, worse: up}
 	if pValue <= q.options.FalseDiscoveryRate {
 		var blocks [maxBlocks]stats.Block
 		scores(func(block uint8, score float64) { blocks[block].Add(score) })
@@ -67,7 +67,7 @@ func (q *question) ask(aspect Aspect, family family, pValue, information float64
 		if up {
 			kept = 0.8
 		}
-		effect, freedom := stats.DesignEffect(blocks[:], kept, longestMoment, q.moments, information)
+		effect, freedom := stats.DesignEffect(blocks[:], kept, maxBlocksTogether, q.moments, information)
 		t.pValue = stats.AlwaysValid(stats.Inflate(pValue, effect, freedom), information)
 	}
 	if t.pValue <= q.options.FalseDiscoveryRate || t.raw <= overwhelming {
@@ -78,8 +78,8 @@ func (q *question) ask(aspect Aspect, family family, pValue, information float64
 
 // adjust replaces the p-values by those adjusted within their family
 // (Benjamini and Hochberg) and keeps the findings: significant and large.
-func adjust(tests []test, rate float64) []test {
-	var found []test
+func adjust(tests []hypothesis, rate float64) []hypothesis {
+	var found []hypothesis
 	for family := range families {
 		var members []int
 		var pValues []float64

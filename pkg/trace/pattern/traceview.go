@@ -8,8 +8,8 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
-// scene is one trace, laid out for the detectors.
-type scene struct {
+// traceView is one trace, laid out for the detectors.
+type traceView struct {
 	request  int32
 	tree     *trace.Tree
 	paths    []trace.PathID
@@ -23,7 +23,7 @@ type scene struct {
 	// reads are the earliest ends of reads by service.
 	reads  map[string]earliest
 	scopes []scope
-	memory *memory
+	cache  *classifierCache
 	batch  bool // a job that works through many items, not a request
 	// graph says that the request is a query of a graph, whose server decides
 	// what to ask for; browser that it began in one.
@@ -52,13 +52,13 @@ func (e earliest) add(path trace.PathID, end int64) earliest {
 }
 
 // heldBy is how long a node with all below it held up the request.
-func (s *scene) heldBy(node int32) int64 {
+func (s *traceView) heldBy(node int32) int64 {
 	return s.held[s.tree.Nodes[node].Last] - s.held[node]
 }
 
 // heldDuring is how long a scope with all below it held up the request from
 // one instant to another.
-func (s *scene) heldDuring(node int32, from, to int64) (held int64) {
+func (s *traceView) heldDuring(node int32, from, to int64) (held int64) {
 	last := s.tree.Nodes[node].Last
 	first := sort.Search(len(s.sections), func(i int) bool { return s.sections[i].End > from })
 	for _, section := range s.sections[first:] {
@@ -72,12 +72,12 @@ func (s *scene) heldDuring(node int32, from, to int64) (held int64) {
 	return held
 }
 
-func (s *scene) node(index int32) *trace.Node { return &s.tree.Nodes[index] }
+func (s *traceView) node(index int32) *trace.Node { return &s.tree.Nodes[index] }
 
 // sequential is the longest run through calls, in the order of their starts,
 // of which none begins before the one before it has ended, give or take the
 // inaccuracy of clocks.
-func (s *scene) sequential(calls []int32) []int32 {
+func (s *traceView) sequential(calls []int32) []int32 {
 	var chain []int32
 	for _, index := range calls {
 		node := s.node(index)
@@ -95,7 +95,7 @@ func (s *scene) sequential(calls []int32) []int32 {
 func tolerance(duration int64) int64 { return min(duration/20, 100_000) }
 
 // time sums the durations of calls.
-func (s *scene) time(calls []int32) (total int64) {
+func (s *traceView) time(calls []int32) (total int64) {
 	for _, index := range calls {
 		total += s.node(index).Duration
 	}
@@ -103,7 +103,7 @@ func (s *scene) time(calls []int32) (total int64) {
 }
 
 // heldByAll is how long the calls held up the request, and the longest of them.
-func (s *scene) heldByAll(calls []int32) (total, longest int64) {
+func (s *traceView) heldByAll(calls []int32) (total, longest int64) {
 	for _, index := range calls {
 		held := s.heldBy(index)
 		total += held
@@ -112,19 +112,19 @@ func (s *scene) heldByAll(calls []int32) (total, longest int64) {
 	return total, longest
 }
 
-// stage lays out traces one after the other in the same memory.
-type stage struct {
-	builder trace.Builder
-	walk    trace.CriticalWalk
-	numbers *trace.Paths
-	memory  memory
-	scene   scene
+// viewBuilder lays out traces one after the other in the same memory.
+type viewBuilder struct {
+	builder   trace.Builder
+	walk      trace.CriticalWalk
+	numbers   *trace.Paths
+	cache     classifierCache
+	traceView traceView
 }
 
-// set lays out one trace; the scene is valid until the next call.
-func (g *stage) set(t *trace.Trace, request int32) *scene {
-	s := &g.scene
-	s.request, s.tree, s.memory = request, g.builder.Build(t), &g.memory
+// set lays out one trace; the traceView is valid until the next call.
+func (g *viewBuilder) set(t *trace.Trace, request int32) *traceView {
+	s := &g.traceView
+	s.request, s.tree, s.cache = request, g.builder.Build(t), &g.cache
 	s.paths = g.numbers.Assign(s.tree, s.paths[:0])
 	s.sections = g.walk.Sections(s.tree)
 	nodes := s.tree.Nodes
@@ -138,7 +138,7 @@ func (g *stage) set(t *trace.Trace, request int32) *scene {
 	s.calls = s.calls[:0]
 	s.writes, s.reads = map[string][]int64{}, map[string]earliest{}
 	for i := range nodes {
-		c := g.memory.readCall(t, &nodes[i], s.paths[i])
+		c := g.cache.readCall(t, &nodes[i], s.paths[i])
 		s.calls = append(s.calls, c)
 		if c.role == query && !c.read && c.table != "" {
 			s.writes[c.table] = append(s.writes[c.table], nodes[i].Start)

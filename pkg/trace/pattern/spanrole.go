@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/trace/sqlnorm"
 )
 
 // role is what a call is for.
@@ -43,8 +44,8 @@ var poolName = regexp.MustCompile(`(?i)(get|acquire|check.?out|obtain|borrow|wai
 // caches are databases that answer from memory by key.
 var caches = map[string]bool{"redis": true, "memcached": true, "valkey": true, "keydb": true, "dragonfly": true, "hazelcast": true, "ignite": true}
 
-// memory keeps what was found out about texts that come again and again.
-type memory struct {
+// classifierCache keeps what is known of texts that come again and again.
+type classifierCache struct {
 	pools  map[string]bool // by span name
 	tables map[trace.PathID]string
 	gates  map[trace.PathID]bool
@@ -54,12 +55,12 @@ type memory struct {
 // maxRemembered bounds the memory for span names.
 const maxRemembered = 20_000
 
-func newMemory() memory {
-	return memory{map[string]bool{}, map[trace.PathID]string{}, map[trace.PathID]bool{}, map[trace.PathID][]string{}}
+func newClassifierCache() classifierCache {
+	return classifierCache{map[string]bool{}, map[trace.PathID]string{}, map[trace.PathID]bool{}, map[trace.PathID][]string{}}
 }
 
 // isPool says that a span's name is that of a wait for a connection.
-func (m *memory) isPool(name string) bool {
+func (m *classifierCache) isPool(name string) bool {
 	known, exists := m.pools[name]
 	if !exists {
 		known = poolName.MatchString(name)
@@ -71,7 +72,7 @@ func (m *memory) isPool(name string) bool {
 }
 
 // table is what a statement reads or writes; the same for all of one path.
-func (m *memory) table(path trace.PathID, statement string) string {
+func (m *classifierCache) table(path trace.PathID, statement string) string {
 	known, exists := m.tables[path]
 	if !exists {
 		if found := tableName.FindStringSubmatch(statement); found != nil {
@@ -83,7 +84,7 @@ func (m *memory) table(path trace.PathID, statement string) string {
 }
 
 // readCall is what a node on a path is for.
-func (m *memory) readCall(t *trace.Trace, node *trace.Node, path trace.PathID) call {
+func (m *classifierCache) readCall(t *trace.Trace, node *trace.Node, path trace.PathID) call {
 	if node.Span == trace.None {
 		return call{}
 	}
@@ -114,7 +115,7 @@ func firstOf(span *trace.Span, keys ...string) string {
 }
 
 // readStatement reads a database's span.
-func (m *memory) readStatement(span *trace.Span, path trace.PathID, system, statement, operation string) call {
+func (m *classifierCache) readStatement(span *trace.Span, path trace.PathID, system, statement, operation string) call {
 	c := call{role: query, target: system + " " + firstOf(span, "db.namespace", "db.name") + " " + firstOf(span, "server.address", "net.peer.name", "peer.service")}
 	verb := strings.ToUpper(firstWord(operation))
 	if verb == "" {
@@ -148,7 +149,7 @@ func (m *memory) readStatement(span *trace.Span, path trace.PathID, system, stat
 	case "WITH":
 		c.read = !writing.MatchString(statement)
 	}
-	if verb == "SELECT" && len(statement) < 20 && trace.NormalizeSQL(statement, system) == "SELECT ?" {
+	if verb == "SELECT" && len(statement) < 20 && sqlnorm.Normalize(statement, system) == "SELECT ?" {
 		return call{role: control} // asks whether the connection lives
 	}
 	if statement == "" && strings.Contains(strings.ToLower(span.Name), "connect") {
