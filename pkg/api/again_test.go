@@ -12,7 +12,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/playbook"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -36,7 +36,7 @@ func (c *closing) Keep(ctx context.Context, note upstream.Note) (bool, error) {
 func TestADeployThatNamesNoTimeIsKeptOnce(t *testing.T) {
 	now := noon
 	book := &notebook{}
-	h := New(&answer.Engine{Now: func() time.Time { return now }}, Settings{CallerRate: 1000, Timeout: time.Second, Journal: book, DeployTag: "deploy"})
+	h := New(&engine.Engine{Now: func() time.Time { return now }}, Settings{CallerRate: 1000, Timeout: time.Second, Journal: book, DeployTag: "deploy"})
 	t.Cleanup(h.Close)
 	mux := http.NewServeMux()
 	h.Register(mux)
@@ -66,7 +66,7 @@ func TestADeployThatNamesNoTimeIsKeptOnce(t *testing.T) {
 func TestANumberIsWrittenDownOnce(t *testing.T) {
 	book := &notebook{}
 	post := func(now time.Time, content string) (int, string) { // to one replica after another
-		h := New(&answer.Engine{Metrics: metricsServer{}, Now: func() time.Time { return now }, Limits: answer.Limits{MaxSeries: 50}}, Settings{
+		h := New(&engine.Engine{Metrics: metricsServer{}, Now: func() time.Time { return now }, Limits: engine.Limits{MaxSeries: 50}}, Settings{
 			CallerRate: 1000, Timeout: 10 * time.Second, Journal: book, Series: []NamedSeries{{Name: "good", Expr: "good"}, {Name: "failing", Expr: "failing"}}})
 		defer h.Close()
 		mux := http.NewServeMux()
@@ -206,7 +206,7 @@ func (failingMetrics) QueryRange(context.Context, string, upstream.Range) (upstr
 
 func TestAProposalIsTheSameWithoutMetrics(t *testing.T) {
 	propose := func(metrics upstream.Metrics) string {
-		h := New(&answer.Engine{Metrics: metrics, Traces: slowVersion{}, Now: func() time.Time { return noon }, Limits: answer.Limits{MaxSeries: 50, MaxTraces: 1000}},
+		h := New(&engine.Engine{Metrics: metrics, Traces: slowVersion{}, Now: func() time.Time { return noon }, Limits: engine.Limits{MaxSeries: 50, MaxTraces: 1000}},
 			Settings{CallerRate: 1000, Timeout: time.Minute, Journal: &notebook{}, Acts: &notebook{}, Playbooks: PlaybookSettings{Config: playbook.Config{Mode: playbook.Recommend}}})
 		defer h.Close()
 		mux := http.NewServeMux()

@@ -11,8 +11,8 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/canary"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
@@ -50,24 +50,24 @@ const (
 
 // judge is the decision of now over a canary, remembered for some seconds. The
 // error says why nothing can be said.
-func (h *Hooks) judge(ctx context.Context, c canaryRequest) (answer.VerdictAnswer, error) {
+func (h *Hooks) judge(ctx context.Context, c canaryRequest) (engine.VerdictAnswer, error) {
 	c.Window = cmp.Or(c.Window, usualCanary)
 	c.Margin = cmp.Or(c.Margin, strconv.FormatFloat(query.DefaultMargin, 'g', -1, 64))
 	asked, length, err := c.question()
 	if err != nil {
-		return answer.VerdictAnswer{}, err
+		return engine.VerdictAnswer{}, err
 	}
 	key, err := json.Marshal(c)
 	if err != nil {
-		return answer.VerdictAnswer{}, err
+		return engine.VerdictAnswer{}, err
 	}
-	window := func() answer.Window {
+	window := func() engine.Window {
 		now := h.engine.Now().Truncate(canaryGrid).UTC()
-		return answer.Window{From: now.Add(-length), To: now, Step: finestStep}
+		return engine.Window{From: now.Add(-length), To: now, Step: finestStep}
 	}
 	waiting, cancel := context.WithTimeout(ctx, min(patience, h.settings.Timeout/2))
 	defer cancel()
-	found, err := h.verdicts.ask(waiting, string(key), h.settings.Timeout, func(ctx context.Context) (answer.VerdictAnswer, error) {
+	found, err := h.verdicts.ask(waiting, string(key), h.settings.Timeout, func(ctx context.Context) (engine.VerdictAnswer, error) {
 		found, err := h.engine.Decide(ctx, asked, window())
 		if err == nil {
 			h.compared.keep(string(key), found)
@@ -139,7 +139,7 @@ func (h *Hooks) canaryNumber(ctx context.Context, q question, s span, number fun
 }
 
 // toldBeside is what an engine's log should show beside a decision.
-func toldBeside(found answer.VerdictAnswer) []string {
+func toldBeside(found engine.VerdictAnswer) []string {
 	first := fmt.Sprintf("%s: version %s against %s, n=%.0f, both served until %s. %s", found.Judgement.Verdict, found.CandidateVersion, found.BaselineVersion,
 		found.Judgement.Signals[0].Candidate.Requests, found.Served.UTC().Format(time.RFC3339), found.Judgement.Reason)
 	return confidence(found.Basis, nil, "%s", first)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/canary"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
@@ -95,12 +95,12 @@ func (r rollout) hooks(t *testing.T, change ...func(*Settings)) http.Handler {
 	if r.traces == nil {
 		r.traces = spans{}
 	}
-	engine := &answer.Engine{Metrics: r, Traces: r.traces, Now: func() time.Time { return noon }, Limits: answer.Limits{MaxSeries: 50, MaxTraces: 1000}}
+	e := &engine.Engine{Metrics: r, Traces: r.traces, Now: func() time.Time { return noon }, Limits: engine.Limits{MaxSeries: 50, MaxTraces: 1000}}
 	settings := Settings{CallerRate: 1000, Timeout: 2 * time.Minute}
 	for _, one := range change {
 		one(&settings)
 	}
-	h := New(engine, settings)
+	h := New(e, settings)
 	t.Cleanup(h.Close)
 	mux := http.NewServeMux()
 	h.Register(mux)
@@ -286,10 +286,10 @@ func TestEnginesDoNotWaitForTraces(t *testing.T) {
 // TestALateComparisonCounts: what a slow store said after an engine had gone
 // stands beside the counts of its next question.
 func TestALateComparisonCounts(t *testing.T) {
-	h := New(&answer.Engine{}, Settings{})
+	h := New(&engine.Engine{}, Settings{})
 	t.Cleanup(h.Close)
 	require.Equal(t, diff.Insufficient, h.compared.known("orders", noon).Verdict)
-	h.compared.keep("orders", answer.VerdictAnswer{BaselineVersion: "1", CandidateVersion: "2", Traces: diff.NoChange, TracesReason: "nothing changed", To: noon})
+	h.compared.keep("orders", engine.VerdictAnswer{BaselineVersion: "1", CandidateVersion: "2", Traces: diff.NoChange, TracesReason: "nothing changed", To: noon})
 	late := h.compared.known("orders", noon.Add(time.Minute))
 	require.Equal(t, diff.NoChange, late.Verdict)
 	require.Contains(t, late.Reason, "nothing changed")
@@ -298,12 +298,12 @@ func TestALateComparisonCounts(t *testing.T) {
 
 	sound := rollouts["sound"].canary
 	sound.begun = 40 * time.Minute
-	engine := &answer.Engine{Metrics: sound, Now: func() time.Time { return noon }}
+	e := &engine.Engine{Metrics: sound, Now: func() time.Time { return noon }}
 	for candidate, want := range map[string]canary.Verdict{"2": canary.Pass, "3": canary.Inconclusive} {
 		late.Candidate = candidate
-		found, err := engine.DecideByCounts(t.Context(), query.Verdict{
+		found, err := e.DecideByCounts(t.Context(), query.Verdict{
 			Service: "orders", Baseline: query.Population{Version: "1"}, Candidate: query.Population{Version: "2"},
-		}.WithDefaults(), answer.Window{From: noon.Add(-time.Hour), To: noon}, late)
+		}.WithDefaults(), engine.Window{From: noon.Add(-time.Hour), To: noon}, late)
 		require.NoError(t, err)
 		require.Equal(t, want, found.Judgement.Verdict, found.Judgement.Reason)
 	}

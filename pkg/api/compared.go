@@ -6,7 +6,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
 
@@ -16,13 +16,13 @@ const comparedFor = 2 * time.Minute
 
 // compared are the newest comparisons of traces, by question.
 type compared struct {
-	answers *otter.Cache[string, answer.VerdictAnswer]
+	answers *otter.Cache[string, engine.VerdictAnswer]
 }
 
 func newCompared() compared {
-	return compared{otter.Must(&otter.Options[string, answer.VerdictAnswer]{
+	return compared{otter.Must(&otter.Options[string, engine.VerdictAnswer]{
 		MaximumSize:      mostAnswers,
-		ExpiryCalculator: otter.ExpiryWriting[string, answer.VerdictAnswer](comparedFor),
+		ExpiryCalculator: otter.ExpiryWriting[string, engine.VerdictAnswer](comparedFor),
 	})}
 }
 
@@ -32,19 +32,19 @@ func (c compared) close() {
 }
 
 // keep remembers a decision for which traces were compared.
-func (c compared) keep(key string, found answer.VerdictAnswer) {
+func (c compared) keep(key string, found engine.VerdictAnswer) {
 	if found.Traces != "" {
-		c.answers.Set(key, answer.VerdictAnswer{BaselineVersion: found.BaselineVersion, CandidateVersion: found.CandidateVersion,
+		c.answers.Set(key, engine.VerdictAnswer{BaselineVersion: found.BaselineVersion, CandidateVersion: found.CandidateVersion,
 			To: found.To, Traces: found.Traces, TracesReason: found.TracesReason})
 	}
 }
 
 // known is what was said of the traces, as far as it is remembered.
-func (c compared) known(key string, now time.Time) answer.TraceVerdict {
+func (c compared) known(key string, now time.Time) engine.TraceVerdict {
 	last, ok := c.answers.GetIfPresent(key)
 	if !ok || now.Sub(last.To) > comparedFor {
-		return answer.TraceVerdict{Verdict: diff.Insufficient, Reason: "the trace store takes longer than engines wait; its traces are still being compared"}
+		return engine.TraceVerdict{Verdict: diff.Insufficient, Reason: "the trace store takes longer than engines wait; its traces are still being compared"}
 	}
-	return answer.TraceVerdict{Verdict: last.Traces, Baseline: last.BaselineVersion, Candidate: last.CandidateVersion,
+	return engine.TraceVerdict{Verdict: last.Traces, Baseline: last.BaselineVersion, Candidate: last.CandidateVersion,
 		Reason: fmt.Sprintf("as compared at %s: %s", last.To.UTC().Format(time.RFC3339), last.TracesReason)}
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 )
 
 // derived is a metric that Foresight works out.
@@ -154,12 +154,12 @@ const lookBack = 30 * time.Minute
 
 // window is the asked one with a rule's window before its first instant, so
 // that hooks and rules get the same number.
-func (s span) window() answer.Window {
-	return answer.Window{From: s.from.Add(-lookBack), To: s.to, Step: finestStep}
+func (s span) window() engine.Window {
+	return engine.Window{From: s.from.Add(-lookBack), To: s.to, Step: finestStep}
 }
 
 // at is the window of a single instant.
-func at(t time.Time) answer.Window { return span{from: t, to: t}.window() }
+func at(t time.Time) engine.Window { return span{from: t, to: t}.window() }
 
 // mostInstants bounds the answers that are worked out anew for each instant.
 const mostInstants = 61

@@ -11,7 +11,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 )
 
 // What can be asked: prometheus-adapter and the query builders of dashboards
@@ -78,7 +78,7 @@ func (h *Hooks) list(w http.ResponseWriter, r *http.Request, shape func([]map[st
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.settings.Timeout)
 	defer cancel()
-	services, err := h.engine.MeasuredServices(ctx, answer.Window{From: start, To: end})
+	services, err := h.engine.MeasuredServices(ctx, engine.Window{From: start, To: end})
 	if err != nil {
 		status, reason := refusal(err)
 		prometheusFailure(w, status, reason)

@@ -9,8 +9,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/canary"
+	"github.com/foresight-observability/foresight/pkg/engine"
 )
 
 // Flagger reads a status below 203 as yes, and shows the body of others only
@@ -102,7 +102,7 @@ func onVerdict(wanted ...canary.Verdict) func(*Hooks, *http.Request, canaryReque
 	}
 }
 
-func stillNeeded(found answer.VerdictAnswer) string {
+func stillNeeded(found engine.VerdictAnswer) string {
 	if found.Judgement.NeededRequests == 0 {
 		return ""
 	}

@@ -12,17 +12,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // Hooks serve the routes below the data source's resource path.
 type Hooks struct {
-	engine     *answer.Engine
+	engine     *engine.Engine
 	settings   Settings
 	remembered *memory[[]row]
-	verdicts   *memory[answer.VerdictAnswer]
+	verdicts   *memory[engine.VerdictAnswer]
 	compared   compared
 	callers    *callers
 	promQL     promQLEngine
@@ -68,14 +68,14 @@ type NamedSeries struct {
 }
 
 // New makes the hooks of one data source.
-func New(engine *answer.Engine, settings Settings) *Hooks {
+func New(e *engine.Engine, settings Settings) *Hooks {
 	// Settings that cannot be used may be empty; their routes still say why.
 	settings.CallerRate = cmp.Or(settings.CallerRate, 1)
 	settings.Timeout = cmp.Or(settings.Timeout, time.Second)
 	// Who is asked fails first, and its error says who it is.
 	settings.Timeout += settings.Timeout / 5
 	settings.Playbooks.Window = cmp.Or(settings.Playbooks.Window, time.Hour)
-	h := &Hooks{engine: engine, settings: settings, remembered: newMemory[[]row](engine.Now), verdicts: newMemory[answer.VerdictAnswer](engine.Now), compared: newCompared(), callers: newCallers(settings.CallerRate)}
+	h := &Hooks{engine: e, settings: settings, remembered: newMemory[[]row](e.Now), verdicts: newMemory[engine.VerdictAnswer](e.Now), compared: newCompared(), callers: newCallers(settings.CallerRate)}
 	h.promQL = newPromQL(h, settings.Timeout)
 	h.lifetime, h.cancel = context.WithCancel(context.Background())
 	h.announcing = make(chan struct{}, mostAnnouncing)

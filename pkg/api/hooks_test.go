@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -108,8 +108,8 @@ func rhythm(at time.Time) float64 {
 	return 100 - 30*math.Cos(2*math.Pi*minute/1440) + math.Sin(minute*1.7) + math.Sin(minute*2.9)
 }
 
-func testEngine() *answer.Engine {
-	return &answer.Engine{Metrics: metricsServer{}, Now: func() time.Time { return noon }, Limits: answer.Limits{MaxSeries: 50}}
+func testEngine() *engine.Engine {
+	return &engine.Engine{Metrics: metricsServer{}, Now: func() time.Time { return noon }, Limits: engine.Limits{MaxSeries: 50}}
 }
 
 func testHooks(t *testing.T, change ...func(*Settings)) http.Handler {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
@@ -33,9 +33,9 @@ func (h *Hooks) impact(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, impactReport(found))
 }
 
-func (h *Hooks) impactQuestion(r *http.Request) (query.Impact, answer.Window, error) {
+func (h *Hooks) impactQuestion(r *http.Request) (query.Impact, engine.Window, error) {
 	values := r.URL.Query()
-	window := answer.Window{To: h.engine.Now().UTC()}
+	window := engine.Window{To: h.engine.Now().UTC()}
 	if err := milliseconds(values.Get("to"), &window.To); err != nil {
 		return query.Impact{}, window, err
 	}
@@ -114,7 +114,7 @@ func reportTimes(t impact.Times) timesReport {
 	return told
 }
 
-func impactReport(a answer.ImpactAnswer) map[string]any {
+func impactReport(a engine.ImpactAnswer) map[string]any {
 	type prevented struct {
 		Ground  impact.Ground `json:"ground"`
 		Service string        `json:"service"`

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -50,8 +50,8 @@ func (alertsServer) QueryRange(_ context.Context, promQL string, window upstream
 }
 
 func TestImpactAsJSON(t *testing.T) {
-	engine := &answer.Engine{Metrics: alertsServer{}, Now: func() time.Time { return noon }}
-	h := New(engine, Settings{CallerRate: 1000, Timeout: time.Minute})
+	e := &engine.Engine{Metrics: alertsServer{}, Now: func() time.Time { return noon }}
+	h := New(e, Settings{CallerRate: 1000, Timeout: time.Minute})
 	t.Cleanup(h.Close)
 	mux := http.NewServeMux()
 	h.Register(mux)

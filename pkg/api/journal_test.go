@@ -19,7 +19,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -247,7 +247,7 @@ func FuzzDeploy(f *testing.F) {
 func FuzzBodies(f *testing.F) {
 	paths := []string{"/hooks/deploy", "/hooks/alert", "/hooks/send", "/hooks/annotate", "/feedback", "/playbooks", "/verdict", "/flagger/rollback", "/flagger/event", "/flagger/confirm-rollout"}
 	book := &notebook{}
-	h := New(&answer.Engine{Now: func() time.Time { return noon }}, Settings{
+	h := New(&engine.Engine{Now: func() time.Time { return noon }}, Settings{
 		CallerRate: 1 << 30, Timeout: time.Second, DeployTag: "deploy", Journal: book, Series: []NamedSeries{{Name: "good", Expr: "missing"}}})
 	f.Cleanup(h.Close)
 	mux := http.NewServeMux()

@@ -12,7 +12,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/playbook"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -165,7 +165,7 @@ func (h *Hooks) situation(ctx context.Context, named []string, now time.Time) (p
 	s := playbook.Situation{Now: now}
 	var missing, notices []string
 	for i, service := range named {
-		found, err := h.engine.Facts(ctx, service, answer.Window{From: now.Add(-h.settings.Playbooks.Window), To: now})
+		found, err := h.engine.Facts(ctx, service, engine.Window{From: now.Add(-h.settings.Playbooks.Window), To: now})
 		if err != nil {
 			return s, nil, err
 		}

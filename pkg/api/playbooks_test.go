@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/playbook"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
@@ -141,7 +141,7 @@ func acting(t *testing.T, traces upstream.Traces, now time.Time, book *notebook,
 	for _, one := range change {
 		one(&settings)
 	}
-	h := New(&answer.Engine{Metrics: tenServices{}, Traces: traces, Now: func() time.Time { return now }, Limits: answer.Limits{MaxSeries: 50, MaxTraces: 1000}}, settings)
+	h := New(&engine.Engine{Metrics: tenServices{}, Traces: traces, Now: func() time.Time { return now }, Limits: engine.Limits{MaxSeries: 50, MaxTraces: 1000}}, settings)
 	t.Cleanup(h.Close)
 	mux := http.NewServeMux()
 	h.Register(mux)

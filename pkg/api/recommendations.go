@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/sizing"
 )
@@ -105,7 +105,7 @@ func sizingOf(r *http.Request) (query.Sizing, error) {
 	return parsed.(query.Sizing), nil
 }
 
-func sizesReportOf(found answer.SizingAnswer) sizesReport {
+func sizesReportOf(found engine.SizingAnswer) sizesReport {
 	report := sizesReport{Service: found.Service, At: found.At, Warnings: append([]string{}, found.Notices...)}
 	for _, one := range found.Recommendations {
 		told := sizeReport{

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/sizing"
 )
@@ -74,7 +74,7 @@ func poolLabels(one sizing.Recommendation) map[string]string {
 }
 
 // sizeBeside is what an engine's log should show beside a size.
-func sizeBeside(found answer.SizingAnswer, one sizing.Recommendation) []string {
+func sizeBeside(found engine.SizingAnswer, one sizing.Recommendation) []string {
 	told := []string{fmt.Sprintf("%s From %g to %g %s.", one.Reason, one.Lower, one.Upper, one.Unit)}
 	if one.Constraint != "" {
 		told = append(told, "limited by: "+one.Constraint)

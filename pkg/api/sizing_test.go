@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -56,8 +56,8 @@ func (s sizedServer) QueryRange(ctx context.Context, promQL string, window upstr
 
 func sizedHooks(t *testing.T) http.Handler {
 	t.Helper()
-	engine := &answer.Engine{Metrics: sizedServer{}, Now: func() time.Time { return noon }, Limits: answer.Limits{MaxSeries: 50}}
-	h := New(engine, Settings{CallerRate: 1000, Timeout: 2 * time.Minute})
+	e := &engine.Engine{Metrics: sizedServer{}, Now: func() time.Time { return noon }, Limits: engine.Limits{MaxSeries: 50}}
+	h := New(e, Settings{CallerRate: 1000, Timeout: 2 * time.Minute})
 	t.Cleanup(h.Close)
 	mux := http.NewServeMux()
 	h.Register(mux)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -108,7 +108,7 @@ func (g *silent) check(labels series.Labels, actual series.Series, t time.Time, 
 }
 
 // judge refuses an answer in which no series is left.
-func (g *silent) judge(rows []row, basis answer.Basis) ([]row, error) {
+func (g *silent) judge(rows []row, basis engine.Basis) ([]row, error) {
 	if len(rows) == 0 {
 		return nil, noTrust("there are no recent samples: %s", because(basis.Notices))
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/canary"
+	"github.com/foresight-observability/foresight/pkg/engine"
 )
 
 // phases are the verdicts in the words of Argo Rollouts.
@@ -109,7 +109,7 @@ func canaryOf(r *http.Request) canaryRequest {
 	}
 }
 
-func decisionOf(found answer.VerdictAnswer) decision {
+func decisionOf(found engine.VerdictAnswer) decision {
 	j := found.Judgement
 	told := decision{
 		Verdict: j.Verdict, Phase: phases[j.Verdict], Score: j.Score, Reason: j.Reason,

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -150,13 +150,13 @@ func courseOf(f forecast.Result, quantile float64) []float64 {
 }
 
 func (h *Hooks) breachProbability(ctx context.Context, q question, s span) ([]row, error) {
-	return h.breach(ctx, q, s, func(_ time.Time, found answer.BreachSeries, _ time.Duration) float64 {
+	return h.breach(ctx, q, s, func(_ time.Time, found engine.BreachSeries, _ time.Duration) float64 {
 		return frames.Latest(found.Result.Probability)
 	})
 }
 
 func (h *Hooks) breachSeconds(ctx context.Context, q question, s span) ([]row, error) {
-	return h.breach(ctx, q, s, func(t time.Time, found answer.BreachSeries, horizon time.Duration) float64 {
+	return h.breach(ctx, q, s, func(t time.Time, found engine.BreachSeries, horizon time.Duration) float64 {
 		p, median := frames.Latest(found.Result.Probability), found.Result.Median
 		if !(p >= 0.5) || median.IsZero() {
 			return horizon.Seconds()
@@ -165,7 +165,7 @@ func (h *Hooks) breachSeconds(ctx context.Context, q question, s span) ([]row, e
 	})
 }
 
-func (h *Hooks) breach(ctx context.Context, q question, s span, number func(time.Time, answer.BreachSeries, time.Duration) float64) ([]row, error) {
+func (h *Hooks) breach(ctx context.Context, q question, s span, number func(time.Time, engine.BreachSeries, time.Duration) float64) ([]row, error) {
 	horizon, err := q.length("horizon", finestStep, mostLead)
 	if err != nil {
 		return nil, err
@@ -250,6 +250,6 @@ func (h *Hooks) up(ctx context.Context, _ question, s span) ([]row, error) {
 }
 
 // confidence is what an engine's log should show beside a number.
-func confidence(basis answer.Basis, notices []string, format string, arguments ...any) []string {
+func confidence(basis engine.Basis, notices []string, format string, arguments ...any) []string {
 	return slices.Concat([]string{fmt.Sprintf(format, arguments...)}, basis.Notices, notices)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -18,7 +18,7 @@ import (
 // inside their band, the score on an axis of its own, for Grafana's time
 // series panel. As an alert: per series the score of now. As annotations: each
 // event as a region.
-func Anomaly(a answer.AnomalyAnswer, q query.Anomaly, format query.Format) (data.Frames, error) {
+func Anomaly(a engine.AnomalyAnswer, q query.Anomaly, format query.Format) (data.Frames, error) {
 	switch format {
 	case query.Panel:
 		return anomalyPanel(a, q), nil
@@ -30,7 +30,7 @@ func Anomaly(a answer.AnomalyAnswer, q query.Anomaly, format query.Format) (data
 	return nil, noFormat(query.TypeAnomaly, format)
 }
 
-func anomalyPanel(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
+func anomalyPanel(a engine.AnomalyAnswer, q query.Anomaly) data.Frames {
 	names := anomalyNames(a, q)
 	notices := remarksOf(a.Basis)
 	var frames data.Frames
@@ -59,11 +59,11 @@ func anomalyPanel(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
 	return notices.attach(frames)
 }
 
-func anomalyNames(a answer.AnomalyAnswer, q query.Anomaly) []string {
-	return seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s answer.AnomalySeries) series.Labels { return s.Labels }))
+func anomalyNames(a engine.AnomalyAnswer, q query.Anomaly) []string {
+	return seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s engine.AnomalySeries) series.Labels { return s.Labels }))
 }
 
-func anomalyAlert(a answer.AnomalyAnswer) (data.Frames, error) {
+func anomalyAlert(a engine.AnomalyAnswer) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
@@ -105,7 +105,7 @@ func CurrentScore(result anomaly.Result) float64 {
 // scoreSteps per point of a score are told apart in an alert: the rest is noise.
 const scoreSteps = 10
 
-func anomalyAnnotations(a answer.AnomalyAnswer, q query.Anomaly) data.Frames {
+func anomalyAnnotations(a engine.AnomalyAnswer, q query.Anomaly) data.Frames {
 	names := anomalyNames(a, q)
 	notices := remarksOf(a.Basis)
 	var events []event

@@ -5,7 +5,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -28,7 +28,7 @@ type bandFrame struct {
 	color  string
 }
 
-func newBandFrame(name string, labels series.Labels, position int, times []time.Time, basis answer.Basis) bandFrame {
+func newBandFrame(name string, labels series.Labels, position int, times []time.Time, basis engine.Basis) bandFrame {
 	frame := newFrame(name, data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, basis)
 	frame.Fields = append(frame.Fields, data.NewField("time", nil, times))
 	return bandFrame{frame, name, labels, colors[position%len(colors)]}

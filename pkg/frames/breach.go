@@ -8,7 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -16,7 +16,7 @@ import (
 // Breach shapes an early warning. As a panel: per series the observations, the
 // threshold, and on an axis of its own the probability of crossing it. As an
 // alert: per series that probability now, 0 to 1; a rule fires on 0.8, say.
-func Breach(a answer.BreachAnswer, q query.Breach, format query.Format) (data.Frames, error) {
+func Breach(a engine.BreachAnswer, q query.Breach, format query.Format) (data.Frames, error) {
 	switch format {
 	case query.Panel:
 		return breachPanel(a, q), nil
@@ -26,8 +26,8 @@ func Breach(a answer.BreachAnswer, q query.Breach, format query.Format) (data.Fr
 	return nil, noFormat(query.TypeBreach, format)
 }
 
-func breachPanel(a answer.BreachAnswer, q query.Breach) data.Frames {
-	names := seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s answer.BreachSeries) series.Labels { return s.Labels }))
+func breachPanel(a engine.BreachAnswer, q query.Breach) data.Frames {
+	names := seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s engine.BreachSeries) series.Labels { return s.Labels }))
 	notices := remarksOf(a.Basis)
 	var frames data.Frames
 	for i, s := range a.Series {
@@ -54,7 +54,7 @@ func breachPanel(a answer.BreachAnswer, q query.Breach) data.Frames {
 	return notices.attach(frames)
 }
 
-func breachAlert(a answer.BreachAnswer) (data.Frames, error) {
+func breachAlert(a engine.BreachAnswer) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
@@ -96,7 +96,7 @@ func breachTimes(r breach.Result) map[string]any {
 // worthSaying is the probability from which on the reader is told the time.
 const worthSaying = 0.2
 
-func breachNotice(a answer.BreachAnswer, r breach.Result) string {
+func breachNotice(a engine.BreachAnswer, r breach.Result) string {
 	p := Latest(r.Probability)
 	if !(p >= worthSaying) || r.Median.IsZero() {
 		return ""

@@ -3,7 +3,7 @@ package frames
 import (
 	"strings"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
 
@@ -18,7 +18,7 @@ func circumstancesText(explanations []diff.Explanation) string {
 
 // circumstancesOf is the circumstances under which each call path is slow or
 // fails.
-func circumstancesOf(a answer.TraceDiffAnswer) func(diff.Path) string {
+func circumstancesOf(a engine.TraceDiffAnswer) func(diff.Path) string {
 	byPath := map[string][]diff.Explanation{}
 	for _, s := range a.Result.Suspects {
 		byPath[s.Path] = append(byPath[s.Path], s.Explanations...)

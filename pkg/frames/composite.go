@@ -8,7 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -16,7 +16,7 @@ import (
 // Composite shapes the health of a service. As a panel: its score and, stacked,
 // each signal's contribution to it, for Grafana's time series panel. As an
 // alert: the score of now. As annotations: each event as a region.
-func Composite(a answer.CompositeAnswer, _ query.Composite, format query.Format) (data.Frames, error) {
+func Composite(a engine.CompositeAnswer, _ query.Composite, format query.Format) (data.Frames, error) {
 	switch format {
 	case query.Panel:
 		return compositePanel(a), nil
@@ -28,7 +28,7 @@ func Composite(a answer.CompositeAnswer, _ query.Composite, format query.Format)
 	return nil, noFormat(query.TypeComposite, format)
 }
 
-func compositePanel(a answer.CompositeAnswer) data.Frames {
+func compositePanel(a engine.CompositeAnswer) data.Frames {
 	result := a.Result
 	grid := series.Series{Start: result.Start, Step: result.Step}
 	rows := shownRows(grid, a.Shown, result.Score)
@@ -55,12 +55,12 @@ func compositePanel(a answer.CompositeAnswer) data.Frames {
 	return compositeRemarks(a).attach(data.Frames{frame.Frame})
 }
 
-func compositeLabels(a answer.CompositeAnswer) series.Labels {
+func compositeLabels(a engine.CompositeAnswer) series.Labels {
 	return series.Labels{"service_name": a.Service}
 }
 
 // compositeRemarks tell what could not be judged and what was silent.
-func compositeRemarks(a answer.CompositeAnswer) remarks {
+func compositeRemarks(a engine.CompositeAnswer) remarks {
 	notices := remarksOf(a.Basis)
 	notices.addSeries(a.Service, a.Problem, a.Result.Notices)
 	for _, signal := range a.Result.Signals {
@@ -73,14 +73,14 @@ func compositeRemarks(a answer.CompositeAnswer) remarks {
 	return notices
 }
 
-func compositeAlert(a answer.CompositeAnswer) (data.Frames, error) {
+func compositeAlert(a engine.CompositeAnswer) (data.Frames, error) {
 	instances := []instance{{compositeLabels(a), CompositeScore(a), model{}}}
 	return alertFrames("composite_score", instances, a.Basis, compositeRemarks(a), noSeries)
 }
 
 // CompositeScore is the score of now that a rule evaluates; NaN where nothing
 // recent was judged.
-func CompositeScore(a answer.CompositeAnswer) float64 {
+func CompositeScore(a engine.CompositeAnswer) float64 {
 	judged := anomaly.Result{
 		Actual: series.Series{Start: a.Result.Start, Step: a.Result.Step, Values: a.Result.Score}, Score: a.Result.Score,
 	}
@@ -90,7 +90,7 @@ func CompositeScore(a answer.CompositeAnswer) float64 {
 	return CurrentScore(judged)
 }
 
-func compositeAnnotations(a answer.CompositeAnswer) data.Frames {
+func compositeAnnotations(a engine.CompositeAnswer) data.Frames {
 	var events []event
 	for _, e := range a.Result.Events {
 		events = append(events, event{

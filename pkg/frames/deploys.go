@@ -8,7 +8,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -16,7 +16,7 @@ import (
 // Deploys shapes the versions of services. As a panel: a table. As
 // annotations: one instant per arrival. As an alert: per service the number of
 // versions that arrived inside the window, 0 for none.
-func Deploys(a answer.DeploysAnswer, format query.Format) (data.Frames, error) {
+func Deploys(a engine.DeploysAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	const empty = "No versions (service.version) were seen in this window."
 	switch format {
@@ -33,10 +33,10 @@ func Deploys(a answer.DeploysAnswer, format query.Format) (data.Frames, error) {
 	return nil, noFormat(query.TypeDeploys, format)
 }
 
-func deploysTable(a answer.DeploysAnswer) *data.Frame {
+func deploysTable(a engine.DeploysAnswer) *data.Frame {
 	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	rows := a.Deploys
-	source := column(rows, "source", "Known from", "", func(d answer.Deploy) string {
+	source := column(rows, "source", "Known from", "", func(d engine.Deploy) string {
 		if !d.Arrived {
 			return ""
 		}
@@ -44,34 +44,34 @@ func deploysTable(a answer.DeploysAnswer) *data.Frame {
 	})
 	source.Config.Mappings = sourceTexts
 	frame.Fields = data.Fields{
-		column(rows, "service", "Service", "", func(d answer.Deploy) string { return d.Service }),
-		column(rows, "version", "Version", "", func(d answer.Deploy) string { return d.Version }),
-		column(rows, "previous", "Previous version", "", func(d answer.Deploy) string { return d.Previous }),
-		column(rows, "first_seen", "First seen", "", func(d answer.Deploy) *time.Time { return nullableTime(d.FirstSeen) }),
-		column(rows, "last_seen", "Last seen", "", func(d answer.Deploy) *time.Time { return nullableTime(d.LastSeen) }),
-		column(rows, "share", "Share of traffic", "percentunit", func(d answer.Deploy) *float64 { return nullable(d.Share) }),
-		column(rows, "arrived", "Arrived in this window", "", func(d answer.Deploy) bool { return d.Arrived }),
-		column(rows, "deployed", "Deployed", "", func(d answer.Deploy) *time.Time {
+		column(rows, "service", "Service", "", func(d engine.Deploy) string { return d.Service }),
+		column(rows, "version", "Version", "", func(d engine.Deploy) string { return d.Version }),
+		column(rows, "previous", "Previous version", "", func(d engine.Deploy) string { return d.Previous }),
+		column(rows, "first_seen", "First seen", "", func(d engine.Deploy) *time.Time { return nullableTime(d.FirstSeen) }),
+		column(rows, "last_seen", "Last seen", "", func(d engine.Deploy) *time.Time { return nullableTime(d.LastSeen) }),
+		column(rows, "share", "Share of traffic", "percentunit", func(d engine.Deploy) *float64 { return nullable(d.Share) }),
+		column(rows, "arrived", "Arrived in this window", "", func(d engine.Deploy) bool { return d.Arrived }),
+		column(rows, "deployed", "Deployed", "", func(d engine.Deploy) *time.Time {
 			if !d.Arrived {
 				return nil
 			}
 			return nullableTime(d.At)
 		}),
 		source,
-		column(rows, "note", "Note", "", func(d answer.Deploy) string { return d.Note }),
+		column(rows, "note", "Note", "", func(d engine.Deploy) string { return d.Note }),
 	}
 	return frame
 }
 
 var sourceTexts = data.ValueMappings{data.ValueMapper{
-	string(answer.FromMarker):     {Text: "posted marker", Index: 0},
-	string(answer.FromAnnotation): {Text: "Grafana annotation", Index: 1},
-	string(answer.FromVersion):    {Text: "first span of the version", Index: 2},
-	string(answer.FromMetrics):    {Text: "image or build in metrics", Index: 3},
+	string(engine.FromMarker):     {Text: "posted marker", Index: 0},
+	string(engine.FromAnnotation): {Text: "Grafana annotation", Index: 1},
+	string(engine.FromVersion):    {Text: "first span of the version", Index: 2},
+	string(engine.FromMetrics):    {Text: "image or build in metrics", Index: 3},
 }}
 
 // arrivals counts the deploys of each service, in the order of appearance.
-func arrivals(deploys []answer.Deploy) []instance {
+func arrivals(deploys []engine.Deploy) []instance {
 	var instances []instance
 	position := map[string]int{}
 	for _, d := range deploys {
@@ -88,7 +88,7 @@ func arrivals(deploys []answer.Deploy) []instance {
 	return instances
 }
 
-func deployEvents(deploys []answer.Deploy) []event {
+func deployEvents(deploys []engine.Deploy) []event {
 	var events []event
 	for _, d := range deploys {
 		if !d.Arrived {
@@ -118,9 +118,9 @@ func deployEvents(deploys []answer.Deploy) []event {
 
 // deployIdentity is the same at every look. A version may be announced more
 // than once; the instant of its first span depends on how closely one looks.
-func deployIdentity(d answer.Deploy) string {
+func deployIdentity(d engine.Deploy) string {
 	identity := d.Service + "\x00" + d.Version
-	if d.Source == answer.FromMarker || d.Source == answer.FromAnnotation {
+	if d.Source == engine.FromMarker || d.Source == engine.FromAnnotation {
 		identity += "\x00" + d.At.UTC().Format(time.RFC3339)
 	}
 	return identity
@@ -128,7 +128,7 @@ func deployIdentity(d answer.Deploy) string {
 
 func orUnknown(name string) string { return cmp.Or(name, "(not named)") }
 
-func sourceText(source answer.DeploySource) string {
+func sourceText(source engine.DeploySource) string {
 	if mapper, ok := sourceTexts[0].(data.ValueMapper); ok {
 		return mapper[string(source)].Text
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
 
@@ -35,7 +35,7 @@ func (n flameNode) totalRight() float64 { return n.totalBoth - n.totalLeft }
 
 // flameGraph is the differential flame graph of the call paths, baseline left
 // and candidate right, in nanoseconds per request.
-func flameGraph(a answer.TraceDiffAnswer, notices *remarks) *data.Frame {
+func flameGraph(a engine.TraceDiffAnswer, notices *remarks) *data.Frame {
 	nodes := prune(flameNodes(a), notices)
 	frame := newFrame("flamegraph", data.FrameTypeUnknown, data.VisTypeFlameGraph, a.Basis)
 	frame.Fields = data.Fields{
@@ -53,7 +53,7 @@ func flameGraph(a answer.TraceDiffAnswer, notices *remarks) *data.Frame {
 // key, so that they keep their places from one refresh to the next. Paths
 // without a known caller are roots; unless there is exactly one, the roots are
 // gathered under another one.
-func flameNodes(a answer.TraceDiffAnswer) []flameNode {
+func flameNodes(a engine.TraceDiffAnswer) []flameNode {
 	tree := newCallTree(a.Result.Paths)
 	var trees [][]flameNode
 	// Should callers form a circle, its first path stands for the missing root.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -17,7 +17,7 @@ import (
 // beyond them the dashed expectation inside its prediction interval, for
 // Grafana's time series panel. As an alert: per series the expected value at
 // the end of the horizon, since rules cannot look into the future themselves.
-func Forecast(a answer.ForecastAnswer, q query.Forecast, format query.Format) (data.Frames, error) {
+func Forecast(a engine.ForecastAnswer, q query.Forecast, format query.Format) (data.Frames, error) {
 	switch format {
 	case query.Panel:
 		return forecastPanel(a, q), nil
@@ -27,8 +27,8 @@ func Forecast(a answer.ForecastAnswer, q query.Forecast, format query.Format) (d
 	return nil, noFormat(query.TypeForecast, format)
 }
 
-func forecastPanel(a answer.ForecastAnswer, q query.Forecast) data.Frames {
-	names := seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s answer.ForecastSeries) series.Labels { return s.Labels }))
+func forecastPanel(a engine.ForecastAnswer, q query.Forecast) data.Frames {
+	names := seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s engine.ForecastSeries) series.Labels { return s.Labels }))
 	notices := remarksOf(a.Basis)
 	var frames data.Frames
 	for i, s := range a.Series {
@@ -55,7 +55,7 @@ func forecastPanel(a answer.ForecastAnswer, q query.Forecast) data.Frames {
 
 // outOfSight tells of a forecast of which a panel shows nothing, since it draws
 // its time range and no more; empty where some of it is to be seen.
-func outOfSight(a answer.ForecastAnswer) string {
+func outOfSight(a engine.ForecastAnswer) string {
 	var beyond time.Duration
 	for _, s := range a.Series {
 		points := len(s.Forecast.Mean)
@@ -76,7 +76,7 @@ func outOfSight(a answer.ForecastAnswer) string {
 	return fmt.Sprintf("The forecast lies beyond the end of the range. To see it, end the range %s later: at now+%s instead of now.", later, later)
 }
 
-func forecastAlert(a answer.ForecastAnswer) (data.Frames, error) {
+func forecastAlert(a engine.ForecastAnswer) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
@@ -28,14 +28,14 @@ func TestAlertLabels(t *testing.T) {
 }
 
 func TestAlertRefusesEqualLabels(t *testing.T) {
-	byPod := answer.ForecastAnswer{Series: []answer.ForecastSeries{
+	byPod := engine.ForecastAnswer{Series: []engine.ForecastSeries{
 		{Labels: series.Labels{"service_name": "a", "pod": "1"}}, {Labels: series.Labels{"service_name": "a", "pod": "2"}},
 	}}
 	_, err := Forecast(byPod, query.Forecast{}, query.Alert)
 	require.EqualError(t, err, `more than one series has the labels {service_name="a"} (pod left out: it would give alerts another identity at every deploy or request): `+
 		`aggregate the query so that one series is left for each, as in sum by (service_name) (...)`)
 
-	byName := answer.ForecastAnswer{Series: []answer.ForecastSeries{
+	byName := engine.ForecastAnswer{Series: []engine.ForecastSeries{
 		{Labels: series.Labels{"__name__": "a"}}, {Labels: series.Labels{"__name__": "b"}},
 	}}
 	_, err = Forecast(byName, query.Forecast{}, query.Alert)
@@ -43,15 +43,15 @@ func TestAlertRefusesEqualLabels(t *testing.T) {
 }
 
 func TestFormatsThatDoNotExist(t *testing.T) {
-	_, err := Forecast(answer.ForecastAnswer{}, query.Forecast{}, query.Annotations)
+	_, err := Forecast(engine.ForecastAnswer{}, query.Forecast{}, query.Annotations)
 	require.EqualError(t, err, `forecast answers have no format "annotations"`)
-	_, err = Names(answer.NamesAnswer{}, query.TypeVersions, query.Alert)
+	_, err = Names(engine.NamesAnswer{}, query.TypeVersions, query.Alert)
 	require.EqualError(t, err, `versions answers have no format "alert"`)
-	_, err = Deploys(answer.DeploysAnswer{}, "pie")
+	_, err = Deploys(engine.DeploysAnswer{}, "pie")
 	require.Error(t, err)
-	_, err = Anomaly(answer.AnomalyAnswer{}, query.Anomaly{}, "")
+	_, err = Anomaly(engine.AnomalyAnswer{}, query.Anomaly{}, "")
 	require.Error(t, err)
-	_, err = TraceDiff(answer.TraceDiffAnswer{}, query.TraceDiff{}, "")
+	_, err = TraceDiff(engine.TraceDiffAnswer{}, query.TraceDiff{}, "")
 	require.Error(t, err)
 }
 
@@ -134,7 +134,7 @@ func TestLargeComparisonsAreCut(t *testing.T) {
 		}
 		paths = append(paths, path)
 	}
-	got, err := TraceDiff(answer.TraceDiffAnswer{Result: diff.Result{Paths: paths}}, query.TraceDiff{}, query.Panel)
+	got, err := TraceDiff(engine.TraceDiffAnswer{Result: diff.Result{Paths: paths}}, query.TraceDiff{}, query.Panel)
 	require.NoError(t, err)
 	require.Equal(t, maxNodes, got[0].Rows())
 	require.Equal(t, maxRows, got[2].Rows())
@@ -146,7 +146,7 @@ func TestLargeComparisonsAreCut(t *testing.T) {
 }
 
 func TestNoticesAreBoundedAndSaidOnce(t *testing.T) {
-	a := answer.NamesAnswer{Names: []string{"a"}, Basis: answer.Basis{Notices: []string{"same", "", "same"}}}
+	a := engine.NamesAnswer{Names: []string{"a"}, Basis: engine.Basis{Notices: []string{"same", "", "same"}}}
 	got, err := Names(a, query.TypeServices, query.Panel)
 	require.NoError(t, err)
 	require.Equal(t, []data.Notice{{Severity: data.NoticeSeverityWarning, Text: "same"}}, got[0].Meta.Notices)
@@ -161,7 +161,7 @@ func TestNoticesAreBoundedAndSaidOnce(t *testing.T) {
 }
 
 func TestANewLevelIsAnAnnotation(t *testing.T) {
-	a := answer.AnomalyAnswer{Series: []answer.AnomalySeries{{
+	a := engine.AnomalyAnswer{Series: []engine.AnomalySeries{{
 		Labels: series.Labels{"pod": "a"},
 		Result: anomaly.Result{Shifts: []anomaly.Shift{{Time: noon, By: -3.5}}},
 	}}}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -33,11 +33,11 @@ var (
 // TestGolden pins every shape of every answer: dashboards, rules and
 // transformations of users rest on them.
 func TestGolden(t *testing.T) {
-	forecastOf := func(a answer.ForecastAnswer, format query.Format) func() (data.Frames, error) {
+	forecastOf := func(a engine.ForecastAnswer, format query.Format) func() (data.Frames, error) {
 		q := query.Forecast{Expr: "sum by (service_name) (rate(requests_total[5m]))", Probability: 0.95}
 		return func() (data.Frames, error) { return frames.Forecast(a, q, format) }
 	}
-	anomalyOf := func(a answer.AnomalyAnswer, format query.Format) func() (data.Frames, error) {
+	anomalyOf := func(a engine.AnomalyAnswer, format query.Format) func() (data.Frames, error) {
 		q := query.Anomaly{Expr: "latency", Legend: "{{ service_name }} latency", Threshold: 75}
 		return func() (data.Frames, error) { return frames.Anomaly(a, q, format) }
 	}
@@ -49,31 +49,31 @@ func TestGolden(t *testing.T) {
 	compositeOf := func(format query.Format) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.Composite(someComposite(), query.Composite{}, format) }
 	}
-	deploysOf := func(a answer.DeploysAnswer, format query.Format) func() (data.Frames, error) {
+	deploysOf := func(a engine.DeploysAnswer, format query.Format) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.Deploys(a, format) }
 	}
-	traceDiffOf := func(a answer.TraceDiffAnswer, view query.View, format query.Format) func() (data.Frames, error) {
+	traceDiffOf := func(a engine.TraceDiffAnswer, view query.View, format query.Format) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.TraceDiff(a, query.TraceDiff{View: view}, format) }
 	}
-	namesOf := func(a answer.NamesAnswer) func() (data.Frames, error) {
+	namesOf := func(a engine.NamesAnswer) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.Names(a, query.TypeServices, query.Panel) }
 	}
 	for name, shape := range map[string]func() (data.Frames, error){
 		"forecast_panel":         forecastOf(someForecast(), query.Panel),
-		"forecast_panel_empty":   forecastOf(answer.ForecastAnswer{}, query.Panel),
+		"forecast_panel_empty":   forecastOf(engine.ForecastAnswer{}, query.Panel),
 		"forecast_alert":         forecastOf(someForecast(), query.Alert),
-		"forecast_alert_empty":   forecastOf(answer.ForecastAnswer{}, query.Alert),
+		"forecast_alert_empty":   forecastOf(engine.ForecastAnswer{}, query.Alert),
 		"anomaly_panel":          anomalyOf(someAnomaly(), query.Panel),
 		"anomaly_alert":          anomalyOf(someAnomaly(), query.Alert),
 		"anomaly_annotations":    anomalyOf(someAnomaly(), query.Annotations),
-		"anomaly_quiet":          anomalyOf(answer.AnomalyAnswer{Series: []answer.AnomalySeries{{}}}, query.Annotations),
+		"anomaly_quiet":          anomalyOf(engine.AnomalyAnswer{Series: []engine.AnomalySeries{{}}}, query.Annotations),
 		"breach_panel":           breachOf(query.Panel),
 		"breach_alert":           breachOf(query.Alert),
 		"composite_panel":        compositeOf(query.Panel),
 		"composite_alert":        compositeOf(query.Alert),
 		"composite_annotations":  compositeOf(query.Annotations),
 		"deploys_panel":          deploysOf(someDeploys(), query.Panel),
-		"deploys_panel_empty":    deploysOf(answer.DeploysAnswer{}, query.Panel),
+		"deploys_panel_empty":    deploysOf(engine.DeploysAnswer{}, query.Panel),
 		"deploys_alert":          deploysOf(someDeploys(), query.Alert),
 		"deploys_annotations":    deploysOf(someDeploys(), query.Annotations),
 		"tracediff_panel":        traceDiffOf(someTraceDiff(), "", query.Panel),
@@ -82,8 +82,8 @@ func TestGolden(t *testing.T) {
 		"tracediff_annotations":  traceDiffOf(someTraceDiff(), "", query.Annotations),
 		"tracediff_insufficient": traceDiffOf(tooFewTraces(), "", query.Panel),
 		"tracediff_undecided":    traceDiffOf(tooFewTraces(), "", query.Alert),
-		"names":                  namesOf(answer.NamesAnswer{Names: []string{"checkout", "orders"}}),
-		"names_empty":            namesOf(answer.NamesAnswer{}),
+		"names":                  namesOf(engine.NamesAnswer{Names: []string{"checkout", "orders"}}),
+		"names_empty":            namesOf(engine.NamesAnswer{}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := shape()
@@ -111,14 +111,14 @@ func requireSeparateTables(t *testing.T, shaped data.Frames) {
 	}
 }
 
-func someForecast() answer.ForecastAnswer {
-	return answer.ForecastAnswer{
-		Basis: answer.Basis{
+func someForecast() engine.ForecastAnswer {
+	return engine.ForecastAnswer{
+		Basis: engine.Basis{
 			Queries:    []string{"sum by (service_name) (rate(requests_total[5m])) [14d to 2026-03-02 12:00:00Z, step 1m]"},
 			Notices:    []string{"2 of 4 series were left out: at most 2 are forecast at once."},
 			Parameters: map[string]any{"step": "1m0s", "horizon": "2m0s", "impossible": nan},
 		},
-		Series: []answer.ForecastSeries{{
+		Series: []engine.ForecastSeries{{
 			Labels: series.Labels{"service_name": "checkout", "env": "prod"},
 			Actual: series.Series{Start: noon, Step: time.Minute, Values: []float64{10, nan, 12}},
 			Forecast: forecast.Result{
@@ -141,10 +141,10 @@ func someForecast() answer.ForecastAnswer {
 	}
 }
 
-func someAnomaly() answer.AnomalyAnswer {
-	return answer.AnomalyAnswer{
-		Basis: answer.Basis{Queries: []string{"latency"}},
-		Series: []answer.AnomalySeries{{
+func someAnomaly() engine.AnomalyAnswer {
+	return engine.AnomalyAnswer{
+		Basis: engine.Basis{Queries: []string{"latency"}},
+		Series: []engine.AnomalySeries{{
 			Labels: series.Labels{"service_name": "checkout", "pod": "checkout-7d9f"},
 			Result: anomaly.Result{
 				Actual:   series.Series{Start: noon, Step: time.Minute, Values: []float64{1, 9, nan, 5}},
@@ -163,10 +163,10 @@ func someAnomaly() answer.AnomalyAnswer {
 	}
 }
 
-func someBreach() answer.BreachAnswer {
-	return answer.BreachAnswer{
-		Basis: answer.Basis{Queries: []string{"queue"}}, Threshold: 100, Horizon: time.Hour,
-		Series: []answer.BreachSeries{{
+func someBreach() engine.BreachAnswer {
+	return engine.BreachAnswer{
+		Basis: engine.Basis{Queries: []string{"queue"}}, Threshold: 100, Horizon: time.Hour,
+		Series: []engine.BreachSeries{{
 			Labels: series.Labels{"service_name": "orders"},
 			Result: breach.Result{
 				Actual:      series.Series{Start: noon, Step: time.Minute, Values: []float64{60, nan, 75}},
@@ -181,9 +181,9 @@ func someBreach() answer.BreachAnswer {
 	}
 }
 
-func someComposite() answer.CompositeAnswer {
-	return answer.CompositeAnswer{
-		Basis: answer.Basis{Queries: []string{"sum(rate(calls[5m]))"}}, Service: "orders",
+func someComposite() engine.CompositeAnswer {
+	return engine.CompositeAnswer{
+		Basis: engine.Basis{Queries: []string{"sum(rate(calls[5m]))"}}, Service: "orders",
 		Result: anomaly.CompositeResult{
 			Start: noon, Step: time.Minute, Score: []float64{2, nan, 88},
 			Signals: []anomaly.Contribution{
@@ -200,21 +200,21 @@ func someComposite() answer.CompositeAnswer {
 	}
 }
 
-func someDeploys() answer.DeploysAnswer {
-	return answer.DeploysAnswer{
-		Basis: answer.Basis{Queries: []string{"{} | count_over_time() by (resource.service.version)"}},
-		Deploys: []answer.Deploy{
+func someDeploys() engine.DeploysAnswer {
+	return engine.DeploysAnswer{
+		Basis: engine.Basis{Queries: []string{"{} | count_over_time() by (resource.service.version)"}},
+		Deploys: []engine.Deploy{
 			{Service: "orders", Version: "1.0.0", FirstSeen: noon, LastSeen: noon.Add(time.Hour), Share: 0.1},
 			{Service: "orders", Version: "2.0.0", Previous: "1.0.0", FirstSeen: noon.Add(time.Hour), LastSeen: noon.Add(2 * time.Hour), Arrived: true, Share: 0.9,
-				At: noon.Add(time.Hour), Source: answer.FromVersion, InTraces: true},
+				At: noon.Add(time.Hour), Source: engine.FromVersion, InTraces: true},
 			{Service: "orders", Version: "3.0.0", Previous: "2.0.0", FirstSeen: noon.Add(time.Hour), LastSeen: noon.Add(time.Hour), Arrived: true,
-				At: noon.Add(90 * time.Minute), Source: answer.FromAnnotation, Note: "release train"},
+				At: noon.Add(90 * time.Minute), Source: engine.FromAnnotation, Note: "release train"},
 			{Service: "web", Version: "5", FirstSeen: noon, LastSeen: noon.Add(2 * time.Hour), Share: 1},
 		},
 	}
 }
 
-func someTraceDiff() answer.TraceDiffAnswer {
+func someTraceDiff() engine.TraceDiffAnswer {
 	root := diff.Path{
 		Key: "web·GET /orders", Service: "web", Operation: "GET /orders", Example: "GET /orders?id=7", Kind: trace.Server,
 		Baseline: diff.PathSummary{Traces: 400, Calls: 400, CallsPerRequest: 1,
@@ -244,8 +244,8 @@ func someTraceDiff() answer.TraceDiffAnswer {
 			Duration: diff.Quantile{Mean: 1e6, P50: 1e6, P95: 1e6, P99: 1e6}, SelfTime: diff.Quantile{Mean: 1e6, P50: 1e6, P95: 1e6, P99: 1e6}},
 		Findings: []diff.Finding{{Aspect: diff.Gone, Effect: 1, Lower: 0.99, Upper: 1, PValue: 1e-9, Worse: true}},
 	}
-	return answer.TraceDiffAnswer{
-		Basis:   answer.Basis{Queries: []string{`baseline: { resource.service.name = "web" }`}, Notices: []string{"The baseline is a sample."}},
+	return engine.TraceDiffAnswer{
+		Basis:   engine.Basis{Queries: []string{`baseline: { resource.service.name = "web" }`}, Notices: []string{"The baseline is a sample."}},
 		Service: "web", Operation: "GET /orders", BaselineVersion: "1.0.0", CandidateVersion: "2.0.0",
 		BaselineTraceQL:  `{ resource.service.name = "web" && resource.service.version = "1.0.0" }`,
 		CandidateTraceQL: `{ resource.service.name = "web" && resource.service.version = "2.0.0" }`,
@@ -259,8 +259,8 @@ func someTraceDiff() answer.TraceDiffAnswer {
 	}
 }
 
-func tooFewTraces() answer.TraceDiffAnswer {
-	return answer.TraceDiffAnswer{
+func tooFewTraces() engine.TraceDiffAnswer {
+	return engine.TraceDiffAnswer{
 		Service: "web",
 		Result:  diff.Result{Verdict: diff.Insufficient, Reason: "The candidate has 3 traces; 27 more are needed.", NeededTraces: 27},
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -16,7 +16,7 @@ import (
 // Impact shapes what watching was worth. As a panel: the measures in one row,
 // then alerts, incidents, deploys and what was prevented. As an alert: the one
 // measure that was asked for, null where there is not enough data.
-func Impact(a answer.ImpactAnswer, q query.Impact, format query.Format) (data.Frames, error) {
+func Impact(a engine.ImpactAnswer, q query.Impact, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	switch format {
 	case query.Panel:
@@ -32,10 +32,10 @@ func Impact(a answer.ImpactAnswer, q query.Impact, format query.Format) (data.Fr
 }
 
 // impactViews makes the frames that a panel asks for.
-func impactViews(a answer.ImpactAnswer, view query.ImpactView) (frames data.Frames) {
+func impactViews(a engine.ImpactAnswer, view query.ImpactView) (frames data.Frames) {
 	for _, one := range []struct {
 		view query.ImpactView
-		make func(answer.ImpactAnswer) *data.Frame
+		make func(engine.ImpactAnswer) *data.Frame
 	}{
 		{query.ImpactMeasures, impactMeasures}, {query.ImpactAlerts, impactAlerts}, {query.ImpactIncidents, impactIncidents},
 		{query.ImpactDeploys, impactDeploys}, {query.ImpactPrevented, impactPrevented},
@@ -87,7 +87,7 @@ func preventedIn(r impact.Report) (sum float64) {
 	return sum
 }
 
-func impactMeasures(a answer.ImpactAnswer) *data.Frame {
+func impactMeasures(a engine.ImpactAnswer) *data.Frame {
 	frame := newFrame("measures", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	row := []impact.Report{a.Report}
 	amount := func(name, title, unit string, value float64) {
@@ -149,7 +149,7 @@ func finding[Row any](rows []Row, title string, of func(Row) impact.Finding) *da
 	return field
 }
 
-func impactAlerts(a answer.ImpactAnswer) *data.Frame {
+func impactAlerts(a engine.ImpactAnswer) *data.Frame {
 	frame := newFrame("alerts", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	rows := a.Report.Episodes
 	type row = impact.JudgedEpisode
@@ -169,7 +169,7 @@ func impactAlerts(a answer.ImpactAnswer) *data.Frame {
 	return frame
 }
 
-func impactIncidents(a answer.ImpactAnswer) *data.Frame {
+func impactIncidents(a engine.ImpactAnswer) *data.Frame {
 	frame := newFrame("incidents", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	rows := a.Report.Incidents
 	type row = impact.JudgedIncident
@@ -199,7 +199,7 @@ func impactIncidents(a answer.ImpactAnswer) *data.Frame {
 	return frame
 }
 
-func impactDeploys(a answer.ImpactAnswer) *data.Frame {
+func impactDeploys(a engine.ImpactAnswer) *data.Frame {
 	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	rows := a.Report.Deploys
 	type row = impact.JudgedDeploy
@@ -213,7 +213,7 @@ func impactDeploys(a answer.ImpactAnswer) *data.Frame {
 	return frame
 }
 
-func impactPrevented(a answer.ImpactAnswer) *data.Frame {
+func impactPrevented(a engine.ImpactAnswer) *data.Frame {
 	frame := newFrame("prevented", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	rows := a.Report.Prevented
 	type row = impact.Prevented

@@ -9,17 +9,17 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/experimental"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
-func someImpact(record impact.Record) answer.ImpactAnswer {
+func someImpact(record impact.Record) engine.ImpactAnswer {
 	at := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 	record.From, record.To, record.EveryWatched = at, at.Add(24*time.Hour), true
-	return answer.ImpactAnswer{
-		Basis: answer.Basis{Queries: []string{`ALERTS{alertstate="firing"}`}}, Service: "cart", From: record.From, To: record.To, Report: record.Judge(impact.Rules{}),
+	return engine.ImpactAnswer{
+		Basis: engine.Basis{Queries: []string{`ALERTS{alertstate="firing"}`}}, Service: "cart", From: record.From, To: record.To, Report: record.Judge(impact.Rules{}),
 	}
 }
 

@@ -3,7 +3,7 @@ package frames
 import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
@@ -12,7 +12,7 @@ import (
 // of the panel. Series that could not be judged are left out until they can.
 // Every line has a name of its own: by it Grafana hands the values it holds to
 // a schema with more or fewer series.
-func AnomalyLive(a answer.AnomalyAnswer, q query.Anomaly) *data.Frame {
+func AnomalyLive(a engine.AnomalyAnswer, q query.Anomaly) *data.Frame {
 	live := newFrame("anomaly", data.FrameTypeTimeSeriesWide, data.VisTypeGraph, a.Basis)
 	var times *data.Field
 	for _, frame := range anomalyPanel(a, q) {
@@ -23,7 +23,7 @@ func AnomalyLive(a answer.AnomalyAnswer, q query.Anomaly) *data.Frame {
 			times = frame.Fields[0]
 			live.Fields = append(live.Fields, times)
 		}
-		// Every series lies on the same grid, see answer.grid.
+		// Every series lies on the same grid, see engine.grid.
 		if frame.Rows() == times.Len() {
 			for _, line := range frame.Fields[1:] {
 				line.Name = line.Config.DisplayNameFromDS

@@ -5,13 +5,13 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
 // Names shapes a list of names for a dashboard variable: Grafana takes the
 // first text field of the answer for its options.
-func Names(a answer.NamesAnswer, queryType query.Type, format query.Format) (data.Frames, error) {
+func Names(a engine.NamesAnswer, queryType query.Type, format query.Format) (data.Frames, error) {
 	if format != query.Panel {
 		return nil, noFormat(queryType, format)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
@@ -20,7 +20,7 @@ const maxRows = 1000
 
 // pathTable has a row per call path, those with findings first. A figure is
 // null where the path does not occur on that side.
-func pathTable(a answer.TraceDiffAnswer, notices *remarks) *data.Frame {
+func pathTable(a engine.TraceDiffAnswer, notices *remarks) *data.Frame {
 	frame := newFrame("paths", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	paths := a.Result.Paths
 	if len(paths) > maxRows {

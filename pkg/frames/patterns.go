@@ -7,7 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/pattern"
@@ -22,7 +22,7 @@ const minJudged = 20
 // there are or, where a deploy is judged, how many it introduced or worsened;
 // null where the traces are too few. As annotations: what a deploy introduced,
 // as regions over the time since.
-func Patterns(a answer.PatternsAnswer, format query.Format) (data.Frames, error) {
+func Patterns(a engine.PatternsAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	switch format {
 	case query.Panel:
@@ -36,7 +36,7 @@ func Patterns(a answer.PatternsAnswer, format query.Format) (data.Frames, error)
 	return nil, noFormat(query.TypePatterns, format)
 }
 
-func patternCount(a answer.PatternsAnswer) float64 {
+func patternCount(a engine.PatternsAnswer) float64 {
 	if a.Result.Traces < minJudged || a.Compared && a.Result.BaselineTraces < minJudged {
 		return math.NaN()
 	}
@@ -80,7 +80,7 @@ var changeColors = data.ValueMappings{data.ValueMapper{
 	string(pattern.Gone):       {Text: "gone", Color: "green", Index: 3},
 }}
 
-func patternTable(a answer.PatternsAnswer, notices remarks) data.Frames {
+func patternTable(a engine.PatternsAnswer, notices remarks) data.Frames {
 	frame := newFrame("patterns", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	findings := a.Result.Findings
 	if len(findings) > maxRows {
@@ -150,7 +150,7 @@ func exampleText(f pattern.Finding) string {
 	return f.Calls[0].Example
 }
 
-func patternEvents(a answer.PatternsAnswer) (events []event) {
+func patternEvents(a engine.PatternsAnswer) (events []event) {
 	for _, f := range a.Result.Findings {
 		if !a.Compared || !isNew(f) {
 			continue

@@ -8,7 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/experimental"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/stats"
@@ -18,10 +18,10 @@ import (
 
 // TestGoldenPatterns pins the shapes of what makes requests slow.
 func TestGoldenPatterns(t *testing.T) {
-	quiet := answer.PatternsAnswer{Service: "orders", Result: pattern.Result{Traces: 200}}
-	unjudged := answer.PatternsAnswer{Service: "orders", Compared: true, Result: pattern.Result{Traces: 200, BaselineTraces: 12}}
+	quiet := engine.PatternsAnswer{Service: "orders", Result: pattern.Result{Traces: 200}}
+	unjudged := engine.PatternsAnswer{Service: "orders", Compared: true, Result: pattern.Result{Traces: 200, BaselineTraces: 12}}
 	for name, shape := range map[string]struct {
-		answer answer.PatternsAnswer
+		answer engine.PatternsAnswer
 		format query.Format
 	}{
 		"patterns_panel":        {somePatterns(), query.Panel},
@@ -42,9 +42,9 @@ func TestGoldenPatterns(t *testing.T) {
 	require.Error(t, err)
 }
 
-func somePatterns() answer.PatternsAnswer {
-	return answer.PatternsAnswer{
-		Basis:   answer.Basis{Queries: []string{`candidate: { resource.service.name = "orders" }`}},
+func somePatterns() engine.PatternsAnswer {
+	return engine.PatternsAnswer{
+		Basis:   engine.Basis{Queries: []string{`candidate: { resource.service.name = "orders" }`}},
 		Service: "orders", BaselineVersion: "1.4.0", CandidateVersion: "1.5.0", Compared: true,
 		Start: noon, End: noon.Add(10 * time.Minute),
 		Result: pattern.Result{Traces: 120, BaselineTraces: 300, Findings: []pattern.Finding{{

@@ -16,7 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -210,32 +210,32 @@ func parameters(t *rapid.T) map[string]float64 {
 	return map[string]float64{"alpha": numbers.Draw(t, "alpha")}
 }
 
-func basis(t *rapid.T) answer.Basis {
-	return answer.Basis{
+func basis(t *rapid.T) engine.Basis {
+	return engine.Basis{
 		Queries: []string{"up"}, Notices: rapid.SliceOfN(words, 0, 3).Draw(t, "notices"),
 		Parameters: map[string]any{"x": numbers.Draw(t, "x"), "deep": map[string]any{"list": []any{numbers.Draw(t, "y")}}},
 	}
 }
 
-func forecasts(t *rapid.T) answer.ForecastAnswer {
-	a := answer.ForecastAnswer{Basis: basis(t)}
+func forecasts(t *rapid.T) engine.ForecastAnswer {
+	a := engine.ForecastAnswer{Basis: basis(t)}
 	for range rapid.IntRange(0, 4).Draw(t, "series") {
 		result := forecast.Result{
 			Start: grid(t).Start, Step: time.Minute, Mean: values(t, "mean"), Model: words.Draw(t, "model"), Parameters: parameters(t),
 			Error: numbers.Draw(t, "error"), NaiveError: numbers.Draw(t, "naive error"),
 			Intervals: []forecast.Interval{{Probability: numbers.Draw(t, "p"), Lower: values(t, "lower"), Upper: values(t, "upper")}},
 		}
-		a.Series = append(a.Series, answer.ForecastSeries{Labels: labels(t), Actual: grid(t), Forecast: result, Problem: words.Draw(t, "problem")})
+		a.Series = append(a.Series, engine.ForecastSeries{Labels: labels(t), Actual: grid(t), Forecast: result, Problem: words.Draw(t, "problem")})
 	}
 	return a
 }
 
-func anomalies(t *rapid.T) answer.AnomalyAnswer {
-	a := answer.AnomalyAnswer{Basis: basis(t)}
+func anomalies(t *rapid.T) engine.AnomalyAnswer {
+	a := engine.AnomalyAnswer{Basis: basis(t)}
 	for range rapid.IntRange(0, 4).Draw(t, "series") {
 		event := anomaly.Event{Start: noon, End: noon.Add(time.Minute), Score: numbers.Draw(t, "peak"),
 			Actual: numbers.Draw(t, "actual"), Expected: numbers.Draw(t, "expected")}
-		a.Series = append(a.Series, answer.AnomalySeries{Labels: labels(t), Problem: words.Draw(t, "problem"), Result: anomaly.Result{
+		a.Series = append(a.Series, engine.AnomalySeries{Labels: labels(t), Problem: words.Draw(t, "problem"), Result: anomaly.Result{
 			Actual: grid(t), Expected: values(t, "expected"), Lower: values(t, "lower"), Upper: values(t, "upper"),
 			Score: values(t, "score"), Events: []anomaly.Event{event}, Model: words.Draw(t, "model"), Parameters: parameters(t),
 		}})
@@ -243,17 +243,17 @@ func anomalies(t *rapid.T) answer.AnomalyAnswer {
 	return a
 }
 
-func deploys(t *rapid.T) answer.DeploysAnswer {
-	a := answer.DeploysAnswer{Basis: basis(t)}
+func deploys(t *rapid.T) engine.DeploysAnswer {
+	a := engine.DeploysAnswer{Basis: basis(t)}
 	for range rapid.IntRange(0, 4).Draw(t, "deploys") {
-		a.Deploys = append(a.Deploys, answer.Deploy{Service: words.Draw(t, "service"), Version: words.Draw(t, "version"),
+		a.Deploys = append(a.Deploys, engine.Deploy{Service: words.Draw(t, "service"), Version: words.Draw(t, "version"),
 			Share: numbers.Draw(t, "share"), Arrived: rapid.Bool().Draw(t, "arrived"), FirstSeen: noon,
-			At: noon, Source: answer.DeploySource(words.Draw(t, "source")), Note: words.Draw(t, "note")})
+			At: noon, Source: engine.DeploySource(words.Draw(t, "source")), Note: words.Draw(t, "note")})
 	}
 	return a
 }
 
-func traceDiffs(t *rapid.T) answer.TraceDiffAnswer {
+func traceDiffs(t *rapid.T) engine.TraceDiffAnswer {
 	keys := rapid.SampledFrom([]string{"", "a", "b", "c", "d"}) // with orphans, duplicates and circles
 	side := func() diff.PathSummary {
 		quantile := diff.Quantile{Mean: numbers.Draw(t, "mean"), P50: numbers.Draw(t, "p50"), P99: numbers.Draw(t, "p99")}
@@ -262,7 +262,7 @@ func traceDiffs(t *rapid.T) answer.TraceDiffAnswer {
 	}
 	aspects := rapid.SampledFrom([]diff.Aspect{diff.Latency, diff.SelfTime, diff.ErrorRate, diff.Calls, diff.New, diff.Gone, "other"})
 	verdicts := rapid.SampledFrom([]diff.Verdict{diff.Regressed, diff.Improved, diff.Changed, diff.NoChange, diff.Insufficient, diff.NotComparable, ""})
-	a := answer.TraceDiffAnswer{Basis: basis(t), Service: words.Draw(t, "service"), Operation: words.Draw(t, "operation"),
+	a := engine.TraceDiffAnswer{Basis: basis(t), Service: words.Draw(t, "service"), Operation: words.Draw(t, "operation"),
 		Result: diff.Result{Verdict: verdicts.Draw(t, "verdict"), Reason: words.Draw(t, "reason"), Candidate: diff.PopulationSummary{Start: noon}}}
 	for range rapid.IntRange(0, 5).Draw(t, "paths") {
 		a.Result.Paths = append(a.Result.Paths, diff.Path{

@@ -8,7 +8,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
@@ -20,7 +20,7 @@ import (
 // regression, 0 for none, null where the traces do not suffice to tell, under
 // the service that was asked about: whom to blame may change while the alert
 // stays. As annotations: a regression as a region, with its first suspects.
-func RootCause(a answer.RootCauseAnswer, format query.Format) (data.Frames, error) {
+func RootCause(a engine.RootCauseAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	switch a.Result.Verdict {
 	case diff.Insufficient, diff.NotComparable:
@@ -61,7 +61,7 @@ var causeNames = data.ValueMappings{data.ValueMapper{
 	string(cause.Unplaced):   {Text: "slower as a whole", Index: 10},
 }}
 
-func suspectTable(a answer.RootCauseAnswer) *data.Frame {
+func suspectTable(a engine.RootCauseAnswer) *data.Frame {
 	frame := newFrame("suspects", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	suspects := a.Result.Suspects
 	text := func(name, title string, value func(cause.Suspect) string) *data.Field {
@@ -107,7 +107,7 @@ var leadNames = data.ValueMappings{data.ValueMapper{
 }}
 
 // leadTable is where to look first when nothing is proven.
-func leadTable(a answer.RootCauseAnswer) *data.Frame {
+func leadTable(a engine.RootCauseAnswer) *data.Frame {
 	frame := newFrame("leads", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	text := func(name, title string, value func(diff.Hint) string) *data.Field {
 		return column(a.Result.Hints, name, title, "", value)
@@ -124,14 +124,14 @@ func leadTable(a answer.RootCauseAnswer) *data.Frame {
 	return frame
 }
 
-func causeSummary(a answer.RootCauseAnswer) *data.Frame {
+func causeSummary(a engine.RootCauseAnswer) *data.Frame {
 	frame := newFrame("summary", data.FrameTypeTable, data.VisTypeTable, a.Basis)
-	row := []answer.RootCauseAnswer{a}
+	row := []engine.RootCauseAnswer{a}
 	text := func(name, title, value string) *data.Field {
-		return column(row, name, title, "", func(answer.RootCauseAnswer) string { return value })
+		return column(row, name, title, "", func(engine.RootCauseAnswer) string { return value })
 	}
 	count := func(name, title string, value int) *data.Field {
-		return column(row, name, title, "", func(answer.RootCauseAnswer) int64 { return int64(value) })
+		return column(row, name, title, "", func(engine.RootCauseAnswer) int64 { return int64(value) })
 	}
 	verdict := text("verdict", "Verdict", string(a.Result.Verdict))
 	verdict.Config.Mappings = verdictColors
@@ -145,13 +145,13 @@ func causeSummary(a answer.RootCauseAnswer) *data.Frame {
 		text("baseline_traceql", "Baseline TraceQL", a.BaselineTraceQL),
 		text("candidate_version", "Candidate version", a.CandidateVersion),
 		count("candidate_traces", "Candidate traces", a.Candidate.Traces),
-		column(row, "candidate_newest", "Newest candidate trace", "", func(answer.RootCauseAnswer) *time.Time { return nullableTime(a.Candidate.End) }),
+		column(row, "candidate_newest", "Newest candidate trace", "", func(engine.RootCauseAnswer) *time.Time { return nullableTime(a.Candidate.End) }),
 		text("candidate_traceql", "Candidate TraceQL", a.CandidateTraceQL),
 	}
 	return frame
 }
 
-func causeEvents(a answer.RootCauseAnswer) []event {
+func causeEvents(a engine.RootCauseAnswer) []event {
 	if a.Result.Verdict != diff.Regressed || len(a.Result.Suspects) == 0 || a.Candidate.Start.IsZero() {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/experimental"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/stats"
@@ -19,11 +19,11 @@ import (
 
 // TestGoldenRootCause pins the frames of suspects.
 func TestGoldenRootCause(t *testing.T) {
-	unsure := answer.RootCauseAnswer{Service: "web", NeededTraces: 17,
+	unsure := engine.RootCauseAnswer{Service: "web", NeededTraces: 17,
 		Result: cause.Result{Verdict: diff.Insufficient, Reason: "Not enough data: 17 more traces are needed.",
 			Hints: []diff.Hint{{Service: "orders", Operation: "GET /orders", Path: "web > orders", Kind: diff.Last, PValue: 0.04}}}}
 	for name, shape := range map[string]struct {
-		answer answer.RootCauseAnswer
+		answer engine.RootCauseAnswer
 		format query.Format
 	}{
 		"rootcause_panel":       {someCause(), query.Panel},
@@ -43,9 +43,9 @@ func TestGoldenRootCause(t *testing.T) {
 	require.Error(t, err)
 }
 
-func someCause() answer.RootCauseAnswer {
-	return answer.RootCauseAnswer{
-		Basis:   answer.Basis{Queries: []string{`baseline: { resource.service.version = "1.4.0" }`}},
+func someCause() engine.RootCauseAnswer {
+	return engine.RootCauseAnswer{
+		Basis:   engine.Basis{Queries: []string{`baseline: { resource.service.version = "1.4.0" }`}},
 		Service: "web", BaselineVersion: "1.4.0", CandidateVersion: "1.5.0",
 		Start: noon, End: noon.Add(10 * time.Minute),
 		Baseline:  diff.PopulationSummary{Traces: 400, Start: noon.Add(-time.Hour), End: noon},

@@ -9,7 +9,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/topology"
@@ -25,7 +25,7 @@ import (
 // ServiceMap shapes the map of a system. As a panel: nodes and edges for the
 // node graph, what changed coloured. As an alert: the share of failed calls of
 // every edge.
-func ServiceMap(a answer.ServiceMapAnswer, format query.Format) (data.Frames, error) {
+func ServiceMap(a engine.ServiceMapAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	switch format {
 	case query.Panel:
@@ -41,7 +41,7 @@ func ServiceMap(a answer.ServiceMapAnswer, format query.Format) (data.Frames, er
 
 // edgeErrors are instances per edge; ends of one name share an instance only
 // where they are one node.
-func edgeErrors(a answer.ServiceMapAnswer) (instances []instance) {
+func edgeErrors(a engine.ServiceMapAnswer) (instances []instance) {
 	for _, e := range a.Map.Edges {
 		if e.Now.Calls > 0 {
 			instances = append(instances, instance{labels: series.Labels{"client": e.From, "server": e.To}, value: e.Now.Errors.Estimate})
@@ -78,7 +78,7 @@ func state(changes []topology.Change) int {
 	return len(mapColors) - 1
 }
 
-func mapNodes(a answer.ServiceMapAnswer) *data.Frame {
+func mapNodes(a engine.ServiceMapAnswer) *data.Frame {
 	frame := newFrame("nodes", "", data.VisTypeNodeGraph, a.Basis)
 	nodes := a.Map.Nodes
 	text := func(name, title string, value func(topology.Node) string) *data.Field {
@@ -124,7 +124,7 @@ var mapIcons = map[topology.Type]string{
 	topology.Database: "database", topology.Cache: "bolt", topology.Queue: "envelope", topology.External: "cloud",
 }
 
-func mapEdges(a answer.ServiceMapAnswer) *data.Frame {
+func mapEdges(a engine.ServiceMapAnswer) *data.Frame {
 	frame := newFrame("edges", "", data.VisTypeNodeGraph, a.Basis)
 	edges := a.Map.Edges
 	text := func(name, title string, value func(topology.Edge) string) *data.Field {

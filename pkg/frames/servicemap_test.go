@@ -9,7 +9,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/experimental"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/stats"
@@ -21,13 +21,13 @@ import (
 // TestGoldenServiceMap pins the frames of the node graph.
 func TestGoldenServiceMap(t *testing.T) {
 	for name, shape := range map[string]struct {
-		answer answer.ServiceMapAnswer
+		answer engine.ServiceMapAnswer
 		format query.Format
 	}{
 		"servicemap_panel":       {someMap(), query.Panel},
-		"servicemap_panel_empty": {answer.ServiceMapAnswer{}, query.Panel},
+		"servicemap_panel_empty": {engine.ServiceMapAnswer{}, query.Panel},
 		"servicemap_alert":       {someMap(), query.Alert},
-		"servicemap_alert_empty": {answer.ServiceMapAnswer{}, query.Alert},
+		"servicemap_alert_empty": {engine.ServiceMapAnswer{}, query.Alert},
 	} {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := frames.ServiceMap(shape.answer, shape.format)
@@ -44,7 +44,7 @@ func TestGoldenServiceMap(t *testing.T) {
 func TestNodeGraphRules(t *testing.T) {
 	drawn := topology.Draw(tracetest.Shop{Seed: 2, Traces: 200, LostCache: true, PaymentFails: 0.3}.Generate(),
 		tracetest.Shop{Seed: 1, Traces: 200}.Generate(), topology.Options{})
-	shaped, err := frames.ServiceMap(answer.ServiceMapAnswer{Map: drawn, Compared: true}, query.Panel)
+	shaped, err := frames.ServiceMap(engine.ServiceMapAnswer{Map: drawn, Compared: true}, query.Panel)
 	require.NoError(t, err)
 	require.Len(t, shaped, 2)
 	nodes, edges := shaped[0], shaped[1]
@@ -69,15 +69,15 @@ func TestNodeGraphRules(t *testing.T) {
 	}
 }
 
-func someMap() answer.ServiceMapAnswer {
+func someMap() engine.ServiceMapAnswer {
 	load := func(calls int, errors float64, p50 float64) topology.Load {
 		return topology.Load{Traces: 100, Calls: calls, CallsPerTrace: float64(calls) / 100,
 			Errors: stats.Interval{Estimate: errors, Lower: errors / 2, Upper: errors * 2}, Retries: errors / 4,
 			Client: topology.Quantiles{Count: calls, P50: p50, P95: 3 * p50}, Own: topology.Quantiles{Count: 100, P50: p50, P95: p50}}
 	}
 	past := load(90, 0.01, 5e6)
-	return answer.ServiceMapAnswer{
-		Basis:    answer.Basis{Queries: []string{"candidate: { }"}, Notices: []string{"3 of 3 edges agree with Tempo's service-graph metrics within 20 % and the error of the sample."}},
+	return engine.ServiceMapAnswer{
+		Basis:    engine.Basis{Queries: []string{"candidate: { }"}, Notices: []string{"3 of 3 edges agree with Tempo's service-graph metrics within 20 % and the error of the sample."}},
 		Compared: true, Start: noon, End: noon.Add(time.Minute),
 		NodeRates:   map[string]float64{"web": 12, "database:postgresql:shop": 0.02},
 		EdgeRates:   map[string]float64{"web → database:postgresql:shop": 24, "web → cart": 3},

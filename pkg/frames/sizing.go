@@ -7,7 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/sizing"
@@ -17,7 +17,7 @@ import (
 // recommendations, one of what they rest on, and one of patches. As an alert:
 // how many times the present replicas and connections are recommended, null
 // where either is not known; no metric tells the present of other settings.
-func Sizing(a answer.SizingAnswer, format query.Format) (data.Frames, error) {
+func Sizing(a engine.SizingAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	switch format {
 	case query.Panel:
@@ -48,7 +48,7 @@ func told(one sizing.Recommendation) string {
 	return ""
 }
 
-func recommendations(a answer.SizingAnswer) *data.Frame {
+func recommendations(a engine.SizingAnswer) *data.Frame {
 	frame := newFrame("recommendations", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	type row = sizing.Recommendation
 	text := func(name, title string, value func(row) string) *data.Field {
@@ -80,7 +80,7 @@ func recommendations(a answer.SizingAnswer) *data.Frame {
 
 // recommendationBasis is what every recommendation was worked out from, and the
 // fields that belong to it.
-func recommendationBasis(a answer.SizingAnswer) *data.Frame {
+func recommendationBasis(a engine.SizingAnswer) *data.Frame {
 	type row struct {
 		of    sizing.Recommendation
 		kind  string
@@ -107,7 +107,7 @@ func recommendationBasis(a answer.SizingAnswer) *data.Frame {
 	return frame
 }
 
-func patches(a answer.SizingAnswer) *data.Frame {
+func patches(a engine.SizingAnswer) *data.Frame {
 	type row struct {
 		of    sizing.Recommendation
 		patch sizing.Patch

@@ -9,18 +9,18 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/experimental"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-func someSizes() answer.SizingAnswer {
+func someSizes() engine.SizingAnswer {
 	demand := sizing.Demand{Now: 300, Expected: 380, Peak: 400, Seen: 500, Lead: 10 * time.Minute, Quantile: 0.95}
 	capacity := stats.Interval{Estimate: 100, Lower: 90, Upper: 110}
-	return answer.SizingAnswer{
-		Basis:   answer.Basis{Queries: []string{"sum(rate(calls[300s]))"}, Notices: []string{"Something was left out."}},
+	return engine.SizingAnswer{
+		Basis:   engine.Basis{Queries: []string{"sum(rate(calls[300s]))"}, Notices: []string{"Something was left out."}},
 		Service: "orders", At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
 		Recommendations: []sizing.Recommendation{
 			sizing.Replicas{Service: "orders", Demand: demand, PerReplica: capacity, Target: 0.7, Current: 5, Max: 5}.Recommend(),

@@ -9,7 +9,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
@@ -22,7 +22,7 @@ import (
 // people choose. As an alert: 1 for a regression, 0 for none, null where the
 // traces do not suffice to tell. As annotations: a regression as a region over
 // the candidate's traces.
-func TraceDiff(a answer.TraceDiffAnswer, q query.TraceDiff, format query.Format) (data.Frames, error) {
+func TraceDiff(a engine.TraceDiffAnswer, q query.TraceDiff, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	notices.add(data.NoticeSeverityWarning, a.Result.Notices...)
 	switch a.Result.Verdict {
@@ -41,7 +41,7 @@ func TraceDiff(a answer.TraceDiffAnswer, q query.TraceDiff, format query.Format)
 	return nil, noFormat(query.TypeTraceDiff, format)
 }
 
-func traceDiffPanel(a answer.TraceDiffAnswer, view query.View, notices remarks) data.Frames {
+func traceDiffPanel(a engine.TraceDiffAnswer, view query.View, notices remarks) data.Frames {
 	var frames data.Frames
 	if view == "" || view == query.FlameGraph {
 		frames = append(frames, flameGraph(a, &notices))
@@ -75,21 +75,21 @@ var verdictColors = data.ValueMappings{data.ValueMapper{
 	string(diff.NotComparable): {Text: "not comparable", Color: "text", Index: 5},
 }}
 
-func summary(a answer.TraceDiffAnswer) *data.Frame {
+func summary(a engine.TraceDiffAnswer) *data.Frame {
 	type side struct {
 		name, title, version, traceQL string
 		population                    diff.PopulationSummary
 	}
 	frame := newFrame("summary", data.FrameTypeTable, data.VisTypeTable, a.Basis)
-	row := []answer.TraceDiffAnswer{a}
+	row := []engine.TraceDiffAnswer{a}
 	text := func(name, title, value string) *data.Field {
-		return column(row, name, title, "", func(answer.TraceDiffAnswer) string { return value })
+		return column(row, name, title, "", func(engine.TraceDiffAnswer) string { return value })
 	}
 	count := func(name, title string, value int) *data.Field {
-		return column(row, name, title, "", func(answer.TraceDiffAnswer) int64 { return int64(value) })
+		return column(row, name, title, "", func(engine.TraceDiffAnswer) int64 { return int64(value) })
 	}
 	moment := func(name, title string, value time.Time) *data.Field {
-		return column(row, name, title, "", func(answer.TraceDiffAnswer) *time.Time { return nullableTime(value) })
+		return column(row, name, title, "", func(engine.TraceDiffAnswer) *time.Time { return nullableTime(value) })
 	}
 	verdict := text("verdict", "Verdict", string(a.Result.Verdict))
 	verdict.Config.Mappings = verdictColors
@@ -117,7 +117,7 @@ func summary(a answer.TraceDiffAnswer) *data.Frame {
 	return frame
 }
 
-func regressionEvents(a answer.TraceDiffAnswer) []event {
+func regressionEvents(a engine.TraceDiffAnswer) []event {
 	if a.Result.Verdict != diff.Regressed || a.Result.Candidate.Start.IsZero() {
 		return nil
 	}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/canary"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
@@ -14,7 +14,7 @@ import (
 // Verdict shapes the decision over a canary. As a panel: the verdict in one
 // row, tables of signals and resources, and the power of each step of a progressive
 // delivery. As an alert: 1 for a failure, 0 for a pass, null where undecided.
-func Verdict(a answer.VerdictAnswer, format query.Format) (data.Frames, error) {
+func Verdict(a engine.VerdictAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Basis)
 	switch format {
 	case query.Panel:
@@ -41,7 +41,7 @@ func canaryFailed(verdict canary.Verdict) float64 {
 
 // canaryScore is NaN where no signal was judged: the score of an undecided
 // judgement says nothing then.
-func canaryScore(a answer.VerdictAnswer) float64 {
+func canaryScore(a engine.VerdictAnswer) float64 {
 	if a.Judgement.Verdict == canary.Inconclusive && len(a.Judgement.Signals) == 0 {
 		return math.NaN()
 	}
@@ -54,14 +54,14 @@ var canaryColors = data.ValueMappings{data.ValueMapper{
 	string(canary.Inconclusive): {Text: "inconclusive", Color: "text", Index: 2},
 }}
 
-func verdictRow(a answer.VerdictAnswer) *data.Frame {
+func verdictRow(a engine.VerdictAnswer) *data.Frame {
 	frame := newFrame("verdict", data.FrameTypeTable, data.VisTypeTable, a.Basis)
-	row := []answer.VerdictAnswer{a}
+	row := []engine.VerdictAnswer{a}
 	text := func(name, title, value string) *data.Field {
-		return column(row, name, title, "", func(answer.VerdictAnswer) string { return value })
+		return column(row, name, title, "", func(engine.VerdictAnswer) string { return value })
 	}
 	amount := func(name, title, unit string, value float64) *data.Field {
-		return column(row, name, title, unit, func(answer.VerdictAnswer) *float64 { return nullable(value) })
+		return column(row, name, title, unit, func(engine.VerdictAnswer) *float64 { return nullable(value) })
 	}
 	verdict := text("verdict", "Verdict", string(a.Judgement.Verdict))
 	verdict.Config.Mappings = canaryColors
@@ -79,7 +79,7 @@ func verdictRow(a answer.VerdictAnswer) *data.Frame {
 	return frame
 }
 
-func verdictSignals(a answer.VerdictAnswer) *data.Frame {
+func verdictSignals(a engine.VerdictAnswer) *data.Frame {
 	frame := newFrame("signals", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	type row = canary.SignalJudgement
 	amount := func(name, title, unit string, value func(row) float64) *data.Field {
@@ -109,7 +109,7 @@ func rateOf(side canary.Tally) float64 {
 	return side.Rate()
 }
 
-func verdictResources(a answer.VerdictAnswer) *data.Frame {
+func verdictResources(a engine.VerdictAnswer) *data.Frame {
 	frame := newFrame("resources", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	rows := a.Judgement.Resources
 	frame.Fields = data.Fields{
@@ -121,7 +121,7 @@ func verdictResources(a answer.VerdictAnswer) *data.Frame {
 	return frame
 }
 
-func verdictSteps(a answer.VerdictAnswer) *data.Frame {
+func verdictSteps(a engine.VerdictAnswer) *data.Frame {
 	frame := newFrame("steps", data.FrameTypeTable, data.VisTypeTable, a.Basis)
 	power := column(a.Steps, "power", "Power: threefold errors found within 10 minutes", "percentunit",
 		func(s canary.Step) *float64 { return nullable(s.Power) })

@@ -8,20 +8,20 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/experimental"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/canary"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
 
-func someVerdict(candidateBad float64) answer.VerdictAnswer {
+func someVerdict(candidateBad float64) engine.VerdictAnswer {
 	trial := canary.Canary{Watched: 5 * time.Minute, Traces: diff.NoChange, Resources: []canary.Resource{{Name: "processor", Baseline: 0.4, Candidate: 0.97}}, Signals: []canary.Signal{{
 		Name: "errors", Critical: true, Margin: 0.001, Periods: []canary.Period{{
 			Baseline: canary.Tally{Bad: 20, Requests: 10000}, Candidate: canary.Tally{Bad: candidateBad, Requests: 1000}}},
 	}}}
-	return answer.VerdictAnswer{
-		Basis:   answer.Basis{Queries: []string{"sum by (service_version) (increase(calls[60s]))"}},
+	return engine.VerdictAnswer{
+		Basis:   engine.Basis{Queries: []string{"sum by (service_version) (increase(calls[60s]))"}},
 		Service: "orders", BaselineVersion: "1", CandidateVersion: "2", Traces: diff.NoChange,
 		Judgement: trial.Judge(), Steps: canary.Steps(22000, 0.002, 100),
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/proxy"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/cache"
 	"github.com/foresight-observability/foresight/pkg/upstream/grafana"
@@ -22,7 +22,7 @@ import (
 type stores struct {
 	metrics upstream.Metrics // nil where none is configured
 	traces  upstream.Traces
-	markers []answer.MarkerSource
+	markers []engine.MarkerSource
 	// feedback is nil where annotations cannot be read.
 	feedback, incidents, alerts upstream.Markers
 	acts                        upstream.Markers // as feedback, but never remembered
@@ -109,7 +109,7 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 		return err
 	}
 	connected.closers = append(connected.closers, client.Close)
-	connected.markers = append(connected.markers, answer.MarkerSource{Source: answer.FromAnnotation, Markers: cache.Markers("deploys", client, shared)})
+	connected.markers = append(connected.markers, engine.MarkerSource{Source: engine.FromAnnotation, Markers: cache.Markers("deploys", client, shared)})
 	return nil
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/api"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/engine"
 )
 
 // ID is the plugin's id in Grafana.
@@ -24,7 +24,7 @@ type DataSource struct {
 	backend.CallResourceHandler
 	settings Settings
 	unusable error // why nothing can be answered; nil where the settings are sound
-	engine   *answer.Engine
+	engine   *engine.Engine
 	hooks    *api.Hooks
 	lifetime context.Context
 	dispose  func()
@@ -63,11 +63,11 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		d.unusable = &badQuery{err}
 	}
 	d.settings = settings
-	d.engine = &answer.Engine{
+	d.engine = &engine.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
 		Markers: connected.markers, Feedback: connected.feedback, Incidents: connected.incidents, Alerts: connected.alerts, Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
-		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: answer.NewForecastModels(),
-		Limits: answer.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
+		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: engine.NewForecastModels(),
+		Limits: engine.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.hooks = api.New(d.engine, api.Settings{
 		Series: settings.Series, Unusable: d.unusable, Journal: connected.journal,

@@ -7,7 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -25,8 +25,8 @@ func failure(err error) backend.DataResponse {
 
 func classify(err error) (backend.Status, backend.ErrorSource) {
 	var fromUpstream *upstream.Error
-	var notFound *answer.NotFoundError
-	var fault *answer.AskersFault
+	var notFound *engine.NotFoundError
+	var fault *engine.AskersFault
 	var bad *badQuery
 	switch {
 	case errors.As(err, &fromUpstream):

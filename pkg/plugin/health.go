@@ -11,7 +11,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -126,7 +126,7 @@ func (d *DataSource) checkTraces(ctx context.Context) upstreamHealth {
 const announcements = 7 * 24 * time.Hour
 
 // checkMarkers tells whether announced deploys can be read.
-func checkMarkers(ctx context.Context, source answer.MarkerSource) upstreamHealth {
+func checkMarkers(ctx context.Context, source engine.MarkerSource) upstreamHealth {
 	name := fmt.Sprintf("Announced deploys (%s)", source.Source)
 	now := time.Now()
 	found, warnings, err := source.Markers.Markers(ctx, now.Add(-announcements), now)

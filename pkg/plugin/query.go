@@ -8,7 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/experimental/concurrent"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -40,7 +40,7 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 	if err != nil {
 		return failure(&badQuery{err})
 	}
-	window := answer.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval}
+	window := engine.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval}
 	ctx, meter := upstream.WithMeter(ctx)
 	result, err := d.answer(ctx, question, window, format)
 	if err != nil {
@@ -54,7 +54,7 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 }
 
 // answer asks the engine and shapes what it says.
-func (d *DataSource) answer(ctx context.Context, question query.Query, window answer.Window, format query.Format) (data.Frames, error) {
+func (d *DataSource) answer(ctx context.Context, question query.Query, window engine.Window, format query.Format) (data.Frames, error) {
 	switch q := question.(type) {
 	case query.Forecast:
 		found, err := d.engine.Forecast(ctx, q, window)
@@ -141,7 +141,7 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window an
 	return nil, backend.PluginErrorf("query type %q is known but not answered; please report this", question.Type())
 }
 
-func names(found answer.NamesAnswer, err error, q query.Query, format query.Format) (data.Frames, error) {
+func names(found engine.NamesAnswer, err error, q query.Query, format query.Format) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/api"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
@@ -42,10 +42,10 @@ func (d *DataSource) register(mux api.Router) {
 	mux.Handle("GET /versions", namesRoute(d.engine.Versions, func(v url.Values) query.Versions {
 		return query.Versions{Service: v.Get("service")}
 	}))
-	mux.Handle("GET /labels", listRoute(func(ctx context.Context, _ *http.Request, window answer.Window) (answer.NamesAnswer, error) {
+	mux.Handle("GET /labels", listRoute(func(ctx context.Context, _ *http.Request, window engine.Window) (engine.NamesAnswer, error) {
 		return d.engine.Labels(ctx, window)
 	}))
-	mux.Handle("GET /labels/{name}", listRoute(func(ctx context.Context, r *http.Request, window answer.Window) (answer.NamesAnswer, error) {
+	mux.Handle("GET /labels/{name}", listRoute(func(ctx context.Context, r *http.Request, window engine.Window) (engine.NamesAnswer, error) {
 		return d.engine.LabelValues(ctx, r.PathValue("name"), window)
 	}))
 	mux.Handle("POST /signals", http.HandlerFunc(d.previewSignals))
@@ -55,7 +55,7 @@ func (d *DataSource) register(mux api.Router) {
 
 // namesRoute answers a list of names for the time range in from and to.
 func namesRoute[Q query.Query](
-	ask func(context.Context, Q, answer.Window) (answer.NamesAnswer, error),
+	ask func(context.Context, Q, engine.Window) (engine.NamesAnswer, error),
 	question func(url.Values) Q,
 ) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -64,14 +64,14 @@ func namesRoute[Q query.Query](
 			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 			return
 		}
-		listRoute(func(ctx context.Context, _ *http.Request, window answer.Window) (answer.NamesAnswer, error) {
+		listRoute(func(ctx context.Context, _ *http.Request, window engine.Window) (engine.NamesAnswer, error) {
 			return ask(ctx, q, window)
 		})(w, r)
 	}
 }
 
 // listRoute answers a list for the time range in from and to.
-func listRoute(ask func(context.Context, *http.Request, answer.Window) (answer.NamesAnswer, error)) http.HandlerFunc {
+func listRoute(ask func(context.Context, *http.Request, engine.Window) (engine.NamesAnswer, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		window, err := windowOf(r.URL.Query())
 		if err != nil {
@@ -112,13 +112,13 @@ func bodyOf(r *http.Request) ([]byte, error) {
 
 // windowOf reads from and to, in milliseconds since the epoch; without them it
 // is the last hour.
-func windowOf(values url.Values) (answer.Window, error) {
+func windowOf(values url.Values) (engine.Window, error) {
 	to, err := instant(values.Get("to"), time.Now())
 	if err != nil {
-		return answer.Window{}, err
+		return engine.Window{}, err
 	}
 	from, err := instant(values.Get("from"), to.Add(-defaultLookBack))
-	return answer.Window{From: from, To: to}, err
+	return engine.Window{From: from, To: to}, err
 }
 
 func instant(text string, fallback time.Time) (time.Time, error) {

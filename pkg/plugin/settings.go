@@ -8,9 +8,9 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/api"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
@@ -26,7 +26,7 @@ type Settings struct {
 	TracesKind TracesKind
 	Deploys    DeploySettings
 	// Signals are those of every service; empty for presets alone.
-	Signals []answer.SignalSetting
+	Signals []engine.SignalSetting
 	Limits  Limits
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
 	WebhookSecret string

@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-	"github.com/foresight-observability/foresight/pkg/answer"
 	"github.com/foresight-observability/foresight/pkg/api"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/playbook"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
@@ -163,7 +163,7 @@ func TestParseSettingsSignals(t *testing.T) {
 	settings, err := ParseSettings(instance(`{"signals": [{"name": "checkout", "kind": "latency", "unit": "s", "weight": "2", "mood": 1,
 		"expr": "quantile($quantile, x{app=\"$service\"})", "quantiles": [0.5, "0.99"], "direction": "above", "minDeviation": 0.1}]}`, nil))
 	require.NoError(t, err)
-	require.Equal(t, []answer.SignalSetting{{
+	require.Equal(t, []engine.SignalSetting{{
 		Name: "checkout", Kind: "latency", Expr: `quantile($quantile, x{app="$service"})`, Unit: "s",
 		Quantiles: []float64{0.5, 0.99}, Direction: anomaly.Above, MinDeviation: 0.1, Weight: 2,
 	}}, settings.Signals)

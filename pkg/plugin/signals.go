@@ -9,18 +9,18 @@ import (
 	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 )
 
 // signalSetting is one of the signals in the settings.
-func signalSetting(f fields) answer.SignalSetting {
+func signalSetting(f fields) engine.SignalSetting {
 	or := func(value *float64, fallback float64) float64 {
 		if value == nil {
 			return fallback
 		}
 		return *value
 	}
-	s := answer.SignalSetting{
+	s := engine.SignalSetting{
 		Name: f.text("name", ""), Kind: f.text("kind", ""), Expr: f.text("expr", ""), Unit: f.text("unit", ""),
 		Quantiles:    f.quantities("quantiles"),
 		Direction:    anomaly.Direction(f.choice("direction", string(anomaly.Both), string(anomaly.Above), string(anomaly.Below))),
@@ -56,7 +56,7 @@ func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := d.engine.Now()
-	found, err := d.engine.PreviewSignals(r.Context(), service, signals, answer.Window{From: now.Add(-defaultLookBack), To: now})
+	found, err := d.engine.PreviewSignals(r.Context(), service, signals, engine.Window{From: now.Add(-defaultLookBack), To: now})
 	if err != nil {
 		status, _ := classify(err)
 		reply(w, int(status), map[string]string{"error": err.Error()})
@@ -77,7 +77,7 @@ func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"signals": previewed})
 }
 
-func signalsAsked(r *http.Request) (service string, signals []answer.SignalSetting, err error) {
+func signalsAsked(r *http.Request) (service string, signals []engine.SignalSetting, err error) {
 	body, err := bodyOf(r)
 	if err != nil {
 		return "", nil, err

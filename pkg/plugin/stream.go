@@ -13,7 +13,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/answer"
+	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
@@ -145,7 +145,7 @@ func (d *DataSource) state(ctx context.Context, asked live) (*snapshot, error) {
 		defer cancel()
 		defer context.AfterFunc(d.lifetime, cancel)()
 		now := d.engine.Now()
-		found, err := d.engine.Anomaly(ctx, asked.question, answer.Window{From: now.Add(-asked.window), To: now})
+		found, err := d.engine.Anomaly(ctx, asked.question, engine.Window{From: now.Add(-asked.window), To: now})
 		if err != nil {
 			return nil, err
 		}

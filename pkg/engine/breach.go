@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// BreachAnswer holds one early warning per series.
+type BreachAnswer struct {
+	Basis
+	Threshold float64
+	Horizon   time.Duration
+	// Shown is the resolution that a panel can show; 0 for any.
+	Shown  time.Duration
+	Series []BreachSeries
+}
+
+// BreachSeries is one series and how likely it is to cross the threshold.
+type BreachSeries struct {
+	Labels series.Labels
+	Result breach.Result
+	// Problem is why nothing can be said; empty for no problem.
+	Problem string
+}
+
+// Breach answers how likely a metric crosses a threshold after each point of
+// the window.
+func (e *Engine) Breach(ctx context.Context, q query.Breach, window Window) (BreachAnswer, error) {
+	g := judgingGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
+	horizon := max(time.Duration(q.Horizon), g.step)
+	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon, Shown: window.Step}
+	histories, err := e.filteredHistory(ctx, q.Expr, q.Filters, g, &answer.Basis)
+	if err != nil {
+		return answer, err
+	}
+	answer.parameter("step", g.step.String())
+	answer.parameter("threshold", answer.Threshold)
+	answer.parameter("horizon", horizon.String())
+	answer.Series = make([]BreachSeries, len(histories))
+	return answer, eachSeries(ctx, len(histories), func(i int) {
+		history := histories[i].whole()
+		result, err := breach.Predict(breach.Request{
+			History:   history,
+			From:      g.from,
+			Past:      time.Duration(q.History),
+			Threshold: answer.Threshold,
+			Below:     q.Direction == "below",
+			Horizon:   horizon,
+			Models:    e.Models,
+		})
+		answer.Series[i] = BreachSeries{Labels: history.Labels, Result: result, Problem: problem(err)}
+	})
+}

@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// label is what somebody said of an event, of one service or of any.
+type label struct {
+	anomaly.Feedback
+	service string
+}
+
+// feedback is what the query and annotations in Grafana say of past events. A
+// source that fails is one less.
+func (e *Engine) feedback(ctx context.Context, q query.Anomaly, g grid, basis *Basis) ([]label, error) {
+	var said []label
+	for _, one := range q.Feedback {
+		at, err := one.At(g.to)
+		if err != nil {
+			return nil, askersFault("%v", err)
+		}
+		said = append(said, label{Feedback: anomaly.Feedback{Time: at, Real: *one.Real}})
+	}
+	if e.Feedback == nil {
+		return said, nil
+	}
+	markers, warnings, err := e.Feedback.Markers(ctx, g.start, g.to)
+	basis.notice(warnings...)
+	if err != nil {
+		basis.notice(fmt.Sprintf("Annotations that say whether events were real are not known: %v", err))
+	}
+	for _, m := range markers {
+		if m.Verdict == "true" || m.Verdict == "false" {
+			said = append(said, label{anomaly.Feedback{Time: m.At, Real: m.Verdict == "true"}, m.Service})
+		}
+	}
+	return said, nil
+}
+
+// about is what was said of a series: of its service, or of no service in
+// particular.
+func about(said []label, labels series.Labels) []anomaly.Feedback {
+	var found []anomaly.Feedback
+	for _, one := range said {
+		named := slices.ContainsFunc(serviceLabels, func(name string) bool { return labels[name] == one.service })
+		if one.service == "" || named {
+			found = append(found, one.Feedback)
+		}
+	}
+	return found
+}

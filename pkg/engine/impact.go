@@ -1,0 +1,263 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/impact"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+const (
+	// impactPoints bounds the resolution of what happened in a long window: a week
+	// has one minute.
+	impactPoints = 10_500
+	// refractory is the silence after which an alert, or an incident, is another.
+	refractory = 5 * time.Minute
+	// deploysTimeout is how long to wait for deploys, which traces tell slowly over
+	// long windows.
+	deploysTimeout = 15 * time.Second
+)
+
+// ImpactAnswer is what watching was worth.
+type ImpactAnswer struct {
+	Basis
+	Service  string // empty for every service
+	From, To time.Time
+	Report   impact.Report
+	// DeploysUnknown is why deploys are not known, so that none could be counted;
+	// nil where they are.
+	DeploysUnknown error
+}
+
+// Impact answers what alerts, warnings and verdicts were worth inside the
+// window. Without one of its sources a share would be another, so that is an
+// error; only deploys may be missing, and nothing is then said of them.
+func (e *Engine) Impact(ctx context.Context, q query.Impact, window Window) (ImpactAnswer, error) {
+	answer := ImpactAnswer{Service: q.Service}
+	if e.Metrics == nil && e.Alerts == nil {
+		return answer, errNoMetrics
+	}
+	to := window.To
+	if to.After(e.Now()) {
+		to = e.Now()
+	}
+	step := stepFor(max(to.Sub(window.From)/impactPoints, finestStep))
+	grid := upstream.Range{Start: floor(window.From, step), End: floor(to, step), Step: step}
+	if grid.Points() < 2 {
+		return answer, askersFault("the window is shorter than two steps of %s", step)
+	}
+	answer.From, answer.To = grid.Start, grid.End
+	answer.parameter("resolution", step.String())
+	h := &happenings{engine: e, query: q, grid: grid, record: impact.Record{From: grid.Start, To: grid.End, Watched: map[string]bool{}}}
+	if err := h.collect(ctx); err != nil {
+		return answer, err
+	}
+	answer.Basis.Queries, answer.DeploysUnknown = h.basis.Queries, h.deploysUnknown
+	answer.notice(h.basis.Notices...)
+	if !h.record.EveryWatched && len(h.record.Watched) == 0 {
+		answer.notice(`When users were harmed is not known, so that no alert can be called false: give an objective, or tag annotations of incidents with "incident" and "service:NAME".`)
+	}
+	answer.Report = h.record.Judge(impact.Rules{Budget: time.Duration(q.Budget), FailsWithin: time.Duration(q.FailsWithin)})
+	answer.notice(answer.Report.NotCounted...)
+	return answer, nil
+}
+
+// happenings gathers a record from all who know a part of it.
+type happenings struct {
+	engine *Engine
+	query  query.Impact
+	grid   upstream.Range
+	basis  Basis
+	record impact.Record
+
+	deploysUnknown error
+}
+
+// collect asks every source. What each says is joined in a fixed order, so that
+// equal answers make equal records.
+func (h *happenings) collect(ctx context.Context) error {
+	asked := h.expressions()
+	sets := make([]upstream.SeriesSet, len(asked))
+	failures := make([]error, len(asked))
+	group, groupContext := errgroup.WithContext(ctx)
+	if h.engine.Metrics != nil {
+		for i, promQL := range asked {
+			if promQL != "" {
+				group.Go(func() error {
+					sets[i], failures[i] = h.engine.Metrics.QueryRange(groupContext, promQL, h.grid)
+					return nil
+				})
+			}
+		}
+	}
+	var deploys DeploysAnswer
+	group.Go(func() error {
+		patience, cancel := context.WithTimeout(groupContext, deploysTimeout)
+		defer cancel()
+		deploys, h.deploysUnknown = h.engine.Deploys(patience, query.Deploys{Service: h.query.Service}, Window{From: h.grid.Start, To: h.grid.End})
+		return nil
+	})
+	_ = group.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for i, promQL := range asked {
+		if promQL == "" || h.engine.Metrics == nil {
+			continue
+		}
+		h.basis.query("%s", promQL)
+		h.basis.notice(sets[i].Warnings...)
+		if failures[i] != nil {
+			return failures[i]
+		}
+	}
+	h.basis.notice(deploys.Notices...)
+	if h.deploysUnknown != nil {
+		h.basis.notice(fmt.Sprintf("Deploys are not known, nor the rollbacks that they show: %v", h.deploysUnknown))
+	}
+	for _, d := range deploys.Deploys {
+		if d.Arrived && h.concerns(d.Service) {
+			h.record.Deploys = append(h.record.Deploys, impact.Deploy{Service: d.Service, Version: d.Version, At: d.At})
+		}
+	}
+	h.objective(sets[askedObjective].Series)
+	if err := h.notes(ctx); err != nil {
+		return err
+	}
+	h.alerts(sets[askedAlerts].Series)
+	h.rollouts(sets[askedAborts].Series, sets[askedCanaries].Series, sets[askedFails].Series, sets[askedRollouts].Series)
+	h.warnings(sets[askedWarnings].Series)
+	h.scaled(sets[askedDemand].Series, sets[askedReplicas].Series)
+	return nil
+}
+
+// concerns tells whether a service is asked about.
+func (h *happenings) concerns(service string) bool {
+	return h.query.Service == "" || service == h.query.Service
+}
+
+// objective makes incidents of the stretches in which the objective's
+// expression is above 0. A service that has the expression is watched.
+func (h *happenings) objective(all []series.Series) {
+	for _, one := range all {
+		service := h.serviceOf(one.Labels)
+		if service == "" || !h.concerns(service) || one.Observed() == 0 {
+			continue
+		}
+		h.record.Watched[service] = true
+		for _, s := range stretches(one, func(value float64) bool { return value > 0 }) {
+			h.record.Incidents = append(h.record.Incidents, impact.Incident{
+				Service: service, Start: s.start, End: s.end, Ongoing: s.ongoing, Source: impact.Objective})
+		}
+	}
+}
+
+// serviceOf is the service that labels name; where one service is asked about,
+// an expression without such a label is about that.
+func (h *happenings) serviceOf(labels series.Labels) string {
+	if service := serviceOf(labels); service != "" {
+		return service
+	}
+	return h.query.Service
+}
+
+func serviceOf(labels series.Labels) string {
+	for _, name := range serviceLabels {
+		if labels[name] != "" {
+			return labels[name]
+		}
+	}
+	return ""
+}
+
+// notes are what people and automation wrote down in Grafana: incidents,
+// feedback and acts.
+func (h *happenings) notes(ctx context.Context) error {
+	incidents, failedIncidents := h.markers(ctx, h.engine.Incidents)
+	feedback, failedFeedback := h.markers(ctx, h.engine.Feedback)
+	alerts, failedAlerts := h.markers(ctx, h.engine.Alerts)
+	if err := cmp.Or(failedIncidents, failedFeedback, failedAlerts); err != nil {
+		return err
+	}
+	for _, m := range incidents {
+		h.record.EveryWatched = true
+		if m.Service == "" || !h.concerns(m.Service) {
+			continue
+		}
+		one := impact.Incident{Service: m.Service, Start: m.At, End: m.End, Source: impact.Reported}
+		if m.End.IsZero() {
+			one.End, one.Source = m.At, impact.Confirmed // when it ended is not known
+		}
+		h.record.Incidents = append(h.record.Incidents, one)
+	}
+	for _, m := range feedback {
+		switch {
+		case m.Verdict == "acted" && m.Service != "":
+			h.record.Acts = append(h.record.Acts, impact.Act{Service: m.Service, At: m.At})
+		case m.Verdict == "true" || m.Verdict == "false":
+			if m.Service == "" || h.concerns(m.Service) {
+				h.record.Said = append(h.record.Said, impact.Said{Service: m.Service, At: m.At, Real: m.Verdict == "true"})
+			}
+		}
+	}
+	for _, m := range alerts {
+		if h.counts(m.Alert) && (m.Service == "" || h.concerns(m.Service)) {
+			e := impact.Episode{Alert: m.Alert, Service: m.Service, Start: m.At, End: m.End}
+			if m.End.IsZero() {
+				e.End, e.Firing = h.grid.End, true // nobody said that it was resolved
+			}
+			h.record.Episodes = append(h.record.Episodes, e)
+		}
+	}
+	return nil
+}
+
+func (h *happenings) markers(ctx context.Context, place upstream.Markers) ([]upstream.Marker, error) {
+	if place == nil {
+		return nil, nil
+	}
+	markers, warnings, err := place.Markers(ctx, h.grid.Start, h.grid.End)
+	h.basis.notice(warnings...)
+	return markers, err
+}
+
+// stretch is a time in which something held.
+type stretch struct {
+	start, end time.Time
+	ongoing    bool
+}
+
+// stretches are the times in which the values of a series hold, up to the first
+// that does not. Silences shorter than the refractory time are passed over.
+func stretches(s series.Series, holds func(float64) bool) (found []stretch) {
+	for i, value := range s.Values {
+		if math.IsNaN(value) || !holds(value) {
+			continue
+		}
+		at, last := s.Time(i), i == s.Len()-1
+		end := at
+		if !last {
+			end = at.Add(s.Step)
+		}
+		if n := len(found); n > 0 && at.Sub(found[n-1].end) < refractory {
+			found[n-1].end, found[n-1].ongoing = end, last
+			continue
+		}
+		found = append(found, stretch{at, end, last})
+	}
+	return found
+}
+
+// byServices is PromQL that keeps the labels which name a service.
+func byServices(aggregation, expression string, more ...string) string {
+	return fmt.Sprintf("%s by (%s) (%s)", aggregation, strings.Join(append(more, serviceLabels...), ", "), expression)
+}

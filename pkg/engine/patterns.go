@@ -1,0 +1,41 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/trace/pattern"
+)
+
+// PatternsAnswer is what makes requests needlessly slow.
+type PatternsAnswer struct {
+	Basis
+	Service, Operation string
+	// BaselineVersion and CandidateVersion are empty where no versions are
+	// compared; Compared says whether anything is.
+	BaselineVersion, CandidateVersion string
+	Compared                          bool
+	// Start and End are the candidate's time.
+	Start, End time.Time
+	Result     pattern.Result
+}
+
+// Patterns answers what makes requests needlessly slow, and which of it came
+// with a deploy.
+func (e *Engine) Patterns(ctx context.Context, q query.Patterns, window Window) (PatternsAnswer, error) {
+	answer := PatternsAnswer{Service: q.Service, Operation: q.Operation}
+	if e.Traces == nil {
+		return answer, errNoTraces
+	}
+	s, err := e.samplesOf(ctx, subject{q.Service, q.Operation, q.Baseline, q.Candidate, q.Compare, q.MaxTraces, false}, window, &answer.Basis)
+	if err != nil {
+		return answer, err
+	}
+	answer.Compared = s.compared
+	answer.Start, answer.End = s.comparison.candidate.Start, s.comparison.candidate.End
+	answer.BaselineVersion, answer.CandidateVersion = s.comparison.baseline.Version, s.comparison.candidate.Version
+	answer.Result = pattern.Detect(s.after, s.before, pattern.Options{})
+	answer.notice(answer.Result.Notices...)
+	return answer, nil
+}

@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/canary"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// versionResource is a resource with the ways to read what share of it the
+// instances of a version use.
+type versionResource struct {
+	name string
+	probe
+}
+
+// The fullest pool of a version counts, each on average over its instances.
+var versionResources = []versionResource{
+	{"processor", probe{promQL: strings.Join([]string{
+		"avg by (service_version) (avg_over_time(process_cpu_utilization_ratio{$service, $versions}[$range]))",
+		"avg by (service_version) (avg_over_time(jvm_cpu_recent_utilization_ratio{$service, $versions}[$range]))",
+		"avg by (service_version) (avg_over_time(process_cpu_usage{$service, $versions}[$range]))",
+	}, " or ")}},
+	{"connection pool", probe{promQL: strings.Join([]string{
+		poolShare("db_client_connection_pool_name", `db_client_connection_count{db_client_connection_state="used", $labels}`, "db_client_connection_max{$labels}"),
+		poolShare("pool_name", `db_client_connections_usage{state="used", $labels}`, "db_client_connections_max{$labels}"),
+		poolShare("pool", "hikaricp_connections_active{$labels}", "hikaricp_connections_max{$labels}"),
+	}, " or ")}},
+}
+
+func poolShare(pool, used, most string) string {
+	mean := func(selector string) string {
+		return fmt.Sprintf("avg by (service_version, %s) (avg_over_time(%s[$range]))", pool, strings.ReplaceAll(selector, "$labels", "$service, $versions"))
+	}
+	return fmt.Sprintf("max by (service_version) (%s / %s)", mean(used), mean(most))
+}
+
+// resourcesFor is for how long resources are looked at: a new version is busy
+// with starting before.
+const resourcesFor = 5 * time.Minute
+
+// versionResources are the resources of which metrics tell the versions apart.
+func (e *Engine) versionResources(ctx context.Context, c comparison, basis *Basis) (found []canary.Resource, err error) {
+	end := c.candidate.End
+	at := upstream.Range{Start: end, End: end, Step: time.Minute}
+	versions := fmt.Sprintf("service_version=~%q", regexp.QuoteMeta(c.baseline.Version)+"|"+regexp.QuoteMeta(c.candidate.Version))
+	for _, r := range versionResources {
+		promQL := r.of(c.candidate.Service, resourcesFor, "$versions", versions)
+		set, err := e.Metrics.QueryRange(ctx, promQL, at)
+		if err != nil {
+			return nil, err
+		}
+		basis.query("%s [at %s]", promQL, clock(end))
+		basis.notice(set.Warnings...)
+		share := map[string]float64{c.baseline.Version: math.NaN(), c.candidate.Version: math.NaN()}
+		for _, one := range set.Series {
+			share[one.Labels["service_version"]] = one.Values[len(one.Values)-1]
+		}
+		one := canary.Resource{Name: r.name, Baseline: share[c.baseline.Version], Candidate: share[c.candidate.Version]}
+		if !math.IsNaN(one.Baseline) && !math.IsNaN(one.Candidate) {
+			found = append(found, one)
+		}
+	}
+	return found, nil
+}
