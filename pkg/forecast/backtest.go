@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
@@ -92,17 +93,17 @@ func (p *prepared) future(origin, horizon int) []float64 {
 // backtest makes a model's trial. It fails where the model cannot be fitted to
 // the part before the first origin, diverges, or there is nothing observed to
 // compare with.
-func (p *prepared) backtest(model Model, horizon int) (trial, error) {
-	t := trial{model: model, origins: p.origins()}
+func (p *prepared) backtest(m Model, horizon int) (trial, error) {
+	t := trial{model: m, origins: p.origins()}
 	times := refits
-	if isCostly(model) {
+	if model.IsCostly(m) {
 		times = 1
 	}
 	var fitted Fitted
 	seen := 0
 	for i, origin := range t.origins {
 		if i == 0 || i*times/len(t.origins) != (i-1)*times/len(t.origins) {
-			refitted, err := model.Fit(p.clean[:origin])
+			refitted, err := m.Fit(p.clean[:origin])
 			if err != nil {
 				return trial{}, err
 			}
@@ -114,12 +115,6 @@ func (p *prepared) backtest(model Model, horizon int) (trial, error) {
 		t.forecasts = append(t.forecasts, p.fine(fitted, p.clean[origin-1], len(p.future(origin, horizon))))
 	}
 	return t, p.assess(&t, horizon)
-}
-
-// isCostly says that a model's fit is a search, to be done once.
-func isCostly(m Model) bool {
-	c, ok := m.(interface{ costly() bool })
-	return ok && c.costly()
 }
 
 // assess fills in a trial's mean absolute error.

@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"cmp"
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"math"
 	"slices"
 )
@@ -31,19 +32,12 @@ type Blend struct {
 // Name of the model.
 func (Blend) Name() string { return "blend" }
 
-func (m Blend) season() int {
+func (m Blend) LongestPeriod() int {
 	longest := 0
 	for _, member := range m.Members {
-		longest = max(longest, seasonOf(member))
+		longest = max(longest, model.Season(member))
 	}
 	return longest
-}
-
-func seasonOf(m Model) int {
-	if seasonal, ok := m.(interface{ season() int }); ok {
-		return seasonal.season()
-	}
-	return 0
 }
 
 // Fit fits every member.

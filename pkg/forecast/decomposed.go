@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
@@ -20,14 +21,14 @@ type Decomposed struct {
 // Name of the model.
 func (m Decomposed) Name() string { return m.Title }
 
-func (m Decomposed) season() int {
+func (m Decomposed) LongestPeriod() int {
 	if len(m.Periods) == 0 {
 		return 0
 	}
 	return m.Periods[len(m.Periods)-1]
 }
 
-func (m Decomposed) costly() bool { return isCostly(m.Rest) }
+func (m Decomposed) Costly() bool { return model.IsCostly(m.Rest) }
 
 // Fit needs two cycles of the shortest period.
 func (m Decomposed) Fit(y []float64) (Fitted, error) {
@@ -36,7 +37,7 @@ func (m Decomposed) Fit(y []float64) (Fitted, error) {
 	}
 	filled := series.Filled(y, m.Periods)
 	if filled == nil || 2*m.Periods[0] > len(y) {
-		return nil, shortHistory(len(stats.Observed(y)), 2*m.Periods[0], m.Title)
+		return nil, model.ShortHistory(len(stats.Observed(y)), 2*m.Periods[0], m.Title)
 	}
 	var weights []float64
 	if slices.ContainsFunc(y, math.IsNaN) {

@@ -3,13 +3,14 @@ package forecast
 import (
 	"slices"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 // fitDifference fits a model to the difference of y at a lag.
 func fitDifference(m Model, lag int, y []float64) (Fitted, error) {
 	if len(y) <= lag {
-		return nil, shortHistory(len(y), lag+1, "a seasonal difference")
+		return nil, model.ShortHistory(len(y), lag+1, "a seasonal difference")
 	}
 	difference := make([]float64, len(y)-lag)
 	for i := range difference {

@@ -1,31 +1,23 @@
 // Package forecast extrapolates regular time series with calibrated prediction
-// intervals. One file per model behind one small interface.
+// intervals. Models stand behind one small
+// interface; the large ones have packages of their own: arima, ets and prophet.
 package forecast
 
 import (
+	"fmt"
+	"math"
+	"slices"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 // Model is a forecasting method with its hyper-parameters chosen.
-type Model interface {
-	Name() string
-	// Fit learns from y, observed on a regular grid, NaN where missing. It
-	// returns an error wrapping ErrShortHistory where y is too short.
-	Fit(y []float64) (Fitted, error)
-}
+type Model = model.Model
 
 // Fitted is a model that has learned from a history.
-type Fitted interface {
-	// Observe takes the next observation in, NaN where missing: the state moves
-	// on, the learned parameters stay.
-	Observe(value float64)
-	// Forecast is the expected value of the next horizon points.
-	Forecast(horizon int) []float64
-	// Parameters are the learned values, for the reader.
-	Parameters() map[string]float64
-}
+type Fitted = model.Fitted
 
 // Request asks for a forecast.
 type Request struct {
@@ -70,4 +62,39 @@ type Result struct {
 	Error, NaiveError float64
 	Observed          int      // points of history that were not missing
 	Notices           []string // fallbacks and repairs
+}
+
+const defaultProbability = 0.95
+
+// Run forecasts. The error wraps ErrShortHistory where the history is too short
+// and ErrBadRequest where the request makes no sense.
+func Run(r Request) (Result, error) {
+	l, err := Learn(r)
+	if err != nil {
+		return Result{}, err
+	}
+	return l.Forecast(), nil
+}
+
+func validate(r Request) (probabilities []float64, err error) {
+	if r.History.Step <= 0 {
+		return nil, fmt.Errorf("%w: the step must be positive, not %s", ErrBadRequest, r.History.Step)
+	}
+	if r.Horizon < 1 || r.Horizon > longestHorizon {
+		return nil, fmt.Errorf("%w: the horizon must be 1 to %d points, not %d", ErrBadRequest, longestHorizon, r.Horizon)
+	}
+	if !(r.Capacity >= 0) || math.IsInf(r.Capacity, 0) {
+		return nil, fmt.Errorf("%w: the capacity must be positive, or 0 where there is none, not %v", ErrBadRequest, r.Capacity)
+	}
+	probabilities = slices.Clone(r.Probabilities)
+	if len(probabilities) == 0 {
+		probabilities = []float64{defaultProbability}
+	}
+	slices.Sort(probabilities)
+	for _, probability := range probabilities {
+		if !(probability > 0 && probability < 1) {
+			return nil, fmt.Errorf("%w: a probability must lie between 0 and 1, not %v", ErrBadRequest, probability)
+		}
+	}
+	return slices.Compact(probabilities), nil
 }

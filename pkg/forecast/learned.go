@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -59,7 +60,7 @@ func Learn(r Request) (*Learned, error) {
 		},
 	}
 	l.request.History = series.Series{Start: r.History.Time(r.History.Len()), Step: r.History.Step}
-	if period := seasonOf(best.model); period > 1 {
+	if period := model.Season(best.model); period > 1 {
 		l.result.Season = time.Duration(period*p.factor) * r.History.Step
 	}
 	return l, nil

@@ -3,6 +3,7 @@ package forecast
 import (
 	"math"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
@@ -18,7 +19,7 @@ func (Level) Name() string { return "level" }
 func (Level) Fit(y []float64) (Fitted, error) {
 	observed := stats.Observed(y)
 	if len(observed) == 0 {
-		return nil, shortHistory(0, 1, "the level")
+		return nil, model.ShortHistory(0, 1, "the level")
 	}
 	return &levelFit{stats.MedianOf(observed)}, nil
 }
@@ -42,7 +43,7 @@ func (Naive) Fit(y []float64) (Fitted, error) {
 		fit.Observe(v)
 	}
 	if math.IsNaN(fit.last) {
-		return nil, shortHistory(0, 1, "the naive forecast")
+		return nil, model.ShortHistory(0, 1, "the naive forecast")
 	}
 	return fit, nil
 }
@@ -71,7 +72,7 @@ func (Drift) Fit(y []float64) (Fitted, error) {
 		fit.Observe(v)
 	}
 	if fit.lastAt == fit.firstAt {
-		return nil, shortHistory(fit.seen, 2, "a drift")
+		return nil, model.ShortHistory(fit.seen, 2, "a drift")
 	}
 	return fit, nil
 }
@@ -115,12 +116,12 @@ type SeasonalNaive struct{ Period int }
 // Name of the model.
 func (SeasonalNaive) Name() string { return "seasonal-naive" }
 
-func (m SeasonalNaive) season() int { return m.Period }
+func (m SeasonalNaive) LongestPeriod() int { return m.Period }
 
 // Fit needs one season.
 func (m SeasonalNaive) Fit(y []float64) (Fitted, error) {
 	if len(y) < m.Period {
-		return nil, shortHistory(len(y), m.Period, "one season")
+		return nil, model.ShortHistory(len(y), m.Period, "one season")
 	}
 	season := repeat(math.NaN(), m.Period)
 	for i, v := range y {
@@ -129,7 +130,7 @@ func (m SeasonalNaive) Fit(y []float64) (Fitted, error) {
 		}
 	}
 	if math.IsNaN(stats.Median(season)) {
-		return nil, shortHistory(0, m.Period, "one season")
+		return nil, model.ShortHistory(0, m.Period, "one season")
 	}
 	series.FillCircular(season)
 	return &seasonalNaiveFit{season: season, at: len(y) % m.Period}, nil

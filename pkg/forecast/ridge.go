@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
@@ -28,7 +29,7 @@ type SeasonalRidge struct {
 // Name of the model.
 func (SeasonalRidge) Name() string { return "seasonal-ridge" }
 
-func (m SeasonalRidge) season() int {
+func (m SeasonalRidge) LongestPeriod() int {
 	if len(m.Periods) == 0 {
 		return 0
 	}
@@ -82,7 +83,7 @@ func (m SeasonalRidge) Fit(y []float64) (Fitted, error) {
 	filled := series.Filled(y, m.Periods)
 	lags := m.lags(len(y))
 	if filled == nil || len(lags) == 0 {
-		return nil, shortHistory(len(stats.Observed(y)), recentLags, "an autoregression")
+		return nil, model.ShortHistory(len(stats.Observed(y)), recentLags, "an autoregression")
 	}
 	longest := lags[len(lags)-1]
 	fit := &ridgeFit{lags: lags, recent: filled[len(filled)-longest:]}
@@ -99,7 +100,7 @@ func (m SeasonalRidge) Fit(y []float64) (Fitted, error) {
 
 	rows, targets := fit.rows(y, filled)
 	if len(targets) < rowsPerLag*len(lags) {
-		return nil, shortHistory(len(targets), rowsPerLag*len(lags), "an autoregression")
+		return nil, model.ShortHistory(len(targets), rowsPerLag*len(lags), "an autoregression")
 	}
 	if !fit.solve(rows, targets) {
 		return nil, fmt.Errorf("%w: the autoregression is singular", ErrNoModel)

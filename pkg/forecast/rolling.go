@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
@@ -49,7 +50,7 @@ func Rolling(r Request, learn int) (Rolled, error) {
 	reach := p.reach(best, r.Horizon)
 
 	rolled := Rolled{Expected: repeat(math.NaN(), len(whole)), Model: best.model.Name(), Parameters: fitted.Parameters()}
-	if period := seasonOf(best.model); period > 1 {
+	if period := model.Season(best.model); period > 1 {
 		rolled.Season = time.Duration(period*p.factor) * r.History.Step
 	}
 	last := p.clean[origin-1]

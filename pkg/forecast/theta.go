@@ -5,6 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/optimize"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
@@ -29,7 +30,7 @@ const (
 func (Theta) Fit(y []float64) (Fitted, error) {
 	observed := stats.Observed(y)
 	if len(observed) < fewestForTheta {
-		return nil, shortHistory(len(observed), fewestForTheta, "the theta model")
+		return nil, model.ShortHistory(len(observed), fewestForTheta, "the theta model")
 	}
 	first, spread := observed[0], stats.Spread(observed)
 	at := func(x []float64) *thetaFit {

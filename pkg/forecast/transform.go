@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
@@ -32,9 +33,9 @@ type Transformed struct {
 // Name of the model.
 func (m Transformed) Name() string { return string(m.Transform) + "-" + m.Model.Name() }
 
-func (m Transformed) season() int { return seasonOf(m.Model) }
+func (m Transformed) LongestPeriod() int { return model.Season(m.Model) }
 
-func (m Transformed) costly() bool { return isCostly(m.Model) }
+func (m Transformed) Costly() bool { return model.IsCostly(m.Model) }
 
 const (
 	logOffset   = 0.1

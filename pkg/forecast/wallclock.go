@@ -5,6 +5,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -118,9 +119,9 @@ type onWallClock struct {
 	clock *wallClock
 }
 
-func (m onWallClock) season() int { return seasonOf(m.Model) }
+func (m onWallClock) LongestPeriod() int { return model.Season(m.Model) }
 
-func (m onWallClock) costly() bool { return isCostly(m.Model) }
+func (m onWallClock) Costly() bool { return model.IsCostly(m.Model) }
 
 func (m onWallClock) Fit(y []float64) (Fitted, error) {
 	laid := m.clock.lay(y)

@@ -102,7 +102,7 @@ func (s STL) Decompose(y, weights []float64) (Decomposition, error) {
 type stlWork struct {
 	STL
 	y, trend, season        []float64
-	rest, low, average      []float64 // n, n, n+2·period
+	rest, low               []float64
 	cycles, a, b            []float64 // n+2·period
 	sub, subWeights, fitted []float64 // one cycle-subseries
 	scratch                 []float64

@@ -54,20 +54,9 @@ func Center(x []float64) (median, spread float64) {
 	return median, math.Sqrt(math.Pi/2) * sum / float64(len(deviations))
 }
 
-// MAD is the median absolute deviation from the median, scaled to estimate the
-// standard deviation of normal data. Missing values are skipped; NaN where
-// there is none.
-func MAD(x []float64) float64 {
-	observed := Observed(x)
-	center := MedianOf(observed)
-	for i, v := range observed {
-		observed[i] = math.Abs(v - center)
-	}
-	return consistency * MedianOf(observed)
-}
-
-// Spread is MAD, and where that is zero because more than half of the values
-// are equal, the mean absolute deviation from the median, scaled alike. Zero
+// Spread is the median absolute deviation from the median, scaled to estimate the
+// standard deviation of normal data, and where that is zero because more than half
+// of the values are equal, the mean absolute deviation from the median, scaled alike. Zero
 // only for constant data; NaN where every value is missing.
 func Spread(x []float64) float64 {
 	_, spread := Center(x)

@@ -15,12 +15,10 @@ func TestRobustMeasures(t *testing.T) {
 	nan := math.NaN()
 	x := []float64{nan, 1, 1, 2, 2, 4, 6, 9, nan}
 	require.Equal(t, 2.0, stats.Median(x))
-	require.InDelta(t, 1.482602218505602, stats.MAD(x), 1e-15) // R: mad(c(1,1,2,2,4,6,9))
-	require.Equal(t, stats.MAD(x), stats.Spread(x))
+	require.InDelta(t, 1.482602218505602, stats.Spread(x), 1e-15) // R: mad(c(1,1,2,2,4,6,9))
 	require.Equal(t, 2.5, stats.Median([]float64{4, 1, 3, 2}))
 
 	mostlyEqual := []float64{5, 5, 5, 5, 9}
-	require.Zero(t, stats.MAD(mostlyEqual))
 	require.InDelta(t, math.Sqrt(math.Pi/2)*0.8, stats.Spread(mostlyEqual), 1e-15)
 	require.Zero(t, stats.Spread([]float64{3, 3, 3}))
 	require.True(t, math.IsNaN(stats.Median([]float64{nan})))

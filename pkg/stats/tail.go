@@ -70,34 +70,7 @@ func fitPareto(values []float64, threshold float64) (scale, shape float64) {
 	return a0 * (1 - shape), shape
 }
 
-// Survival is the probability of a value of x or more, never zero.
-func (t Tail) Survival(x float64) float64 {
-	if t.observed == 0 {
-		return 1
-	}
-	if x <= t.Threshold {
-		at, _ := slices.BinarySearch(t.sorted, x)
-		return (float64(t.observed-at) + 1) / float64(t.observed+1)
-	}
-	// Continue from what the empirical part says at the threshold.
-	base := (float64(t.excess) + 1) / float64(t.observed+1)
-	if t.Scale == 0 {
-		// Nothing ever exceeded the threshold; one observation in as many as
-		// were made is all that can be said.
-		return 1 / float64(t.observed+1)
-	}
-	return max(base*paretoSurvival((x-t.Threshold)/t.Scale, t.Shape), math.SmallestNonzeroFloat64)
-}
-
-func paretoSurvival(excess, shape float64) float64 {
-	if shape == 0 {
-		return math.Exp(-excess)
-	}
-	return math.Pow(1+shape*excess, -1/shape)
-}
-
-// Quantile is the value that is exceeded with probability p, the inverse of
-// Survival.
+// Quantile is the value that is exceeded with probability p.
 func (t Tail) Quantile(p float64) float64 {
 	if t.observed == 0 {
 		return math.NaN()

@@ -1,6 +1,8 @@
-package forecast
+package arima
 
-import "math"
+import (
+	"math"
+)
 
 // polynomial in the backshift operator: p[i] belongs to Bⁱ, p[0] is 1.
 type polynomial []float64

@@ -1,4 +1,4 @@
-package forecast
+package prophet
 
 import (
 	"encoding/csv"
@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/linear"
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/stretchr/testify/require"
 )
 
@@ -17,7 +19,7 @@ import (
 // gaps.
 func dailyGolden(t *testing.T, name string) []float64 {
 	t.Helper()
-	file, err := os.Open(filepath.Join("..", "..", "..", "shared", "data", "golden", "prophet", name))
+	file, err := os.Open(filepath.Join("..", "..", "..", "..", "shared", "data", "golden", "prophet", name))
 	if os.IsNotExist(err) {
 		t.Skip("no reference data in ../shared/data/golden/prophet")
 	}
@@ -55,7 +57,7 @@ func TestProphetErrsAsProphet(t *testing.T) {
 			left--
 		}
 	}
-	fitted, err := Prophet{Periods: []int{7}}.Fit(y[:cut])
+	fitted, err := Model{Periods: []int{7}}.Fit(y[:cut])
 	require.NoError(t, err)
 	squares := 0.0
 	for h, v := range fitted.Forecast(len(y) - cut) {
@@ -76,7 +78,7 @@ func TestProphetFindsATrendChange(t *testing.T) {
 			y[i] -= 1.5 * float64(i-300)
 		}
 	}
-	fitted, err := Prophet{Periods: []int{24}}.Fit(y)
+	fitted, err := Model{Periods: []int{24}}.Fit(y)
 	require.NoError(t, err)
 	require.InDelta(t, -1, fitted.Parameters()["slope_per_point"], 0.05)
 	for h, v := range fitted.Forecast(24) {
@@ -91,13 +93,13 @@ func TestProphetSaturates(t *testing.T) {
 	for i := range y {
 		y[i] = 100/(1+math.Exp(-float64(i-150)/40)) + 0.5*random.NormFloat64() - 1.5
 	}
-	fitted, err := Prophet{Capacity: 102}.Fit(y)
+	fitted, err := Model{Capacity: 102}.Fit(y)
 	require.NoError(t, err)
 	for _, v := range fitted.Forecast(60) {
 		require.InDelta(t, 98.5, v, 3)
 	}
-	_, err = Prophet{Capacity: 50}.Fit(y)
-	require.ErrorIs(t, err, ErrNoModel)
+	_, err = Model{Capacity: 50}.Fit(y)
+	require.ErrorIs(t, err, model.ErrNoModel)
 }
 
 func TestProphetTakesEvents(t *testing.T) {
@@ -112,7 +114,7 @@ func TestProphetTakesEvents(t *testing.T) {
 	for i := range y {
 		y[i] = 10 + 30*event(i)[0] + random.NormFloat64()
 	}
-	fitted, err := Prophet{Regressors: event}.Fit(y)
+	fitted, err := Model{Regressors: event}.Fit(y)
 	require.NoError(t, err)
 	mean := fitted.Forecast(10)
 	require.InDelta(t, 40, mean[0], 2)
@@ -127,7 +129,7 @@ func TestLassoIsOptimal(t *testing.T) {
 	x := make([]float64, 3)
 	lasso(gram, r, 0.4, x)
 	for j, row := range gram {
-		gradient := dot(row, x) - r[j]
+		gradient := linear.Dot(row, x) - r[j]
 		if x[j] == 0 {
 			require.LessOrEqual(t, math.Abs(gradient), 0.4+1e-9)
 		} else {

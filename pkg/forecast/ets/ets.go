@@ -1,4 +1,4 @@
-package forecast
+package ets
 
 import (
 	"math"
@@ -16,19 +16,19 @@ const (
 	Multiplicative Component = 'M'
 )
 
-// ETS is exponential smoothing in state-space form: error, trend and season,
+// Model is exponential smoothing in state-space form: error, trend and season,
 // each additive or multiplicative (Hyndman, Koehler, Ord and Snyder, Forecasting
 // with Exponential Smoothing, 2008; names as there: ETS(M,Ad,A)). Fit estimates
 // parameters and initial states by maximum likelihood; season states are
 // estimated for periods up to 24 and taken from the decomposition beyond.
-type ETS struct {
+type Model struct {
 	Error, Trend, Season Component
 	Damped               bool
 	Period               int // ignored without a season
 }
 
 // Name of the model, as "ets-MAdA".
-func (m ETS) Name() string {
+func (m Model) Name() string {
 	damped := ""
 	if m.Damped {
 		damped = "d"
@@ -36,7 +36,7 @@ func (m ETS) Name() string {
 	return "ets-" + string(m.Error) + string(m.Trend) + damped + string(m.Season)
 }
 
-func (m ETS) season() int {
+func (m Model) LongestPeriod() int {
 	if m.Season == None {
 		return 0
 	}
@@ -45,14 +45,14 @@ func (m ETS) season() int {
 
 // needsPositive says whether the model divides by its level or multiplies by a
 // season.
-func (m ETS) needsPositive() bool {
+func (m Model) needsPositive() bool {
 	return m.Error == Multiplicative || m.Trend == Multiplicative || m.Season == Multiplicative
 }
 
-// etsState is a model with its parameters and its state before the next
+// state is a model with its parameters and its state before the next
 // observation.
-type etsState struct {
-	ETS
+type state struct {
+	Model
 	alpha, beta, gamma, phi float64
 	level, trend            float64
 	seasons                 []float64 // in order of time, at: the next one
@@ -62,14 +62,14 @@ type etsState struct {
 	parameters         int
 }
 
-func (s *etsState) clone() *etsState {
+func (s *state) clone() *state {
 	c := *s
 	c.seasons = slices.Clone(s.seasons)
 	return &c
 }
 
 // next is the expected level and the trend's contribution one step on.
-func (s *etsState) next() (level, trend float64) {
+func (s *state) next() (level, trend float64) {
 	switch s.Trend {
 	case Additive:
 		trend = s.phi * s.trend
@@ -83,7 +83,7 @@ func (s *etsState) next() (level, trend float64) {
 
 // step takes one observation in and returns the forecast of it and the error;
 // NaN where it is missing, and the state moves on as forecast.
-func (s *etsState) step(y float64) (forecast, e float64) {
+func (s *state) step(y float64) (forecast, e float64) {
 	level, trend := s.next()
 	forecast = level
 	season := 0.0
@@ -129,7 +129,7 @@ func (s *etsState) step(y float64) (forecast, e float64) {
 	return forecast, e
 }
 
-func (s *etsState) advance() {
+func (s *state) advance() {
 	if s.at++; s.at >= len(s.seasons) {
 		s.at = 0
 	}
@@ -137,7 +137,7 @@ func (s *etsState) advance() {
 
 // run takes y in and returns R's criterion, minus twice the log-likelihood but
 // for a constant: n·log Σe² + 2·Σ log|forecast| for multiplicative errors.
-func (s *etsState) run(y []float64) float64 {
+func (s *state) run(y []float64) float64 {
 	squares, logs, n := 0.0, 0.0, 0
 	for _, v := range y {
 		forecast, e := s.step(v)
@@ -164,7 +164,7 @@ func (s *etsState) run(y []float64) float64 {
 }
 
 // aicc is Akaike's criterion corrected for short series.
-func (s *etsState) aicc(n int) float64 {
+func (s *state) aicc(n int) float64 {
 	k := float64(s.parameters)
 	left := float64(n) - k - 1
 	if left <= 0 {
@@ -173,9 +173,9 @@ func (s *etsState) aicc(n int) float64 {
 	return -2*s.likelihood + 2*k + 2*k*(k+1)/left
 }
 
-func (s *etsState) Observe(v float64) { s.step(v) }
+func (s *state) Observe(v float64) { s.step(v) }
 
-func (s *etsState) Forecast(horizon int) []float64 {
+func (s *state) Forecast(horizon int) []float64 {
 	mean := make([]float64, horizon)
 	level, trend := s.level, s.trend
 	sum, power := 0.0, s.phi
@@ -202,7 +202,7 @@ func (s *etsState) Forecast(horizon int) []float64 {
 	return mean
 }
 
-func (s *etsState) Parameters() map[string]float64 {
+func (s *state) Parameters() map[string]float64 {
 	p := map[string]float64{"alpha": s.alpha, "level": s.level}
 	if s.Trend != None {
 		p["beta"], p["trend"] = s.beta, s.trend

@@ -1,18 +1,19 @@
-package forecast
+package arima
 
 import (
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-// ARIMA is a seasonal autoregressive integrated moving average with a mean or
+// Model is a seasonal autoregressive integrated moving average with a mean or
 // drift and, where given, regressors (Box and Jenkins; Hyndman and
 // Athanasopoulos, Forecasting: Principles and Practice, chapters 9 and 10). Fit
 // starts from conditional least squares and maximises the exact likelihood.
-type ARIMA struct {
+type Model struct {
 	P, D, Q    int
 	SP, SD, SQ int // seasonal orders
 	Period     int
@@ -26,7 +27,7 @@ type ARIMA struct {
 }
 
 // Name of the model, as "arima(2,1,1)(0,1,0)[12]".
-func (m ARIMA) Name() string {
+func (m Model) Name() string {
 	name := fmt.Sprintf("arima(%d,%d,%d)", m.P, m.D, m.Q)
 	if m.seasonal() {
 		name += fmt.Sprintf("(%d,%d,%d)[%d]", m.SP, m.SD, m.SQ, m.Period)
@@ -37,9 +38,9 @@ func (m ARIMA) Name() string {
 	return name
 }
 
-func (m ARIMA) seasonal() bool { return m.SP+m.SD+m.SQ > 0 }
+func (m Model) seasonal() bool { return m.SP+m.SD+m.SQ > 0 }
 
-func (m ARIMA) season() int {
+func (m Model) LongestPeriod() int {
 	if m.seasonal() || m.Regressors != nil {
 		return m.Period
 	}
@@ -47,7 +48,7 @@ func (m ARIMA) season() int {
 }
 
 // columns are the regressors and the constant at point t.
-func (m ARIMA) columns(t int) []float64 {
+func (m Model) columns(t int) []float64 {
 	var row []float64
 	if m.Constant {
 		// After one difference a line is a constant, after none a one is.
@@ -63,15 +64,15 @@ func (m ARIMA) columns(t int) []float64 {
 const fewestPerParameter = 3
 
 // Fit needs three points more than differencing takes for each parameter.
-func (m ARIMA) Fit(y []float64) (Fitted, error) {
+func (m Model) Fit(y []float64) (model.Fitted, error) {
 	parameters := m.P + m.Q + m.SP + m.SQ + len(m.columns(0)) + 1
 	lost := m.D + m.SD*m.Period
 	observed := len(stats.Observed(y))
 	if need := lost + fewestPerParameter*parameters; observed < need {
-		return nil, shortHistory(observed, need, m.Name())
+		return nil, model.ShortHistory(observed, need, m.Name())
 	}
 	r := newRegression(m, y)
-	fit := &arimaFit{ARIMA: m, parameters: parameters, n: len(y)}
+	fit := &fit{Model: m, parameters: parameters, n: len(y)}
 	if err := fit.estimate(r); err != nil {
 		return nil, err
 	}
@@ -79,9 +80,9 @@ func (m ARIMA) Fit(y []float64) (Fitted, error) {
 	return fit, nil
 }
 
-// arimaFit is a fitted model with what forecasting needs of the past.
-type arimaFit struct {
-	ARIMA
+// fit is a fitted model with what forecasting needs of the past.
+type fit struct {
+	Model
 	parameters             int
 	numbers                []float64 // as the optimiser sees them
 	ar, ma, seasAR, seasMA []float64
@@ -95,7 +96,7 @@ type arimaFit struct {
 }
 
 // set maps unbounded numbers to stationary, invertible coefficients.
-func (f *arimaFit) set(x []float64) {
+func (f *fit) set(x []float64) {
 	take := func(n int) []float64 {
 		part := fromPartials(x[:n])
 		x = x[n:]
@@ -110,14 +111,14 @@ func (f *arimaFit) set(x []float64) {
 }
 
 // polynomials are φ(B)Φ(Bᵐ) and θ(B)Θ(Bᵐ).
-func (f *arimaFit) polynomials() (phi, theta polynomial) {
+func (f *fit) polynomials() (phi, theta polynomial) {
 	period := max(f.Period, 1)
 	return lagged(f.ar, 1, -1).times(lagged(f.seasAR, period, -1)), lagged(f.ma, 1, 1).times(lagged(f.seasMA, period, 1))
 }
 
 // prepare keeps what forecasting needs: the last values less regression, and
 // the last shocks.
-func (f *arimaFit) prepare(y []float64) {
+func (f *fit) prepare(y []float64) {
 	phi, theta := f.polynomials()
 	f.phi, f.theta = phi.times(differencing(f.D, f.SD, f.Period)), theta
 	f.past = make([]float64, len(f.phi)-1)
@@ -139,7 +140,7 @@ func (f *arimaFit) prepare(y []float64) {
 	}
 }
 
-func (f *arimaFit) regressionAt(t int) float64 {
+func (f *fit) regressionAt(t int) float64 {
 	sum := 0.0
 	for i, v := range f.columns(t) {
 		sum += f.weights[i] * v
@@ -148,7 +149,7 @@ func (f *arimaFit) regressionAt(t int) float64 {
 }
 
 // next is the expected value less regression; past and shocks latest last.
-func (f *arimaFit) next(past, shocks []float64) float64 {
+func (f *fit) next(past, shocks []float64) float64 {
 	sum := 0.0
 	for i, c := range f.phi[1:] {
 		if c != 0 {
@@ -163,7 +164,7 @@ func (f *arimaFit) next(past, shocks []float64) float64 {
 	return sum
 }
 
-func (f *arimaFit) Observe(v float64) {
+func (f *fit) Observe(v float64) {
 	expected := f.next(f.past, f.shocks)
 	value := v - f.regressionAt(f.n)
 	f.n++
@@ -179,7 +180,7 @@ func (f *arimaFit) Observe(v float64) {
 	}
 }
 
-func (f *arimaFit) Forecast(horizon int) []float64 {
+func (f *fit) Forecast(horizon int) []float64 {
 	past, shocks := slices.Clone(f.past), slices.Clone(f.shocks)
 	mean := make([]float64, horizon)
 	for h := range mean {
@@ -190,7 +191,7 @@ func (f *arimaFit) Forecast(horizon int) []float64 {
 	return mean
 }
 
-func (f *arimaFit) Parameters() map[string]float64 {
+func (f *fit) Parameters() map[string]float64 {
 	p := map[string]float64{"sigma2": f.sigma2, "log_likelihood": f.likelihood}
 	for name, coefficients := range map[string][]float64{"ar": f.ar, "ma": f.ma, "seasonal_ar": f.seasAR, "seasonal_ma": f.seasMA} {
 		for i, c := range coefficients {
@@ -208,7 +209,7 @@ func (f *arimaFit) Parameters() map[string]float64 {
 }
 
 // aicc is Akaike's criterion corrected for short series.
-func (f *arimaFit) aicc() float64 {
+func (f *fit) aicc() float64 {
 	k, n := float64(f.parameters), float64(f.used)
 	if n-k-1 <= 0 || math.IsNaN(f.likelihood) {
 		return math.Inf(1)

@@ -2,6 +2,9 @@ package forecast
 
 import (
 	"fmt"
+	"github.com/foresight-observability/foresight/pkg/forecast/arima"
+	"github.com/foresight-observability/foresight/pkg/forecast/ets"
+	"github.com/foresight-observability/foresight/pkg/forecast/prophet"
 	"slices"
 	"strings"
 )
@@ -25,11 +28,11 @@ var families = []family{
 	{"seasonal-naive", perPeriod(func(period int) Model { return SeasonalNaive{Period: period} }), false},
 	{"holt", always(dampedHolt), false},
 	{"holt-winters", perPeriod(func(period int) Model {
-		return ETS{Error: Additive, Trend: Additive, Damped: true, Season: Additive, Period: period}
+		return ets.Model{Error: ets.Additive, Trend: ets.Additive, Damped: true, Season: ets.Additive, Period: period}
 	}), false},
 	{"ets", func(p *prepared) []Model {
-		models := perPeriod(func(period int) Model { return AutoETS{Period: period} })(p)
-		return append(models, AutoETS{})
+		models := perPeriod(func(period int) Model { return ets.Auto{Period: period} })(p)
+		return append(models, ets.Auto{})
 	}, false},
 	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }, false},
 	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }, false},
@@ -38,7 +41,7 @@ var families = []family{
 	{"seasonal-ridge", ridges, false},
 }
 
-var dampedHolt = ETS{Error: Additive, Trend: Additive, Damped: true, Season: None}
+var dampedHolt = ets.Model{Error: ets.Additive, Trend: ets.Additive, Damped: true, Season: ets.None}
 
 func always(m Model) func(*prepared) []Model {
 	return func(*prepared) []Model { return []Model{m} }
@@ -57,19 +60,19 @@ func perPeriod(f func(period int) Model) func(*prepared) []Model {
 // and regressions on waves.
 func arimas(p *prepared) []Model {
 	if len(p.periods) == 0 {
-		return []Model{AutoARIMA{Regressors: p.regressors}}
+		return []Model{arima.Auto{Regressors: p.regressors}}
 	}
-	models := p.scales(AutoARIMA{Fourier: p.periods, Regressors: p.regressors})
-	if p.periods[0] <= longestSARIMA {
-		models = append(models, p.scales(AutoARIMA{Period: p.periods[0], Regressors: p.regressors})...)
+	models := p.scales(arima.Auto{Fourier: p.periods, Regressors: p.regressors})
+	if p.periods[0] <= arima.MaxSeasonal {
+		models = append(models, p.scales(arima.Auto{Period: p.periods[0], Regressors: p.regressors})...)
 	}
 	return models
 }
 
 func prophets(p *prepared) []Model {
-	models := p.scales(Prophet{Periods: p.periods, Regressors: p.regressors})
+	models := p.scales(prophet.Model{Periods: p.periods, Regressors: p.regressors})
 	if p.capacity > 0 {
-		models = append(models, Prophet{Periods: p.periods, Regressors: p.regressors, Capacity: p.capacity})
+		models = append(models, prophet.Model{Periods: p.periods, Regressors: p.regressors, Capacity: p.capacity})
 	}
 	return models
 }
@@ -117,9 +120,9 @@ func (p *prepared) members() []Model {
 	models = append(models, Decomposed{"theta", p.periods, Theta{}})
 	switch {
 	case len(p.periods) == 0:
-		models = append(models, AutoETS{})
+		models = append(models, ets.Auto{})
 	case len(p.clean) <= fewPoints:
-		models = append(models, ETS{Error: Additive, Trend: None, Season: Additive, Period: p.periods[0]})
+		models = append(models, ets.Model{Error: ets.Additive, Trend: ets.None, Season: ets.Additive, Period: p.periods[0]})
 	}
 	return p.withEvents(models)
 }

@@ -1,11 +1,13 @@
-package forecast
+package ets
 
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/optimize"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
@@ -23,33 +25,33 @@ const (
 
 // Fit needs ten observations and two seasons, and positive ones where the model
 // multiplies.
-func (m ETS) Fit(y []float64) (Fitted, error) {
+func (m Model) Fit(y []float64) (model.Fitted, error) {
 	initial, err := m.start(y)
 	if err != nil {
 		return nil, err
 	}
 	fitted := m.maximise(initial, y)
 	if fitted == nil {
-		return nil, fmt.Errorf("%w: %s has no finite likelihood", ErrNoModel, m.Name())
+		return nil, fmt.Errorf("%w: %s has no finite likelihood", model.ErrNoModel, m.Name())
 	}
 	return fitted, nil
 }
 
 // start is the heuristic initial state (Hyndman et al. 2008, section 2.6.1).
-func (m ETS) start(y []float64) (*etsState, error) {
+func (m Model) start(y []float64) (*state, error) {
 	observed := stats.Observed(y)
-	period := max(m.season(), 1)
+	period := max(m.LongestPeriod(), 1)
 	if need := max(fewestForETS, 2*period); len(observed) < need {
-		return nil, shortHistory(len(observed), need, m.Name())
+		return nil, model.ShortHistory(len(observed), need, m.Name())
 	}
 	if m.needsPositive() {
 		for _, v := range observed {
 			if v <= 0 {
-				return nil, fmt.Errorf("%w: %s needs positive values", ErrNoModel, m.Name())
+				return nil, fmt.Errorf("%w: %s needs positive values", model.ErrNoModel, m.Name())
 			}
 		}
 	}
-	s := &etsState{ETS: m, phi: 1}
+	s := &state{Model: m, phi: 1}
 	adjusted := series.Filled(y, nil)
 	if period > 1 {
 		s.seasons = classicalSeason(adjusted, period, m.Season)
@@ -126,7 +128,7 @@ func classicalSeason(y []float64, period int, kind Component) []float64 {
 // centredMean is the 2×period moving average, NaN at the ends.
 func centredMean(y []float64, period int) []float64 {
 	n := len(y)
-	trend := repeat(math.NaN(), n)
+	trend := slices.Repeat([]float64{math.NaN()}, n)
 	half := period / 2
 	sums := make([]float64, n+1)
 	for i, v := range y {
@@ -160,7 +162,7 @@ func lineThrough(y []float64) (intercept, slope float64) {
 }
 
 // pack lists the free numbers: smoothing parameters, then states.
-func (m ETS) pack(s *etsState) []float64 {
+func (m Model) pack(s *state) []float64 {
 	x := []float64{s.alpha}
 	if m.Trend != None {
 		x = append(x, s.beta)
@@ -182,7 +184,7 @@ func (m ETS) pack(s *etsState) []float64 {
 }
 
 // unpack is the inverse of pack; false where a number is out of bounds.
-func (m ETS) unpack(x []float64, s *etsState) bool {
+func (m Model) unpack(x []float64, s *state) bool {
 	take := func() float64 { v := x[0]; x = x[1:]; return v }
 	s.alpha = take()
 	ok := s.alpha >= leastSmoothing && s.alpha <= mostSmoothing
@@ -220,19 +222,19 @@ func (m ETS) unpack(x []float64, s *etsState) bool {
 }
 
 const (
-	etsRestarts    = 3
-	etsEvaluations = 150     // per free number and restart, as far as the work allows
-	etsWork        = 200_000 // observations passed over per restart
+	restarts             = 3
+	evaluationsPerNumber = 150     // per free number and restart, as far as the work allows
+	workPerRestart       = 200_000 // observations passed over per restart
 )
 
 // maximise climbs from the heuristic state, by Nelder and Mead's simplex as R
 // does, begun anew from the best point while that helps.
-func (m ETS) maximise(initial *etsState, y []float64) *etsState {
+func (m Model) maximise(initial *state, y []float64) *state {
 	x := m.pack(initial)
 	steps := m.steps(initial, y)
 	work := initial.clone()
 	loss := func(z []float64) float64 {
-		*work = etsState{ETS: m, phi: 1, seasons: append(work.seasons[:0], initial.seasons...), parameters: initial.parameters}
+		*work = state{Model: m, phi: 1, seasons: append(work.seasons[:0], initial.seasons...), parameters: initial.parameters}
 		point := make([]float64, len(z))
 		for i := range z {
 			point[i] = x[i] + z[i]*steps[i]
@@ -244,8 +246,8 @@ func (m ETS) maximise(initial *etsState, y []float64) *etsState {
 	}
 	zero := make([]float64, len(x))
 	best := loss(zero)
-	evaluations := min(etsEvaluations*len(x), max(etsWork/len(y), 10*len(x)))
-	for range etsRestarts {
+	evaluations := min(evaluationsPerNumber*len(x), max(workPerRestart/len(y), 10*len(x)))
+	for range restarts {
 		result, _ := optimize.Minimize(optimize.Problem{Func: loss}, zero,
 			&optimize.Settings{FuncEvaluations: evaluations}, &optimize.NelderMead{SimplexSize: 1})
 		if result == nil || !(result.F < best) {
@@ -271,7 +273,7 @@ func (m ETS) maximise(initial *etsState, y []float64) *etsState {
 
 // steps are natural sizes of change: a tenth for parameters, a fraction of the
 // spread for states.
-func (m ETS) steps(s *etsState, y []float64) []float64 {
+func (m Model) steps(s *state, y []float64) []float64 {
 	_, spread := stats.Center(y)
 	spread = max(spread, 1e-6)
 	packed := m.pack(s)

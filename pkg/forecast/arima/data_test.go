@@ -1,4 +1,4 @@
-package forecast
+package arima
 
 // Series of Stata's and R's manuals: US wholesale prices 1960–1990 (wpi1), air
 // passengers 1949–1960 (air2), US consumption and money 1959–1981 (friedman2).

@@ -1,4 +1,4 @@
-package forecast
+package arima
 
 import (
 	"math"
@@ -20,20 +20,20 @@ func logs(x []float64) []float64 {
 func TestARIMAEqualsPublishedResults(t *testing.T) {
 	for _, c := range []struct {
 		name       string
-		model      ARIMA
+		model      Model
 		y          []float64
 		likelihood float64
 		parameters map[string]float64
 	}{
-		{"Stata, wholesale prices, ARIMA(1,1,1)", ARIMA{P: 1, D: 1, Q: 1, Constant: true}, wholesalePrices, -135.35131,
+		{"Stata, wholesale prices, ARIMA(1,1,1)", Model{P: 1, D: 1, Q: 1, Constant: true}, wholesalePrices, -135.35131,
 			map[string]float64{"ar1": .8742288, "ma1": -.4120458, "drift": .7498197, "sigma2": .7250436 * .7250436}},
-		{"Stata, wholesale prices, ARIMA(3,1,0)", ARIMA{P: 3, D: 1}, wholesalePrices, -136.21782,
+		{"Stata, wholesale prices, ARIMA(3,1,0)", Model{P: 3, D: 1}, wholesalePrices, -136.21782,
 			map[string]float64{"ar1": .52707154, "ar2": .09526127, "ar3": .25803547, "sigma2": .53074593}},
-		{"Stata, air passengers, airline model", ARIMA{D: 1, Q: 1, SD: 1, SQ: 1, Period: 12}, logs(airPassengers), 244.69651,
+		{"Stata, air passengers, airline model", Model{D: 1, Q: 1, SD: 1, SQ: 1, Period: 12}, logs(airPassengers), 244.69651,
 			map[string]float64{"ma1": -.4018324, "seasonal_ma1": -.5569342, "sigma2": .0367167 * .0367167}},
-		{"R, air passengers, ARIMA(2,1,1)(0,1,0)", ARIMA{P: 2, D: 1, Q: 1, SD: 1, Period: 12}, airPassengers, -504.92,
+		{"R, air passengers, ARIMA(2,1,1)(0,1,0)", Model{P: 2, D: 1, Q: 1, SD: 1, Period: 12}, airPassengers, -504.92,
 			map[string]float64{"ar1": .5960, "ar2": .2143, "ma1": -.9819}},
-		{"Stata, consumption on money, ARMA(1,1)", ARIMA{P: 1, Q: 1, Constant: true, Regressors: func(t int) []float64 {
+		{"Stata, consumption on money, ARMA(1,1)", Model{P: 1, Q: 1, Constant: true, Regressors: func(t int) []float64 {
 			return []float64{money[t]}
 		}}, consumption, -340.50774,
 			map[string]float64{"ar1": .9348486, "ma1": .3090592, "mean": -36.09872, "sigma2": 9.655308 * 9.655308}},
@@ -41,7 +41,7 @@ func TestARIMAEqualsPublishedResults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fitted, err := c.model.Fit(c.y)
 			require.NoError(t, err)
-			f := fitted.(*arimaFit)
+			f := fitted.(*fit)
 			require.InDelta(t, c.likelihood, f.likelihood, 6e-3)
 			for name, want := range c.parameters {
 				require.InDelta(t, want, f.Parameters()[name], 4e-3*max(1, math.Abs(want)), name)
@@ -51,7 +51,7 @@ func TestARIMAEqualsPublishedResults(t *testing.T) {
 }
 
 func TestARIMAForecastsEqualPublishedOnes(t *testing.T) {
-	fitted, err := ARIMA{P: 2, D: 1, Q: 1, SD: 1, Period: 12}.Fit(airPassengers)
+	fitted, err := Model{P: 2, D: 1, Q: 1, SD: 1, Period: 12}.Fit(airPassengers)
 	require.NoError(t, err)
 	r := []float64{445.6349, 420.3950, 449.1983, 491.8399, 503.3944, 566.8624, 654.2601, 638.5974, 540.8837, 494.1266, 423.3327, 465.5075}
 	for h, v := range fitted.Forecast(len(r)) {
@@ -59,11 +59,11 @@ func TestARIMAForecastsEqualPublishedOnes(t *testing.T) {
 	}
 
 	// Consumption on money, estimated up to 1978q1, forecast with the money to come.
-	fitted, err = ARIMA{P: 1, Q: 1, Constant: true, Regressors: func(t int) []float64 {
+	fitted, err = Model{P: 1, Q: 1, Constant: true, Regressors: func(t int) []float64 {
 		return []float64{money[t]}
 	}}.Fit(consumption[:77])
 	require.NoError(t, err)
-	f := fitted.(*arimaFit)
+	f := fitted.(*fit)
 	stata := []float64{
 		1384.148, 1412.057, 1432.403, 1452.703, 1486.975, 1520.77, 1539.393, 1565.588,
 		1593.582, 1641.19, 1666.628, 1704.415, 1737.75, 1776.62, 1825.897,
@@ -74,10 +74,10 @@ func TestARIMAForecastsEqualPublishedOnes(t *testing.T) {
 	}
 }
 
-func TestAutoARIMAOnAirPassengers(t *testing.T) {
-	fitted, err := AutoARIMA{Period: 12}.Fit(airPassengers)
+func TestAutoOnAirPassengers(t *testing.T) {
+	fitted, err := Auto{Period: 12}.Fit(airPassengers)
 	require.NoError(t, err)
-	f := fitted.(*arimaFit)
+	f := fitted.(*fit)
 	t.Log(f.Name(), f.aicc(), f.likelihood)
 	require.LessOrEqual(t, f.aicc(), 1018.17+0.05, "R finds ARIMA(2,1,1)(0,1,0)[12] with AICc 1018.17")
 }

@@ -1,28 +1,29 @@
-package forecast
+package ets
 
 import (
 	"errors"
 	"math"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-// AutoETS chooses among the ETS models without infinite variance or
+// Auto chooses among the ETS models without infinite variance or
 // multiplicative trend by AICc, as R's forecast::ets does by default.
-type AutoETS struct{ Period int } // 0 or 1 for no season
+type Auto struct{ Period int } // 0 or 1 for no season
 
 // Name of the model.
-func (AutoETS) Name() string { return "ets" }
+func (Auto) Name() string { return "ets" }
 
-func (m AutoETS) season() int { return m.Period }
+func (m Auto) LongestPeriod() int { return m.Period }
 
-// costly says that every admissible model is fitted.
-func (AutoETS) costly() bool { return true }
+// Costly says that every admissible model is fitted.
+func (Auto) Costly() bool { return true }
 
 // Fit fits every admissible model.
-func (m AutoETS) Fit(y []float64) (Fitted, error) {
+func (m Auto) Fit(y []float64) (model.Fitted, error) {
 	n := len(stats.Observed(y))
-	var best *etsState
+	var best *state
 	var failures []error
 	least := math.Inf(1)
 	for _, candidate := range m.candidates() {
@@ -31,7 +32,7 @@ func (m AutoETS) Fit(y []float64) (Fitted, error) {
 			failures = append(failures, err)
 			continue
 		}
-		state := fitted.(*etsState)
+		state := fitted.(*state)
 		if criterion := state.aicc(n); best == nil || criterion < least {
 			best, least = state, criterion
 		}
@@ -42,12 +43,12 @@ func (m AutoETS) Fit(y []float64) (Fitted, error) {
 	return best, nil
 }
 
-func (m AutoETS) candidates() []ETS {
+func (m Auto) candidates() []Model {
 	seasons := []Component{None}
 	if m.Period > 1 {
 		seasons = append(seasons, Additive, Multiplicative)
 	}
-	var candidates []ETS
+	var candidates []Model
 	for _, errorKind := range []Component{Additive, Multiplicative} {
 		for _, season := range seasons {
 			if errorKind == Additive && season == Multiplicative {
@@ -57,7 +58,7 @@ func (m AutoETS) candidates() []ETS {
 				kind   Component
 				damped bool
 			}{{None, false}, {Additive, false}, {Additive, true}} {
-				candidates = append(candidates, ETS{
+				candidates = append(candidates, Model{
 					Error: errorKind, Trend: trend.kind, Damped: trend.damped, Season: season, Period: m.Period,
 				})
 			}

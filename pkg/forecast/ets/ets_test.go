@@ -1,4 +1,4 @@
-package forecast
+package ets
 
 import (
 	"encoding/json"
@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// etsGolden is what R's forecast::ets found (fit_ets.R of statsmodels).
-type etsGolden struct {
+// reference is what R's forecast::ets found (fit_ets.R of statsmodels).
+type reference struct {
 	Alpha, Beta, Gamma, Phi          []numberOrNaN
 	InitState                        []float64
 	Residuals, Fitted, LogLik, Sigma []float64
@@ -29,20 +29,20 @@ func (v *numberOrNaN) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, (*float64)(v))
 }
 
-func loadETS(t *testing.T, name string) map[string]map[string]etsGolden {
+func loadETS(t *testing.T, name string) map[string]map[string]reference {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "golden", "ets", name))
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "shared", "data", "golden", "ets", name))
 	if os.IsNotExist(err) {
 		t.Skip("no reference data in ../shared/data/golden/ets")
 	}
 	require.NoError(t, err)
 	var loose map[string]map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(raw, &loose))
-	golden := map[string]map[string]etsGolden{}
+	golden := map[string]map[string]reference{}
 	for damped, models := range loose {
-		golden[damped] = map[string]etsGolden{}
+		golden[damped] = map[string]reference{}
 		for model, body := range models {
-			var g etsGolden
+			var g reference
 			if err := json.Unmarshal(body, &g); err == nil && len(g.LogLik) > 0 {
 				golden[damped][model] = g // R refused the others
 			}
@@ -51,12 +51,12 @@ func loadETS(t *testing.T, name string) map[string]map[string]etsGolden {
 	return golden
 }
 
-func eachETS(t *testing.T, check func(t *testing.T, m ETS, g etsGolden, y []float64)) {
+func eachETS(t *testing.T, check func(t *testing.T, m Model, g reference, y []float64)) {
 	for name, period := range map[string]int{"fit_ets_results_nonseasonal.json": 1, "fit_ets_results_seasonal.json": 4} {
 		golden := loadETS(t, name)
 		// With an additive error the series is what was fitted plus the residual.
-		for _, reference := range []string{"AAN", "AAA"} {
-			g, known := golden["TRUE"][reference]
+		for _, kind := range []string{"AAN", "AAA"} {
+			g, known := golden["TRUE"][kind]
 			if !known {
 				continue
 			}
@@ -66,7 +66,7 @@ func eachETS(t *testing.T, check func(t *testing.T, m ETS, g etsGolden, y []floa
 			}
 			for damped, models := range golden {
 				for spec, g := range models {
-					m := ETS{
+					m := Model{
 						Error: Component(spec[0]), Trend: Component(spec[1]), Season: Component(spec[2]),
 						Damped: damped == "TRUE", Period: period,
 					}
@@ -77,8 +77,8 @@ func eachETS(t *testing.T, check func(t *testing.T, m ETS, g etsGolden, y []floa
 	}
 }
 
-func atR(m ETS, g etsGolden) *etsState {
-	s := &etsState{ETS: m, alpha: float64(g.Alpha[0]), phi: 1}
+func atR(m Model, g reference) *state {
+	s := &state{Model: m, alpha: float64(g.Alpha[0]), phi: 1}
 	states := g.InitState
 	s.level, states = states[0], states[1:]
 	if m.Trend != None {
@@ -99,7 +99,7 @@ func atR(m ETS, g etsGolden) *etsState {
 // With R's parameters, the likelihood, the fit and the forecast are R's.
 func TestETSEqualsR(t *testing.T) {
 	count := 0
-	eachETS(t, func(t *testing.T, m ETS, g etsGolden, y []float64) {
+	eachETS(t, func(t *testing.T, m Model, g reference, y []float64) {
 		count++
 		s := atR(m, g)
 		for i, v := range y {
@@ -123,10 +123,10 @@ func TestETSEqualsR(t *testing.T) {
 
 // Our own estimates are at least as likely as R's.
 func TestETSEstimatesReachR(t *testing.T) {
-	eachETS(t, func(t *testing.T, m ETS, g etsGolden, y []float64) {
+	eachETS(t, func(t *testing.T, m Model, g reference, y []float64) {
 		fitted, err := m.Fit(y)
 		require.NoError(t, err)
-		s := fitted.(*etsState)
+		s := fitted.(*state)
 		t.Logf("R %.4f ours %.4f alpha %.4f/%.4f beta %.4f/%.4f gamma %.4f/%.4f phi %.4f/%.4f", g.LogLik[0], s.likelihood,
 			float64(g.Alpha[0]), s.alpha, float64(g.Beta[0]), s.beta, float64(g.Gamma[0]), s.gamma, float64(g.Phi[0]), s.phi)
 		require.GreaterOrEqual(t, s.likelihood, g.LogLik[0]-1e-4*math.Abs(g.LogLik[0]))

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/linear"
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -50,9 +52,9 @@ type WithEvents struct {
 // Name of the model.
 func (m WithEvents) Name() string { return m.Model.Name() }
 
-func (m WithEvents) season() int { return seasonOf(m.Model) }
+func (m WithEvents) LongestPeriod() int { return model.Season(m.Model) }
 
-func (m WithEvents) costly() bool { return isCostly(m.Model) }
+func (m WithEvents) Costly() bool { return model.IsCostly(m.Model) }
 
 // Fit estimates the effects, then the model.
 func (m WithEvents) Fit(y []float64) (Fitted, error) {
@@ -63,7 +65,7 @@ func (m WithEvents) Fit(y []float64) (Fitted, error) {
 			columns[i] = append(columns[i], v)
 		}
 	}
-	effects, ok := solve(rest, columns, repeat(1, len(y)))
+	effects, ok := linear.LeastSquares(rest, columns, nil)
 	if !ok {
 		return nil, fmt.Errorf("%w: the events depend on each other", ErrNoModel)
 	}
@@ -84,7 +86,7 @@ type eventsFit struct {
 	now        int
 }
 
-func (f *eventsFit) effect(t int) float64 { return dot(f.effects, f.regressors(t)) }
+func (f *eventsFit) effect(t int) float64 { return linear.Dot(f.effects, f.regressors(t)) }
 
 func (f *eventsFit) Observe(v float64) {
 	f.Fitted.Observe(v - f.effect(f.now))

@@ -1,19 +1,20 @@
-package forecast
+package arima
 
 import (
 	"fmt"
 	"math"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-// AutoARIMA chooses the orders of an ARIMA: seasonal differences by the strength
+// Auto chooses the orders of an ARIMA: seasonal differences by the strength
 // of the season, first differences by KPSS tests, the others stepwise by AICc
 // (Hyndman and Khandakar, Journal of Statistical Software 27, 2008, section 3).
 // Seasons longer than 24 points, and several at once, become Fourier
 // regressors.
-type AutoARIMA struct {
+type Auto struct {
 	Period  int   // of a seasonal ARIMA; 0 or 1 for none
 	Fourier []int // periods to regress on
 	// Regressors gives further regressors at point t; nil for none.
@@ -21,9 +22,9 @@ type AutoARIMA struct {
 }
 
 // Name of the model.
-func (AutoARIMA) Name() string { return "arima" }
+func (Auto) Name() string { return "arima" }
 
-func (m AutoARIMA) season() int {
+func (m Auto) LongestPeriod() int {
 	longest := m.Period
 	for _, period := range m.Fourier {
 		longest = max(longest, period)
@@ -31,15 +32,16 @@ func (m AutoARIMA) season() int {
 	return longest
 }
 
-// costly says that orders are searched at every fit.
-func (AutoARIMA) costly() bool { return true }
+// Costly says that orders are searched at every fit.
+func (Auto) Costly() bool { return true }
 
 const (
-	longestSARIMA = 24
-	mostARMA      = 5  // p and q at most
-	mostSeasonal  = 2  // P and Q at most
-	mostOrders    = 5  // their sum at most
-	mostSteps     = 30 // models tried
+	// MaxSeasonal is the longest season, in points, that is modelled as it is.
+	MaxSeasonal  = 24
+	mostARMA     = 5  // p and q at most
+	mostSeasonal = 2  // P and Q at most
+	mostOrders   = 5  // their sum at most
+	mostSteps    = 30 // models tried
 	// approximateFrom is the length from which the search compares conditional
 	// least squares, and only the chosen model gets its exact likelihood.
 	approximateFrom = 150
@@ -48,14 +50,14 @@ const (
 )
 
 // Fit searches and fits.
-func (m AutoARIMA) Fit(y []float64) (Fitted, error) {
-	base := ARIMA{Period: max(m.Period, 1)}
-	search := &arimaSearch{y: y, whole: y, tried: map[string]bool{}, least: math.Inf(1)}
+func (m Auto) Fit(y []float64) (model.Fitted, error) {
+	base := Model{Period: max(m.Period, 1)}
+	search := &search{y: y, whole: y, tried: map[string]bool{}, least: math.Inf(1)}
 	if columns, period := m.columns(y); columns != nil {
 		search.regressors, search.y = columns, withoutColumns(y, columns)
 		base.Period = max(base.Period, period)
 	}
-	seasonal := m.Period > 1 && m.Period <= longestSARIMA
+	seasonal := m.Period > 1 && m.Period <= MaxSeasonal
 	differenced := search.y
 	if seasonal && len(y) > 3*m.Period && stronglySeasonal(y, m.Period) {
 		base.SD = 1
@@ -73,15 +75,15 @@ func (m AutoARIMA) Fit(y []float64) (Fitted, error) {
 
 // columns are the waves of the long seasons and the further regressors, nil for
 // neither, and the period of the waves.
-func (m AutoARIMA) columns(y []float64) (columns func(t int) []float64, period int) {
+func (m Auto) columns(y []float64) (columns func(t int) []float64, period int) {
 	waves := chooseFourier(y, m.Fourier)
 	switch {
 	case len(waves) == 0:
 		return m.Regressors, 1
 	case m.Regressors == nil:
-		return waves.at, m.season()
+		return waves.At, m.LongestPeriod()
 	}
-	return func(t int) []float64 { return append(waves.at(t), m.Regressors(t)...) }, m.season()
+	return func(t int) []float64 { return append(waves.At(t), m.Regressors(t)...) }, m.LongestPeriod()
 }
 
 func stronglySeasonal(y []float64, period int) bool {
@@ -114,19 +116,19 @@ func variance(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-// arimaSearch walks from model to neighbouring model while AICc falls.
-type arimaSearch struct {
+// search walks from model to neighbouring model while AICc falls.
+type search struct {
 	y          []float64           // what the orders are searched on
 	whole      []float64           // with what the regressors explain
 	regressors func(int) []float64 // nil for none
 	tried      map[string]bool
-	best       *arimaFit
-	orders     ARIMA // of best
+	best       *fit
+	orders     Model // of best
 	least      float64
 	failure    error
 }
 
-func (s *arimaSearch) run(base ARIMA, seasonal bool) (Fitted, error) {
+func (s *search) run(base Model, seasonal bool) (model.Fitted, error) {
 	base.Constant = base.D+base.SD <= 1
 	step := 0
 	if seasonal {
@@ -141,7 +143,7 @@ func (s *arimaSearch) run(base ARIMA, seasonal bool) (Fitted, error) {
 	for improved := s.best != nil; improved && len(s.tried) < mostSteps; {
 		improved = false
 		o := s.orders
-		moves := []ARIMA{}
+		moves := []Model{}
 		if seasonal {
 			for _, d := range [][2]int{{-1, 0}, {1, 0}, {0, -1}, {0, 1}, {-1, -1}, {1, 1}, {-1, 1}, {1, -1}} {
 				moves = append(moves, with(o, o.P, o.Q, o.SP+d[0], o.SQ+d[1], o.Constant))
@@ -174,13 +176,13 @@ func (s *arimaSearch) run(base ARIMA, seasonal bool) (Fitted, error) {
 	return s.best, nil
 }
 
-func with(m ARIMA, p, q, sp, sq int, constant bool) ARIMA {
+func with(m Model, p, q, sp, sq int, constant bool) Model {
 	m.P, m.Q, m.SP, m.SQ, m.Constant = p, q, sp, sq, constant
 	return m
 }
 
 // try fits a model not tried before and says whether it is the best so far.
-func (s *arimaSearch) try(orders ARIMA) bool {
+func (s *search) try(orders Model) bool {
 	outside := min(orders.P, orders.Q, orders.SP, orders.SQ) < 0 || max(orders.P, orders.Q) > mostARMA ||
 		max(orders.SP, orders.SQ) > mostSeasonal || orders.P+orders.Q+orders.SP+orders.SQ > mostOrders
 	key := fmt.Sprint(orders.Name(), orders.Constant)
@@ -193,7 +195,7 @@ func (s *arimaSearch) try(orders ARIMA) bool {
 		s.failure = err
 		return false
 	}
-	f := fitted.(*arimaFit)
+	f := fitted.(*fit)
 	if criterion := f.aicc(); criterion < s.least && f.sound() {
 		s.best, s.orders, s.least = f, orders, criterion
 		return true
@@ -206,7 +208,7 @@ func (s *arimaSearch) try(orders ARIMA) bool {
 const nearUnit = 0.99
 
 // sound says that no autoregression is within a hair of a unit root.
-func (f *arimaFit) sound() bool {
+func (f *fit) sound() bool {
 	for _, coefficients := range [][]float64{f.ar, f.seasAR} {
 		if n := len(coefficients); n > 0 && largestRoot(coefficients) > nearUnit {
 			return false

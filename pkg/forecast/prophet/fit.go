@@ -1,9 +1,12 @@
-package forecast
+package prophet
 
 import (
 	"fmt"
 	"math"
+	"slices"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/linear"
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -18,7 +21,7 @@ const (
 // estimate finds the mode of the posterior. With a linear trend it is convex
 // for a given noise; a logistic trend is made linear around the last estimate
 // (Gauss and Newton).
-func (f *prophetFit) estimate(y []float64) error {
+func (f *fit) estimate(y []float64) error {
 	pairs := 2 * len(f.waves)
 	if f.Regressors != nil {
 		pairs += len(f.Regressors(0))
@@ -60,7 +63,7 @@ func (f *prophetFit) estimate(y []float64) error {
 	return nil
 }
 
-var errSingularProphet = fmt.Errorf("%w: the decomposable model is singular", ErrNoModel)
+var errSingularProphet = fmt.Errorf("%w: the decomposable model is singular", model.ErrNoModel)
 
 func between(a, b []float64, share float64) []float64 {
 	c := make([]float64, len(a))
@@ -71,7 +74,7 @@ func between(a, b []float64, share float64) []float64 {
 }
 
 // startOfLogistic is the predictor of the mean level.
-func (f *prophetFit) startOfLogistic(y []float64) float64 {
+func (f *fit) startOfLogistic(y []float64) float64 {
 	sum, n := 0.0, 0.0
 	for _, v := range y {
 		if !math.IsNaN(v) {
@@ -79,7 +82,8 @@ func (f *prophetFit) startOfLogistic(y []float64) float64 {
 			n++
 		}
 	}
-	return logit(min(max(sum/n, 0.01), 0.99))
+	share := min(max(sum/n, 0.01), 0.99)
+	return math.Log(share / (1 - share))
 }
 
 // observation is one row: the scaled value and its columns.
@@ -88,7 +92,7 @@ type observation struct {
 	trend, seasons []float64
 }
 
-func (f *prophetFit) design(y []float64) []observation {
+func (f *fit) design(y []float64) []observation {
 	rows := make([]observation, 0, len(y))
 	width := 2 + len(f.changes)
 	for t, v := range y {
@@ -104,11 +108,11 @@ func (f *prophetFit) design(y []float64) []observation {
 
 // objective is minus the logarithm of the posterior, but for constants, with
 // the noise at its best, which it sets.
-func (f *prophetFit) objective(rows []observation) float64 {
+func (f *fit) objective(rows []observation) float64 {
 	squares := 0.0
 	for _, row := range rows {
-		level, _ := f.level(dot(f.trend, row.trend))
-		e := row.value - level - dot(f.seasons, row.seasons)
+		level, _ := f.level(linear.Dot(f.trend, row.trend))
+		e := row.value - level - linear.Dot(f.seasons, row.seasons)
 		squares += e * e
 	}
 	f.sigma = bestNoise(float64(len(rows)), squares)
@@ -136,13 +140,13 @@ type linearised struct {
 	n, smooth int // rows; columns with a normal prior
 }
 
-func (f *prophetFit) linearise(rows []observation) linearised {
+func (f *fit) linearise(rows []observation) linearised {
 	smooth := 2 + len(f.seasons)
 	p := smooth + len(f.changes)
 	l := linearised{n: len(rows), smooth: smooth, cross: make([]float64, p)}
 	data := make([]float64, 0, len(rows)*p)
 	for _, row := range rows {
-		predictor := dot(f.trend, row.trend)
+		predictor := linear.Dot(f.trend, row.trend)
 		level, slope := f.level(predictor)
 		response := row.value - level + slope*predictor
 		from := len(data)
@@ -160,14 +164,14 @@ func (f *prophetFit) linearise(rows []observation) linearised {
 	}
 	l.gram = mat.NewSymDense(p, nil)
 	l.gram.SymOuterK(1, mat.NewDense(len(rows), p, data).T())
-	l.precision = repeat(1/(seasonScale*seasonScale), smooth)
+	l.precision = slices.Repeat([]float64{1 / (seasonScale * seasonScale)}, smooth)
 	l.precision[0], l.precision[1] = 1/(trendScale*trendScale), 1/(trendScale*trendScale)
 	return l
 }
 
 // mode alternates between the coefficients given the noise and the noise given
 // the residuals.
-func (f *prophetFit) mode(l linearised, iterations int) bool {
+func (f *fit) mode(l linearised, iterations int) bool {
 	deltas := append([]float64(nil), f.trend[2:]...)
 	for range iterations {
 		smooth, ok := l.solve(f.sigma*f.sigma, deltas)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
@@ -48,7 +49,7 @@ func prepareFrom(r Request, anchored bool) (*prepared, error) {
 	}
 	observed := stats.Observed(values)
 	if len(observed) < fewestObserved {
-		return nil, shortHistory(len(observed), fewestObserved, "a forecast with intervals")
+		return nil, model.ShortHistory(len(observed), fewestObserved, "a forecast with intervals")
 	}
 	// A history begins with what was first observed.
 	values = values[slices.IndexFunc(values, func(v float64) bool { return !math.IsNaN(v) }):]

@@ -1,38 +1,23 @@
-package forecast
+package arima
 
 import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/linear"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-// wave is one frequency of a season: harmonic cycles per period.
-type wave struct{ period, harmonic int }
-
-// fourier are the sines and cosines of waves.
-type fourier []wave
-
-// mostHarmonics bounds the waves of one season.
-const mostHarmonics = 10
-
-// at are the regressors at point t: a sine and a cosine per wave.
-func (f fourier) at(t int) []float64 {
-	row := make([]float64, 0, 2*len(f))
-	for _, w := range f {
-		angle := 2 * math.Pi * float64(w.harmonic) * float64(t%w.period) / float64(w.period)
-		row = append(row, math.Sin(angle), math.Cos(angle))
-	}
-	return row
-}
+// maxHarmonics bounds the waves of one season.
+const maxHarmonics = 10
 
 // chooseFourier takes, per season, as many of the first harmonics as the
 // Bayesian information criterion wants. A frequency that a shorter season has
 // already is left to it.
-func chooseFourier(y []float64, periods []int) fourier {
-	var chosen fourier
+func chooseFourier(y []float64, periods []int) linear.Fourier {
+	var chosen linear.Fourier
 	longest := 0
 	for _, period := range periods {
 		longest = max(longest, period)
@@ -51,14 +36,14 @@ func chooseFourier(y []float64, periods []int) fourier {
 	for _, period := range periods {
 		best, bestTotal, left := 0, total, total
 		least := n * math.Log(max(total, math.SmallestNonzeroFloat64)/n)
-		var candidates fourier
-		for harmonic := 1; harmonic <= mostHarmonics && 2*harmonic < period; harmonic++ {
-			if shared(chosen, period, harmonic) {
+		var candidates linear.Fourier
+		for harmonic := 1; harmonic <= maxHarmonics && 2*harmonic < period; harmonic++ {
+			if chosen.Has(period, harmonic) {
 				continue
 			}
-			w := wave{period, harmonic}
+			w := linear.Wave{Period: period, Harmonic: harmonic}
 			candidates = append(candidates, w)
-			left = max(left-w.power(detrended), math.SmallestNonzeroFloat64)
+			left = max(left-power(w, detrended), math.SmallestNonzeroFloat64)
 			criterion := n*math.Log(left/n) + 2*float64(len(candidates))*math.Log(n)
 			if criterion < least {
 				best, bestTotal, least = len(candidates), left, criterion
@@ -70,24 +55,15 @@ func chooseFourier(y []float64, periods []int) fourier {
 	return chosen
 }
 
-func shared(chosen fourier, period, harmonic int) bool {
-	for _, w := range chosen {
-		if w.harmonic*period == harmonic*w.period {
-			return true
-		}
-	}
-	return false
-}
-
 // power is the sum of squares that a wave explains, waves being nearly
 // orthogonal over whole periods.
-func (w wave) power(y []float64) float64 {
+func power(w linear.Wave, y []float64) float64 {
 	var sine, cosine, n float64
 	for t, v := range y {
 		if math.IsNaN(v) {
 			continue
 		}
-		angle := 2 * math.Pi * float64(w.harmonic) * float64(t%w.period) / float64(w.period)
+		angle := 2 * math.Pi * float64(w.Harmonic) * float64(t%w.Period) / float64(w.Period)
 		sine += v * math.Sin(angle)
 		cosine += v * math.Cos(angle)
 		n++
@@ -104,7 +80,7 @@ func withoutColumns(y []float64, at func(t int) []float64) []float64 {
 			columns[i+1] = append(columns[i+1], v)
 		}
 	}
-	weights, ok := solve(y, columns, repeat(1, len(y)))
+	weights, ok := linear.LeastSquares(y, columns, nil)
 	if !ok {
 		return y
 	}

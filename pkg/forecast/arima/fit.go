@@ -1,10 +1,11 @@
-package forecast
+package arima
 
 import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/mat"
+	"github.com/foresight-observability/foresight/pkg/forecast/linear"
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"gonum.org/v1/gonum/optimize"
 )
 
@@ -14,7 +15,7 @@ type regression struct {
 	columns [][]float64
 }
 
-func newRegression(m ARIMA, y []float64) regression {
+func newRegression(m Model, y []float64) regression {
 	difference := differencing(m.D, m.SD, m.Period)
 	r := regression{y: difference.apply(y)}
 	k := len(m.columns(0))
@@ -42,37 +43,6 @@ func (r regression) rest(weights []float64) []float64 {
 	return rest
 }
 
-// solve is weighted least squares of y on the columns, points that are missing
-// or of no weight left out.
-func solve(y []float64, columns [][]float64, weights []float64) ([]float64, bool) {
-	k := len(columns)
-	gram, cross := mat.NewSymDense(k, nil), mat.NewVecDense(k, nil)
-	for t, v := range y {
-		if math.IsNaN(v) || weights[t] == 0 {
-			continue
-		}
-		for i := range k {
-			a := columns[i][t] * weights[t]
-			cross.SetVec(i, cross.AtVec(i)+a*v)
-			for j := i; j < k; j++ {
-				gram.SetSym(i, j, gram.At(i, j)+a*columns[j][t])
-			}
-		}
-	}
-	for i := range k { // a column that differencing made zero
-		gram.SetSym(i, i, gram.At(i, i)*(1+1e-12)+1e-300)
-	}
-	var cholesky mat.Cholesky
-	if !cholesky.Factorize(gram) {
-		return nil, false
-	}
-	var solution mat.VecDense
-	if err := cholesky.SolveVecTo(&solution, cross); err != nil && math.IsNaN(mat.Norm(&solution, 2)) {
-		return nil, false
-	}
-	return solution.RawVector().Data, true
-}
-
 const (
 	cssEvaluations   = 50 // per coefficient
 	exactEvaluations = 80
@@ -88,12 +58,11 @@ const (
 // estimate finds coefficients and weights: least squares, then conditional
 // least squares, then exact likelihood, alternating with generalised least
 // squares for the weights.
-func (f *arimaFit) estimate(r regression) error {
-	ones := repeat(1, len(r.y))
+func (f *fit) estimate(r regression) error {
 	if len(r.columns) > 0 {
-		weights, ok := solve(r.y, r.columns, ones)
+		weights, ok := linear.LeastSquares(r.y, r.columns, nil)
 		if !ok {
-			return fmt.Errorf("%w: the regressors of %s depend on each other", ErrNoModel, f.Name())
+			return fmt.Errorf("%w: the regressors of %s depend on each other", model.ErrNoModel, f.Name())
 		}
 		f.weights = weights
 	}
@@ -132,14 +101,14 @@ func (f *arimaFit) estimate(r regression) error {
 }
 
 // states is the size of the filter's state.
-func (f *arimaFit) states() int {
+func (f *fit) states() int {
 	period := max(f.Period, 1)
 	return max(f.P+period*f.SP, f.Q+period*f.SQ+1)
 }
 
-func (f *arimaFit) check() error {
+func (f *fit) check() error {
 	if math.IsNaN(f.likelihood) || math.IsInf(f.likelihood, -1) {
-		return fmt.Errorf("%w: %s has no finite likelihood", ErrNoModel, f.Name())
+		return fmt.Errorf("%w: %s has no finite likelihood", model.ErrNoModel, f.Name())
 	}
 	return nil
 }
@@ -161,7 +130,7 @@ func minimise(loss func([]float64) float64, x []float64, evaluations int, sizes 
 
 // conditional is half the logarithm of the conditional mean square: shocks
 // before the first full set of lags are zero.
-func (f *arimaFit) conditional(x, rest []float64) float64 {
+func (f *fit) conditional(x, rest []float64) float64 {
 	f.set(x)
 	squares, n := f.shocksOf(rest)
 	return 0.5 * math.Log(max(squares/float64(max(n, 1)), math.SmallestNonzeroFloat64))
@@ -184,7 +153,7 @@ func (p polynomial) terms() []term {
 }
 
 // shocksOf sums the squared conditional shocks; a missing point has none.
-func (f *arimaFit) shocksOf(rest []float64) (squares float64, n int) {
+func (f *fit) shocksOf(rest []float64) (squares float64, n int) {
 	phi, theta := f.polynomials()
 	arTerms, maTerms := phi.terms(), theta.terms()
 	skip := len(phi) - 1
@@ -210,7 +179,7 @@ func (f *arimaFit) shocksOf(rest []float64) (squares float64, n int) {
 }
 
 // exact is the concentrated criterion ½·(log σ² + mean log variance).
-func (f *arimaFit) exact(x, rest []float64) float64 {
+func (f *fit) exact(x, rest []float64) float64 {
 	f.set(x)
 	innovations, variances, ok := newARMA(f.polynomials()).filter(rest)
 	if !ok {
@@ -237,7 +206,7 @@ func criterion(innovations, variances []float64) (squares, logs float64, n int) 
 
 // reweigh is generalised least squares for the weights: the filter whitens both
 // sides.
-func (f *arimaFit) reweigh(x []float64, r regression) {
+func (f *fit) reweigh(x []float64, r regression) {
 	f.set(x)
 	process := newARMA(f.polynomials())
 	y, variances, ok := process.filter(r.y)
@@ -258,12 +227,12 @@ func (f *arimaFit) reweigh(x []float64, r regression) {
 	for t, v := range variances {
 		weights[t] = 1 / v
 	}
-	if solution, ok := solve(y, columns, weights); ok {
+	if solution, ok := linear.LeastSquares(y, columns, weights); ok {
 		f.weights = solution
 	}
 }
 
-func (f *arimaFit) finishExact(x, rest []float64) {
+func (f *fit) finishExact(x, rest []float64) {
 	f.set(x)
 	f.likelihood = math.Inf(-1)
 	if innovations, variances, ok := newARMA(f.polynomials()).filter(rest); ok {
@@ -272,7 +241,7 @@ func (f *arimaFit) finishExact(x, rest []float64) {
 	}
 }
 
-func (f *arimaFit) finishApproximate(x, rest []float64) {
+func (f *fit) finishApproximate(x, rest []float64) {
 	f.numbers = x
 	f.set(x)
 	squares, n := f.shocksOf(rest)
@@ -283,7 +252,7 @@ func (f *arimaFit) finishApproximate(x, rest []float64) {
 	f.likelihood *= float64(len(rest)) / float64(max(n, 1))
 }
 
-func (f *arimaFit) finish(squares, logs float64, n int) {
+func (f *fit) finish(squares, logs float64, n int) {
 	f.used = n
 	f.sigma2 = max(squares/float64(n), math.SmallestNonzeroFloat64)
 	f.likelihood = -0.5 * (float64(n)*(math.Log(2*math.Pi*f.sigma2)+1) + logs)

@@ -1,18 +1,20 @@
-package forecast
+package prophet
 
 import (
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/foresight-observability/foresight/pkg/forecast/linear"
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
-// Prophet is a decomposable model like Facebook's Prophet (Taylor and Letham,
+// Model is a decomposable model like Facebook's Prophet (Taylor and Letham,
 // The American Statistician 72, 2018): a piecewise linear or logistic trend
 // whose few changes of slope have a Laplace prior, Fourier seasons, and
 // regressors for events, all estimated at once as the mode of the posterior.
-type Prophet struct {
+type Model struct {
 	Periods []int // seasons in points
 	// Capacity is the ceiling of a logistic trend; 0 for a linear one.
 	Capacity float64
@@ -22,9 +24,9 @@ type Prophet struct {
 }
 
 // Name of the model.
-func (Prophet) Name() string { return "prophet" }
+func (Model) Name() string { return "prophet" }
 
-func (m Prophet) season() int {
+func (m Model) LongestPeriod() int {
 	if len(m.Periods) == 0 {
 		return 0
 	}
@@ -45,16 +47,16 @@ const (
 )
 
 // Fit needs twenty observations.
-func (m Prophet) Fit(y []float64) (Fitted, error) {
+func (m Model) Fit(y []float64) (model.Fitted, error) {
 	observed := stats.Observed(y)
 	if len(observed) < fewestForProphet {
-		return nil, shortHistory(len(observed), fewestForProphet, "the decomposable model")
+		return nil, model.ShortHistory(len(observed), fewestForProphet, "the decomposable model")
 	}
-	fit := &prophetFit{Prophet: m, n: len(y), least: slices.Min(observed), waves: prophetWaves(m.Periods)}
+	fit := &fit{Model: m, n: len(y), least: slices.Min(observed), waves: prophetWaves(m.Periods)}
 	fit.scale = slices.Max(observed) - fit.least
 	if m.Capacity > 0 {
 		if slices.Max(observed) > m.Capacity {
-			return nil, fmt.Errorf("%w: values above the capacity of %v", ErrNoModel, m.Capacity)
+			return nil, fmt.Errorf("%w: values above the capacity of %v", model.ErrNoModel, m.Capacity)
 		}
 		fit.least, fit.scale = min(fit.least, 0), m.Capacity-min(fit.least, 0)
 	}
@@ -70,37 +72,37 @@ func (m Prophet) Fit(y []float64) (Fitted, error) {
 }
 
 // prophetWaves are the Fourier terms of the seasons, none twice.
-func prophetWaves(periods []int) fourier {
-	var waves fourier
+func prophetWaves(periods []int) linear.Fourier {
+	var waves linear.Fourier
 	for i, period := range periods {
 		pairs := seasonOrder
 		if i > 0 || period <= 7 {
 			pairs = longerSeasonOrder
 		}
 		for harmonic := 1; harmonic <= pairs; harmonic++ {
-			if 2*harmonic <= period && !shared(waves, period, harmonic) {
-				waves = append(waves, wave{period, harmonic})
+			if 2*harmonic <= period && !waves.Has(period, harmonic) {
+				waves = append(waves, linear.Wave{Period: period, Harmonic: harmonic})
 			}
 		}
 	}
 	return waves
 }
 
-type prophetFit struct {
-	Prophet
+type fit struct {
+	Model
 	n            int // points of the history
 	now          int // points seen
 	first, span  float64
 	least, scale float64
 	changes      []float64 // changepoints in scaled time
-	waves        fourier
+	waves        linear.Fourier
 	trend        []float64 // offset, slope, changes of slope
 	seasons      []float64 // weights of waves and events
 	sigma        float64
 }
 
 // placeChangepoints spreads them evenly over the first observed points.
-func (f *prophetFit) placeChangepoints(y []float64) {
+func (f *fit) placeChangepoints(y []float64) {
 	var at []int
 	for t, v := range y {
 		if !math.IsNaN(v) {
@@ -118,10 +120,10 @@ func (f *prophetFit) placeChangepoints(y []float64) {
 
 // time is a point's position in the history, 0 for the first observation, 1
 // for the last.
-func (f *prophetFit) time(t int) float64 { return (float64(t) - f.first) / f.span }
+func (f *fit) time(t int) float64 { return (float64(t) - f.first) / f.span }
 
 // trendColumns are those of the linear predictor of the trend at point t.
-func (f *prophetFit) trendColumns(t int, row []float64) []float64 {
+func (f *fit) trendColumns(t int, row []float64) []float64 {
 	at := f.time(t)
 	row = append(row, 1, at)
 	for _, change := range f.changes {
@@ -130,8 +132,8 @@ func (f *prophetFit) trendColumns(t int, row []float64) []float64 {
 	return row
 }
 
-func (f *prophetFit) seasonColumns(t int, row []float64) []float64 {
-	row = append(row, f.waves.at(t)...)
+func (f *fit) seasonColumns(t int, row []float64) []float64 {
+	row = append(row, f.waves.At(t)...)
 	if f.Regressors != nil {
 		row = append(row, f.Regressors(t)...)
 	}
@@ -139,7 +141,7 @@ func (f *prophetFit) seasonColumns(t int, row []float64) []float64 {
 }
 
 // level is the trend at a value of its linear predictor, and its derivative.
-func (f *prophetFit) level(predictor float64) (level, derivative float64) {
+func (f *fit) level(predictor float64) (level, derivative float64) {
 	if f.Capacity == 0 {
 		return predictor, 1
 	}
@@ -147,22 +149,14 @@ func (f *prophetFit) level(predictor float64) (level, derivative float64) {
 	return share, share * (1 - share)
 }
 
-func (f *prophetFit) value(t int) float64 {
-	level, _ := f.level(dot(f.trend, f.trendColumns(t, nil)))
-	return f.least + f.scale*(level+dot(f.seasons, f.seasonColumns(t, nil)))
+func (f *fit) value(t int) float64 {
+	level, _ := f.level(linear.Dot(f.trend, f.trendColumns(t, nil)))
+	return f.least + f.scale*(level+linear.Dot(f.seasons, f.seasonColumns(t, nil)))
 }
 
-func dot(a, b []float64) float64 {
-	sum := 0.0
-	for i, v := range a {
-		sum += v * b[i]
-	}
-	return sum
-}
+func (f *fit) Observe(float64) { f.now++ }
 
-func (f *prophetFit) Observe(float64) { f.now++ }
-
-func (f *prophetFit) Forecast(horizon int) []float64 {
+func (f *fit) Forecast(horizon int) []float64 {
 	mean := make([]float64, horizon)
 	for h := range mean {
 		mean[h] = f.value(f.now + h)
@@ -170,7 +164,7 @@ func (f *prophetFit) Forecast(horizon int) []float64 {
 	return mean
 }
 
-func (f *prophetFit) Parameters() map[string]float64 {
+func (f *fit) Parameters() map[string]float64 {
 	changed, slope := 0, f.trend[1]
 	for _, d := range f.trend[2:] {
 		slope += d
