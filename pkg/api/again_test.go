@@ -12,6 +12,8 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/api/playbooks"
+	"github.com/foresight-observability/foresight/pkg/api/promapi"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/playbook"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -67,7 +69,7 @@ func TestANumberIsWrittenDownOnce(t *testing.T) {
 	book := &notebook{}
 	post := func(now time.Time, content string) (int, string) { // to one replica after another
 		h := New(&engine.Engine{Metrics: metricsServer{}, Now: func() time.Time { return now }, Limits: engine.Limits{MaxSeries: 50}}, Settings{
-			CallerRate: 1000, Timeout: 10 * time.Second, Journal: book, Series: []NamedSeries{{Name: "good", Expr: "good"}, {Name: "failing", Expr: "failing"}}})
+			CallerRate: 1000, Timeout: 10 * time.Second, Journal: book, Series: []promapi.NamedSeries{{Name: "good", Expr: "good"}, {Name: "failing", Expr: "failing"}}})
 		defer h.Close()
 		mux := http.NewServeMux()
 		h.Register(mux)
@@ -128,7 +130,7 @@ func TestWhatAPlaybookCannotWriteDownIsTold(t *testing.T) {
 	status, told = plannedBy(t, handler, aboutOrders)
 	require.Equal(t, http.StatusOK, status)
 	require.Empty(t, told.NotKept)
-	require.Len(t, book.tagged(proposedTag), 1)
+	require.Len(t, book.tagged("foresight:proposed"), 1)
 
 	// So is what came of an act, and it stays to be told.
 	auto := func(s *Settings) { s.Journal, s.Acts = book, book }
@@ -143,7 +145,7 @@ func TestWhatAPlaybookCannotWriteDownIsTold(t *testing.T) {
 	status, told = plannedBy(t, later, aboutOrders)
 	require.Equal(t, http.StatusOK, status)
 	require.Len(t, told.Outcomes, 1)
-	require.Len(t, book.tagged(outcomeTag), 1)
+	require.Len(t, book.tagged("foresight:outcome"), 1)
 }
 
 // hanging is a notebook that answers nobody.
@@ -189,7 +191,7 @@ func TestWhatIsWrittenDownIsSentThoughItsAskerLeaves(t *testing.T) {
 	handler := acting(t, slowVersion{}, noon, nil, to, func(s *Settings) { s.Journal, s.Acts = book, book })
 	request := httptest.NewRequestWithContext(backend.WithUser(ctx, &backend.User{Role: "Editor"}), http.MethodPost, "/playbooks", strings.NewReader(aboutOrders))
 	handler.ServeHTTP(httptest.NewRecorder(), request)
-	require.Len(t, book.tagged(actedTag), 1)
+	require.Len(t, book.tagged("foresight:acted"), 1)
 	require.Len(t, to.ids, 1)
 }
 
@@ -207,7 +209,7 @@ func (failingMetrics) QueryRange(context.Context, string, upstream.Range) (upstr
 func TestAProposalIsTheSameWithoutMetrics(t *testing.T) {
 	propose := func(metrics upstream.Metrics) string {
 		h := New(&engine.Engine{Metrics: metrics, Traces: slowVersion{}, Now: func() time.Time { return noon }, Limits: engine.Limits{MaxSeries: 50, MaxTraces: 1000}},
-			Settings{CallerRate: 1000, Timeout: time.Minute, Journal: &notebook{}, Acts: &notebook{}, Playbooks: PlaybookSettings{Config: playbook.Config{Mode: playbook.Recommend}}})
+			Settings{CallerRate: 1000, Timeout: time.Minute, Journal: &notebook{}, Acts: &notebook{}, Playbooks: playbooks.Settings{Config: playbook.Config{Mode: playbook.Recommend}}})
 		defer h.Close()
 		mux := http.NewServeMux()
 		h.Register(mux)

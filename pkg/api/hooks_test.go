@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/api/promapi"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -116,7 +117,7 @@ func testHooks(t *testing.T, change ...func(*Settings)) http.Handler {
 	t.Helper()
 	settings := Settings{CallerRate: 1000, Timeout: 2 * time.Minute}
 	for _, name := range []string{"good", "missing", "stale", "late", "ended", "young", "nan", "two", "failing", "slow", "collapsed", "rising"} {
-		settings.Series = append(settings.Series, NamedSeries{Name: name, Expr: name, Direction: "both", Threshold: new(80.0)})
+		settings.Series = append(settings.Series, promapi.NamedSeries{Name: name, Expr: name, Direction: "both", Threshold: new(80.0)})
 	}
 	for _, one := range change {
 		one(&settings)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/api/playbooks"
+	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/playbook"
@@ -123,7 +125,7 @@ type automation struct {
 func (a *automation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	raw, _, _ := body(w, r)
+	raw, _, _ := respond.Body(w, r)
 	a.ids, a.bodies = append(a.ids, r.Header.Get("webhook-id")), append(a.bodies, raw)
 	w.WriteHeader(a.status)
 }
@@ -135,7 +137,7 @@ func acting(t *testing.T, traces upstream.Traces, now time.Time, book *notebook,
 	t.Cleanup(server.Close)
 	sender, err := webhook.New([]webhook.Target{{Name: "rollback", URL: server.URL, Private: true}}, webhook.Secrets{Signing: signing}, time.Now)
 	require.NoError(t, err)
-	settings := Settings{CallerRate: 1000, Timeout: time.Minute, UID: "u", Sender: sender, Journal: book, Acts: book, Playbooks: PlaybookSettings{
+	settings := Settings{CallerRate: 1000, Timeout: time.Minute, UID: "u", Sender: sender, Journal: book, Acts: book, Playbooks: playbooks.Settings{
 		Webhook: "rollback", Config: playbook.Config{Mode: playbook.Auto, Services: []string{"orders"}},
 	}}
 	for _, one := range change {
@@ -146,6 +148,13 @@ func acting(t *testing.T, traces upstream.Traces, now time.Time, book *notebook,
 	mux := http.NewServeMux()
 	h.Register(mux)
 	return mux
+}
+
+// planned is the answer of the route.
+type planned struct {
+	playbook.Plan
+	Sent             []string
+	NotSent, NotKept map[string]string
 }
 
 func plannedBy(t *testing.T, handler http.Handler, content string) (int, planned) {
@@ -176,7 +185,7 @@ func TestARollbackIsSentOnce(t *testing.T) {
 	require.Equal(t, "foresight.playbook.rollBack.v1", event.Type)
 	require.Equal(t, "orders", event.Subject)
 	require.Equal(t, one.Target, event.Data.Target)
-	require.Len(t, book.tagged(actedTag), 1)
+	require.Len(t, book.tagged("foresight:acted"), 1)
 	require.Contains(t, book.notes[0].Text, "rollBack of orders 2")
 
 	_, told = plannedBy(t, handler, aboutOrders)
@@ -199,7 +208,7 @@ func TestARollbackIsSentOnce(t *testing.T) {
 	require.Equal(t, playbook.Verified, told.Outcomes[0].Outcome, "%+v", told)
 	_, told = plannedBy(t, later, aboutOrders)
 	require.Empty(t, told.Outcomes)
-	require.Len(t, book.tagged(outcomeTag), 1)
+	require.Len(t, book.tagged("foresight:outcome"), 1)
 }
 
 func TestNothingIsSentUnlessAllIsAsItMustBe(t *testing.T) {
@@ -225,8 +234,8 @@ func TestNothingIsSentUnlessAllIsAsItMustBe(t *testing.T) {
 			require.Contains(t, told.Recommendations[0].Held, test.held)
 			require.Empty(t, to.ids)
 			require.Empty(t, told.Sent)
-			require.Empty(t, book.tagged(actedTag))
-			require.Equal(t, name == "recommend", len(book.tagged(proposedTag)) == 1)
+			require.Empty(t, book.tagged("foresight:acted"))
+			require.Equal(t, name == "recommend", len(book.tagged("foresight:proposed")) == 1)
 		})
 	}
 }
@@ -243,7 +252,7 @@ func TestWhatIsNotWrittenDownIsNotSent(t *testing.T) {
 	status, told = plannedBy(t, acting(t, slowVersion{}, noon, book, to), aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
 	require.Contains(t, fmt.Sprint(told.NotSent), "403")
-	require.Len(t, book.tagged(actedTag), 1, "it may have arrived: it counts")
+	require.Len(t, book.tagged("foresight:acted"), 1, "it may have arrived: it counts")
 }
 
 func TestPlaybooksAreAskedByName(t *testing.T) {

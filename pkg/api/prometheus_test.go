@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -9,11 +8,12 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/api/promapi"
 )
 
 const instant = "/prom/api/v1/query"
@@ -213,13 +213,14 @@ func TestDiscovery(t *testing.T) {
 	}
 	require.Equal(t, []any{map[string]any{"__name__": "foresight_predicted_demand", "service": "cart", "lead": "10m", "quantile": "0.95"}},
 		list("series", "match[]", `foresight_predicted_demand{service="cart"}`, "start", "1772449200"))
-	aboutSeries := 0
-	for _, d := range catalogue {
-		if len(d.subjects) > 0 && d.subjects[0][0].name == "series" {
-			aboutSeries++
-		}
+	var ofSeries []string
+	for _, one := range list("series", "match[]", `{__name__=~"foresight_.*", series="good"}`) {
+		ofSeries = append(ofSeries, one.(map[string]any)["__name__"].(string))
 	}
-	require.Len(t, list("series", "match[]", `{__name__=~"foresight_.*", series="good"}`), aboutSeries)
+	require.ElementsMatch(t, []string{
+		"foresight_anomaly_score", "foresight_forecast", "foresight_predicted_demand",
+		"foresight_breach_probability", "foresight_breach_seconds", "foresight_model_age_seconds",
+	}, ofSeries)
 	require.Contains(t, list("labels"), any("quantile"))
 	require.Contains(t, list("label/__name__/values"), any("foresight_up"))
 	require.Equal(t, []any{"cart"}, list("label/service/values"))
@@ -246,11 +247,11 @@ func TestEachCallerHasALimit(t *testing.T) {
 		status, _ := serve(t, handler, get(instant, "query", "vector(1)"))
 		require.Equal(t, want, status, i)
 	}
-	callers := newCallers(1)
-	for i := range 3 * mostCallers {
+	callers := newRateLimiter(1)
+	for i := range 3 * maxCallers {
 		require.True(t, callers.allow(strconv.Itoa(i), noon))
 	}
-	require.LessOrEqual(t, len(callers.known), mostCallers)
+	require.LessOrEqual(t, len(callers.callers), maxCallers)
 	require.True(t, callers.allow("x", noon))
 	require.True(t, callers.allow("x", noon))
 	require.False(t, callers.allow("x", noon))
@@ -264,69 +265,11 @@ func TestUnusableSettingsAreToldByEveryRoute(t *testing.T) {
 	require.Equal(t, "settings: no good", found.Error)
 }
 
-func TestAnAskerWhoLeavesDoesNotEndTheWorkOfOthers(t *testing.T) {
-	m := newMemory[[]row](time.Now)
-	defer m.close()
-	release := make(chan struct{})
-	begun := make(chan struct{})
-	work := func(ctx context.Context) ([]row, error) {
-		close(begun)
-		select {
-		case <-release:
-			return []row{{points: []point{{noon, 1}}}}, nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	leaving, leave := context.WithCancel(context.Background())
-	left := make(chan error, 1)
-	go func() { _, err := m.ask(leaving, "k", time.Minute, work); left <- err }()
-	<-begun
-	stays := make(chan []row, 1)
-	go func() {
-		rows, _ := m.ask(context.Background(), "k", time.Minute, func(context.Context) ([]row, error) {
-			return nil, errors.New("asked twice")
-		})
-		stays <- rows
-	}()
-	leave()
-	require.ErrorIs(t, <-left, context.Canceled)
-	close(release)
-	require.Len(t, <-stays, 1)
-}
-
-func TestAnAnswerThatIsStillAskedForIsRenewed(t *testing.T) {
-	var clock atomic.Int64
-	m := newMemory[[]row](func() time.Time { return noon.Add(time.Duration(clock.Load())) })
-	defer m.close()
-	var works atomic.Int64
-	ask := func() float64 {
-		rows, err := m.ask(context.Background(), "k", time.Minute, func(context.Context) ([]row, error) {
-			n := works.Add(1)
-			if n == 3 {
-				return nil, errors.New("the server is gone")
-			}
-			return []row{{points: []point{{noon, float64(n)}}}}, nil
-		})
-		require.NoError(t, err)
-		return rows[0].points[0].value
-	}
-	require.Equal(t, 1.0, ask())
-	require.Equal(t, 1.0, ask())
-	require.EqualValues(t, 1, works.Load())
-	clock.Store(int64(renewAfter))
-	require.Equal(t, 1.0, ask(), "nobody waits for the renewal")
-	require.Eventually(t, func() bool { return ask() == 2 }, 10*time.Second, time.Millisecond)
-	clock.Store(int64(2 * renewAfter))
-	require.Equal(t, 2.0, ask())
-	require.Eventually(t, func() bool { return ask() == 4 }, 10*time.Second, time.Millisecond, "an answer that cannot be renewed is forgotten")
-}
-
 func FuzzQuery(f *testing.F) {
 	for _, seed := range []string{"vector(1)", `foresight_up`, `foresight_forecast{series="good",lead=~"10m|1h"}`, `{`, "\x00", `foresight_anomaly_score{series="good"}[1m:1s]`} {
 		f.Add(seed, "0", "1m")
 	}
-	h := New(testEngine(), Settings{CallerRate: 1 << 20, Timeout: time.Second, Series: []NamedSeries{{Name: "good", Expr: "missing"}}})
+	h := New(testEngine(), Settings{CallerRate: 1 << 20, Timeout: time.Second, Series: []promapi.NamedSeries{{Name: "good", Expr: "missing"}}})
 	mux := http.NewServeMux()
 	h.Register(mux)
 	f.Fuzz(func(t *testing.T, query, at, step string) {

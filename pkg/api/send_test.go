@@ -10,6 +10,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 )
 
@@ -21,7 +22,7 @@ func TestSend(t *testing.T) {
 	answer := http.StatusAccepted
 	automation := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers = r.Header
-		got, _, _ = body(w, r)
+		got, _, _ = respond.Body(w, r)
 		w.WriteHeader(answer)
 	}))
 	defer automation.Close()
@@ -132,7 +133,7 @@ func TestNewDeploysAreAnnounced(t *testing.T) {
 	const routingKey = "0123456789abcdef0123456789abcdef"
 	got := make(chan []byte, 10)
 	pagers := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		raw, _, _ := body(w, r)
+		raw, _, _ := respond.Body(w, r)
 		got <- raw
 		w.WriteHeader(http.StatusAccepted)
 	}))

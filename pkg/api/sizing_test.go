@@ -14,6 +14,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -121,7 +122,16 @@ func TestRecommendations(t *testing.T) {
 	}
 	status, body := ask(sizedHooks(t), "service", "cart", "maxReplicas", "9")
 	require.Equal(t, http.StatusOK, status, body)
-	var found sizesReport
+	var found struct {
+		Service         string
+		Recommendations []struct {
+			Setting         sizing.Sizing
+			Value, Current  *float64
+			ValidUntil      *time.Time
+			Patches, Basis  []any
+			Revert, Problem string
+		}
+	}
 	require.NoError(t, json.Unmarshal([]byte(body), &found))
 	require.Equal(t, "cart", found.Service)
 	require.Len(t, found.Recommendations, 8, "seven settings, two pools")

@@ -25,7 +25,7 @@ type DataSource struct {
 	settings Settings
 	unusable error // why nothing can be answered; nil where the settings are sound
 	engine   *engine.Engine
-	hooks    *api.Hooks
+	api      *api.API
 	lifetime context.Context
 	dispose  func()
 	channels *channels
@@ -69,7 +69,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: engine.NewForecastModels(),
 		Limits: engine.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
-	d.hooks = api.New(d.engine, api.Settings{
+	d.api = api.New(d.engine, api.Settings{
 		Series: settings.Series, Unusable: d.unusable, Journal: connected.journal,
 		DeployTag: settings.Deploys.tag(), WebhookSecret: settings.WebhookSecret,
 		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, Acts: connected.acts,
@@ -77,7 +77,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	})
 	d.dispose = func() {
 		cancel()
-		d.hooks.Close()
+		d.api.Close()
 		connected.close()
 		d.engine.ForecastModels.Close()
 	}

@@ -4,16 +4,16 @@ import (
 	"slices"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/api"
+	"github.com/foresight-observability/foresight/pkg/api/playbooks"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/playbook"
 )
 
 // playbookSettings reads the limits of playbooks. What would let automation act
 // on anything, or without a place to send to, is refused.
-func playbookSettings(f fields, webhooks []webhook.Target) api.PlaybookSettings {
+func playbookSettings(f fields, webhooks []webhook.Target) playbooks.Settings {
 	modes := []string{string(playbook.Observe), string(playbook.Recommend), string(playbook.Auto)}
-	limits := api.PlaybookSettings{
+	limits := playbooks.Settings{
 		Config: playbook.Config{
 			Mode: playbook.Mode(f.choice("mode", modes...)), Modes: map[playbook.Pattern]playbook.Mode{},
 			KillSwitch: f.boolean("killSwitch", false),

@@ -2,25 +2,20 @@ package plugin
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
-	"github.com/grafana/grafana-plugin-sdk-go/backend"
-
 	"github.com/foresight-observability/foresight/pkg/api"
+	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
-const (
-	maxResourceBody = 1 << 20
-	defaultLookBack = time.Hour
-)
+// defaultLookBack is the time range of names where none is given.
+const defaultLookBack = time.Hour
 
 // resources are the HTTP routes below the data source's resource path. Names
 // fill the editor's pickers, labels a dashboard's ad-hoc filters; signals show
@@ -50,7 +45,7 @@ func (d *DataSource) register(mux api.Router) {
 	}))
 	mux.Handle("POST /signals", http.HandlerFunc(d.previewSignals))
 	mux.Handle("POST /live", http.HandlerFunc(channelOf))
-	d.hooks.Register(mux)
+	d.api.Register(mux)
 }
 
 // namesRoute answers a list of names for the time range in from and to.
@@ -61,7 +56,7 @@ func namesRoute[Q query.Query](
 	return func(w http.ResponseWriter, r *http.Request) {
 		q := question(r.URL.Query())
 		if err := q.Validate(); err != nil {
-			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+			respond.JSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 			return
 		}
 		listRoute(func(ctx context.Context, _ *http.Request, window engine.Window) (engine.NamesAnswer, error) {
@@ -75,39 +70,31 @@ func listRoute(ask func(context.Context, *http.Request, engine.Window) (engine.N
 	return func(w http.ResponseWriter, r *http.Request) {
 		window, err := windowOf(r.URL.Query())
 		if err != nil {
-			reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+			respond.JSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 			return
 		}
 		found, err := ask(r.Context(), r, window)
 		if err != nil {
 			status, _ := classify(err)
-			reply(w, int(status), map[string]string{"error": err.Error()})
+			respond.JSON(w, int(status), map[string]string{"error": err.Error()})
 			return
 		}
-		reply(w, http.StatusOK, map[string]any{"names": found.Names, "notices": found.Notices})
+		respond.JSON(w, http.StatusOK, map[string]any{"names": found.Names, "notices": found.Notices})
 	}
 }
 
 // channelOf answers with the live channel's path of a query. The browser sends
 // the same body as the subscription's data.
 func channelOf(w http.ResponseWriter, r *http.Request) {
-	body, err := bodyOf(r)
+	body, _, err := respond.Body(w, r)
 	if err == nil {
 		var asked live
 		if asked, err = parseLive(body); err == nil {
-			reply(w, http.StatusOK, map[string]string{"path": asked.path})
+			respond.JSON(w, http.StatusOK, map[string]string{"path": asked.path})
 			return
 		}
 	}
-	reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
-}
-
-// bodyOf is the body of a request, up to a bound.
-func bodyOf(r *http.Request) ([]byte, error) {
-	if r.Body == nil { // the plugin SDK makes an empty body so
-		return nil, nil
-	}
-	return io.ReadAll(http.MaxBytesReader(nil, r.Body, maxResourceBody))
+	respond.JSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 }
 
 // windowOf reads from and to, in milliseconds since the epoch; without them it
@@ -130,12 +117,4 @@ func instant(text string, fallback time.Time) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("from and to are milliseconds since the epoch, not %.40q", text)
 	}
 	return time.UnixMilli(milliseconds).UTC(), nil
-}
-
-func reply(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	if err := json.NewEncoder(w).Encode(body); err != nil {
-		backend.Logger.Warn("A resource answer was not delivered", "error", err)
-	}
 }

@@ -8,7 +8,8 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
-	"github.com/foresight-observability/foresight/pkg/api"
+	"github.com/foresight-observability/foresight/pkg/api/playbooks"
+	"github.com/foresight-observability/foresight/pkg/api/promapi"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
@@ -34,9 +35,9 @@ type Settings struct {
 	Webhooks       []webhook.Target
 	WebhookSecrets webhook.Secrets
 	// Playbooks are the limits of what playbooks may do.
-	Playbooks api.PlaybookSettings
+	Playbooks playbooks.Settings
 	// Series are what engines ask for by name.
-	Series []api.NamedSeries
+	Series []promapi.NamedSeries
 	// Notices are settings that mean nothing to this version.
 	Notices []string
 }
@@ -184,8 +185,8 @@ func annotationsConfig(shared transport.Config) *UpstreamSettings {
 }
 
 // namedSeries is one of the series that engines ask for by name.
-func namedSeries(f fields) api.NamedSeries {
-	named := api.NamedSeries{
+func namedSeries(f fields) promapi.NamedSeries {
+	named := promapi.NamedSeries{
 		Name: f.text("name", ""), Expr: f.text("expr", ""), Threshold: f.quantity("threshold"),
 		Below:     f.choice("thresholdDirection", "above", "below") == "below",
 		Direction: f.choice("direction", "both", "above", "below"),

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-	"github.com/foresight-observability/foresight/pkg/api"
+	"github.com/foresight-observability/foresight/pkg/api/promapi"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
@@ -149,7 +149,7 @@ func TestParseSettingsSeries(t *testing.T) {
 	settings, err := ParseSettings(backend.DataSourceInstanceSettings{JSONData: []byte(
 		`{"series": [{"name": "checkout", "expr": "up", "threshold": "40", "direction": "below", "minDeviation": 2, "mood": 1}]}`)})
 	require.NoError(t, err)
-	require.Equal(t, []api.NamedSeries{{Name: "checkout", Expr: "up", Threshold: new(40.0), Direction: "below", MinDeviation: 2}}, settings.Series)
+	require.Equal(t, []promapi.NamedSeries{{Name: "checkout", Expr: "up", Threshold: new(40.0), Direction: "below", MinDeviation: 2}}, settings.Series)
 	require.Len(t, settings.Notices, 1, "series[0].mood means nothing")
 
 	_, err = ParseSettings(backend.DataSourceInstanceSettings{JSONData: []byte(

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/engine"
 )
 
@@ -50,16 +51,16 @@ type previewedSignal struct {
 // previewSignals shows what signals find for a service: those of the body, as
 // the editor has them, beside the presets of other kinds.
 func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
-	service, signals, err := signalsAsked(r)
+	service, signals, err := signalsAsked(w, r)
 	if err != nil {
-		reply(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
+		respond.JSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
 	}
 	now := d.engine.Now()
 	found, err := d.engine.PreviewSignals(r.Context(), service, signals, engine.Window{From: now.Add(-defaultLookBack), To: now})
 	if err != nil {
 		status, _ := classify(err)
-		reply(w, int(status), map[string]string{"error": err.Error()})
+		respond.JSON(w, int(status), map[string]string{"error": err.Error()})
 		return
 	}
 	previewed := make([]previewedSignal, len(found))
@@ -74,11 +75,11 @@ func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
-	reply(w, http.StatusOK, map[string]any{"signals": previewed})
+	respond.JSON(w, http.StatusOK, map[string]any{"signals": previewed})
 }
 
-func signalsAsked(r *http.Request) (service string, signals []engine.SignalSetting, err error) {
-	body, err := bodyOf(r)
+func signalsAsked(w http.ResponseWriter, r *http.Request) (service string, signals []engine.SignalSetting, err error) {
+	body, _, err := respond.Body(w, r)
 	if err != nil {
 		return "", nil, err
 	}

@@ -1,0 +1,40 @@
+package ingest
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// Annotate evaluates a query and writes the number down in Grafana, with what it
+// rests on, where every dashboard can show it: a verdict beside the deploy, a
+// forecast beside what came of it.
+func (a *API) Annotate(w http.ResponseWriter, r *http.Request) {
+	raw, status, err := respond.Body(w, r)
+	if err != nil {
+		respond.Error(w, status, err.Error())
+		return
+	}
+	// The id is that of the request, the same when it is sent again.
+	var request struct{ Query, ID string }
+	if err := json.Unmarshal(raw, &request); err != nil || request.Query == "" {
+		respond.Error(w, http.StatusBadRequest, `write {"query": "foresight_predicted_demand{service=\"cart\"}"}`)
+		return
+	}
+	n, err := a.Numbers.Evaluate(r.Context(), request.Query)
+	if err != nil {
+		respond.SenderFailure(w, err)
+		return
+	}
+	tags := []string{"foresight", n.Kind()}
+	if n.Subject != "" {
+		tags = append(tags, n.SubjectLabel+":"+annotation.Value(n.Subject))
+	}
+	id := annotation.ID("annotate", request.Query, cmp.Or(request.ID, n.Time.Format(time.RFC3339)))
+	a.save(w, r, upstream.Note{ID: id, Start: n.Time, Text: n.Summary(), Tags: tags})
+}

@@ -1,0 +1,217 @@
+package ingest
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// deployed is a deploy that a pipeline reports.
+type deployed struct {
+	Service     string    `json:"service"`
+	Version     string    `json:"version"`
+	Environment string    `json:"environment"`
+	Time        time.Time `json:"time"`
+	Text        string    `json:"text"`
+	// ID tells retries from deploys; empty where only the content does.
+	ID string `json:"id"`
+	// untimed says that nobody told when it was.
+	untimed bool
+}
+
+// errNotADeploy is an event that is understood, and announces nothing.
+var errNotADeploy = errors.New("no deploy")
+
+// Deploy takes in a deploy: as plain JSON, as a CloudEvent (CDEvents
+// among them), or as an event of Flagger. One that is new is announced to PagerDuty.
+func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
+	raw, status, err := respond.Body(w, r)
+	if err != nil {
+		respond.Error(w, status, err.Error())
+		return
+	}
+	marker, err := readDeploy(r.Header, raw, a.Now())
+	switch {
+	case errors.Is(err, errNotADeploy):
+		respond.JSON(w, http.StatusOK, map[string]int{"kept": 0, "known": 0})
+		return
+	case err != nil:
+		respond.Error(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if a.save(w, r, marker.note(a.DeployTag)) > 0 {
+		a.Announcer.Announce(r.Context(), webhook.Event{
+			Source: a.Source, Type: "foresight.deploy.v1", Subject: marker.Service, Time: marker.Time, Summary: marker.summary(),
+			Data: map[string]string{"service": marker.Service, "version": marker.Version, "environment": marker.Environment},
+		})
+	}
+}
+
+func (d deployed) note(tag string) upstream.Note {
+	tags := []string{tag, "service:" + annotation.Value(d.Service)}
+	if d.Version != "" {
+		tags = append(tags, "version:"+annotation.Value(d.Version))
+	}
+	if d.Environment != "" {
+		tags = append(tags, "environment:"+annotation.Value(d.Environment))
+	}
+	id := func(told string) string { return annotation.ID("deploy", d.Service, d.Version, d.Environment, told) }
+	minute := func(ago int64) string { return id(strconv.FormatInt(d.Time.Unix()/60-ago, 10)) }
+	note := upstream.Note{ID: minute(0), Start: d.Time, Tags: tags, Text: d.summary()}
+	if d.ID != "" {
+		note.ID = id(d.ID)
+	} else if d.untimed {
+		for ago := range int64(repeated) {
+			note.Earlier = append(note.Earlier, minute(ago+1))
+		}
+	}
+	return note
+}
+
+// repeated is for how many minutes the same deploy, told without a time or an id
+// of its own, is taken for a retry.
+const repeated = 10
+
+func (d deployed) summary() string {
+	return cmp.Or(d.Text, strings.TrimSpace(d.Service+" "+d.Version))
+}
+
+func readDeploy(header http.Header, raw []byte, now time.Time) (deployed, error) {
+	var shape struct {
+		SpecVersion *string         `json:"specversion"`
+		Context     json.RawMessage `json:"context"`
+		Phase       *string         `json:"phase"`
+		Checksum    *string         `json:"checksum"`
+	}
+	if err := json.Unmarshal(raw, &shape); err != nil {
+		return deployed{}, fmt.Errorf("the body is not a JSON object: %w", err)
+	}
+	var marker deployed
+	var err error
+	switch {
+	case shape.SpecVersion != nil:
+		marker, err = readCloudEvent(raw)
+	case header.Get("Ce-Specversion") != "" || len(shape.Context) > 0:
+		marker, err = readCDEvent(raw)
+	case shape.Phase != nil && shape.Checksum != nil:
+		marker, err = readFlaggerEvent(raw)
+	default:
+		err = json.Unmarshal(raw, &marker)
+	}
+	if err != nil {
+		return deployed{}, err
+	}
+	if marker.Service = strings.TrimSpace(marker.Service); marker.Service == "" {
+		return deployed{}, errors.New(`the service is missing: write {"service": "cart", "version": "2.0.0"}, or send a CloudEvent`)
+	}
+	if marker.Time.IsZero() {
+		marker.Time, marker.untimed = now, true
+	}
+	if age := now.Sub(marker.Time); age > 365*24*time.Hour || age < -24*time.Hour {
+		return deployed{}, fmt.Errorf("the deploy's time, %s, is not of this year", marker.Time.Format(time.RFC3339))
+	}
+	return marker, nil
+}
+
+// readCloudEvent reads a CloudEvent in its structured form. Its data is a
+// CDEvent or plain.
+func readCloudEvent(raw []byte) (deployed, error) {
+	var event struct {
+		ID, Source, Type string
+		Time             time.Time
+		Data             json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &event); err != nil {
+		return deployed{}, fmt.Errorf("the CloudEvent cannot be read: %w", err)
+	}
+	var marker deployed
+	var err error
+	if strings.HasPrefix(event.Type, "dev.cdevents.") {
+		marker, err = readCDEvent(event.Data)
+	} else if err = json.Unmarshal(event.Data, &marker); err != nil {
+		err = fmt.Errorf("the CloudEvent's data cannot be read: %w", err)
+	}
+	if marker.Time.IsZero() {
+		marker.Time = event.Time
+	}
+	if event.ID != "" {
+		marker.ID = event.Source + " " + event.ID
+	}
+	return marker, err
+}
+
+// readCDEvent reads an event of a service that was deployed, upgraded or rolled
+// back, in whatever version of the specification.
+func readCDEvent(raw []byte) (deployed, error) {
+	var event struct {
+		Context struct {
+			ID, Source, Type string
+			Timestamp        time.Time
+		}
+		Subject struct {
+			ID      string
+			Content struct {
+				ArtifactID  string
+				Environment struct{ ID string }
+			}
+		}
+	}
+	if err := json.Unmarshal(raw, &event); err != nil {
+		return deployed{}, fmt.Errorf("the CDEvent cannot be read: %w", err)
+	}
+	kind, found := strings.CutPrefix(event.Context.Type, "dev.cdevents.service.")
+	what, _, _ := strings.Cut(kind, ".")
+	if !found || what != "deployed" && what != "upgraded" && what != "rolledback" {
+		return deployed{}, errNotADeploy
+	}
+	return deployed{
+		Service: event.Subject.ID, Version: versionOf(event.Subject.Content.ArtifactID), Environment: event.Subject.Content.Environment.ID,
+		Time: event.Context.Timestamp, Text: event.Subject.ID + " " + what, ID: event.Context.Source + " " + event.Context.ID,
+	}, nil
+}
+
+// versionOf is the version in a package URL, as pkg:oci/cart@sha256:…?tag=2.0.0
+// or pkg:npm/cart@2.0.0.
+func versionOf(artifact string) string {
+	address, query, _ := strings.Cut(artifact, "?")
+	if values, err := url.ParseQuery(query); err == nil && values.Get("tag") != "" {
+		return values.Get("tag")
+	}
+	_, version, _ := strings.Cut(address, "@")
+	return version
+}
+
+// readFlaggerEvent reads what Flagger tells its event webhooks: the begin of a
+// rollout is a deploy, all else is progress. The checksum names the revision.
+func readFlaggerEvent(raw []byte) (deployed, error) {
+	var event struct {
+		Name, Namespace, Phase, Checksum string
+		Metadata                         map[string]string
+	}
+	if err := json.Unmarshal(raw, &event); err != nil {
+		return deployed{}, fmt.Errorf("the event of Flagger cannot be read: %w", err)
+	}
+	message := event.Metadata["eventMessage"]
+	if !strings.HasPrefix(message, "New revision detected") {
+		return deployed{}, errNotADeploy
+	}
+	marker := deployed{
+		Service: cmp.Or(event.Metadata["service"], event.Name), Version: event.Metadata["version"], Environment: event.Namespace,
+		Text: message, ID: event.Namespace + "/" + event.Name + " " + event.Checksum,
+	}
+	if milliseconds, err := strconv.ParseInt(event.Metadata["timestamp"], 10, 64); err == nil {
+		marker.Time = time.UnixMilli(milliseconds).UTC()
+	}
+	return marker, nil
+}

@@ -1,0 +1,45 @@
+package ingest
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// Feedback takes in what a person, or an incident tool, says of a past event:
+// whether it was real. Anomaly queries rank new events by it.
+func (a *API) Feedback(w http.ResponseWriter, r *http.Request) {
+	raw, status, err := respond.Body(w, r)
+	if err != nil {
+		respond.Error(w, status, err.Error())
+		return
+	}
+	var label struct {
+		Time    time.Time
+		Real    *bool
+		Service string
+		Text    string
+	}
+	if err := json.Unmarshal(raw, &label); err != nil || label.Time.IsZero() || label.Real == nil || label.Time.After(a.Now()) {
+		respond.Error(w, http.StatusBadRequest, `write {"time": "2026-01-31T12:00:00Z", "real": false, "service": "cart"}: a time in the past, and whether the event was real`)
+		return
+	}
+	verdict := strconv.FormatBool(*label.Real)
+	judged := "An event that was real." // without a text Grafana takes nothing
+	if !*label.Real {
+		judged = "No event: it was as it should be."
+	}
+	note := upstream.Note{
+		ID: annotation.ID("feedback", label.Service, label.Time.Unix(), verdict), Start: label.Time, Text: cmp.Or(label.Text, judged), Tags: []string{"foresight:" + verdict},
+	}
+	if label.Service != "" {
+		note.Tags = append(note.Tags, "service:"+annotation.Value(label.Service))
+	}
+	a.save(w, r, note)
+}

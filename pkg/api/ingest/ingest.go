@@ -1,0 +1,76 @@
+// Package ingest takes in deploys, alerts and feedback, and keeps them in Grafana
+// as annotations: Foresight itself keeps nothing, and every replica reads the
+// same.
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/foresight-observability/foresight/pkg/api/promapi"
+	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// Numbers evaluate expressions over the derived metrics.
+type Numbers interface {
+	Evaluate(ctx context.Context, expr string) (promapi.Number, error)
+}
+
+// Announcer tells other systems of a new deploy.
+type Announcer interface {
+	Announce(ctx context.Context, event webhook.Event)
+}
+
+// API serves the routes of senders.
+type API struct {
+	// Journal is where annotations are kept; nil where there is none.
+	Journal   upstream.Journal
+	Numbers   Numbers
+	Announcer Announcer
+	// DeployTag marks the annotations of deploys, as the data source reads them.
+	DeployTag string
+	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
+	WebhookSecret string
+	// Source names this data source in events.
+	Source string
+	Now    func() time.Time
+	// Timeout bounds the work for one request.
+	Timeout time.Duration
+}
+
+// save writes annotations, answers with how many were new, and returns that.
+func (a *API) save(w http.ResponseWriter, r *http.Request, notes ...upstream.Note) (written int) {
+	if a.Journal == nil {
+		respond.Error(w, http.StatusNotImplemented, "there is nowhere to keep this: set grafana.url, and grafanaToken of a service account with the role Editor")
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), a.Timeout)
+	defer cancel()
+	known := 0
+	var failure error
+	for _, note := range notes { // one that is refused keeps no other out
+		created, err := a.Journal.Keep(ctx, note)
+		switch {
+		case err != nil:
+			backend.Logger.FromContext(ctx).Warn("An annotation was not saved", "id", note.ID, "error", err)
+			failure = cmp.Or(failure, err)
+		case created:
+			written++
+		default:
+			known++
+		}
+	}
+	if failure != nil {
+		respond.Error(w, http.StatusBadGateway, fmt.Sprintf("%d of %d are kept: %v. %s", written+known, len(notes), failure, respond.SendAgain))
+		return written
+	}
+	respond.JSON(w, http.StatusOK, map[string]int{"kept": written, "known": known})
+	return written
+}

@@ -1,0 +1,87 @@
+package playbooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/playbook"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// carryOut writes a recommendation down, and sends it where it is ready. It is
+// written down before it is sent: whoever finds it there already, another
+// replica or an earlier try, does not send it again.
+func (a *API) carryOut(ctx context.Context, r playbook.Recommendation, now time.Time) error {
+	audit(ctx, "A playbook recommends", r)
+	switch r.State {
+	case playbook.Proposed:
+		if a.Journal == nil {
+			return nil
+		}
+		_, err := a.Journal.Keep(ctx, note(r, now, proposedTag, "Proposed"))
+		if err != nil {
+			backend.Logger.FromContext(ctx).Warn("A recommendation was not written down", "id", r.ID, "error", err)
+			return fmt.Errorf("it was not written down: %w. %s", err, respond.SendAgain)
+		}
+		return nil
+	case playbook.Ready:
+		return a.dispatch(ctx, r, now)
+	}
+	return nil
+}
+
+func (a *API) dispatch(ctx context.Context, r playbook.Recommendation, now time.Time) error {
+	if a.Sender == nil || a.Settings.Webhook == "" {
+		return errors.New("no webhook is configured for playbooks (playbooks.webhook)")
+	}
+	written, err := a.Journal.Keep(ctx, note(r, now, actedTag, "Sent to automation:"))
+	if err != nil {
+		audit(ctx, "A playbook was not sent", r, "error", err)
+		return fmt.Errorf("it was not written down, and so not sent: %w", err)
+	}
+	if !written {
+		return errors.New("it was sent by another replica or request")
+	}
+	// What is written down as sent is sent, also when its asker has left.
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), webhook.SendTimeout)
+	defer cancel()
+	id, err := a.Sender.Send(sending, a.Settings.Webhook, webhook.Event{
+		Source: a.Source, Type: fmt.Sprintf("foresight.playbook.%s.v1", r.Action), Subject: r.Target.Service, Time: now,
+		Summary: fmt.Sprintf("%s: %s of %s", r.Pattern, r.Action, r.Target.Service), Data: r, Key: r.ID,
+	})
+	if err != nil {
+		audit(ctx, "A playbook was not delivered", r, "webhook", a.Settings.Webhook, "event", id, "error", err)
+		return err
+	}
+	audit(ctx, "A playbook was sent", r, "webhook", a.Settings.Webhook, "event", id)
+	return nil
+}
+
+// settle writes down what came of a past action, once it is known.
+func (a *API) settle(ctx context.Context, past playbook.Past, now time.Time) error {
+	if past.Outcome == playbook.Pending || a.Journal == nil {
+		return nil
+	}
+	logger := backend.Logger.FromContext(ctx)
+	text := fmt.Sprintf("%s of %s helped: what it was to cure is gone.", past.Pattern, past.Service)
+	if past.Outcome == playbook.Failed {
+		text = fmt.Sprintf("%s of %s did not help: undo it, and look.", past.Pattern, past.Service)
+	}
+	logger.Info("A playbook has an outcome", "id", past.ID, "playbook", past.Pattern, "service", past.Service, "outcome", past.Outcome)
+	_, err := a.Journal.Keep(ctx, upstream.Note{
+		ID: annotation.ID(outcomeTag, past.ID), Start: now, Text: text,
+		Tags: []string{outcomeTag, "outcome:" + string(past.Outcome), "playbook:" + string(past.Pattern), "service:" + annotation.Value(past.Service), "of:" + past.ID},
+	})
+	if err != nil {
+		logger.Warn("The outcome of a playbook was not written down", "id", past.ID, "error", err)
+		return fmt.Errorf("what came of it was not written down: %w. %s", err, respond.SendAgain)
+	}
+	return nil
+}
