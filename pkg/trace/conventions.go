@@ -1,45 +1,84 @@
 package trace
 
-import "strings"
+import (
+	"net"
+	"strconv"
+	"strings"
+)
 
-// successors are the attributes of older conventions (Zipkin's and
-// OpenTracing's tags) with those that took their place, and the full URL, of
-// which the path and what follows is kept.
+// successors are the attributes of older conventions (Zipkin's, Brave's and
+// OpenTracing's tags) with those that took their place. A full URL is taken as
+// the request's target: its path and query.
 var successors = map[string]string{
-	"http.path": "url.path", "http.url": "url.path", "url.full": "url.path",
+	"http.path": "url.path", "http.url": "http.target", "url.full": "http.target",
 	"sql.query": "db.statement", "db.type": "db.system", "db.instance": "db.name",
 	"peer.hostname": "server.address", "peer.address": "server.address",
 	"message_bus.destination": "messaging.destination",
+	"kafka.topic":             "messaging.destination", "rabbit.queue": "messaging.destination",
+	"rabbit.exchange": "messaging.destination", "jms.queue": "messaging.destination", "jms.topic": "messaging.destination",
+	"grpc.status_code": "rpc.grpc.status_code", "rpc.response.status_code": "rpc.grpc.status_code",
 }
+
+// URLHost is the attribute for the host of a full URL, without its port: whom a
+// client calls where nothing else says so.
+const URLHost = "url.host"
 
 // errorTag marks a failed span in older conventions.
 const errorTag = "error"
 
 // Describe takes an attribute, as a store has it, into a span: under its
-// present name, if it describes the operation or its circumstances. Of two for one name the first
-// stays. It reports whether it was taken.
-func (s *Span) Describe(key, value string) bool {
+// present name, if it describes the operation or its circumstances. Of two for
+// one name the first stays. Call SetStatus before or after, the result is the
+// same.
+func (s *Span) Describe(key, value string) {
 	key, isKnown := describes[key] // one copy of every key
-	if value == "" || !isKnown {
-		return false
+	if !isKnown {
+		return
 	}
-	if key == errorTag {
-		s.Failed = s.Failed || value != "false"
-		return false
+	if key == errorTag { // Zipkin's is a text, and failed even where that is empty
+		sound, err := strconv.ParseBool(value)
+		s.Failed = s.Failed || err != nil || sound
+		return
+	}
+	if value == "" {
+		return
 	}
 	if name, isOld := successors[key]; isOld {
+		if key == "http.url" || key == "url.full" {
+			if host := hostOf(value); host != "" && s.Attribute(URLHost) == "" {
+				s.Attributes = append(s.Attributes, Attribute{Key: URLHost, Value: host})
+			}
+		}
 		if key, value = name, present(name, value); s.Attribute(key) != "" {
-			return false
+			return
 		}
 	}
+	if isServerFailure(key, value) && !s.Succeeded {
+		s.Failed = true
+	}
 	s.Attributes = append(s.Attributes, Attribute{Key: key, Value: value})
-	return true
+}
+
+// isServerFailure says that a status code tells of a failure of the server. A
+// client's mistake (HTTP 4xx, gRPC's NOT_FOUND) may be in order: there the
+// instrumentation decides.
+func isServerFailure(key, value string) bool {
+	switch key {
+	case "http.response.status_code", "http.status_code":
+		return len(value) == 3 && value[0] == '5'
+	case "rpc.grpc.status_code":
+		switch strings.ToUpper(value) {
+		case "2", "UNKNOWN", "4", "DEADLINE_EXCEEDED", "12", "UNIMPLEMENTED", "13", "INTERNAL", "14", "UNAVAILABLE", "15", "DATA_LOSS":
+			return true
+		}
+	}
+	return false
 }
 
 // present is an older attribute's value as the present one has it.
 func present(name, value string) string {
 	switch name {
-	case "url.path":
+	case "http.target":
 		if scheme := strings.Index(value, "://"); scheme >= 0 {
 			value = value[scheme+3:]
 			if path := strings.IndexAny(value, "/?"); path >= 0 {
@@ -53,6 +92,57 @@ func present(name, value string) string {
 		}
 	}
 	return value
+}
+
+// hostOf is the host of a URL, without user and port; empty for none.
+func hostOf(url string) string {
+	_, rest, found := strings.Cut(url, "://")
+	if !found {
+		return ""
+	}
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	return HostWithoutPort(rest[strings.LastIndexByte(rest, '@')+1:])
+}
+
+// HostWithoutPort is the host of an address that may have a port.
+func HostWithoutPort(address string) string {
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		if _, err := strconv.ParseUint(port, 10, 16); err == nil {
+			return host
+		}
+	}
+	return address
+}
+
+// consumes are the operations of messaging that take a message: whatever their
+// span's kind, the queue stands before them.
+var consumes = map[string]bool{"receive": true, "process": true, "deliver": true, "consume": true, "poll": true}
+
+// IsConsumer says whether a span takes messages: by its kind, or because its
+// messaging operation says so.
+func (s *Span) IsConsumer() bool {
+	if s.Kind == Consumer {
+		return true
+	}
+	if s.Kind == Producer || len(s.Attributes) == 0 {
+		return false
+	}
+	operation, named := "", false
+	for i := range s.Attributes {
+		switch s.Attributes[i].Key {
+		case "messaging.operation.type":
+			operation = s.Attributes[i].Value
+		case "messaging.operation", "messaging.operation.name":
+			if operation == "" {
+				operation = s.Attributes[i].Value
+			}
+		case "messaging.system", "messaging.destination", "messaging.destination.name":
+			named = true
+		}
+	}
+	return named && consumes[operation]
 }
 
 var describes = func() map[string]string {

@@ -48,7 +48,11 @@ func attributesOf(s *Span) (a attributes) {
 			a.route = value
 		case "url.template":
 			a.template = value
-		case "url.path", "http.target":
+		case "url.path":
+			if a.path == "" {
+				a.path = value
+			}
+		case "http.target": // with the names of the query's parameters
 			a.path = value
 		case "rpc.service":
 			a.rpcService = value

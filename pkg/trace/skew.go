@@ -6,16 +6,49 @@ package trace
 // own process moves along. The gap of the call is thereby exact; only its
 // split into the way there and the way back is not known.
 
+// patience says how sure it is that a caller waited until a call had ended.
+type patience uint8
+
+const (
+	unknown patience = iota // no client's span tells
+	waited
+	gaveUp // it failed: the server may have gone on
+)
+
+func waits(caller *Span) patience {
+	switch {
+	case caller.Kind == Client && caller.Failed:
+		return gaveUp
+	case caller.Kind == Client:
+		return waited
+	}
+	return unknown
+}
+
 // shiftOf is what to add to the clock of a server's span so that it lies
-// within its caller's part from start to end; moved tells a repair from a
-// clock that was right, or off like its caller's.
-func (b *Builder) shiftOf(server int32, callerShift, start, end int64) (shift int64, moved bool) {
+// within its caller's part; moved tells a repair from a clock that was right,
+// or off like its caller's. A call that begins within its caller and only ends
+// after it is no proof of a wrong clock, unless the caller waited for it.
+func (b *Builder) shiftOf(server int32, callerShift int64, caller interval, patience patience) (shift int64, moved bool) {
 	span := &b.tree.Trace.Spans[server]
-	if span.Kind != Server {
+	if !hasOwnClock(span) || beginsInPlace(span, caller, patience) {
 		return 0, false
 	}
 	begin := clampTime(span.Start)
-	return bounded(start-begin, end-begin-clampDuration(span.Duration), callerShift)
+	return bounded(caller.start-begin, caller.end-begin-clampDuration(span.Duration), callerShift)
+}
+
+// beginsInPlace says that a call begins within a caller that may not have waited
+// for its end: nothing is wrong with its clock, as far as anybody can tell.
+func beginsInPlace(span *Span, caller interval, patience patience) bool {
+	begin := clampTime(span.Start)
+	return patience != waited && caller.start <= begin && begin < caller.end
+}
+
+// hasOwnClock says that a span whose caller is of another service answers a
+// call: a server's, or one of whom no kind is known.
+func hasOwnClock(span *Span) bool {
+	return span.Kind == Server || span.Kind == Unspecified && !span.Follows
 }
 
 // bounded is the shift within the bounds: none where that fits, else the
@@ -51,9 +84,10 @@ func bounded(low, high, callerShift int64) (shift int64, moved bool) {
 func (b *Builder) shiftChildren(children []pendingNode, parent *Node, shift int64) {
 	spans := b.tree.Trace.Spans
 	start, end := parent.InnerStart, parent.InnerStart+parent.InnerDuration
-	service := ""
+	service, patience := "", unknown
 	if parent.Span != None {
-		service = spans[parent.inner()].Service
+		caller := &spans[parent.inner()]
+		service, patience = caller.Service, waits(caller)
 	}
 	wrong := false
 	for i := range children {
@@ -63,7 +97,7 @@ func (b *Builder) shiftChildren(children []pendingNode, parent *Node, shift int6
 			continue
 		}
 		var moved bool
-		children[i].shift, moved = b.shiftOf(children[i].span, shift, start, end)
+		children[i].shift, moved = b.shiftOf(children[i].span, shift, interval{start: start, end: end}, patience)
 		wrong = wrong || moved
 	}
 	if !wrong {
@@ -75,7 +109,7 @@ func (b *Builder) shiftChildren(children []pendingNode, parent *Node, shift int6
 	clocks := map[string]bounds{}
 	for i := range children {
 		child := &spans[children[i].span]
-		if child.Kind != Server || child.Service == service {
+		if !hasOwnClock(child) || child.Service == service || beginsInPlace(child, interval{start: start, end: end}, patience) {
 			continue
 		}
 		begin := clampTime(child.Start)
@@ -93,7 +127,7 @@ func (b *Builder) shiftChildren(children []pendingNode, parent *Node, shift int6
 	}
 	for i := range children {
 		child := &spans[children[i].span]
-		if clock, exists := clocks[child.Service]; exists && child.Kind == Server && clock.low <= clock.high {
+		if clock, exists := clocks[child.Service]; exists && hasOwnClock(child) && clock.low <= clock.high {
 			children[i].shift, _ = bounded(clock.low, clock.high, shift)
 		}
 	}

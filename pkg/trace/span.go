@@ -66,16 +66,43 @@ type Attribute struct{ Key, Value string }
 // Span is one recorded operation, as stored: nothing about it has been
 // checked. Times are nanoseconds since the Unix epoch.
 type Span struct {
-	ID, ParentID  SpanID
-	Kind          Kind
-	Failed        bool // OpenTelemetry status "error"
+	ID, ParentID SpanID
+	Kind         Kind
+	// Failed is OpenTelemetry's status "error", or what stands for it in older
+	// conventions: an error tag, a status code of HTTP or gRPC that says that the
+	// server failed.
+	Failed bool
+	// Succeeded is OpenTelemetry's status "ok": somebody decided that the span
+	// did not fail, whatever its status codes say.
+	Succeeded bool
+	// Follows says that the parent does not wait for the span (OpenTracing's
+	// FOLLOWS_FROM).
+	Follows       bool
 	Start         int64
 	Duration      int64
 	Service       string // service.name
 	Version       string // service.version, empty where not set
 	Name          string
 	StatusMessage string
+	Links         []Link
 	Attributes    []Attribute // only those in DescribingAttributes and CircumstanceAttributes, under their present names
+}
+
+// Link is a span that a span follows from without being its child: the message
+// that a batch consumer works on, the calls whose results are put together.
+type Link struct {
+	Trace TraceID
+	Span  SpanID
+}
+
+// MaxLinks is how many links of a span upstreams keep.
+const MaxLinks = 64
+
+// SetStatus takes the status that OpenTelemetry's span has: error, ok, or
+// neither. It overrides what status codes say.
+func (s *Span) SetStatus(isError, isOK bool) {
+	s.Succeeded = isOK
+	s.Failed = isError || s.Failed && !isOK
 }
 
 // End is the instant at which the span ended, in nanoseconds since the Unix
@@ -115,15 +142,16 @@ func (t *Trace) Start() time.Time {
 // fault. Upstreams fetch these and no others: they bound memory and keep
 // personal data out.
 var DescribingAttributes = []string{
-	"http.request.method", "http.method", "http.route", "url.template", "url.path", "http.target",
+	"http.request.method", "http.method", "http.route", "url.template", "url.path", "url.query", "http.target",
 	"http.response.status_code", "http.status_code", "http.response.body.size", "http.request.resend_count",
 	"rpc.system", "rpc.service", "rpc.method", "rpc.grpc.status_code",
 	"db.system", "db.system.name", "db.namespace", "db.name", "db.collection.name",
 	"db.operation.name", "db.operation", "db.query.summary", "db.query.text", "db.statement", "db.operation.batch.size",
-	"messaging.system", "messaging.operation.name", "messaging.operation", "messaging.destination.name", "messaging.destination",
+	"messaging.system", "messaging.operation.name", "messaging.operation.type", "messaging.operation", "messaging.destination.name", "messaging.destination",
 	"server.address", "peer.service", "net.peer.name",
 	"error.type", "exception.type",
 	// Of older conventions; see Span.Describe.
 	"http.path", "http.url", "url.full", "sql.query", "db.type", "db.instance",
-	"peer.hostname", "peer.address", "message_bus.destination", errorTag,
+	"peer.hostname", "peer.address", "message_bus.destination", "grpc.status_code", "rpc.response.status_code",
+	"kafka.topic", "rabbit.queue", "rabbit.exchange", "jms.queue", "jms.topic", errorTag,
 }

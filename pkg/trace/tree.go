@@ -40,7 +40,8 @@ type Node struct {
 	// from there, its callers only pass them on.
 	Origin bool
 	// Apart marks work that its parent does not wait for (messages, calls that
-	// begin after the parent ended) and all that is below such work.
+	// begin after the parent ended or go on after it) and all that is below such
+	// work.
 	Apart bool
 
 	Start, Duration int64 // of the whole call, as the caller sees it
@@ -136,7 +137,7 @@ func (b *Builder) Build(t *Trace) *Tree {
 		b.tree.Repairs.Dropped = len(spans) - limits.MaxSpans
 		spans = spans[:limits.MaxSpans]
 	}
-	b.links.connect(spans, &b.tree.Repairs)
+	b.links.connect(t, spans, &b.tree.Repairs)
 	b.layOut()
 	b.measureSelf()
 	repairs := &b.tree.Repairs

@@ -58,14 +58,15 @@ func TestSelfTimeIsWhatNoCallCovers(t *testing.T) {
 		span{id: 2, parent: 1, service: "web", name: "a", start: 10, duration: 30},
 		span{id: 3, parent: 1, service: "web", name: "b", start: 20, duration: 40},       // overlaps a
 		span{id: 4, parent: 1, service: "web", name: "inside", start: 25, duration: 5},   // within both
-		span{id: 5, parent: 1, service: "web", name: "over", start: 90, duration: 30},    // ends after the root
+		span{id: 5, parent: 1, service: "web", name: "over", start: 90, duration: 30},    // goes on after the root: nobody waits for it
 		span{id: 6, parent: 2, service: "web", name: "grand", start: 10, duration: 30},   // covers all of a
 		span{id: 7, parent: 1, service: "web", name: "after", start: 150, duration: 100}, // nobody waits for it
 	), trace.Limits{})
-	require.Equal(t, 40.0, milliseconds(tree.Nodes[0].Self)) // 100 − [10,60) − [90,100)
+	require.Equal(t, 50.0, milliseconds(tree.Nodes[0].Self)) // 100 − [10,60)
 	require.Equal(t, 0.0, milliseconds(nodeNamed(t, tree, "a").Self))
 	require.Equal(t, 30.0, milliseconds(nodeNamed(t, tree, "over").Self))
 	require.True(t, nodeNamed(t, tree, "after").Apart)
+	require.True(t, nodeNamed(t, tree, "over").Apart)
 	require.False(t, tree.Incomplete)
 	require.Equal(t, trace.Repairs{}, tree.Repairs)
 }
@@ -257,4 +258,112 @@ func TestNonsenseTimes(t *testing.T) {
 	}}, trace.Limits{})
 	require.Equal(t, 1, tree.Repairs.NegativeDurations)
 	requireSound(t, tree)
+}
+
+func TestRelaysWithoutKindsAreNoClients(t *testing.T) {
+	tree := build(traceOf(
+		span{id: 1, service: "nginx", name: "compose", duration: 100},
+		span{id: 2, parent: 1, service: "text", name: "Upload", start: 10, duration: 44},
+		span{id: 3, parent: 2, service: "compose", name: "Upload", start: 20, duration: 33},
+	), trace.Limits{})
+	require.Len(t, tree.Nodes, 3)
+	require.Equal(t, 11.0, milliseconds(tree.Nodes[1].Self))
+}
+
+func TestServicesMayCallThemselves(t *testing.T) {
+	for name, id := range map[string]int{"ids of their own": 3, "a shared id": 2} {
+		parent := 2
+		if id == 2 {
+			parent = 1
+		}
+		tree := build(traceOf(
+			span{id: 1, kind: trace.Server, service: "loki", name: "query", duration: 100},
+			span{id: 2, parent: 1, kind: trace.Client, service: "loki", name: "call", start: 10, duration: 70},
+			span{id: id, parent: parent, kind: trace.Server, service: "loki", name: "answer", start: 20, duration: 50},
+			span{id: 9, parent: id, kind: trace.Client, service: "loki", name: "store", start: 30, duration: 10},
+		), trace.Limits{})
+		require.Len(t, tree.Nodes, 3, name)
+		require.Equal(t, 20.0, milliseconds(tree.Nodes[1].Gap), name)
+		require.Equal(t, 40.0, milliseconds(tree.Nodes[1].Self), name)
+	}
+}
+
+func TestOneMessageManyReceivers(t *testing.T) {
+	tree := build(traceOf(
+		span{id: 1, kind: trace.Server, service: "bouncer", name: "post", duration: 100},
+		span{id: 2, parent: 1, kind: trace.Client, service: "bouncer", name: "send", start: 1, duration: 2},
+		span{id: 2, parent: 1, kind: trace.Server, service: "pusher", name: "first", start: 3, duration: 5},
+		span{id: 2, parent: 1, kind: trace.Server, service: "pusher", name: "second", start: 4, duration: 5},
+		span{id: 2, parent: 1, kind: trace.Server, service: "pusher", name: "second", start: 4, duration: 1}, // stored before it ended
+		span{id: 2, parent: 1, kind: trace.Server, service: "mailer", name: "third", start: 4, duration: 9},
+		span{id: 5, parent: 2, kind: trace.Internal, service: "mailer", name: "render", start: 5, duration: 3},
+	), trace.Limits{})
+	require.Equal(t, 1, tree.Repairs.Duplicates)
+	require.Len(t, tree.Nodes, 6)
+	for _, name := range []string{"first", "second", "third"} {
+		require.True(t, nodeNamed(t, tree, name).Apart, name)
+	}
+	require.Equal(t, 6.0, milliseconds(nodeNamed(t, tree, "third").Self), "its own call is below it")
+}
+
+func TestWhatFollowsIsNotWaitedFor(t *testing.T) {
+	trees := traceOf(
+		span{id: 1, kind: trace.Server, service: "web", name: "order", duration: 100},
+		span{id: 2, parent: 1, service: "web", name: "mail", start: 10, duration: 85},
+	)
+	trees.Spans[1].Follows = true
+	tree := build(trees, trace.Limits{})
+	require.Equal(t, 100.0, milliseconds(tree.Nodes[0].Self))
+	require.Len(t, criticalPath(tree), 1)
+}
+
+func TestLinksWithinATraceJoinIt(t *testing.T) {
+	joined := traceOf(
+		span{id: 1, kind: trace.Server, service: "web", name: "order", duration: 100},
+		span{id: 2, parent: 1, kind: trace.Producer, service: "web", name: "send", start: 10, duration: 1},
+		span{id: 3, kind: trace.Consumer, service: "batch", name: "process", start: 150, duration: 50},
+	)
+	joined.ID = trace.TraceID{1}
+	joined.Spans[2].Links = []trace.Link{{Trace: trace.TraceID{7}, Span: idOf(1)}, {Trace: joined.ID, Span: idOf(2)}}
+	tree := build(joined, trace.Limits{})
+	require.False(t, tree.Fragmented)
+	require.Equal(t, int32(1), nodeNamed(t, tree, "process").Parent)
+	require.True(t, nodeNamed(t, tree, "process").Apart)
+}
+
+// TestOverrunsAreNoSkew checks that a server which outlives its caller is
+// shifted only where the caller waited for it.
+func TestOverrunsAreNoSkew(t *testing.T) {
+	for name, c := range map[string]struct {
+		kind   trace.Kind
+		failed bool
+		moved  int
+		apart  bool
+	}{
+		"a client waited":      {trace.Client, false, 1, false},
+		"a client gave up":     {trace.Client, true, 0, false},
+		"no client's span":     {trace.Internal, false, 0, true},
+		"nothing known at all": {trace.Unspecified, false, 0, false},
+	} {
+		kind := trace.Server
+		if c.kind == trace.Unspecified {
+			kind = trace.Unspecified
+		}
+		tree := build(traceOf(
+			span{id: 1, kind: trace.Server, service: "web", name: "root", duration: 200},
+			span{id: 2, parent: 1, kind: c.kind, service: "web", name: "call", start: 10, duration: 100, failed: c.failed},
+			span{id: 3, parent: 2, kind: kind, service: "cart", name: "answer", start: 70, duration: 60},
+		), trace.Limits{})
+		require.Equal(t, c.moved, tree.Repairs.Skewed, name)
+		require.Equal(t, c.apart, tree.Nodes[len(tree.Nodes)-1].Apart, name)
+	}
+}
+
+func TestSkewWithoutKinds(t *testing.T) {
+	tree := build(traceOf(
+		span{id: 1, service: "web", name: "root", duration: 100},
+		span{id: 2, parent: 1, service: "cart", name: "answer", start: -5000, duration: 30},
+	), trace.Limits{})
+	require.Equal(t, 1, tree.Repairs.Skewed)
+	require.Equal(t, 70.0, milliseconds(tree.Nodes[0].Self))
 }

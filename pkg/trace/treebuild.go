@@ -84,7 +84,7 @@ func (b *Builder) addNode(next pendingNode) {
 		b.countNegative(server)
 		node.Failed = node.Failed || server.Failed
 		var moved bool
-		innerShift, moved = b.shiftOf(node.Server, next.shift, node.Start, node.End())
+		innerShift, moved = b.shiftOf(node.Server, next.shift, interval{start: node.Start, end: node.End()}, waits(span))
 		if moved {
 			b.tree.Repairs.Skewed++
 		}
@@ -117,20 +117,37 @@ func (n *Node) inner() int32 {
 	return n.Span
 }
 
-// runsApart says whether the parent does not wait for a call: a message, or
-// work that begins when the parent has ended.
+// runsApart says whether the parent does not wait for a call: a message, work
+// that only follows from it, and work that begins when the parent has ended or
+// goes on when it has.
 func (b *Builder) runsApart(node, parent *Node) bool {
 	if parent.Span == None {
 		return false
 	}
 	spans := b.tree.Trace.Spans
 	caller, callee := &spans[parent.inner()], &spans[node.Span]
-	if callee.Kind == Consumer && (caller.Kind == Producer || caller.Service != callee.Service) {
+	isLinked := callee.ParentID == SpanID{}
+	if callee.Follows || isLinked && callee.ID != caller.ID {
+		return true
+	}
+	if (caller.Kind == Producer || caller.Service != callee.Service) && callee.IsConsumer() {
 		return true
 	}
 	end := parent.InnerStart + parent.InnerDuration
-	return node.Start >= end && node.End() > end
+	if node.Start >= end {
+		return node.End() > end
+	}
+	// Whoever waits ends last. Clocks of several services may differ, and a
+	// server may write its span after the client has the answer.
+	if caller.Kind == Client || caller.Service != callee.Service && callee.Kind != Server {
+		return false
+	}
+	return node.End()-end > max(parent.InnerDuration/100, minOverrun)
 }
+
+// minOverrun is by how much a call must outlive its parent at least: spans are
+// not ended at the very instant at which the work is done.
+const minOverrun = int64(time.Millisecond)
 
 // mergedServer is the server's span that a client's span reached, if that is
 // all that is below it: otherwise (retries, local work inside the call) the
@@ -143,16 +160,24 @@ func (b *Builder) mergedServer(span int32) int32 {
 		return None
 	}
 	client, server := &spans[span], &spans[children[0]]
-	if client.Service == server.Service {
+	switch {
+	case client.Kind == Client && server.Kind == Server && !server.Follows: // it may call itself
+		return children[0]
+	case client.Kind != Unspecified || server.Kind != Unspecified || client.Service == server.Service || server.Follows:
 		return None
-	}
-	known := client.Kind == Client && server.Kind == Server
-	guessed := client.Kind == Unspecified && server.Kind == Unspecified &&
-		(sameMethod(client.Name, server.Name) || namesClient(client.Name))
-	if known || guessed {
+	case !b.startsWithin(span): // it answers a call itself: a relay
+		return None
+	case sameMethod(client.Name, server.Name) || namesClient(client.Name):
 		return children[0]
 	}
 	return None
+}
+
+// startsWithin says that a span was started by another of its service, and is
+// not where a call arrives.
+func (b *Builder) startsWithin(span int32) bool {
+	parent := b.links.parent[span]
+	return parent >= 0 && b.tree.Trace.Spans[parent].Service == b.tree.Trace.Spans[span].Service
 }
 
 // sameMethod says that two names are of one remote method: equal, or one with

@@ -10,7 +10,7 @@ import (
 // are dropped and circles are cut. Its slices are indexed by span.
 type treeLinks struct {
 	byID   map[SpanID]int32
-	twin   []int32 // the server's span that shares its id with this client's span (Zipkin); None for none
+	twin   []int32 // the next span that shares this one's id: the server's that a client's call reached (Zipkin); None for none
 	parent []int32 // the parent's span; None for a top, dropped for a duplicate
 	first  []int32 // children of i are child[first[i]:first[i+1]], but see children
 	child  []int32
@@ -24,9 +24,9 @@ type treeLinks struct {
 // dropped marks a span that is not part of the tree.
 const dropped = int32(-2)
 
-func (l *treeLinks) connect(spans []Span, repairs *Repairs) {
+func (l *treeLinks) connect(t *Trace, spans []Span, repairs *Repairs) {
 	l.index(spans, repairs)
-	l.findParents(spans, repairs)
+	l.findParents(t, spans, repairs)
 	l.listChildren(len(spans))
 	l.cutCycles(spans, repairs)
 	slices.SortFunc(l.tops, func(a, b int32) int { return compareTops(&spans[a], &spans[b]) })
@@ -53,8 +53,9 @@ func (l *treeLinks) index(spans []Span, repairs *Repairs) {
 	}
 }
 
-// resolveDuplicates keeps one span of each id, or a client and a server of
-// different services, which share an id where Zipkin's libraries made them.
+// resolveDuplicates keeps one span of each id, or the ends of a call that share
+// an id where Zipkin's libraries made them: a client and the servers that it
+// reached, one for each receiver of a message.
 func (l *treeLinks) resolveDuplicates(spans []Span, repairs *Repairs) {
 	for _, index := range l.repeated {
 		if held := l.byID[spans[index].ID]; l.twin[held] == None {
@@ -75,36 +76,73 @@ func (l *treeLinks) resolveDuplicates(spans []Span, repairs *Repairs) {
 		for end < len(l.repeated) && spans[l.repeated[end]].ID == spans[l.repeated[start]].ID {
 			end++
 		}
-		group := l.repeated[start:end]
-		kept, server := sharedPair(spans, group)
-		for _, index := range group {
-			if index != kept && index != server {
-				l.parent[index] = dropped
-				repairs.Duplicates++
-			}
-		}
-		l.byID[spans[kept].ID] = kept
-		l.twin[kept] = server
-		if server != None {
-			l.parent[server] = kept
-		}
+		l.resolveGroup(spans, l.repeated[start:end], repairs)
 		start = end
 	}
 }
 
-// sharedPair is the best client and the best server of a group with one id; or
-// the best span and None.
-func sharedPair(spans []Span, group []int32) (kept, server int32) {
-	client := slices.IndexFunc(group, func(i int32) bool { return spans[i].Kind == Client })
-	if client >= 0 {
-		other := slices.IndexFunc(group, func(i int32) bool {
-			return spans[i].Kind == Server && spans[i].Service != spans[group[client]].Service
-		})
-		if other >= 0 {
-			return group[client], group[other]
+// resolveGroup keeps of the spans with one id the best sender, and every
+// receiver once.
+func (l *treeLinks) resolveGroup(spans []Span, group []int32, repairs *Repairs) {
+	sender := slices.IndexFunc(group, func(i int32) bool { return spans[i].Kind == Client || spans[i].Kind == Producer })
+	var kept []int32
+	if sender >= 0 {
+		kept = append(kept, group[sender])
+	}
+	for _, index := range group {
+		if isReceiver(&spans[index]) && !slices.ContainsFunc(kept, func(other int32) bool { return isReceiver(&spans[other]) && sameReceipt(&spans[other], &spans[index]) }) {
+			kept = append(kept, index)
 		}
 	}
-	return group[0], None
+	if len(kept) == 0 {
+		kept = group[:1]
+	}
+	for _, index := range group {
+		if !slices.Contains(kept, index) {
+			l.parent[index] = dropped
+			repairs.Duplicates++
+		}
+	}
+	l.byID[spans[kept[0]].ID] = kept[0]
+	for i, index := range kept {
+		if i > 0 {
+			l.twin[kept[i-1]] = index
+		}
+		if i > 0 && sender >= 0 {
+			l.parent[index] = kept[0]
+		}
+	}
+}
+
+func isReceiver(span *Span) bool { return span.Kind == Server || span.Kind == Consumer }
+
+// sameReceipt says that two spans are one, stored twice: a span that was stored
+// before it ended has the same start.
+func sameReceipt(a, b *Span) bool {
+	return a.Service == b.Service && a.Start == b.Start && a.Kind == b.Kind
+}
+
+// owner is whom of the spans that share an id a child belongs to: one of its
+// own service, of several the one that ran when the child began.
+func (l *treeLinks) owner(spans []Span, first int32, child *Span) int32 {
+	best := None
+	for at := first; at != None; at = l.twin[at] {
+		span := &spans[at]
+		if span.Service != child.Service {
+			continue
+		}
+		later := best == None || isReceiver(span) && !isReceiver(&spans[best]) || span.Start > spans[best].Start
+		if best == None || later && (span.Start <= child.Start || spans[best].Start > child.Start) {
+			best = at
+		}
+	}
+	if best != None {
+		return best
+	}
+	if server := l.twin[first]; server != None && isReceiver(&spans[server]) {
+		return server
+	}
+	return first
 }
 
 // compareDuplicates puts the span to keep first: the longer one, because a
@@ -122,7 +160,7 @@ func compareDuplicates(a, b *Span) int {
 	)
 }
 
-func (l *treeLinks) findParents(spans []Span, repairs *Repairs) {
+func (l *treeLinks) findParents(t *Trace, spans []Span, repairs *Repairs) {
 	l.tops = l.tops[:0]
 	for i := range spans {
 		index, span := int32(i), &spans[i]
@@ -130,7 +168,9 @@ func (l *treeLinks) findParents(spans []Span, repairs *Repairs) {
 			continue // dropped, or the server of a shared id
 		}
 		if span.ParentID == (SpanID{}) {
-			l.tops = append(l.tops, index)
+			if l.parent[index] = l.linked(t, span, index); l.parent[index] == None {
+				l.tops = append(l.tops, index)
+			}
 			continue
 		}
 		parent, exists := l.byID[span.ParentID]
@@ -139,11 +179,22 @@ func (l *treeLinks) findParents(spans []Span, repairs *Repairs) {
 			l.tops = append(l.tops, index)
 			continue
 		}
-		if server := l.twin[parent]; server != None && spans[parent].Service != span.Service {
-			parent = server
+		if l.twin[parent] != None {
+			parent = l.owner(spans, parent, span)
 		}
 		l.parent[index] = parent
 	}
+}
+
+// linked is the span of the same trace that a span without a parent is linked
+// to: it works on what that one sent. None for none.
+func (l *treeLinks) linked(t *Trace, span *Span, index int32) int32 {
+	for _, link := range span.Links {
+		if at, exists := l.byID[link.Span]; exists && link.Trace == t.ID && at != index {
+			return at
+		}
+	}
+	return None
 }
 
 // listChildren lays the children of every span side by side.

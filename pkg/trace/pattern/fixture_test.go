@@ -32,7 +32,7 @@ func attributes(pairs ...string) (list []trace.Attribute) {
 
 func serve(service, method, route, path string, took float64, steps ...step) step {
 	return step{kind: trace.Server, service: service, name: method + " " + route, took: took, steps: steps,
-		attributes: attributes("http.request.method", method, "http.route", route, "url.path", path)}
+		attributes: attributes("http.request.method", method, "http.route", route, "http.target", path)}
 }
 
 // within is local work.

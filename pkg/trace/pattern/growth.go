@@ -34,7 +34,7 @@ var download = regexp.MustCompile(`(?i)/(download|export|file|image|media|video|
 // recordSize notes answers that are large by themselves.
 func (n *collector) recordSize(s *traceView, index int32) {
 	c, node := &s.calls[index], s.node(index)
-	if c.role != remote || c.size < largePayload || node.Duration < largeTakes || node.Parent == trace.None || s.batch || download.MatchString(c.raw) {
+	if c.role != remote || c.size < largePayload || node.Duration < largeTakes || node.Parent == trace.None || s.batch || download.MatchString(c.address) {
 		return
 	}
 	n.record(place{kind: LargePayload, caller: s.paths[node.Parent], call: s.paths[index]}, occurrence{

@@ -14,8 +14,9 @@ import (
 // calls which do no work of their own (connect, ping, BEGIN) do not interrupt
 // a loop, and that helpers between the loop and its calls are seen through.
 
-// fanOut is the number of parallel calls of one kind that is a loop too.
-const fanOut = 20
+// fanOut is how many calls of one kind at the same time are a loop too: one per
+// item of a list that was read before, all started at once.
+const fanOut = 10
 
 // recordLoops notes calls of one path that a scope makes again and again.
 func (n *collector) recordLoops(s *traceView, made *scope, covered map[trace.PathID]bool, o *Options) {
@@ -25,7 +26,7 @@ func (n *collector) recordLoops(s *traceView, made *scope, covered map[trace.Pat
 			continue
 		}
 		chain := s.sequential(group)
-		if role == remote && (len(group) > fanOut || s.bursts(group)) {
+		if s.fansOut(group) || role == remote && s.bursts(group) {
 			chain = group
 		}
 		if len(chain) < o.MinRepeats || !s.matters(made, chain, o) {
@@ -44,6 +45,23 @@ func (n *collector) recordLoops(s *traceView, made *scope, covered map[trace.Pat
 			sure: s.readBefore(chain[0]) || s.bursts(chain),
 		})
 	}
+}
+
+// fansOut says that a service reads something and then makes many calls of one
+// kind to one callee, at least two of them at the same time. Calls to several
+// callees are how shards are asked.
+func (s *traceView) fansOut(calls []int32) bool {
+	if len(calls) < fanOut || !s.readBefore(calls[0]) {
+		return false
+	}
+	overlaps := false
+	for i, index := range calls {
+		if s.calls[index].target != s.calls[calls[0]].target {
+			return false
+		}
+		overlaps = overlaps || i > 0 && s.node(index).Start < s.node(calls[i-1]).End()
+	}
+	return overlaps
 }
 
 // byPath groups the successful calls of a scope, of the given roles, by path,
@@ -103,7 +121,7 @@ var pageParameter = regexp.MustCompile(`(?i)[?&](page|page_?token|offset|cursor|
 func (s *traceView) turnsPages(calls []int32) bool {
 	bare := ""
 	for i, index := range calls {
-		raw := s.calls[index].raw
+		raw := s.calls[index].address
 		if !strings.Contains(raw, "?") || i > 0 && !pageParameter.MatchString(raw) {
 			return false
 		}

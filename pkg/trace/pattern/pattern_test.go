@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/pattern"
 )
 
@@ -104,6 +105,45 @@ func TestPatterns(t *testing.T) {
 		{"statements at once", func(i int) step {
 			return page(after(source(i), repeat(8, func(j int) step { s := line(j); s.at = 6; return s })...)...)
 		}, nil},
+		{"many statements at once", func(i int) step {
+			return page(after(source(i), repeat(20, func(j int) step { s := line(j); s.at = 6; return s })...)...)
+		}, []string{"n_plus_one"}},
+		{"many statements, four at a time", func(i int) step {
+			return page(after(source(i), repeat(20, func(j int) step { s := line(j); s.at = 6 + float64(j/4)*7; return s })...)...)
+		}, []string{"n_plus_one"}},
+		{"one statement for each of many shards", func(i int) step {
+			return page(after(source(i), repeat(20, func(j int) step {
+				s := line(j)
+				s.at, s.attributes = 6, append(s.attributes, attributes("server.address", fmt.Sprint("shard-", j))...)
+				return s
+			})...)...)
+		}, nil},
+		{"a statement in each of many resolvers", func(i int) step {
+			row := repeat(9, func(j int) step {
+				return within("orders", fmt.Sprintf("graphql.resolve orders.%d.items", j), 0, 7, line(j))
+			})
+			return page(after(source(i), inRow(6, 0.2, row...)...)...)
+		}, []string{"n_plus_one"}},
+		{"a client's library over HTTP", func(i int) step {
+			row := repeat(8, func(j int) step {
+				s := statement("orders", "", 0, 6)
+				s.name, s.attributes = "DynamoDB.GetItem", attributes("db.system", "dynamodb", "db.operation.name", "GetItem")
+				s.steps = []step{{kind: trace.Client, service: "orders", name: "POST", at: 0.1, took: 5.5,
+					attributes: attributes("http.request.method", "POST", "url.full", "https://dynamodb.example/")}}
+				return s
+			})
+			return page(after(source(i), inRow(6, 0.2, row...)...)...)
+		}, []string{"n_plus_one"}},
+		{"calls of which only the path is known", func(i int) step {
+			row := repeat(8, func(int) step {
+				s := fetch("web", "search", "GET", "", "", 0, 30)
+				for _, side := range []*step{&s, &s.steps[0]} {
+					side.name, side.attributes = "get", attributes("http.method", "GET", "url.path", "/search")
+				}
+				return s
+			})
+			return serve("web", "GET", "/list", "/list", 400, after(fetch("web", "orders", "GET", "/ids", "/ids", 1, 5), inRow(7, 5, row...)...)...)
+		}, []string{"n_plus_one_rpc"}},
 		{"a nightly job", func(i int) step {
 			return within("orders", "reindex job", 0, 100, after(source(i), inRow(6, 0.2, repeat(8, line)...)...)...)
 		}, nil},

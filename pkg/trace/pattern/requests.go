@@ -19,6 +19,9 @@ func isBatch(t *trace.Trace, root *trace.Node) bool {
 		return false
 	}
 	span := &t.Spans[root.Span]
+	if len(span.Links) > 1 && span.IsConsumer() {
+		return true // it works through the messages that it is linked to
+	}
 	return span.Kind != trace.Server && span.Kind != trace.Client && span.Kind != trace.Consumer && batchName.MatchString(span.Name)
 }
 
@@ -72,7 +75,7 @@ func (s *traceView) bursts(calls []int32) bool {
 		return false
 	}
 	for i, index := range calls {
-		if !s.calls[index].read || notItems.MatchString(s.calls[index].raw) || i > 0 && s.node(index).Start-s.node(calls[i-1]).Start >= burstGap {
+		if !s.calls[index].read || notItems.MatchString(s.calls[index].address) || i > 0 && s.node(index).Start-s.node(calls[i-1]).Start >= burstGap {
 			return false
 		}
 	}

@@ -70,7 +70,7 @@ func (s *traceView) repeatsFailed(before, now int32) bool {
 	earlier, later := s.node(before), s.node(now)
 	a, b := &s.calls[before], &s.calls[now]
 	return earlier.Failed && later.Start >= earlier.End()-tolerance(earlier.Duration) &&
-		(a.raw == b.raw || a.raw == "" || b.raw == "")
+		(a.raw == b.raw || a.raw == "" || b.raw == "") && (a.address == b.address || a.address == "" || b.address == "")
 }
 
 // certain says that a chain is one call tried again, and not a loop of which

@@ -74,7 +74,7 @@ func (s *traceView) isGate(index int32) bool {
 	known, exists := s.cache.gates[path]
 	if !exists {
 		span := &s.tree.Trace.Spans[s.node(index).Span]
-		known = gate.MatchString(span.Name) || gate.MatchString(s.calls[index].raw) || gate.MatchString(firstOf(span, "db.statement", "db.query.text"))
+		known = gate.MatchString(span.Name) || gate.MatchString(s.calls[index].address) || gate.MatchString(firstOf(span, "db.statement", "db.query.text"))
 		s.cache.gates[path] = known
 	}
 	return known
@@ -116,7 +116,7 @@ func (n *collector) recordRow(s *traceView, made *scope, row []int32) {
 // knownBefore are the values that were known before the first call of a row:
 // those in it, and in the request itself.
 func (s *traceView) knownBefore(first int32) []string {
-	known := valuesOf(s.calls[first].raw)
+	known := append(valuesOf(s.calls[first].raw), valuesOf(s.calls[first].address)...)
 	for at := s.node(first).Parent; at != trace.None; at = s.node(at).Parent {
 		node := s.node(at)
 		for _, spanIndex := range []int32{node.Span, node.Server} {

@@ -32,10 +32,12 @@ type call struct {
 	resend bool   // marked as a retry by its client
 	batch  bool   // one call for many items
 	cut    bool   // its statement was cut off: it may be another one each time
-	raw    string // statement or URL with its values; empty where they are not known
-	target string // database or peer, to tell equal statements apart
-	table  string // what a statement reads or writes
-	size   int64  // of the answer, in bytes; 0 for not known
+	raw    string // statement or URL with all its values; empty where they are not known
+	// address is the URL of a remote call as far as it is known.
+	address string
+	target  string // database or peer, to tell equal statements apart
+	table   string // what a statement reads or writes
+	size    int64  // of the answer, in bytes; 0 for not known
 }
 
 // poolName is how instrumentations of connection pools call the wait.
@@ -116,7 +118,7 @@ func firstOf(span *trace.Span, keys ...string) string {
 
 // readStatement reads a database's span.
 func (m *classifierCache) readStatement(span *trace.Span, path trace.PathID, system, statement, operation string) call {
-	c := call{role: query, target: system + " " + firstOf(span, "db.namespace", "db.name") + " " + firstOf(span, "server.address", "net.peer.name", "peer.service")}
+	c := call{role: query, target: system + " " + firstOf(span, "db.namespace", "db.name") + " " + firstOf(span, "server.address", "net.peer.name", "peer.service", trace.URLHost)}
 	verb := strings.ToUpper(firstWord(operation))
 	if verb == "" {
 		verb = strings.ToUpper(firstWord(statement))
@@ -191,7 +193,7 @@ func isCut(statement string) bool {
 
 // readRemote reads a call of another service.
 func readRemote(t *trace.Trace, node *trace.Node, span *trace.Span) call {
-	c := call{role: remote, target: firstOf(span, "peer.service", "server.address", "net.peer.name")}
+	c := call{role: remote, target: firstOf(span, trace.PeerAttributes...)}
 	server := span
 	if node.Server != trace.None {
 		server = &t.Spans[node.Server]
@@ -211,11 +213,27 @@ func readRemote(t *trace.Trace, node *trace.Node, span *trace.Span) call {
 	method := strings.ToUpper(firstOf(span, "http.request.method", "http.method"))
 	c.read = method == "GET" || method == "HEAD"
 	for _, side := range []*trace.Span{span, server} {
-		if path := firstOf(side, "http.target", "url.path"); path != "" && c.raw == "" {
-			c.raw = method + " " + path
+		if target := targetOf(side); target != "" && c.raw == "" {
+			c.raw = method + " " + target
+		}
+		if path := firstOf(side, "http.target", "url.path"); path != "" && c.address == "" {
+			c.address = method + " " + path
 		}
 	}
 	return c
+}
+
+// targetOf is what an HTTP span asks for, with its query; empty where the span
+// does not tell the whole: a path alone may have had any query.
+func targetOf(span *trace.Span) string {
+	if target := span.Attribute("http.target"); target != "" {
+		return target
+	}
+	path, query := span.Attribute("url.path"), span.Attribute("url.query")
+	if path == "" || query == "" {
+		return ""
+	}
+	return path + "?" + query
 }
 
 func firstWord(text string) string {

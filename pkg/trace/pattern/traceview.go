@@ -139,6 +139,9 @@ func (g *viewBuilder) set(t *trace.Trace, request int32) *traceView {
 	s.writes, s.reads = map[string][]int64{}, map[string]earliest{}
 	for i := range nodes {
 		c := g.cache.readCall(t, &nodes[i], s.paths[i])
+		if c.role != local && (s.tree.IsCarried(int32(i)) || s.tree.IsWrapper(int32(i))) {
+			c = call{} // counted elsewhere
+		}
 		s.calls = append(s.calls, c)
 		if c.role == query && !c.read && c.table != "" {
 			s.writes[c.table] = append(s.writes[c.table], nodes[i].Start)

@@ -24,6 +24,7 @@ type link struct {
 type collector struct {
 	options  *Options
 	services map[string]bool // that sent spans, on either side
+	stores   stores          // of either side
 	nodes    map[string]*tally
 	edges    map[edgeKey]*tally
 	traces   int
@@ -43,11 +44,12 @@ type sister struct {
 	to, name string
 }
 
-// serviceNames adds the services that sent spans.
-func serviceNames(traces []trace.Trace, into map[string]bool) {
+// survey notes the services that sent spans, and where databases are.
+func survey(traces []trace.Trace, services map[string]bool, databases stores) {
 	for i := range traces {
 		for j := range traces[i].Spans {
-			into[serviceOf(traces[i].Spans[j].Service).name] = true
+			services[serviceOf(traces[i].Spans[j].Service).name] = true
+			databases.add(&traces[i].Spans[j])
 		}
 	}
 }
@@ -91,13 +93,13 @@ func (c *collector) add(tree *trace.Tree) {
 		}
 		span, inner := &tree.Trace.Spans[node.Span], &tree.Trace.Spans[innerOf(node)]
 		own := c.nodeOf(serviceOf(inner.Service))
-		if inner.Kind != trace.Client && inner.Kind != trace.Producer { // the time of those is their callee's
+		if inner.Kind != trace.Client && inner.Kind != trace.Producer || inner.IsConsumer() { // the time of those is their callee's
 			own.work(number, node.Self)
 		}
 		if inner.Version != "" {
 			own.versions[inner.Version]++
 		}
-		if node.Parent == trace.None && span.Kind != trace.Consumer {
+		if node.Parent == trace.None && !span.IsConsumer() {
 			c.nodeOf(serviceOf(span.Service)).entries++
 			if span.Kind != trace.Client && span.Kind != trace.Producer && node.Server == trace.None {
 				own.answer(number, &link{server: node.Duration, client: -1, gap: -1, failed: node.Failed})

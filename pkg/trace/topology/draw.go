@@ -15,10 +15,10 @@ import (
 // order of the traces or of their spans.
 func Draw(candidate, baseline []trace.Trace, options Options) Map {
 	options = options.withDefaults()
-	services := map[string]bool{}
-	serviceNames(candidate, services)
-	serviceNames(baseline, services)
-	now, before := newCollector(&options, services), newCollector(&options, services)
+	services, databases := map[string]bool{}, stores{}
+	survey(candidate, services, databases)
+	survey(baseline, services, databases)
+	now, before := newCollector(&options, services, databases), newCollector(&options, services, databases)
 	now.read(candidate)
 	before.read(baseline)
 
@@ -47,8 +47,8 @@ func Draw(candidate, baseline []trace.Trace, options Options) Map {
 	return m
 }
 
-func newCollector(options *Options, services map[string]bool) *collector {
-	return &collector{options: options, services: services, nodes: map[string]*tally{}, edges: map[edgeKey]*tally{}}
+func newCollector(options *Options, services map[string]bool, databases stores) *collector {
+	return &collector{options: options, services: services, stores: databases, nodes: map[string]*tally{}, edges: map[edgeKey]*tally{}}
 }
 
 func typeOrder(t Type) int {

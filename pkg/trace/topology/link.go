@@ -20,17 +20,18 @@ func (c *collector) linkOf(tree *trace.Tree, index int32) (l link, exists bool) 
 	case node.Server != trace.None:
 		l.to, l.calleeVersion, l.operation = serviceOf(inner.Service), inner.Version, inner.Name
 		l.server, l.gap, l.isServices = node.InnerDuration, node.Gap, true
-	case span.Kind == trace.Consumer:
+	case span.IsConsumer():
 		l = received(span, node, caller)
+		l.server += processing(tree, index)
 	case span.Kind == trace.Producer:
 		l.to = queue(span)
 	case span.Kind == trace.Client:
-		if reaches(tree, index) {
-			return link{}, false // its servers stand for it
+		if tree.ReachesServer(index) || tree.IsCarried(index) || tree.IsWrapper(index) {
+			return link{}, false // counted elsewhere
 		}
-		l.to, l.unpaired = c.peerOf(span)
+		l.to, l.unpaired = c.peerOf(carrier(tree, index))
 		l.isServices = l.to.kind == Service
-	case caller != nil && caller.Service != span.Service:
+	case caller != nil && (caller.Service != span.Service || caller.Kind == trace.Client && span.Kind == trace.Server):
 		l = c.arrived(span, node, caller, &tree.Nodes[node.Parent])
 	case caller == nil && span.Kind == trace.Server:
 		return link{}, false // its caller is missing and left no name
@@ -50,15 +51,17 @@ func (c *collector) linkOf(tree *trace.Tree, index int32) (l link, exists bool) 
 // peerOf is what a client's span without a server's span reached: a database,
 // a service that sent no span this time, or someone outside.
 func (c *collector) peerOf(span *trace.Span) (to peer, unpaired bool) {
-	if to, exists := database(span); exists {
+	if to, exists := c.stores.database(span); exists {
 		return to, false
 	}
 	if span.Attribute("messaging.system") != "" {
 		return queue(span), false
 	}
-	for _, name := range namesOf(span, "peer.service", "server.address", "net.peer.name") {
-		if c.services[name] && name != span.Service {
-			return serviceOf(name), true
+	for _, name := range namesOf(span, trace.PeerAttributes...) {
+		for _, service := range []string{name, trace.HostWithoutPort(name)} {
+			if c.services[service] && service != span.Service {
+				return serviceOf(service), true
+			}
 		}
 	}
 	return external(span), false
@@ -97,13 +100,32 @@ func (c *collector) arrived(span *trace.Span, node *trace.Node, caller *trace.Sp
 	return l
 }
 
-// reaches says that a client's span has a span of another service below it.
-func reaches(tree *trace.Tree, index int32) bool {
+// carrier is the span that names the peer of a client's span: itself, or the one
+// within it that carries its call where it has no name for it.
+func carrier(tree *trace.Tree, index int32) *trace.Span {
 	spans, nodes := tree.Trace.Spans, tree.Nodes
+	own := &spans[nodes[index].Span]
+	if firstOf(own, trace.PeerAttributes...) != "" || firstOf(own, "db.system.name", "db.system", "db.statement", "db.query.text", "messaging.system") != "" {
+		return own
+	}
 	for child := index + 1; child < nodes[index].Last; child = nodes[child].Last {
-		if nodes[child].Span != trace.None && spans[nodes[child].Span].Service != spans[nodes[index].Span].Service {
-			return true
+		if at := nodes[child].Span; at != trace.None && spans[at].Kind == trace.Client && spans[at].Service == own.Service {
+			return carrier(tree, child)
 		}
 	}
-	return false
+	return own
+}
+
+// processing is how long a message is worked on after the span that took it has
+// ended: instrumentations that poll write the work as a child of the poll.
+func processing(tree *trace.Tree, index int32) (took int64) {
+	spans, nodes := tree.Trace.Spans, tree.Nodes
+	for child := index + 1; child < nodes[index].Last; child = nodes[child].Last {
+		node := &nodes[child]
+		if node.Span != trace.None && spans[node.Span].Service == spans[nodes[index].Span].Service && node.Start >= nodes[index].End() &&
+			(spans[node.Span].Kind == trace.Unspecified || spans[node.Span].Kind == trace.Internal) {
+			took += node.Duration
+		}
+	}
+	return took
 }

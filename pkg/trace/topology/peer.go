@@ -23,24 +23,66 @@ func serviceOf(name string) peer {
 	return peer{id: name, name: name, kind: Service, names: []string{name}}
 }
 
-// database is the node of a statement: one for each system and database, or
-// server where the database has no name.
-func database(span *trace.Span) (peer, bool) {
-	system := firstOf(span, "db.system.name", "db.system")
-	if system == "" && firstOf(span, "db.statement", "db.query.text", "db.operation.name", "db.operation") == "" {
+// maxHosts is how many hosts may hold databases of one name and still be told
+// apart: with more, the name is that of a cluster, whose members come and go.
+const maxHosts = 20
+
+// stores are the hosts on which databases of one system and name were seen.
+type stores map[storeName]map[string]bool
+
+type storeName struct{ system, name string }
+
+// add notes where the database of a statement is.
+func (s stores) add(span *trace.Span) {
+	if len(span.Attributes) == 0 {
+		return
+	}
+	key, host := storeOf(span)
+	if key.name == "" || host == "" {
+		return
+	}
+	if s[key] == nil {
+		s[key] = map[string]bool{}
+	}
+	if len(s[key]) <= maxHosts {
+		s[key][host] = true
+	}
+}
+
+// storeOf is the name of a statement's database and its host, either empty
+// where nothing tells it. A number is no name: every Redis has a database 0.
+func storeOf(span *trace.Span) (key storeName, host string) {
+	key = storeName{firstOf(span, "db.system.name", "db.system"), firstOf(span, "db.namespace", "db.name")}
+	if strings.Trim(key.name, "0123456789") == "" {
+		key.name = ""
+	}
+	return key, firstOf(span, "server.address", "net.peer.name", "peer.service", trace.URLHost)
+}
+
+// database is the node of a statement: one for each system and database, and
+// for each host where databases of one name are on several.
+func (s stores) database(span *trace.Span) (peer, bool) {
+	key, host := storeOf(span)
+	if key.system == "" && firstOf(span, "db.statement", "db.query.text", "db.operation.name", "db.operation") == "" {
 		return peer{}, false
 	}
-	name := firstOf(span, "db.namespace", "db.name", "server.address", "net.peer.name", "peer.service")
+	name := key.name
+	switch hosts := len(s[key]); {
+	case name == "":
+		name = host
+	case host != "" && hosts > 1 && hosts <= maxHosts:
+		name = host + "/" + name
+	}
 	if name == "" {
-		name = system
+		name = key.system
 	}
 	if name == "" {
 		name = "(database)"
 	}
-	p := peer{id: "database:" + system + ":" + name, name: name, system: system, kind: Database,
+	p := peer{id: "database:" + key.system + ":" + name, name: name, system: key.system, kind: Database,
 		names: namesOf(span, "peer.service", "db.namespace", "db.name", "db.system", "db.system.name", "server.address")}
-	if caches[system] {
-		p.kind, p.id = Cache, "cache:"+system+":"+name
+	if caches[key.system] {
+		p.kind, p.id = Cache, "cache:"+key.system+":"+name
 	}
 	return p, true
 }
@@ -49,7 +91,7 @@ func database(span *trace.Span) (peer, bool) {
 func queue(span *trace.Span) peer {
 	system, name := span.Attribute("messaging.system"), firstOf(span, "messaging.destination.name", "messaging.destination")
 	if name == "" {
-		name = firstOf(span, "server.address", "net.peer.name", "peer.service")
+		name = firstOf(span, "server.address", "net.peer.name", "peer.service", trace.URLHost)
 	}
 	if name == "" {
 		name = "(queue)"
@@ -58,13 +100,14 @@ func queue(span *trace.Span) peer {
 		names: append(namesOf(span, "peer.service", "messaging.system", "server.address"), name)}
 }
 
-// external is the node of a peer that sends no spans.
+// external is the node of a peer that sends no spans. Of peers without a name
+// each caller has its own: nothing says that they are the same.
 func external(span *trace.Span) peer {
-	name := firstOf(span, "peer.service", "server.address", "net.peer.name")
+	name := firstOf(span, trace.PeerAttributes...)
 	if name == "" {
-		name = "(unknown peer)"
+		name = "(unknown peer of " + serviceOf(span.Service).name + ")"
 	}
-	return peer{id: "external:" + name, name: name, kind: External, names: namesOf(span, "peer.service", "server.address", "net.peer.name")}
+	return peer{id: "external:" + name, name: name, kind: External, names: namesOf(span, trace.PeerAttributes...)}
 }
 
 // others is the node of all external peers beyond the limit.

@@ -99,7 +99,7 @@ func (t texts) span(from *spanJSON, whole traceJSON) (span trace.Span, err error
 	if from.Process != nil {
 		process = *from.Process
 	}
-	span.ParentID = parentOf(from, whole.TraceID)
+	t.references(&span, from, whole.TraceID)
 	span.Name, span.Service = t.intern(from.OperationName), t.intern(process.ServiceName)
 	span.Start, span.Duration = nanoseconds(from.StartTime), nanoseconds(from.Duration)
 	for _, tag := range process.Tags {
@@ -123,20 +123,42 @@ func (t texts) span(from *spanJSON, whole traceJSON) (span trace.Span, err error
 	return span, nil
 }
 
-// parentOf is the span that a span is part of: the first it is a child of in
-// the same trace, else the first it follows.
-func parentOf(span *spanJSON, traceID string) trace.SpanID {
-	for _, kind := range []string{"CHILD_OF", "FOLLOWS_FROM"} {
-		for _, reference := range span.References {
-			if reference.RefType == kind && (reference.TraceID == traceID || reference.TraceID == "") {
-				if id, err := trace.ParseSpanID(reference.SpanID); err == nil {
-					return id
-				}
-			}
+// references reads whom a span belongs to: the first it is a child of in the
+// same trace, else the first it follows. All others are links.
+func (t texts) references(span *trace.Span, from *spanJSON, traceID string) {
+	parent, follows := -1, -1
+	for i, reference := range from.References {
+		_, err := trace.ParseSpanID(reference.SpanID)
+		same := err == nil && (reference.TraceID == traceID || reference.TraceID == "")
+		switch {
+		case same && reference.RefType == "CHILD_OF" && parent < 0:
+			parent = i
+		case same && reference.RefType == "FOLLOWS_FROM" && follows < 0:
+			follows = i
 		}
 	}
-	id, _ := trace.ParseSpanID(span.ParentSpanID)
-	return id
+	if parent < 0 && from.ParentSpanID == "" {
+		parent, span.Follows = follows, follows >= 0
+	}
+	if parent >= 0 {
+		span.ParentID, _ = trace.ParseSpanID(from.References[parent].SpanID)
+	} else {
+		span.ParentID, _ = trace.ParseSpanID(from.ParentSpanID)
+	}
+	for i, reference := range from.References {
+		if i == parent || len(span.Links) == trace.MaxLinks {
+			continue
+		}
+		linked := reference.TraceID
+		if linked == "" {
+			linked = traceID
+		}
+		id, err := trace.ParseSpanID(reference.SpanID)
+		whole, traceErr := trace.ParseTraceID(linked)
+		if err == nil && traceErr == nil && id != (trace.SpanID{}) {
+			span.Links = append(span.Links, trace.Link{Trace: whole, Span: id})
+		}
+	}
 }
 
 // describe keeps a tag that says what a span did.
@@ -145,11 +167,14 @@ func (t texts) describe(span *trace.Span, tag tagJSON) {
 	case "span.kind":
 		span.Kind = kindOf(t.text(tag.Value))
 	case "otel.status_code":
-		span.Failed = span.Failed || t.text(tag.Value) == "ERROR"
+		status := strings.ToUpper(t.text(tag.Value))
+		span.SetStatus(status == "ERROR", status == "OK")
 	case "otel.status_description":
 		span.StatusMessage = t.text(tag.Value)
 	default:
-		span.Describe(t.intern(tag.Key), t.text(tag.Value))
+		if string(tag.Value) != "null" {
+			span.Describe(t.intern(tag.Key), t.text(tag.Value))
+		}
 	}
 }
 

@@ -105,6 +105,20 @@ func TestTraceByID(t *testing.T) {
 	}, whole.Spans)
 }
 
+// TestLinksAreKept checks that a batch consumer's links are read, and that those
+// without an id are not.
+func TestLinksAreKept(t *testing.T) {
+	message := stored()
+	message.Trace.ResourceSpans[0].ScopeSpans[0].Spans[0].Links = []*tracepb.Span_Link{
+		{TraceId: append(make([]byte, 15), 7), SpanId: append(make([]byte, 7), 9)}, {TraceId: []byte{1}},
+	}
+	body, err := message.Marshal()
+	require.NoError(t, err)
+	whole, _, err := traceProtobuf(body)
+	require.NoError(t, err)
+	require.Equal(t, []trace.Link{{Trace: trace.TraceID{15: 7}, Span: trace.SpanID{7: 9}}}, whole.Spans[0].Links)
+}
+
 func TestSpansAreBounded(t *testing.T) {
 	spans := make([]*tracepb.Span, maxSpans+10)
 	for i := range spans {

@@ -226,11 +226,20 @@ func (t texts) span(message []byte) (trace.Span, error) {
 	}
 	span := trace.Span{
 		Name: t.intern(s.Name), StatusMessage: t.intern(s.GetStatus().GetMessage()),
-		Failed: s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR,
-		Start:  int64(s.StartTimeUnixNano), Duration: int64(s.EndTimeUnixNano - s.StartTimeUnixNano),
+		Start: int64(s.StartTimeUnixNano), Duration: int64(s.EndTimeUnixNano - s.StartTimeUnixNano),
 	}
 	if s.Kind >= 0 && s.Kind <= tracepb.Span_SPAN_KIND_CONSUMER {
 		span.Kind = trace.Kind(s.Kind)
+	}
+	status := s.GetStatus().GetCode()
+	span.SetStatus(status == tracepb.Status_STATUS_CODE_ERROR, status == tracepb.Status_STATUS_CODE_OK)
+	for _, link := range s.Links[:min(len(s.Links), trace.MaxLinks)] {
+		var l trace.Link
+		if len(link.TraceId) == len(l.Trace) && len(link.SpanId) == len(l.Span) {
+			copy(l.Trace[:], link.TraceId)
+			copy(l.Span[:], link.SpanId)
+			span.Links = append(span.Links, l)
+		}
 	}
 	// Ids of another length are none.
 	if len(s.SpanId) == len(span.ID) {

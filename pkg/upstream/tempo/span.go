@@ -36,7 +36,7 @@ func (t texts) describe(span *trace.Span, key, text string) {
 	case "kind":
 		span.Kind = kindOf(text)
 	case "status":
-		span.Failed = text == "error"
+		span.SetStatus(text == "error", text == "ok")
 	case "statusMessage":
 		span.StatusMessage = t.intern(text)
 	case "name":
@@ -52,9 +52,10 @@ func (t texts) describe(span *trace.Span, key, text string) {
 
 // attribute keeps an attribute that describes the operation.
 func (t texts) attribute(span *trace.Span, key, text string) {
-	if span.Describe(key, text) {
-		last := &span.Attributes[len(span.Attributes)-1]
-		last.Value = t.intern(last.Value)
+	known := len(span.Attributes)
+	span.Describe(key, text)
+	for i := known; i < len(span.Attributes); i++ {
+		span.Attributes[i].Value = t.intern(span.Attributes[i].Value)
 	}
 }
 
