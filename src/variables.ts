@@ -1,20 +1,15 @@
 import { type Observable } from 'rxjs';
 import { CustomVariableSupport, type DataQueryRequest, type DataQueryResponse } from '@grafana/data';
-import { type ForesightDataSource } from './datasource';
 import { VariableQueryEditor } from './editor/VariableQueryEditor';
 import { type ForesightQuery, type NamesQuery } from './query';
 import { type ForesightSettings } from './settings';
+import { type Source } from './source';
 
 /** Dashboard variables are ordinary queries of the backend. */
-export class ForesightVariables extends CustomVariableSupport<
-  ForesightDataSource,
-  NamesQuery,
-  ForesightQuery,
-  ForesightSettings
-> {
+export class ForesightVariables extends CustomVariableSupport<Source, NamesQuery, ForesightQuery, ForesightSettings> {
   editor = VariableQueryEditor;
 
-  constructor(private readonly datasource: ForesightDataSource) {
+  constructor(private readonly datasource: Source) {
     super();
   }
 

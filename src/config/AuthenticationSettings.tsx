@@ -1,10 +1,10 @@
 import React, { useState } from 'react';
 import { Field, RadioButtonGroup } from '@grafana/ui';
 import { type SecretName, type Upstream } from '../settings';
-import { compact, hasSecret, type Options, withoutSecrets, withSettings } from './options';
+import { compact, hasSecret, type Options, type UpstreamProps, withoutSecrets, withSettings } from './options';
+import { useReadOnly } from './readOnly';
 import { SecretField } from './SecretField';
 import { TextSetting } from './TextSetting';
-import { type UpstreamProps } from './UpstreamSettings';
 
 type Method = 'none' | 'basic' | 'bearer';
 
@@ -20,6 +20,7 @@ export function AuthenticationSettings(props: UpstreamProps) {
   const upstream: Upstream = options.jsonData[name] ?? {};
   const password: SecretName = `${name}Password`;
   const token: SecretName = `${name}Token`;
+  const readOnly = useReadOnly();
   // The choice stays while its fields are empty.
   const [method, setMethod] = useState(() => methodOf(upstream, options, token));
 
@@ -38,6 +39,7 @@ export function AuthenticationSettings(props: UpstreamProps) {
           aria-label={`Authentication for ${name}`}
           options={methods}
           value={method}
+          disabled={readOnly}
           onChange={choose}
         />
       </Field>

@@ -1,6 +1,7 @@
 import React from 'react';
 import { type SelectableValue } from '@grafana/data';
 import { Field, RadioButtonGroup } from '@grafana/ui';
+import { useReadOnly } from './readOnly';
 
 interface Props<T> {
   label: string;
@@ -12,9 +13,10 @@ interface Props<T> {
 }
 
 export function ChoiceSetting<T>({ label, description, choices, value, error, onChange }: Props<T>) {
+  const readOnly = useReadOnly();
   return (
     <Field label={label} description={description} invalid={Boolean(error)} error={error}>
-      <RadioButtonGroup aria-label={label} options={choices} value={value} onChange={onChange} />
+      <RadioButtonGroup aria-label={label} options={choices} value={value} disabled={readOnly} onChange={onChange} />
     </Field>
   );
 }

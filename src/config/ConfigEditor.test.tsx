@@ -337,3 +337,40 @@ describe('what signals find for a service', () => {
     expect(await screen.findByText('signals[0]: name is missing')).toBeInTheDocument();
   });
 });
+
+it('keeps what is typed with its row when another row is removed', async () => {
+  const signals = [
+    { name: 'a', expr: 'x{s="$service"}' },
+    { name: 'b', expr: 'y{s="$service"}', quantiles: [0.99] },
+  ];
+  const { user, settings } = open({ jsonData: { signals } });
+  await user.click(screen.getByText('Signals of services'));
+  const [first] = screen.getAllByLabelText('Quantiles');
+  await user.type(first, '0.25');
+  await user.click(screen.getByRole('button', { name: 'Remove signal a' }));
+  expect(screen.getByLabelText('Quantiles')).toHaveValue('0.99');
+  expect(settings().jsonData.signals).toMatchObject([{ name: 'b', quantiles: [0.99] }]);
+  await user.click(screen.getByRole('button', { name: 'Add signal' }));
+  expect(screen.getAllByLabelText('Quantiles').map((input) => (input as HTMLInputElement).value)).toEqual(['0.99', '']);
+});
+
+it('cannot be edited where the data source is provisioned', async () => {
+  const { user, settings } = open({
+    readOnly: true,
+    jsonData: { prometheus: { url: 'http://prom:9090' }, signals: [{ name: 'a' }] },
+  });
+  for (const title of ['Signals of services', 'Grafana and deploys']) {
+    await user.click(screen.getByText(title));
+  }
+  const before = settings();
+  const preview = screen.getByLabelText('Preview for service');
+  const textboxes = screen.getAllByRole('textbox').filter((input) => input !== preview);
+  expect(textboxes.length).toBeGreaterThan(5);
+  for (const input of [...textboxes, ...screen.getAllByRole('radio'), ...screen.getAllByRole('switch')]) {
+    expect(input).toBeDisabled();
+  }
+  expect(screen.getByRole('button', { name: 'Add signal' })).toBeDisabled();
+  expect(screen.getByRole('button', { name: 'Remove signal a' })).toBeDisabled();
+  expect(preview).toBeEnabled();
+  expect(settings()).toBe(before);
+});

@@ -6,6 +6,7 @@ import { HookSettings } from './HookSettings';
 import { LimitSettings } from './LimitSettings';
 import { type EditorProps } from './options';
 import { PlaybookSettings } from './PlaybookSettings';
+import { ReadOnly } from './readOnly';
 import { SeriesSettings } from './SeriesSettings';
 import { SignalSettings } from './SignalSettings';
 import { TraceSettings } from './TraceSettings';
@@ -23,7 +24,7 @@ export function ConfigEditor(props: EditorProps) {
   const { prometheus, traces } = options.jsonData;
   const throughGrafana = prometheus?.mode === 'grafana' || traces?.mode === 'grafana';
   return (
-    <>
+    <ReadOnly.Provider value={Boolean(options.readOnly)}>
       <UpstreamSettings
         {...props}
         name="prometheus"
@@ -55,6 +56,6 @@ export function ConfigEditor(props: EditorProps) {
           <ProvisioningYaml options={options} />
         </Suspense>
       </Folded>
-    </>
+    </ReadOnly.Provider>
   );
 }

@@ -25,25 +25,34 @@ export function NumberSetting({ value, onChange, ...rest }: Props<number>) {
 export function NumbersSetting({ value, onChange, ...rest }: Props<number[]>) {
   // What is being written, as "0." is no number yet.
   const [draft, setDraft] = useState<string>();
-  const numbers = (text: string) =>
-    text
-      .split(/[\s,]+/)
-      .filter(Boolean)
-      .map(Number);
-  const text = draft ?? value?.join(', ') ?? '';
+  const written = value?.join(', ') ?? '';
+  // A draft is shown while it is not a number yet or means the value, so that a
+  // value that was changed elsewhere is seen.
+  const shown = draft !== undefined && (!readable(draft) || numbers(draft).join(', ') === written) ? draft : written;
   return (
     <TextSetting
       {...rest}
       width={20}
-      value={text}
-      error={numbers(text).every(Number.isFinite) ? undefined : 'Write numbers with commas between them.'}
-      onChange={(written) => {
-        setDraft(written);
-        const read = numbers(written);
-        if (read.every(Number.isFinite)) {
+      value={shown}
+      error={readable(shown) ? undefined : 'Write numbers with commas between them.'}
+      onChange={(typed) => {
+        setDraft(typed);
+        if (readable(typed)) {
+          const read = numbers(typed);
           onChange(read.length ? read : undefined);
         }
       }}
     />
   );
+}
+
+function numbers(text: string): number[] {
+  return text
+    .split(/[\s,]+/)
+    .filter(Boolean)
+    .map(Number);
+}
+
+function readable(text: string): boolean {
+  return numbers(text).every(Number.isFinite);
 }

@@ -1,6 +1,7 @@
-import React from 'react';
+import React, { useState } from 'react';
 import { Box, Button, FieldSet } from '@grafana/ui';
 import { compact } from './options';
+import { useReadOnly } from './readOnly';
 
 interface Props<T> {
   /** What one row is, as in "signal". */
@@ -12,24 +13,40 @@ interface Props<T> {
 
 /** Settings of which there may be any number. */
 export function RowList<T extends object & { name?: string }>({ noun, rows = [], onRowsChange, children }: Props<T>) {
+  const readOnly = useReadOnly();
+  // Rows have no id of their own. By its index alone a row would take over what
+  // is being typed into the row that was removed before it.
+  const [keys, setKeys] = useState(() => rows.map((_, index) => index));
+  const keyOf = (index: number) => keys[index] ?? `later-${index}`;
   const commit = (next: T[]) => onRowsChange(next.length ? next : undefined);
+  const add = () => {
+    setKeys([...rows.map((_, index) => keys[index] ?? index), Math.max(-1, rows.length - 1, ...keys) + 1]);
+    commit([...rows, {} as T]);
+  };
+  const remove = (removed: number) => {
+    setKeys(keys.filter((_, index) => index !== removed));
+    commit(rows.filter((_, index) => index !== removed));
+  };
   return (
     <>
       {rows.map((row, index) => (
-        <FieldSet key={index} label={row.name || `New ${noun}`}>
-          {children(row, (change) => commit(rows.map((one) => (one === row ? compact({ ...row, ...change }) : one))))}
+        <FieldSet key={keyOf(index)} label={row.name || `New ${noun}`}>
+          {children(row, (change) =>
+            commit(rows.map((other, at) => (at === index ? compact({ ...row, ...change }) : other)))
+          )}
           <Button
             variant="secondary"
             icon="trash-alt"
+            disabled={readOnly}
             aria-label={`Remove ${noun} ${row.name ?? index + 1}`}
-            onClick={() => commit(rows.filter((one) => one !== row))}
+            onClick={() => remove(index)}
           >
             Remove
           </Button>
         </FieldSet>
       ))}
       <Box marginBottom={2}>
-        <Button variant="secondary" icon="plus" onClick={() => commit([...rows, {} as T])}>
+        <Button variant="secondary" icon="plus" disabled={readOnly} onClick={add}>
           Add {noun}
         </Button>
       </Box>

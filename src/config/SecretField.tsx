@@ -2,6 +2,7 @@ import React, { useId } from 'react';
 import { Field, SecretInput, SecretTextArea } from '@grafana/ui';
 import { type SecretName } from '../settings';
 import { type EditorProps, withoutSecrets, withSecret } from './options';
+import { useReadOnly } from './readOnly';
 
 interface Props extends EditorProps {
   name: SecretName;
@@ -14,9 +15,11 @@ interface Props extends EditorProps {
 
 export function SecretField({ options, onOptionsChange, name, label, description, placeholder, multiline }: Props) {
   const id = useId();
+  const readOnly = useReadOnly();
   const shared = {
     id,
     placeholder,
+    disabled: readOnly,
     isConfigured: Boolean(options.secureJsonFields?.[name]),
     value: options.secureJsonData?.[name] ?? '',
     onReset: () => onOptionsChange(withoutSecrets(options, name)),

@@ -3,6 +3,7 @@ import { getValueFormat } from '@grafana/data';
 import { getBackendSrv } from '@grafana/runtime';
 import { Alert, Button, Stack, useTheme2 } from '@grafana/ui';
 import { type Signal, type SignalKind } from '../settings';
+import { ReadOnly, useReadOnly } from './readOnly';
 import { Sparkline } from './Sparkline';
 import { TextSetting } from './TextSetting';
 
@@ -47,13 +48,15 @@ export function SignalPreview({ uid, signals = [], onAdopt }: Props) {
   };
   return (
     <Stack direction="column" gap={1} alignItems="flex-start">
-      <TextSetting
-        label="Preview for service"
-        description="What these signals find at the saved servers, over the last hour."
-        placeholder="checkout"
-        value={service}
-        onChange={setService}
-      />
+      <ReadOnly.Provider value={false}>
+        <TextSetting
+          label="Preview for service"
+          description="What these signals find at the saved servers, over the last hour."
+          placeholder="checkout"
+          value={service}
+          onChange={setService}
+        />
+      </ReadOnly.Provider>
       <Button variant="secondary" icon="eye" disabled={busy || service.trim() === ''} onClick={look}>
         Show signals
       </Button>
@@ -67,6 +70,7 @@ export function SignalPreview({ uid, signals = [], onAdopt }: Props) {
 
 function Found({ found, onAdopt }: { found: Previewed[] } & Pick<Props, 'onAdopt'>) {
   const theme = useTheme2();
+  const readOnly = useReadOnly();
   const cell = { padding: theme.spacing(0.5, 2, 0.5, 0), verticalAlign: 'top' } as const;
   if (found.length === 0) {
     return <p>No signal was found: define some here.</p>;
@@ -103,7 +107,7 @@ function Found({ found, onAdopt }: { found: Previewed[] } & Pick<Props, 'onAdopt
               </td>
               <td style={cell}>
                 <code style={{ overflowWrap: 'anywhere', whiteSpace: 'normal' }}>{template}</code>
-                {!own && (
+                {!own && !readOnly && (
                   <Button
                     variant="secondary"
                     size="sm"

@@ -1,5 +1,6 @@
 import React, { useId } from 'react';
 import { Field, Switch } from '@grafana/ui';
+import { useReadOnly } from './readOnly';
 
 interface Props {
   label: string;
@@ -10,9 +11,15 @@ interface Props {
 
 export function SwitchSetting({ label, description, value, onChange }: Props) {
   const id = useId();
+  const readOnly = useReadOnly();
   return (
     <Field label={label} description={description} htmlFor={id}>
-      <Switch id={id} value={value ?? false} onChange={(event) => onChange(event.currentTarget.checked)} />
+      <Switch
+        id={id}
+        value={value ?? false}
+        disabled={readOnly}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
     </Field>
   );
 }

@@ -1,5 +1,6 @@
 import React, { useId } from 'react';
 import { Field, Input } from '@grafana/ui';
+import { useReadOnly } from './readOnly';
 
 interface Props {
   label: string;
@@ -15,6 +16,7 @@ interface Props {
 
 export function TextSetting({ label, description, value, width = 60, error, onChange, ...input }: Props) {
   const id = useId();
+  const readOnly = useReadOnly();
   return (
     <Field
       label={label}
@@ -28,6 +30,7 @@ export function TextSetting({ label, description, value, width = 60, error, onCh
         {...input}
         id={id}
         width={width}
+        disabled={readOnly}
         value={value ?? ''}
         onChange={(event) => onChange(event.currentTarget.value)}
       />

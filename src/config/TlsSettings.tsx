@@ -1,10 +1,10 @@
 import React from 'react';
 import { config } from '@grafana/runtime';
 import { type Upstream } from '../settings';
+import { type UpstreamProps } from './options';
 import { SecretField } from './SecretField';
 import { SwitchSetting } from './SwitchSetting';
 import { TextSetting } from './TextSetting';
-import { type UpstreamProps } from './UpstreamSettings';
 
 /** Certificates, and the way through a proxy where Grafana has one. */
 export function TlsSettings(props: UpstreamProps) {

@@ -4,6 +4,7 @@ import { Field } from '@grafana/ui';
 import { type TracesUpstream } from '../settings';
 import { ChoiceSetting } from './ChoiceSetting';
 import { compact, type EditorProps, withSettings } from './options';
+import { useReadOnly } from './readOnly';
 import { UpstreamSettings } from './UpstreamSettings';
 
 const kinds: Array<{ value: NonNullable<TracesUpstream['kind']>; label: string }> = [
@@ -15,6 +16,7 @@ const kinds: Array<{ value: NonNullable<TracesUpstream['kind']>; label: string }
 export function TraceSettings(props: EditorProps) {
   const { options, onOptionsChange } = props;
   const linkId = useId();
+  const readOnly = useReadOnly();
   const traces: TracesUpstream = options.jsonData.traces ?? {};
   const kind = traces.kind ?? 'tempo';
   const set = (change: TracesUpstream) =>
@@ -45,6 +47,7 @@ export function TraceSettings(props: EditorProps) {
             inputId={linkId}
             type={[kind]}
             noDefault
+            disabled={readOnly}
             width={60}
             current={traces.uid ?? null}
             onChange={({ uid }) => set({ uid })}

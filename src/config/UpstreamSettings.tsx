@@ -4,14 +4,10 @@ import { Field, FieldSet, RadioButtonGroup } from '@grafana/ui';
 import { type Upstream, type UpstreamName } from '../settings';
 import { AuthenticationSettings } from './AuthenticationSettings';
 import { compact, type EditorProps, withSettings } from './options';
+import { useReadOnly } from './readOnly';
 import { TextSetting } from './TextSetting';
 import { TlsSettings } from './TlsSettings';
 import { Folded } from '../Folded';
-
-export interface UpstreamProps extends EditorProps {
-  name: UpstreamName;
-  onUpstreamChange: (change: Partial<Upstream>) => void;
-}
 
 interface Props extends EditorProps {
   name: UpstreamName;
@@ -33,6 +29,7 @@ const modes: Array<{ value: NonNullable<Upstream['mode']>; label: string }> = [
 export function UpstreamSettings({ name, title, description, urlPlaceholder, types, children, ...editor }: Props) {
   const { options, onOptionsChange } = editor;
   const pickerId = useId();
+  const readOnly = useReadOnly();
   const upstream: Upstream = options.jsonData[name] ?? {};
   const mode = upstream.mode ?? 'direct';
   const onUpstreamChange = (change: Partial<Upstream>) =>
@@ -48,6 +45,7 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
           aria-label={`Connect ${title}`}
           options={modes}
           value={mode}
+          disabled={readOnly}
           onChange={(chosen) => onUpstreamChange({ mode: chosen })}
         />
       </Field>
@@ -61,6 +59,7 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
             inputId={pickerId}
             type={types}
             noDefault
+            disabled={readOnly}
             width={60}
             current={upstream.uid ?? null}
             onChange={({ uid }) => onUpstreamChange({ uid })}

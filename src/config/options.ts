@@ -1,8 +1,20 @@
 import { type DataSourcePluginOptionsEditorProps } from '@grafana/data';
-import { type ForesightSecrets, type ForesightSettings, type SecretName } from '../settings';
+import {
+  type ForesightSecrets,
+  type ForesightSettings,
+  type SecretName,
+  type Upstream,
+  type UpstreamName,
+} from '../settings';
 
 export type EditorProps = DataSourcePluginOptionsEditorProps<ForesightSettings, ForesightSecrets>;
 export type Options = EditorProps['options'];
+
+/** The settings of one server, for the fields that both servers have. */
+export interface UpstreamProps extends EditorProps {
+  name: UpstreamName;
+  onUpstreamChange: (change: Partial<Upstream>) => void;
+}
 
 /** The settings with one part of jsonData changed. */
 export function withSettings(options: Options, change: Partial<ForesightSettings>): Options {

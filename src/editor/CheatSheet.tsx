@@ -1,8 +1,8 @@
 import React, { useEffect, useState } from 'react';
 import { type QueryEditorHelpProps } from '@grafana/data';
 import { Button, Stack, Text } from '@grafana/ui';
-import { type ForesightDataSource } from '../datasource';
 import { type ForesightQuery, SCHEMA_VERSION } from '../query';
+import { type Source } from '../source';
 import { starters } from './starters';
 
 type Asked = Omit<ForesightQuery, 'refId'>;
@@ -69,7 +69,7 @@ export function CheatSheet({ datasource, onClickExample }: QueryEditorHelpProps<
   const [service, setService] = useState<string>();
   useEffect(() => {
     let shown = true;
-    (datasource as unknown as ForesightDataSource).names('services').then(
+    (datasource as unknown as Source).names('services').then(
       ([first]) => shown && setService(first ?? 'my-service'),
       () => shown && setService('my-service')
     );

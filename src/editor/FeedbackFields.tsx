@@ -1,8 +1,7 @@
 import React from 'react';
 import { Button, Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type AnomalyQuery, type Feedback } from '../query';
-import { TextField } from './fields';
-import { type FieldsProps } from './MetricFields';
+import { type FieldsProps, TextField } from './fields';
 import { Folded } from '../Folded';
 
 const kinds = [

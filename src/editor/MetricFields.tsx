@@ -2,17 +2,11 @@ import React from 'react';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type AnomalyQuery, type BreachQuery, type MetricQuery } from '../query';
 import { FeedbackFields } from './FeedbackFields';
-import { DurationField, NumberField, SwitchField, TextField } from './fields';
+import { DurationField, type FieldsProps, NumberField, SwitchField, TextField } from './fields';
 import { Options } from './Options';
 import { PromQLField } from './PromQLField';
 import { crossings, directions } from './questions';
 import { StarterButtons } from './StarterButtons';
-
-export interface FieldsProps<T> {
-  query: T;
-  /** Changes the query and runs it. */
-  onCommit: (query: T) => void;
-}
 
 /** The fields of a question about the series of a PromQL query. */
 export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {

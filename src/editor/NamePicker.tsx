@@ -2,11 +2,11 @@ import React, { useCallback, useId } from 'react';
 import { type TimeRange } from '@grafana/data';
 import { getTemplateSrv } from '@grafana/runtime';
 import { Combobox, type ComboboxOption, Field } from '@grafana/ui';
-import { type ForesightDataSource } from '../datasource';
 import { type NamesQuery } from '../query';
+import { type Source } from '../source';
 
 interface Props {
-  datasource: ForesightDataSource;
+  datasource: Source;
   list: NamesQuery['queryType'];
   label: string;
   /** Whose operations or versions. */

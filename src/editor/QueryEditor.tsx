@@ -1,10 +1,10 @@
 import React, { useEffect, useId } from 'react';
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
 import { Combobox, Field, RadioButtonGroup, Stack } from '@grafana/ui';
-import { type ForesightDataSource } from '../datasource';
 import { formatsOf } from '../language';
 import { type ForesightQuery, type Format, isMetricQuery, isTraceQuery } from '../query';
 import { type ForesightSettings } from '../settings';
+import { type Source } from '../source';
 import { CompositeFields, ServiceField } from './ServiceFields';
 import { ImpactFields } from './ImpactFields';
 import { MetricFields } from './MetricFields';
@@ -12,7 +12,7 @@ import { SizingFields } from './SizingFields';
 import { ask, formats, listQuestions, questions } from './questions';
 import { TraceFields } from './TraceFields';
 
-type Props = QueryEditorProps<ForesightDataSource, ForesightQuery, ForesightSettings>;
+type Props = QueryEditorProps<Source, ForesightQuery, ForesightSettings>;
 
 export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, onChange, onRunQuery, range }: Props) {
   const id = useId();

@@ -1,6 +1,5 @@
 import React from 'react';
 import { type TimeRange } from '@grafana/data';
-import { type ForesightDataSource } from '../datasource';
 import {
   type CompositeQuery,
   type DeploysQuery,
@@ -9,13 +8,13 @@ import {
   type SizingQuery,
   type VersionsQuery,
 } from '../query';
-import { DurationField, NumberField } from './fields';
-import { type FieldsProps } from './MetricFields';
+import { type Source } from '../source';
+import { type FieldsProps, DurationField, NumberField } from './fields';
 import { NamePicker } from './NamePicker';
 import { Options } from './Options';
 
 export interface BackendProps<T> extends FieldsProps<T> {
-  datasource: ForesightDataSource;
+  datasource: Source;
   range?: TimeRange;
 }
 

@@ -1,13 +1,13 @@
 import React from 'react';
 import { type QueryEditorProps } from '@grafana/data';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
-import { type ForesightDataSource } from '../datasource';
 import { type ForesightQuery, type NamesQuery, SCHEMA_VERSION } from '../query';
 import { type ForesightSettings } from '../settings';
+import { type Source } from '../source';
 import { lists } from './questions';
 import { ServiceField } from './ServiceFields';
 
-type Props = QueryEditorProps<ForesightDataSource, ForesightQuery, ForesightSettings, NamesQuery>;
+type Props = QueryEditorProps<Source, ForesightQuery, ForesightSettings, NamesQuery>;
 
 /** What a dashboard variable lists. */
 export function VariableQueryEditor({ datasource, query: given, onChange, range }: Props) {

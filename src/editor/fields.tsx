@@ -1,6 +1,12 @@
 import React, { useId, useState } from 'react';
 import { Field, Input, Switch } from '@grafana/ui';
 
+export interface FieldsProps<T> {
+  query: T;
+  /** Changes the query and runs it. */
+  onCommit: (query: T) => void;
+}
+
 interface Props<T> {
   label: string;
   description?: string;

@@ -18,9 +18,12 @@ export function DashboardPage({ dashboard, datasource }: { dashboard: Dashboard;
   const [range, setRange] = useState(() => rangeOf(dashboard.time.from, dashboard.time.to));
   const [revision, setRevision] = useState(0); // zero while variables have no values
   const [measured, { width }] = useMeasure<HTMLDivElement>();
-  useMemo(() => {
-    Object.assign(templates, { variables: dashboard.templating.list, values: chosenInAddress(), options: {} });
-  }, [dashboard]);
+  // Children read the templates while they render, so that an effect would come too late.
+  // eslint-disable-next-line react-hooks/void-use-memo
+  useMemo(
+    () => Object.assign(templates, { variables: dashboard.templating.list, values: chosenInAddress(), options: {} }),
+    [dashboard]
+  );
   const annotations = useAnnotations(dashboard, datasource, range, revision);
   const column = width / 24;
   const copies = revision > 0 ? dashboard.panels.flatMap(repeated) : [];

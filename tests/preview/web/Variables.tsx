@@ -6,7 +6,7 @@ import { type ForesightDataSource } from '../../../src/datasource';
 import { type NamesQuery } from '../../../src/query';
 import { type ForesightVariables } from '../../../src/variables';
 import { requestOf } from './useAnswer';
-import { templates, type Variable } from './templates';
+import { setValue, templates, type Variable } from './templates';
 
 const all = '$__all';
 
@@ -60,7 +60,7 @@ export function Variables({ datasource, range, onChange }: Props) {
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [datasource, range]);
   const choose = (name: string, value: string | string[]) => {
-    templates.values[name] = value;
+    setValue(name, value);
     void refresh();
   };
   return (

@@ -67,3 +67,8 @@ class Templates implements TemplateSrv {
 }
 
 export const templates = new Templates();
+
+/** Gives a variable a value, as a person does who chooses one. */
+export function setValue(name: string, value: string | string[]) {
+  templates.values[name] = value;
+}

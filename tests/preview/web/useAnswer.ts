@@ -62,6 +62,7 @@ export function useAnswer(key: string, question: Question): Answer {
     const request = requestOf(question);
     request.targets = request.targets.filter((query) => datasource.filterQuery(query));
     if (request.targets.length === 0 || question.width === 0) {
+      // eslint-disable-next-line react-hooks/set-state-in-effect -- nothing is asked, so nothing will call back
       setAnswer(unasked);
       return;
     }
