@@ -10,20 +10,32 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
-// Root is the repository's root folder.
+const module = "module github.com/foresight-observability/foresight\n"
+
+// Root is the repository's root folder: the nearest folder above the working
+// directory whose go.mod is the plugin's. Source positions in the binary would
+// not do, since builds with -trimpath have none.
 func Root() (string, error) {
-	_, file, _, ok := runtime.Caller(0)
-	if !ok {
-		return "", fmt.Errorf("cannot find the repository: the harness was built without source positions")
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
 	}
-	return filepath.Dir(filepath.Dir(filepath.Dir(file))), nil
+	for folder := start; ; folder = filepath.Dir(folder) {
+		if text, err := os.ReadFile(filepath.Join(folder, "go.mod")); err == nil && strings.HasPrefix(string(text), module) {
+			return folder, nil
+		}
+		if folder == filepath.Dir(folder) {
+			return "", fmt.Errorf("%s is not inside the repository: run the command from a folder of it", start)
+		}
+	}
 }
 
 // build compiles a package of a module below the root into the user's cache
 // and returns the binary's path. Go's own build cache makes a repeat cheap.
-func build(ctx context.Context, module, pkg, name string, progress io.Writer) (string, error) {
+func build(ctx context.Context, folder, pkg, name string, progress io.Writer) (string, error) {
 	root, err := Root()
 	if err != nil {
 		return "", err
@@ -38,7 +50,7 @@ func build(ctx context.Context, module, pkg, name string, progress io.Writer) (s
 		binary += ".exe"
 	}
 	command := exec.CommandContext(ctx, "go", "build", "-o", binary, pkg)
-	command.Dir = filepath.Join(root, module)
+	command.Dir = filepath.Join(root, folder)
 	command.Stdout, command.Stderr = progress, progress
 	if err := command.Run(); err != nil {
 		return "", fmt.Errorf("building %s in %s: %w", pkg, command.Dir, err)

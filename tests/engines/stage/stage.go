@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 )
 
@@ -50,8 +49,8 @@ func Gone(t testing.TB) Stage {
 // Start builds and starts the gateway. It ends with the test.
 func Start(t testing.TB) Stage {
 	t.Helper()
-	_, file, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(file), "..", "..", "..")
+	// Tests run in their own folder, tests/engines/NAME.
+	root := filepath.Join("..", "..", "..")
 	binary := filepath.Join(t.TempDir(), "gateway")
 	build := exec.Command("go", "build", "-o", binary, "./tests/engines/gateway")
 	build.Dir, build.Stderr = root, os.Stderr

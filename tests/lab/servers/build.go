@@ -176,11 +176,20 @@ func isFile(path string) bool {
 }
 
 // SourceDirectory is where this package's own source lies, which is where the
-// servers' modules are. It fails for a binary built with -trimpath.
+// servers' modules are. A binary built with -trimpath does not know; the folder
+// is then looked for from the working directory upwards.
 func SourceDirectory() (string, error) {
-	_, file, _, ok := runtime.Caller(0)
-	if !ok || !filepath.IsAbs(file) {
-		return "", errors.New("this binary does not know where its source is: say so with -source tests/lab/servers")
+	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
+		return filepath.Dir(file), nil
 	}
-	return filepath.Dir(file), nil
+	start, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for folder := start; folder != filepath.Dir(folder); folder = filepath.Dir(folder) {
+		if servers := filepath.Join(folder, "tests", "lab", "servers"); isFile(filepath.Join(servers, "prometheus", "go.mod")) {
+			return servers, nil
+		}
+	}
+	return "", errors.New("the source of the lab's servers is not above the working directory: name it with -source tests/lab/servers")
 }
