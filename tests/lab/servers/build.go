@@ -29,6 +29,7 @@ type Spec struct {
 	Command string // package path of its command
 	Tags    string // build tags
 	Stamp   string // linker flags that stamp the release, which the module alone does not know
+	Oldest  string // the oldest release on the PATH that will do, as in "2.8"; empty to always build
 }
 
 // The servers of the lab. Without its service discoveries Prometheus builds
@@ -37,12 +38,12 @@ var (
 	Prometheus = Spec{
 		Name: "prometheus", Module: "github.com/prometheus/prometheus",
 		Command: "github.com/prometheus/prometheus/cmd/prometheus", Tags: "remove_all_sd",
-		Stamp: "-X github.com/prometheus/common/version.Version=3.15.0",
+		Stamp: "-X github.com/prometheus/common/version.Version=3.15.0", Oldest: "3.0",
 	}
 	Tempo = Spec{
 		Name: "tempo", Module: "github.com/grafana/tempo",
 		Command: "github.com/grafana/tempo/cmd/tempo",
-		Stamp:   "-X main.Version=2.8.0 -X main.Revision=87c2dc380cec",
+		Stamp:   "-X main.Version=2.8.0 -X main.Revision=87c2dc380cec", Oldest: "2.8",
 	}
 )
 
@@ -54,9 +55,12 @@ type Builder struct {
 	Log    func(format string, args ...any)
 }
 
-// Binary returns the path of the server's binary and builds it where the cache
-// has none.
+// Binary returns the path of the server's binary: an installed one that fits, or
+// the one in the cache, which is built where it is missing.
 func (b Builder) Binary(ctx context.Context, spec Spec) (string, error) {
+	if path, err := b.installed(ctx, spec); path != "" || err != nil {
+		return path, err
+	}
 	target, version, err := b.target(spec)
 	if err != nil {
 		return "", err
