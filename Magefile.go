@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,13 +70,24 @@ func (Build) Backend() error {
 	})
 }
 
-// Release builds the backend for every platform that Grafana runs on, and the
-// frontend.
+// Release builds the frontend, and the backend for every platform that Grafana
+// runs on, or for those in PLATFORMS, as in "linux_amd64,darwin_arm64".
 func (Build) Release() error {
 	mg.Deps(Build.Frontend)
 	b := build.Build{}
-	for _, platform := range []func() error{b.Linux, b.LinuxARM, b.LinuxARM64, b.Darwin, b.DarwinARM64, b.Windows} {
-		if err := platform(); err != nil {
+	platforms := []struct {
+		name  string
+		build func() error
+	}{
+		{"linux_amd64", b.Linux}, {"linux_arm", b.LinuxARM}, {"linux_arm64", b.LinuxARM64},
+		{"darwin_amd64", b.Darwin}, {"darwin_arm64", b.DarwinARM64}, {"windows_amd64", b.Windows},
+	}
+	wanted := splitList(os.Getenv("PLATFORMS"))
+	for _, platform := range platforms {
+		if len(wanted) > 0 && !slices.Contains(wanted, platform.name) {
+			continue
+		}
+		if err := step("building the backend for "+platform.name, platform.build); err != nil {
 			return err
 		}
 	}
@@ -128,7 +140,17 @@ func packages() error {
 
 // All passes every test: frontend, Go, the lab, real servers, gRPC, a browser.
 func (Test) All() {
-	mg.SerialDeps(Test.Frontend, Test.Lab, Test.Go, Test.Faults, Test.Browser, Test.Engines)
+	mg.SerialDeps(Test.Unit, Test.Lab, Test.Integration, Test.Faults, Test.Browser, Test.Engines)
+}
+
+// Unit runs every unit test, of the frontend and of Go; it starts no server.
+func (Test) Unit() { mg.SerialDeps(Test.Frontend, Test.Go) }
+
+// Race runs the Go unit tests under the race detector.
+func (Test) Race() error {
+	return step("testing for data races", func() error {
+		return sh.RunV("go", "test", "-race", "-timeout", "45m", "./pkg/...")
+	})
 }
 
 // Browser uses the plugin's frontend in Chromium, in the preview host, over the
@@ -167,13 +189,18 @@ func (Test) Frontend() error {
 	})
 }
 
-// Go runs the Go tests, those against real servers among them.
+// Go runs the Go unit tests.
 func (Test) Go() error {
+	return step("testing the backend", func() error { return sh.RunV("go", "test", "-timeout", "20m", "./...") })
+}
+
+// Integration runs the plugin over gRPC against real servers.
+func (Test) Integration() error {
 	if err := servers("prometheus,tempo,jaeger"); err != nil {
 		return err
 	}
-	return step("testing the backend, with real servers", func() error {
-		return sh.RunV("go", "test", "-timeout", "45m", "./...")
+	return step("testing with real servers", func() error {
+		return sh.RunV("go", "test", "-tags", "integration", "-timeout", "45m", "./tests/integration", "./tests/chaos")
 	})
 }
 
@@ -185,7 +212,7 @@ func Scale() error {
 		return err
 	}
 	return step("comparing topologies and replicas", func() error {
-		return sh.RunWithV(map[string]string{"FORESIGHT_SCALE": "1"}, "go", "test", "-count=1", "-timeout", "60m", "./tests/scale")
+		return sh.RunWithV(map[string]string{"FORESIGHT_SCALE": "1"}, "go", "test", "-tags", "integration", "-count=1", "-timeout", "60m", "./tests/scale")
 	})
 }
 
@@ -199,8 +226,7 @@ func (Test) Lab() error {
 func (Test) Faults() error { return chaos("short", "prometheus,tempo") }
 
 // Chaos breaks the lab's servers and their parts in every way, asks everything,
-// and writes the tables in docs/reliability.md, docs/reliability-parts.md and
-// docs/reliability-grafana.md.
+// and writes the tables in tests/chaos/results.
 func Chaos() error { return chaos("full", "prometheus,tempo,mimir-split,tempo-split") }
 
 func chaos(form, needed string) error {
@@ -208,7 +234,7 @@ func chaos(form, needed string) error {
 		return err
 	}
 	return step("breaking what the plugin asks", func() error {
-		return sh.RunV("go", "test", "./tests/chaos", "-count=1", "-timeout", "90m", "-run", "TestChaos|TestParts", "-chaos", form)
+		return sh.RunV("go", "test", "-tags", "integration", "./tests/chaos", "-count=1", "-timeout", "90m", "-run", "TestChaos|TestParts", "-chaos", form)
 	})
 }
 
@@ -255,7 +281,7 @@ func Lint() error {
 		err = fmt.Errorf("not gofmt-clean:\n%s", unformatted)
 	}
 	return errors.Join(err,
-		sh.RunV("go", "vet", "./..."),
+		sh.RunV("go", "vet", "-tags", "integration", "./..."),
 		in("tests/lab", "go", "vet", "./..."),
 		in("tests/engines/stage", "go", "vet", "./..."),
 		in("tests/tools", "go", "vet", "./..."),

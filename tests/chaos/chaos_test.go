@@ -1,3 +1,5 @@
+//go:build integration
+
 package chaos
 
 import (
@@ -33,10 +35,10 @@ func TestChaos(t *testing.T) {
 	s := openTest(t, Single)
 	b := &book{pages: map[string]func() string{}}
 	if *form == "full" && *only == "" {
-		b.pages["reliability.md"] = func() string { return Page(b.between, b.inside, names()) }
+		b.pages["servers.md"] = func() string { return Page(b.between, b.inside, names()) }
 	}
 	if *form == "full" && (*only == "" || *only == "of "+Grafana) {
-		b.pages["reliability-grafana.md"] = func() string { return GrafanaPage(b.between, names()) }
+		b.pages["grafana.md"] = func() string { return GrafanaPage(b.between, names()) }
 	}
 	if *only == "" {
 		require.NoError(t, s.killedMidQuery(t.Context()))
@@ -59,7 +61,7 @@ func TestParts(t *testing.T) {
 	s := openTest(t, Split)
 	b := &book{pages: map[string]func() string{}}
 	if *only == "" {
-		b.pages["reliability-parts.md"] = func() string { return PartsPage(b.inside, names()) }
+		b.pages["parts.md"] = func() string { return PartsPage(b.inside, names()) }
 	}
 	s.insideAll(t, b)
 }
@@ -106,7 +108,7 @@ func (b *book) add(t *testing.T, rows *[]Row, row Row, err error) {
 	root, err := harness.Root()
 	require.NoError(t, err)
 	for name, write := range b.pages {
-		if err := os.WriteFile(filepath.Join(root, "docs", name), []byte(strings.TrimSpace(write())+"\n"), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(root, "tests", "chaos", "results", name), []byte(strings.TrimSpace(write())+"\n"), 0o644); err != nil {
 			t.Error(err)
 		}
 	}

@@ -82,13 +82,13 @@ func wrong(rows []Row) (all []string) {
 	return all
 }
 
-// Page is docs/reliability.md, with the faults of stores that were played.
+// Page is tests/chaos/results/servers.md, with the faults of stores that were played.
 func Page(between, inside []Row, questions []string) string {
 	between = slices.DeleteFunc(slices.Clone(between), ofGrafana)
 	return fmt.Sprintf(page, Timeout, times, meanings(between), Table(between, questions), Table(inside, questions), unplayed(between, Prometheus, Tempo))
 }
 
-// GrafanaPage is docs/reliability-grafana.md.
+// GrafanaPage is tests/chaos/results/grafana.md.
 func GrafanaPage(between []Row, questions []string) string {
 	rows := slices.DeleteFunc(slices.Clone(between), func(row Row) bool { return !ofGrafana(row) })
 	return fmt.Sprintf(grafanaPage, meanings(rows), Table(rows, questions), unplayed(rows, Grafana))
@@ -107,7 +107,7 @@ func meanings(rows []Row) string {
 	return lines.String()
 }
 
-// PartsPage is docs/reliability-parts.md.
+// PartsPage is tests/chaos/results/parts.md.
 func PartsPage(inside []Row, questions []string) string {
 	return fmt.Sprintf(partsPage, Table(inside, questions))
 }
@@ -151,7 +151,7 @@ Checked in every cell: no number differs from the one without the fault, none is
 %[3]s
 %[4]s%[6]s## Faults of the processes themselves
 
-Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and then SIGCONT. What the loss of a part does where Mimir and Tempo run in parts is on [a page of its own](reliability-parts.md), and so is what comes where [Grafana itself](reliability-grafana.md) fails, which keeps what Foresight is told.
+Killed is SIGKILL, and then a start on the same data; paused is SIGSTOP, and then SIGCONT. What the loss of a part does where Mimir and Tempo run in parts is on [a page of its own](parts.md), and so is what comes where [Grafana itself](grafana.md) fails, which keeps what Foresight is told.
 
 %[5]s## The plugin itself, and replicas
 
@@ -166,7 +166,7 @@ The clocks of the processes themselves are those of one machine: what is shifted
 
 const grafanaPage = `# When Grafana fails
 
-This page is written by ` + "`go tool mage chaos`" + `, or alone by ` + "`go test ./tests/chaos -run TestChaos -timeout 60m -chaos full -only 'of Grafana'`" + `, like [When servers fail](reliability.md), which says what the cells mean and what is checked in each. Here Grafana's API of annotations fails, in which Foresight keeps deploys, alerts, feedback, numbers and what playbooks propose; in the run it is a stand-in that holds them in memory.
+This page is written by ` + "`go tool mage chaos`" + `, or alone by ` + "`go test -tags integration ./tests/chaos -run TestChaos -timeout 60m -chaos full -only 'of Grafana'`" + `, like [When servers fail](servers.md), which says what the cells mean and what is checked in each. Here Grafana's API of annotations fails, in which Foresight keeps deploys, alerts, feedback, numbers and what playbooks propose; in the run it is a stand-in that holds them in memory.
 
 What tells Foresight something (the rows from "deploy" to "playbook's proposal") is sent twice while Grafana fails and again afterwards, as senders do. Checked in each of these cells: HTTP 200 comes only when Grafana holds what was told; an error is HTTP 429 or 5xx, names Grafana and says to send again; and at the end Grafana holds every happening exactly once, also where it had kept what it did not answer for. What no cell shows: a request that Grafana carries out long after it was given up may stand twice in its lists until the same is told again; answers count it once. The routes that need no other server are played against every one of Grafana's faults by ` + "`go test ./tests/chaos`" + `, too (` + "`TestWhatIsToldIsKeptOnce`" + `).
 
@@ -177,6 +177,6 @@ What tells Foresight something (the rows from "deploy" to "playbook's proposal")
 
 const partsPage = `# When a part of Mimir or Tempo fails
 
-This page is written by ` + "`go tool mage chaos`" + `, like [When servers fail](reliability.md), which says what the cells mean and what is checked in each. The data source asks Mimir of ten processes (three ingesters, each of which holds all samples) and Tempo of six (two ingesters, each of which holds half of the newest traces). One process at a time is killed (SIGKILL, and then a start on the same data) or paused (SIGSTOP, and then SIGCONT). Messages call Mimir by the protocol that it is asked in, Prometheus.
+This page is written by ` + "`go tool mage chaos`" + `, like [When servers fail](servers.md), which says what the cells mean and what is checked in each. The data source asks Mimir of ten processes (three ingesters, each of which holds all samples) and Tempo of six (two ingesters, each of which holds half of the newest traces). One process at a time is killed (SIGKILL, and then a start on the same data) or paused (SIGSTOP, and then SIGCONT). Messages call Mimir by the protocol that it is asked in, Prometheus.
 
 %s`

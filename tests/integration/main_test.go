@@ -1,3 +1,5 @@
+//go:build integration
+
 // Package integration asks the real plugin process, over Grafana's plugin
 // protocol, about a real Prometheus and a real Tempo, and about servers that
 // misbehave.

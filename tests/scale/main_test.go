@@ -1,3 +1,5 @@
+//go:build integration
+
 // Package scale asks two plugin processes, as replicas of Grafana do, about the
 // same shop on single servers, on a Mimir of one process, and on a Mimir and a
 // Tempo that are split into their parts.
