@@ -12,6 +12,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/playbooks"
 	"github.com/foresight-observability/foresight/pkg/api/promapi"
 	"github.com/foresight-observability/foresight/pkg/engine"
@@ -25,20 +26,20 @@ import (
 // closing is a notebook that refuses what the test says.
 type closing struct {
 	notebook
-	refuses func(upstream.Note) bool
+	refuses func(annotation.Annotation) bool
 }
 
-func (c *closing) Keep(ctx context.Context, note upstream.Note) (bool, error) {
+func (c *closing) Upsert(ctx context.Context, note annotation.Annotation) (bool, error) {
 	if c.refuses(note) {
 		return false, errors.New("Grafana is closed")
 	}
-	return c.notebook.Keep(ctx, note)
+	return c.notebook.Upsert(ctx, note)
 }
 
 func TestADeployThatNamesNoTimeIsKeptOnce(t *testing.T) {
 	now := noon
 	book := &notebook{}
-	h := New(&engine.Engine{Now: func() time.Time { return now }}, Settings{CallerRate: 1000, Timeout: time.Second, Journal: book, DeployTag: "deploy"})
+	h := New(&engine.Engine{Now: func() time.Time { return now }}, Settings{CallerRate: 1000, Timeout: time.Second, Annotations: book, DeployTag: "deploy"})
 	t.Cleanup(h.Close)
 	mux := http.NewServeMux()
 	h.Register(mux)
@@ -69,7 +70,7 @@ func TestANumberIsWrittenDownOnce(t *testing.T) {
 	book := &notebook{}
 	post := func(now time.Time, content string) (int, string) { // to one replica after another
 		h := New(&engine.Engine{Metrics: metricsServer{}, Now: func() time.Time { return now }, Limits: engine.Limits{MaxSeries: 50}}, Settings{
-			CallerRate: 1000, Timeout: 10 * time.Second, Journal: book, Series: []promapi.NamedSeries{{Name: "good", Expr: "good"}, {Name: "failing", Expr: "failing"}}})
+			CallerRate: 1000, Timeout: 10 * time.Second, Annotations: book, Series: []promapi.NamedSeries{{Name: "good", Expr: "good"}, {Name: "failing", Expr: "failing"}}})
 		defer h.Close()
 		mux := http.NewServeMux()
 		h.Register(mux)
@@ -94,7 +95,7 @@ func TestANumberIsWrittenDownOnce(t *testing.T) {
 
 func TestFeedbackHasAText(t *testing.T) {
 	book := &notebook{}
-	status, said := tell(t, testHooks(t, func(s *Settings) { s.Journal = book }), "Editor", "/feedback", `{"time":"2026-03-02T11:30:00Z","real":false,"service":"cart"}`, nil)
+	status, said := tell(t, testHooks(t, func(s *Settings) { s.Annotations = book }), "Editor", "/feedback", `{"time":"2026-03-02T11:30:00Z","real":false,"service":"cart"}`, nil)
 	require.Equal(t, http.StatusOK, status, said)
 	require.NotEmpty(t, book.notes[0].Text, "Grafana takes no annotation without a text")
 }
@@ -102,15 +103,15 @@ func TestFeedbackHasAText(t *testing.T) {
 func TestOneAlertThatIsRefusedKeepsNoOtherOut(t *testing.T) {
 	one := `{"status":"firing","labels":{"alertname":"NAME"},"startsAt":"2026-03-02T11:50:00Z","fingerprint":"NAME"}`
 	many := `{"version":"4","alerts":[` + strings.ReplaceAll(one, "NAME", "a") + `,` + strings.ReplaceAll(one, "NAME", "b") + `,` + strings.ReplaceAll(one, "NAME", "c") + `]}`
-	book := &closing{refuses: func(note upstream.Note) bool { return note.Text == "b" }}
-	handler := testHooks(t, func(s *Settings) { s.Journal = book })
+	book := &closing{refuses: func(note annotation.Annotation) bool { return note.Text == "b" }}
+	handler := testHooks(t, func(s *Settings) { s.Annotations = book })
 	status, said := tell(t, handler, "Editor", alertPath, many, nil)
 	require.Equal(t, http.StatusBadGateway, status)
 	require.Contains(t, said, "Grafana is closed")
 	require.Contains(t, said, "2 of 3")
 	require.Contains(t, said, "Send it again")
 	require.Len(t, book.notes, 2)
-	book.refuses = func(upstream.Note) bool { return false }
+	book.refuses = func(annotation.Annotation) bool { return false }
 	status, said = tell(t, handler, "Editor", alertPath, many, nil)
 	require.Equal(t, http.StatusOK, status)
 	require.JSONEq(t, `{"kept":1,"known":2}`, said)
@@ -118,9 +119,9 @@ func TestOneAlertThatIsRefusedKeepsNoOtherOut(t *testing.T) {
 
 func TestWhatAPlaybookCannotWriteDownIsTold(t *testing.T) {
 	refuses := true
-	book := &closing{refuses: func(upstream.Note) bool { return refuses }}
+	book := &closing{refuses: func(annotation.Annotation) bool { return refuses }}
 	to := &automation{status: http.StatusAccepted}
-	journal := func(s *Settings) { s.Journal, s.Acts, s.Playbooks.Mode = book, book, playbook.Recommend }
+	journal := func(s *Settings) { s.Annotations, s.AuditTrail, s.Playbooks.Mode = book, book, playbook.Recommend }
 	handler := acting(t, slowVersion{}, noon, nil, to, journal)
 	status, told := plannedBy(t, handler, aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
@@ -133,7 +134,7 @@ func TestWhatAPlaybookCannotWriteDownIsTold(t *testing.T) {
 	require.Len(t, book.tagged("foresight:proposed"), 1)
 
 	// So is what came of an act, and it stays to be told.
-	auto := func(s *Settings) { s.Journal, s.Acts = book, book }
+	auto := func(s *Settings) { s.Annotations, s.AuditTrail = book, book }
 	_, told = plannedBy(t, acting(t, slowVersion{}, noon, nil, to, auto), aboutOrders)
 	require.Len(t, told.Sent, 1)
 	later := acting(t, slowVersion{cured: true}, noon.Add(8*time.Minute), nil, to, auto)
@@ -151,7 +152,7 @@ func TestWhatAPlaybookCannotWriteDownIsTold(t *testing.T) {
 // hanging is a notebook that answers nobody.
 type hanging struct{ notebook }
 
-func (*hanging) Keep(ctx context.Context, _ upstream.Note) (bool, error) {
+func (*hanging) Upsert(ctx context.Context, _ annotation.Annotation) (bool, error) {
 	<-ctx.Done()
 	return false, errors.New("Grafana did not answer in time")
 }
@@ -159,7 +160,7 @@ func (*hanging) Keep(ctx context.Context, _ upstream.Note) (bool, error) {
 func TestAPlaybookDoesNotWaitForGrafanaWithoutEnd(t *testing.T) {
 	book, to := &hanging{}, &automation{status: http.StatusAccepted}
 	handler := acting(t, slowVersion{}, noon, nil, to, func(s *Settings) {
-		s.Journal, s.Acts, s.Playbooks.Mode, s.Timeout = book, book, playbook.Recommend, 4*time.Second
+		s.Annotations, s.AuditTrail, s.Playbooks.Mode, s.Timeout = book, book, playbook.Recommend, 4*time.Second
 	})
 	ended := make(chan map[string]string, 1)
 	go func() {
@@ -180,15 +181,15 @@ type leaving struct {
 	leave context.CancelFunc
 }
 
-func (l *leaving) Keep(ctx context.Context, note upstream.Note) (bool, error) {
+func (l *leaving) Upsert(ctx context.Context, note annotation.Annotation) (bool, error) {
 	defer l.leave()
-	return l.notebook.Keep(ctx, note)
+	return l.notebook.Upsert(ctx, note)
 }
 
 func TestWhatIsWrittenDownIsSentThoughItsAskerLeaves(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	book, to := &leaving{leave: cancel}, &automation{status: http.StatusAccepted}
-	handler := acting(t, slowVersion{}, noon, nil, to, func(s *Settings) { s.Journal, s.Acts = book, book })
+	handler := acting(t, slowVersion{}, noon, nil, to, func(s *Settings) { s.Annotations, s.AuditTrail = book, book })
 	request := httptest.NewRequestWithContext(backend.WithUser(ctx, &backend.User{Role: "Editor"}), http.MethodPost, "/playbooks", strings.NewReader(aboutOrders))
 	handler.ServeHTTP(httptest.NewRecorder(), request)
 	require.Len(t, book.tagged("foresight:acted"), 1)
@@ -209,7 +210,7 @@ func (failingMetrics) QueryRange(context.Context, string, upstream.Range) (upstr
 func TestAProposalIsTheSameWithoutMetrics(t *testing.T) {
 	propose := func(metrics upstream.Metrics) string {
 		h := New(&engine.Engine{Metrics: metrics, Traces: slowVersion{}, Now: func() time.Time { return noon }, Limits: engine.Limits{MaxSeries: 50, MaxTraces: 1000}},
-			Settings{CallerRate: 1000, Timeout: time.Minute, Journal: &notebook{}, Acts: &notebook{}, Playbooks: playbooks.Settings{Config: playbook.Config{Mode: playbook.Recommend}}})
+			Settings{CallerRate: 1000, Timeout: time.Minute, Annotations: &notebook{}, AuditTrail: &notebook{}, Playbooks: playbooks.Settings{Config: playbook.Config{Mode: playbook.Recommend}}})
 		defer h.Close()
 		mux := http.NewServeMux()
 		h.Register(mux)

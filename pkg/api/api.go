@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/engines"
 	"github.com/foresight-observability/foresight/pkg/api/ingest"
 	"github.com/foresight-observability/foresight/pkg/api/playbooks"
@@ -19,24 +20,23 @@ import (
 	"github.com/foresight-observability/foresight/pkg/api/verdict"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/engine"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // Settings are what a data source's configuration says about the API.
 type Settings struct {
 	Series []promapi.NamedSeries
-	// Journal keeps what is sent to Foresight; nil where there is none.
-	Journal upstream.Journal
+	// Annotations saves what is sent to Foresight; nil where it cannot be saved.
+	Annotations annotation.Writer
 	// DeployTag marks the annotations of deploys, as the data source reads them.
 	DeployTag string
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
 	WebhookSecret string
 	// Sender sends webhooks; nil where none is configured.
 	Sender *webhook.Sender
-	// Playbooks are the limits of playbooks, and Acts where what they did before is
-	// read; nil for nowhere.
-	Playbooks playbooks.Settings
-	Acts      upstream.Markers
+	// Playbooks are the limits of playbooks, and AuditTrail where their acts and
+	// outcomes are read; nil for nowhere.
+	Playbooks  playbooks.Settings
+	AuditTrail annotation.Source[annotation.Annotation]
 	// UID is the data source's.
 	UID string
 	// Unusable says why the data source cannot answer; nil where it can.
@@ -81,12 +81,12 @@ func New(e *engine.Engine, settings Settings) *API {
 		unusable: settings.Unusable, now: e.Now, limiter: newRateLimiter(rate), decider: decider, announcer: announcer, prom: prom,
 		engines: &engines.API{Engine: e, Numbers: prom, Decider: decider, Series: names, Now: e.Now},
 		ingest: &ingest.API{
-			Journal: settings.Journal, Numbers: prom, Announcer: announcer, DeployTag: settings.DeployTag,
+			Annotations: settings.Annotations, Numbers: prom, Announcer: announcer, DeployTag: settings.DeployTag,
 			WebhookSecret: settings.WebhookSecret, Source: source, Now: e.Now, Timeout: timeout,
 		},
 		webhook: &webhook.API{Sender: settings.Sender, Numbers: prom, Source: source},
 		playbooks: playbooks.New(playbooks.Config{
-			Engine: e, Settings: settings.Playbooks, Journal: settings.Journal, Acts: settings.Acts, Sender: settings.Sender,
+			Engine: e, Settings: settings.Playbooks, Annotations: settings.Annotations, AuditTrail: settings.AuditTrail, Sender: settings.Sender,
 			Source: source, Now: e.Now, Timeout: timeout,
 		}),
 	}

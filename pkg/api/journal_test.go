@@ -19,19 +19,19 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/promapi"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/engine"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// notebook is a journal in memory.
+// notebook holds annotations in memory.
 type notebook struct {
-	notes []upstream.Note
+	notes []annotation.Annotation
 	fails error
 }
 
-func (n *notebook) Keep(_ context.Context, note upstream.Note) (bool, error) {
+func (n *notebook) Upsert(_ context.Context, note annotation.Annotation) (bool, error) {
 	if n.fails != nil {
 		return false, n.fails
 	}
@@ -45,8 +45,10 @@ func (n *notebook) Keep(_ context.Context, note upstream.Note) (bool, error) {
 }
 
 // knows is where a note stands, by whichever of its ids.
-func (n *notebook) knows(note upstream.Note) int {
-	return slices.IndexFunc(n.notes, func(one upstream.Note) bool { return one.ID == note.ID || slices.Contains(note.Earlier, one.ID) })
+func (n *notebook) knows(note annotation.Annotation) int {
+	return slices.IndexFunc(n.notes, func(one annotation.Annotation) bool {
+		return one.ID == note.ID || slices.Contains(note.Earlier, one.ID)
+	})
 }
 
 // tell sends a request as a user with a role, through the SDK's own adapter.
@@ -76,29 +78,29 @@ func TestDeployMarkers(t *testing.T) {
 	for title, test := range map[string]struct {
 		content string
 		header  http.Header
-		note    *upstream.Note // nil for an event that is no deploy
+		note    *annotation.Annotation // nil for an event that is no deploy
 	}{
 		"plain": {`{"service":"cart","version":"2.0.0","time":"2026-03-02T11:30:00Z","environment":"prod"}`, nil,
-			&upstream.Note{Start: at, Text: "cart 2.0.0", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:prod"}}},
+			&annotation.Annotation{Start: at, Text: "cart 2.0.0", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:prod"}}},
 		"plain, of now": {`{"service":"cart, the old one"}`, nil,
-			&upstream.Note{Start: noon, Text: "cart, the old one", Tags: []string{"deploy", "service:cart; the old one"}}},
+			&annotation.Annotation{Start: noon, Text: "cart, the old one", Tags: []string{"deploy", "service:cart; the old one"}}},
 		"a CloudEvent": {`{"specversion":"1.0","id":"1","source":"ci","type":"com.example.deploy","time":"2026-03-02T11:30:00Z","data":{"service":"cart","version":"2"}}`, nil,
-			&upstream.Note{Start: at, Text: "cart 2", Tags: []string{"deploy", "service:cart", "version:2"}}},
+			&annotation.Annotation{Start: at, Text: "cart 2", Tags: []string{"deploy", "service:cart", "version:2"}}},
 		"a CDEvent in a CloudEvent": {`{"specversion":"1.0","id":"1","source":"/ci","type":"dev.cdevents.service.deployed.0.2.0","time":"2026-03-02T11:30:00Z","data":{
 			"context":{"version":"0.4.1","id":"271","source":"/ci","type":"dev.cdevents.service.deployed.0.2.0","timestamp":"2026-03-02T11:30:00Z"},
 			"subject":{"id":"cart","source":"/ci","content":{"environment":{"id":"prod"},"artifactId":"pkg:oci/cart@sha256%3Aabc?repository_url=x&tag=2.0.0"}}}}`, nil,
-			&upstream.Note{Start: at, Text: "cart deployed", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:prod"}}},
+			&annotation.Annotation{Start: at, Text: "cart deployed", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:prod"}}},
 		"a CDEvent in the binary mode": {`{"context":{"id":"271","source":"/ci","type":"dev.cdevents.service.rolledback.0.2.0","timestamp":"2026-03-02T11:30:00Z"},
 			"subject":{"id":"cart","content":{"artifactId":"pkg:npm/cart@1.9.0"}}}`, http.Header{"Ce-Specversion": {"1.0"}},
-			&upstream.Note{Start: at, Text: "cart rolledback", Tags: []string{"deploy", "service:cart", "version:1.9.0"}}},
+			&annotation.Annotation{Start: at, Text: "cart rolledback", Tags: []string{"deploy", "service:cart", "version:1.9.0"}}},
 		"another CDEvent": {`{"context":{"id":"1","type":"dev.cdevents.build.finished.0.2.0"},"subject":{"id":"x"}}`, nil, nil},
 		"Flagger begins": {`{"name":"cart","namespace":"shop","phase":"Progressing","checksum":"85d557f47b","metadata":{"eventMessage":"New revision detected! Scaling up cart.shop","eventType":"Normal","timestamp":"1772451000000","version":"2.0.0"}}`, nil,
-			&upstream.Note{Start: at, Text: "New revision detected! Scaling up cart.shop", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:shop"}}},
+			&annotation.Annotation{Start: at, Text: "New revision detected! Scaling up cart.shop", Tags: []string{"deploy", "service:cart", "version:2.0.0", "environment:shop"}}},
 		"Flagger goes on": {`{"name":"cart","namespace":"shop","phase":"Progressing","checksum":"85d557f47b","metadata":{"eventMessage":"Advance cart.shop canary weight 5","eventType":"Normal","timestamp":"1772451000000"}}`, nil, nil},
 	} {
 		t.Run(title, func(t *testing.T) {
 			book := &notebook{}
-			handler := testHooks(t, func(s *Settings) { s.Journal, s.DeployTag = book, "deploy" })
+			handler := testHooks(t, func(s *Settings) { s.Annotations, s.DeployTag = book, "deploy" })
 			for range 2 { // pipelines retry
 				status, answer := tell(t, handler, "Editor", deployPath, test.content, test.header)
 				require.Equal(t, http.StatusOK, status, answer)
@@ -117,7 +119,7 @@ func TestDeployMarkers(t *testing.T) {
 
 func TestWritingIsGuarded(t *testing.T) {
 	book := &notebook{}
-	handler := testHooks(t, func(s *Settings) { s.Journal, s.DeployTag = book, "deploy" })
+	handler := testHooks(t, func(s *Settings) { s.Annotations, s.DeployTag = book, "deploy" })
 	const good = `{"service":"cart"}`
 	for _, role := range []string{"", "Viewer", "None"} {
 		status, _ := tell(t, handler, role, deployPath, good, nil)
@@ -158,7 +160,7 @@ const firing = `{"receiver":"foresight","status":"firing","alerts":[{"status":"f
 
 func TestAlertsAreKept(t *testing.T) {
 	book := &notebook{}
-	handler := testHooks(t, func(s *Settings) { s.Journal = book })
+	handler := testHooks(t, func(s *Settings) { s.Annotations = book })
 	resolved := strings.NewReplacer(`"status":"firing"`, `"status":"resolved"`, "0001-01-01T00:00:00Z", "2026-03-02T11:58:00Z").Replace(firing)
 	alertmanager := strings.Replace(firing, `"version":"1"`, `"version":"4"`, 1)
 	for i, test := range []struct {
@@ -195,7 +197,7 @@ func TestSignatures(t *testing.T) {
 		mac.Write([]byte(timestamp + ":" + content))
 		return http.Header{"X-Grafana-Alerting-Signature": {hex.EncodeToString(mac.Sum(nil))}, "X-Grafana-Alerting-Timestamp": {timestamp}}
 	}
-	handler := testHooks(t, func(s *Settings) { s.Journal, s.WebhookSecret = &notebook{}, secret })
+	handler := testHooks(t, func(s *Settings) { s.Annotations, s.WebhookSecret = &notebook{}, secret })
 	status, answer := tell(t, handler, "Editor", alertPath, firing, sign(firing, noon, secret))
 	require.Equal(t, http.StatusOK, status, answer)
 	unstamped := sign(firing, noon, secret)
@@ -217,7 +219,7 @@ func TestSignatures(t *testing.T) {
 
 func TestFeedback(t *testing.T) {
 	book := &notebook{}
-	handler := testHooks(t, func(s *Settings) { s.Journal = book })
+	handler := testHooks(t, func(s *Settings) { s.Annotations = book })
 	status, answer := tell(t, handler, "Editor", "/feedback", `{"time":"2026-03-02T11:30:00Z","real":false,"service":"cart"}`, nil)
 	require.Equal(t, http.StatusOK, status, answer)
 	require.Len(t, book.notes, 1)
@@ -237,7 +239,7 @@ func FuzzBodies(f *testing.F) {
 	paths := []string{"/hooks/deploy", "/hooks/alert", "/hooks/send", "/hooks/annotate", "/feedback", "/playbooks", "/verdict", "/flagger/rollback", "/flagger/event", "/flagger/confirm-rollout"}
 	book := &notebook{}
 	h := New(&engine.Engine{Now: func() time.Time { return noon }}, Settings{
-		CallerRate: 1 << 30, Timeout: time.Second, DeployTag: "deploy", Journal: book, Series: []promapi.NamedSeries{{Name: "good", Expr: "missing"}}})
+		CallerRate: 1 << 30, Timeout: time.Second, DeployTag: "deploy", Annotations: book, Series: []promapi.NamedSeries{{Name: "good", Expr: "missing"}}})
 	f.Cleanup(h.Close)
 	mux := http.NewServeMux()
 	h.Register(mux)

@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/playbooks"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
@@ -83,29 +83,17 @@ func (tenServices) QueryRange(_ context.Context, promQL string, window upstream.
 	return set, nil
 }
 
-// Markers reads the notes back, as Grafana's annotations are.
-func (n *notebook) Markers(_ context.Context, start, end time.Time) (markers []upstream.Marker, warnings []string, err error) {
+// Read implements annotation.Source.
+func (n *notebook) Read(_ context.Context, start, end time.Time) (all []annotation.Annotation, warnings []string, err error) {
 	for _, note := range n.notes {
-		m := upstream.Marker{At: note.Start, Text: note.Text, Keys: map[string]string{}}
-		for _, tag := range note.Tags {
-			key, value, _ := strings.Cut(tag, ":")
-			switch key {
-			case "foresight":
-				m.Verdict = value
-			case "service":
-				m.Service = value
-			default:
-				m.Keys[key] = value
-			}
-		}
-		if !m.At.Before(start) && !m.At.After(end) {
-			markers = append(markers, m)
+		if !note.Start.Before(start) && !note.Start.After(end) {
+			all = append(all, note)
 		}
 	}
-	return markers, nil, n.fails
+	return all, nil, n.fails
 }
 
-func (n *notebook) tagged(tag string) (found []upstream.Note) {
+func (n *notebook) tagged(tag string) (found []annotation.Annotation) {
 	for _, note := range n.notes {
 		if note.Tags[0] == tag {
 			found = append(found, note)
@@ -137,7 +125,7 @@ func acting(t *testing.T, traces upstream.Traces, now time.Time, book *notebook,
 	t.Cleanup(server.Close)
 	sender, err := webhook.New([]webhook.Target{{Name: "rollback", URL: server.URL, Private: true}}, webhook.Secrets{Signing: signing}, time.Now)
 	require.NoError(t, err)
-	settings := Settings{CallerRate: 1000, Timeout: time.Minute, UID: "u", Sender: sender, Journal: book, Acts: book, Playbooks: playbooks.Settings{
+	settings := Settings{CallerRate: 1000, Timeout: time.Minute, UID: "u", Sender: sender, Annotations: book, AuditTrail: book, Playbooks: playbooks.Settings{
 		Webhook: "rollback", Config: playbook.Config{Mode: playbook.Auto, Services: []string{"orders"}},
 	}}
 	for _, one := range change {
@@ -193,7 +181,7 @@ func TestARollbackIsSentOnce(t *testing.T) {
 	require.Contains(t, told.Recommendations[0].Held, "it was sent at")
 	// A replica that does not know of it yet plans the same, finds the note, and
 	// sends nothing; one that cannot find it either sends what has the same id.
-	blind := func(s *Settings) { s.Acts = &notebook{} }
+	blind := func(s *Settings) { s.AuditTrail = &notebook{} }
 	status, told = plannedBy(t, acting(t, slowVersion{}, noon.Add(time.Minute), book, to, blind), aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
 	require.Contains(t, told.NotSent[one.ID], "another replica")
@@ -221,9 +209,9 @@ func TestNothingIsSentUnlessAllIsAsItMustBe(t *testing.T) {
 		"observe":       {func(s *Settings) { s.Playbooks.Mode = playbook.Observe }, playbook.Observed, ""},
 		"recommend":     {func(s *Settings) { s.Playbooks.Mode = playbook.Recommend }, playbook.Proposed, ""},
 		"other service": {func(s *Settings) { s.Playbooks.Services = []string{"cart"} }, playbook.Held, "not among those"},
-		"no journal":    {func(s *Settings) { s.Journal = nil }, playbook.Held, "what was done before is not known"},
-		"no past":       {func(s *Settings) { s.Acts = nil }, playbook.Held, "what was done before is not known"},
-		"closed past":   {func(s *Settings) { s.Acts = &notebook{fails: errors.New("Grafana is closed")} }, playbook.Held, "Grafana is closed"},
+		"no journal":    {func(s *Settings) { s.Annotations = nil }, playbook.Held, "what was done before is not known"},
+		"no past":       {func(s *Settings) { s.AuditTrail = nil }, playbook.Held, "what was done before is not known"},
+		"closed past":   {func(s *Settings) { s.AuditTrail = &notebook{fails: errors.New("Grafana is closed")} }, playbook.Held, "Grafana is closed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			book, to := &notebook{}, &automation{status: http.StatusAccepted}
@@ -242,7 +230,7 @@ func TestNothingIsSentUnlessAllIsAsItMustBe(t *testing.T) {
 
 func TestWhatIsNotWrittenDownIsNotSent(t *testing.T) {
 	to := &automation{status: http.StatusAccepted}
-	status, told := plannedBy(t, acting(t, slowVersion{}, noon, &notebook{}, to, func(s *Settings) { s.Journal = &notebook{fails: errors.New("Grafana is closed")} }), aboutOrders)
+	status, told := plannedBy(t, acting(t, slowVersion{}, noon, &notebook{}, to, func(s *Settings) { s.Annotations = &notebook{fails: errors.New("Grafana is closed")} }), aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
 	require.Len(t, told.NotSent, 1)
 	require.Empty(t, to.ids)

@@ -83,7 +83,7 @@ func TestSend(t *testing.T) {
 
 func TestAnnotate(t *testing.T) {
 	book := &notebook{}
-	handler := testHooks(t, func(s *Settings) { s.Journal = book })
+	handler := testHooks(t, func(s *Settings) { s.Annotations = book })
 	const path, good = "/hooks/annotate", `{"query":"foresight_predicted_demand{series=\"good\"}"}`
 	for _, want := range []string{`{"kept":1,"known":0}`, `{"kept":0,"known":1}`} {
 		status, reply := tell(t, handler, "Editor", path, good, nil)
@@ -113,7 +113,7 @@ func TestAnnotate(t *testing.T) {
 func TestVerdictsAreWrittenDown(t *testing.T) {
 	for name, told := range map[string]string{"sound": "1", "failing": "-1", "not begun": ""} {
 		book := &notebook{}
-		handler := rollouts[name].canary.hooks(t, func(s *Settings) { s.Journal = book })
+		handler := rollouts[name].canary.hooks(t, func(s *Settings) { s.Annotations = book })
 		status, reply := tell(t, handler, "Editor", "/hooks/annotate",
 			`{"query":"foresight_canary_verdict{service=\"orders\",baseline=\"1\",candidate=\"2\"}"}`, nil)
 		if told == "" {
@@ -142,7 +142,7 @@ func TestNewDeploysAreAnnounced(t *testing.T) {
 		webhook.Secrets{RoutingKey: routingKey}, time.Now)
 	require.NoError(t, err)
 	book := &notebook{}
-	handler := testHooks(t, func(s *Settings) { s.Journal, s.DeployTag, s.Sender, s.UID = book, "deploy", sender, "u" })
+	handler := testHooks(t, func(s *Settings) { s.Annotations, s.DeployTag, s.Sender, s.UID = book, "deploy", sender, "u" })
 	for _, version := range []string{"1", "1", "2"} { // the second is a retry
 		status, reply := tell(t, handler, "Editor", deployPath, `{"service":"cart","version":"`+version+`","time":"2026-03-02T11:30:00Z"}`, nil)
 		require.Equal(t, http.StatusOK, status, reply)

@@ -5,6 +5,7 @@ package engine
 import (
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -18,13 +19,16 @@ import (
 type Engine struct {
 	Metrics upstream.Metrics // nil where none is configured
 	Traces  upstream.Traces  // nil where none is configured
-	// Markers are the places where deploys are announced, the most trusted first.
-	Markers []MarkerSource
+	// DeployLogs are the places where deploys are announced, the most trusted first.
+	DeployLogs []DeployLog
 	// Signals are those an administrator defined; presets fill in other kinds.
 	Signals []SignalSetting
-	// Feedback is where people say whether events were real, and what was done;
-	// Incidents and Alerts where those are told of. nil for nowhere.
-	Feedback, Incidents, Alerts upstream.Markers
+	// Feedback, Acts, Incidents and Alerts are what people and automation wrote
+	// down; nil where nothing can be read.
+	Feedback  annotation.Source[annotation.Feedback]
+	Acts      annotation.Source[annotation.Act]
+	Incidents annotation.Source[annotation.Incident]
+	Alerts    annotation.Source[annotation.Alert]
 	// IgnoreVersions says that a new service.version in traces is no deploy.
 	IgnoreVersions bool
 	Limits         Limits

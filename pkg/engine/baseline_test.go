@@ -11,12 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // rolledBack is the shop in which version 1 of orders was slow at first, 2 was
@@ -81,12 +81,12 @@ func TestExemplarsOfWhatRanBefore(t *testing.T) {
 // do not tell versions apart.
 func TestBaselineNearestToADeploy(t *testing.T) {
 	hour := midnight.Add(time.Hour)
-	ask := func(every time.Duration, markers ...upstream.Marker) TraceDiffAnswer {
+	ask := func(every time.Duration, deploys ...annotation.Deploy) TraceDiffAnswer {
 		before := tracetest.Shop{Seed: 1, Traces: int(time.Hour / every), Every: every}.Generate()
 		after := tracetest.Shop{Seed: 2, Traces: int(10 * time.Minute / every), Every: every, Start: hour}.Generate()
 		e := engine(without(&fakeTraces{traces: append(before, after...)}), nil)
 		e.Now = func() time.Time { return hour.Add(10 * time.Minute) }
-		e.Markers = annotated(append(markers, upstream.Marker{Service: "orders", Version: "9", At: hour})...)
+		e.DeployLogs = annotated(append(deploys, annotation.Deploy{Service: "orders", Version: "9", At: hour})...)
 		found, err := e.TraceDiff(context.Background(), query.TraceDiff{Service: "orders", MaxTraces: 1000}.WithDefaults(), Window{From: midnight, To: e.Now()})
 		require.NoError(t, err)
 		return found
@@ -96,7 +96,7 @@ func TestBaselineNearestToADeploy(t *testing.T) {
 	require.Contains(t, busy.Result.Reason, "from before it, since 2024-01-01 00:50:00Z")
 	rare := ask(30 * time.Second)
 	require.True(t, rare.Result.Baseline.Start.Before(midnight.Add(time.Minute)), "too few nearby: the whole hour")
-	since := ask(30*time.Second, upstream.Marker{Service: "orders", Version: "8", At: hour.Add(-20 * time.Minute)})
+	since := ask(30*time.Second, annotation.Deploy{Service: "orders", Version: "8", At: hour.Add(-20 * time.Minute)})
 	require.False(t, since.Result.Baseline.Start.Before(hour.Add(-20*time.Minute)), "what was deployed before is another system")
 	require.Contains(t, strings.Join(since.Notices, " "), "orders 8 arrived at 2024-01-01 00:40:00Z: the baseline begins there.")
 }

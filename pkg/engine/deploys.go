@@ -32,7 +32,7 @@ const (
 // metrics of images and builds tell.
 func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window Window) (DeploysAnswer, error) {
 	answer := DeploysAnswer{}
-	if e.Traces == nil && e.Metrics == nil && len(e.Markers) == 0 {
+	if e.Traces == nil && e.Metrics == nil && len(e.DeployLogs) == 0 {
 		return answer, errNoTraces
 	}
 	grid := deployGrid(window, e.Now())

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/annotation"
 )
 
 // DeploySource says how the instant of a deploy is known.
@@ -28,10 +28,10 @@ var sourceOrder = []DeploySource{FromMarker, FromAnnotation, FromVersion, FromMe
 
 func (s DeploySource) rank() int { return slices.Index(sourceOrder, s) }
 
-// MarkerSource is a place where deploys are announced.
-type MarkerSource struct {
-	Source DeploySource
-	upstream.Markers
+// DeployLog is a place where deploys are announced.
+type DeployLog struct {
+	Source  DeploySource
+	Deploys annotation.Source[annotation.Deploy]
 }
 
 // sameDeploy is how far apart two sources may see one deploy where they do not
@@ -41,17 +41,17 @@ const sameDeploy = 10 * time.Minute
 // announced are the deploys of a service (of all where it is empty) that were
 // announced in a time. A source that fails is one less.
 func (e *Engine) announced(ctx context.Context, service string, from, to time.Time, basis *Basis) (deploys []Deploy) {
-	for _, source := range e.Markers {
-		markers, warnings, err := source.Markers.Markers(ctx, from, to)
+	for _, source := range e.DeployLogs {
+		announced, warnings, err := source.Deploys.Read(ctx, from, to)
 		basis.notice(warnings...)
 		if err != nil {
 			basis.notice(fmt.Sprintf("Announced deploys (%s) are not known: %v", source.Source, err))
 			continue
 		}
-		for _, m := range markers {
-			if named, concerned := concerns(m, service); concerned {
+		for _, d := range announced {
+			if named, concerned := concerns(d, service); concerned {
 				deploys = append(deploys, Deploy{
-					Service: named, Version: m.Version, FirstSeen: m.At, LastSeen: m.At, Arrived: true, At: m.At, Source: source.Source, Note: m.Text,
+					Service: named, Version: d.Version, FirstSeen: d.At, LastSeen: d.At, Arrived: true, At: d.At, Source: source.Source, Note: d.Text,
 				})
 			}
 		}
@@ -59,18 +59,18 @@ func (e *Engine) announced(ctx context.Context, service string, from, to time.Ti
 	return deploys
 }
 
-// concerns says whether a marker is about a service, and under which name. One
+// concerns says whether an announced deploy is of a service, and under which name. One
 // that names no service by a key is about those that its words or its text
 // name; where a service is asked for and none is named, about that.
-func concerns(m upstream.Marker, service string) (named string, concerned bool) {
+func concerns(d annotation.Deploy, service string) (named string, concerned bool) {
 	switch {
-	case m.Service != "" || service == "":
-		return m.Service, service == "" || m.Service == service
-	case len(m.Words) > 0:
-		return service, slices.Contains(m.Words, service)
+	case d.Service != "" || service == "":
+		return d.Service, service == "" || d.Service == service
+	case len(d.Words) > 0:
+		return service, slices.Contains(d.Words, service)
 	}
 	word, err := regexp.Compile(`(^|[^\w-])` + regexp.QuoteMeta(service) + `($|[^\w-])`)
-	return service, err == nil && (m.Text == "" || word.MatchString(m.Text))
+	return service, err == nil && (d.Text == "" || word.MatchString(d.Text))
 }
 
 // mergeDeploys puts deploys that were announced, or that metrics show, beside

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
@@ -19,12 +20,12 @@ import (
 
 // announcements is a place where deploys are announced.
 type announcements struct {
-	markers []upstream.Marker
+	deploys []annotation.Deploy
 	err     error
 }
 
-func (a announcements) Markers(_ context.Context, start, end time.Time) (found []upstream.Marker, warnings []string, err error) {
-	for _, m := range a.markers {
+func (a announcements) Read(_ context.Context, start, end time.Time) (found []annotation.Deploy, warnings []string, err error) {
+	for _, m := range a.deploys {
 		if !m.At.Before(start) && !m.At.After(end) {
 			found = append(found, m)
 		}
@@ -32,8 +33,8 @@ func (a announcements) Markers(_ context.Context, start, end time.Time) (found [
 	return found, nil, a.err
 }
 
-func annotated(markers ...upstream.Marker) []MarkerSource {
-	return []MarkerSource{{FromAnnotation, announcements{markers: markers}}}
+func annotated(deploys ...annotation.Deploy) []DeployLog {
+	return []DeployLog{{FromAnnotation, announcements{deploys: deploys}}}
 }
 
 func askDeploys(t *testing.T, e *Engine) []Deploy {
@@ -79,36 +80,36 @@ func TestDeploySources(t *testing.T) {
 	for name, c := range map[string]struct {
 		store   *fakeTraces
 		metrics upstream.Metrics
-		markers []MarkerSource
+		markers []DeployLog
 		want    []want
 	}{
 		"the first span alone": {shopWithDeploy(tracetest.Shop{}), nil, nil, []want{{"2", deployed, FromVersion}}},
 		"an annotation with the version": {shopWithDeploy(tracetest.Shop{}), nil,
-			annotated(upstream.Marker{Service: "orders", Version: "2", At: announced}), []want{{"2", announced, FromAnnotation}}},
+			annotated(annotation.Deploy{Service: "orders", Version: "2", At: announced}), []want{{"2", announced, FromAnnotation}}},
 		"an annotation that names the service in its text": {shopWithDeploy(tracetest.Shop{}), nil,
-			annotated(upstream.Marker{Text: "deployed orders to production", At: announced}), []want{{"2", announced, FromAnnotation}}},
+			annotated(annotation.Deploy{Text: "deployed orders to production", At: announced}), []want{{"2", announced, FromAnnotation}}},
 		"an annotation of another service": {shopWithDeploy(tracetest.Shop{}), nil,
-			annotated(upstream.Marker{Service: "cart", Version: "2", At: announced}, upstream.Marker{Text: "orders-worker is out", At: announced},
-				upstream.Marker{Text: "orders", Words: []string{"web"}, At: announced}), []want{{"2", deployed, FromVersion}}},
+			annotated(annotation.Deploy{Service: "cart", Version: "2", At: announced}, annotation.Deploy{Text: "orders-worker is out", At: announced},
+				annotation.Deploy{Text: "orders", Words: []string{"web"}, At: announced}), []want{{"2", deployed, FromVersion}}},
 		"a marker before an annotation": {shopWithDeploy(tracetest.Shop{}), nil, append(
-			annotated(upstream.Marker{Service: "orders", At: announced}),
-			MarkerSource{FromMarker, announcements{markers: []upstream.Marker{{Service: "orders", Version: "2", At: announced.Add(time.Second)}}}},
+			annotated(annotation.Deploy{Service: "orders", At: announced}),
+			DeployLog{FromMarker, announcements{deploys: []annotation.Deploy{{Service: "orders", Version: "2", At: announced.Add(time.Second)}}}},
 		), []want{{"2", announced.Add(time.Second), FromMarker}}},
 		"the first span before metrics": {shopWithDeploy(tracetest.Shop{}), imageChanged, nil, []want{{"2", deployed, FromVersion}}},
 		"metrics alone, as spans carry no version": {without(shopWithDeploy(tracetest.Shop{})), imageChanged, nil,
 			[]want{{"2", deployed.Add(-10 * time.Second), FromMetrics}}},
 		"an annotation before metrics": {without(shopWithDeploy(tracetest.Shop{})), imageChanged,
-			annotated(upstream.Marker{Words: []string{"orders"}, At: announced}), []want{{"", announced, FromAnnotation}}},
+			annotated(annotation.Deploy{Words: []string{"orders"}, At: announced}), []want{{"", announced, FromAnnotation}}},
 		"two deploys": {shopWithDeploy(tracetest.Shop{}), nil,
-			annotated(upstream.Marker{Service: "orders", Version: "2", At: announced}, upstream.Marker{Service: "orders", Version: "3", At: announced.Add(20 * time.Second)}),
+			annotated(annotation.Deploy{Service: "orders", Version: "2", At: announced}, annotation.Deploy{Service: "orders", Version: "3", At: announced.Add(20 * time.Second)}),
 			[]want{{"2", announced, FromAnnotation}, {"3", announced.Add(20 * time.Second), FromAnnotation}}},
 		"back to the version before": {shopWithDeploy(tracetest.Shop{}), nil,
-			annotated(upstream.Marker{Service: "orders", Version: "1", At: deployed.Add(40 * time.Second)}),
+			annotated(annotation.Deploy{Service: "orders", Version: "1", At: deployed.Add(40 * time.Second)}),
 			[]want{{"2", deployed, FromVersion}, {"1", deployed.Add(40 * time.Second), FromAnnotation}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := engine(c.store, c.metrics)
-			e.Markers = c.markers
+			e.DeployLogs = c.markers
 			var got []want
 			for _, d := range askDeploys(t, e) {
 				if d.Arrived {
@@ -119,7 +120,7 @@ func TestDeploySources(t *testing.T) {
 		})
 	}
 	back := engine(shopWithDeploy(tracetest.Shop{}), nil)
-	back.Markers = annotated(upstream.Marker{Service: "orders", Version: "1", At: deployed.Add(40 * time.Second)})
+	back.DeployLogs = annotated(annotation.Deploy{Service: "orders", Version: "1", At: deployed.Add(40 * time.Second)})
 	all := askDeploys(t, back)
 	require.Equal(t, "2", all[len(all)-1].Previous)
 
@@ -129,7 +130,7 @@ func TestDeploySources(t *testing.T) {
 		require.False(t, d.Arrived)
 	}
 	failing := engine(shopWithDeploy(tracetest.Shop{}), fakeMetrics{err: errors.New("no Prometheus today"), value: func(string, time.Time) []series.Series { return nil }})
-	failing.Markers = []MarkerSource{{FromAnnotation, announcements{err: errors.New("no Grafana today")}}}
+	failing.DeployLogs = []DeployLog{{FromAnnotation, announcements{err: errors.New("no Grafana today")}}}
 	found, err := failing.Deploys(context.Background(), query.Deploys{Service: "orders"}, window)
 	require.NoError(t, err)
 	require.Len(t, found.Deploys, 2, "what is known is the answer")
@@ -143,7 +144,7 @@ func TestDeploySources(t *testing.T) {
 // traces where spans carry no version, and that it is said.
 func TestAnnouncedDeployIsCompared(t *testing.T) {
 	e := engine(without(shopWithDeploy(tracetest.Shop{NPlusOne: 20})), nil)
-	e.Markers = annotated(upstream.Marker{Service: "orders", Version: "2024-1", At: deployed, Text: "release 2024-1"})
+	e.DeployLogs = annotated(annotation.Deploy{Service: "orders", Version: "2024-1", At: deployed, Text: "release 2024-1"})
 	found, err := e.Patterns(context.Background(), query.Patterns{Service: "orders"}.WithDefaults(), window)
 	require.NoError(t, err)
 	require.True(t, found.Compared)

@@ -30,15 +30,13 @@ func (e *Engine) feedback(ctx context.Context, q query.Anomaly, g grid, basis *B
 	if e.Feedback == nil {
 		return said, nil
 	}
-	markers, warnings, err := e.Feedback.Markers(ctx, g.start, g.to)
+	labels, warnings, err := e.Feedback.Read(ctx, g.start, g.to)
 	basis.notice(warnings...)
 	if err != nil {
 		basis.notice(fmt.Sprintf("Annotations that say whether events were real are not known: %v", err))
 	}
-	for _, m := range markers {
-		if m.Verdict == "true" || m.Verdict == "false" {
-			said = append(said, label{anomaly.Feedback{Time: m.At, Real: m.Verdict == "true"}, m.Service})
-		}
+	for _, l := range labels {
+		said = append(said, label{anomaly.Feedback{Time: l.At, Real: l.Real}, l.Service})
 	}
 	return said, nil
 }

@@ -8,26 +8,26 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // verdicts is a Grafana with annotations that judge events, or an error.
 type verdicts struct {
-	found []upstream.Marker
+	found []annotation.Feedback
 	err   error
 }
 
-func (v verdicts) Markers(context.Context, time.Time, time.Time) ([]upstream.Marker, []string, error) {
+func (v verdicts) Read(context.Context, time.Time, time.Time) ([]annotation.Feedback, []string, error) {
 	return v.found, nil, v.err
 }
 
 func TestFeedbackComesFromQueriesAndAnnotations(t *testing.T) {
 	e, window := someEngine()
 	at := window.To.Add(-3 * time.Hour)
-	e.Feedback = verdicts{found: []upstream.Marker{
-		{At: at, Verdict: "true"}, {At: at, Verdict: "false", Service: "shop"}, {At: at, Verdict: "perhaps"}, {At: at, Text: "a deploy"},
+	e.Feedback = verdicts{found: []annotation.Feedback{
+		{At: at, Real: true}, {At: at, Service: "shop"},
 	}}
 	q := query.Anomaly{Expr: "up", Feedback: []query.Feedback{{Time: "-1h", Real: new(true)}}}.WithDefaults()
 	var basis Basis

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -182,37 +183,38 @@ func serviceOf(labels series.Labels) string {
 // notes are what people and automation wrote down in Grafana: incidents,
 // feedback and acts.
 func (h *happenings) notes(ctx context.Context) error {
-	incidents, failedIncidents := h.markers(ctx, h.engine.Incidents)
-	feedback, failedFeedback := h.markers(ctx, h.engine.Feedback)
-	alerts, failedAlerts := h.markers(ctx, h.engine.Alerts)
-	if err := cmp.Or(failedIncidents, failedFeedback, failedAlerts); err != nil {
+	incidents, errIncidents := written(ctx, h, h.engine.Incidents)
+	feedback, errFeedback := written(ctx, h, h.engine.Feedback)
+	acts, errActs := written(ctx, h, h.engine.Acts)
+	alerts, errAlerts := written(ctx, h, h.engine.Alerts)
+	if err := cmp.Or(errIncidents, errFeedback, errActs, errAlerts); err != nil {
 		return err
 	}
-	for _, m := range incidents {
+	for _, i := range incidents {
 		h.record.EveryWatched = true
-		if m.Service == "" || !h.concerns(m.Service) {
+		if i.Service == "" || !h.concerns(i.Service) {
 			continue
 		}
-		one := impact.Incident{Service: m.Service, Start: m.At, End: m.End, Source: impact.Reported}
-		if m.End.IsZero() {
-			one.End, one.Source = m.At, impact.Confirmed // when it ended is not known
+		one := impact.Incident{Service: i.Service, Start: i.Start, End: i.End, Source: impact.Reported}
+		if i.End.IsZero() {
+			one.End, one.Source = i.Start, impact.Confirmed // when it ended is not known
 		}
 		h.record.Incidents = append(h.record.Incidents, one)
 	}
-	for _, m := range feedback {
-		switch {
-		case m.Verdict == "acted" && m.Service != "":
-			h.record.Acts = append(h.record.Acts, impact.Act{Service: m.Service, At: m.At})
-		case m.Verdict == "true" || m.Verdict == "false":
-			if m.Service == "" || h.concerns(m.Service) {
-				h.record.Said = append(h.record.Said, impact.Said{Service: m.Service, At: m.At, Real: m.Verdict == "true"})
-			}
+	for _, f := range feedback {
+		if f.Service == "" || h.concerns(f.Service) {
+			h.record.Said = append(h.record.Said, impact.Said{Service: f.Service, At: f.At, Real: f.Real})
 		}
 	}
-	for _, m := range alerts {
-		if h.counts(m.Alert) && (m.Service == "" || h.concerns(m.Service)) {
-			e := impact.Episode{Alert: m.Alert, Service: m.Service, Start: m.At, End: m.End}
-			if m.End.IsZero() {
+	for _, a := range acts {
+		if a.Service != "" {
+			h.record.Acts = append(h.record.Acts, impact.Act{Service: a.Service, At: a.At})
+		}
+	}
+	for _, a := range alerts {
+		if h.counts(a.Name) && (a.Service == "" || h.concerns(a.Service)) {
+			e := impact.Episode{Alert: a.Name, Service: a.Service, Start: a.Start, End: a.End}
+			if a.End.IsZero() {
 				e.End, e.Firing = h.grid.End, true // nobody said that it was resolved
 			}
 			h.record.Episodes = append(h.record.Episodes, e)
@@ -221,13 +223,14 @@ func (h *happenings) notes(ctx context.Context) error {
 	return nil
 }
 
-func (h *happenings) markers(ctx context.Context, place upstream.Markers) ([]upstream.Marker, error) {
-	if place == nil {
+// written is what was written down of a kind within the window.
+func written[T any](ctx context.Context, h *happenings, source annotation.Source[T]) ([]T, error) {
+	if source == nil {
 		return nil, nil
 	}
-	markers, warnings, err := place.Markers(ctx, h.grid.Start, h.grid.End)
+	all, warnings, err := source.Read(ctx, h.grid.Start, h.grid.End)
 	h.basis.notice(warnings...)
-	return markers, err
+	return all, err
 }
 
 // stretch is a time in which something held.

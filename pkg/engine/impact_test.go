@@ -11,20 +11,20 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// someMarkers is a place where things are told.
-type someMarkers struct {
-	markers []upstream.Marker
-	err     error
+// annotations is a source of what was written down, or of an error.
+type annotations[T any] struct {
+	all []T
+	err error
 }
 
-func (m someMarkers) Markers(context.Context, time.Time, time.Time) ([]upstream.Marker, []string, error) {
-	return m.markers, nil, m.err
+func (a annotations[T]) Read(context.Context, time.Time, time.Time) ([]T, []string, error) {
+	return a.all, nil, a.err
 }
 
 var morning = time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
@@ -107,11 +107,12 @@ func TestImpact(t *testing.T) {
 func TestImpactOfAnnotations(t *testing.T) {
 	e := &Engine{
 		Now:       func() time.Time { return hour(24) },
-		Incidents: someMarkers{markers: []upstream.Marker{{Service: "cart", At: hour(6), End: hour(7)}}},
-		Feedback:  someMarkers{markers: []upstream.Marker{{Service: "orders", At: hour(10), Verdict: "true"}, {Service: "cart", At: hour(8), Verdict: "acted"}}},
-		Alerts: someMarkers{markers: []upstream.Marker{
-			{Service: "cart", Alert: "Errors", At: hour(6.1), End: hour(7)}, {Service: "orders", Alert: "Errors", At: hour(9.9), End: hour(10.1)},
-			{Service: "stock", Alert: "Errors", At: hour(3), End: hour(3.1)}, {Service: "stock", Alert: "Open", At: hour(4)},
+		Incidents: annotations[annotation.Incident]{all: []annotation.Incident{{Service: "cart", Start: hour(6), End: hour(7)}}},
+		Feedback:  annotations[annotation.Feedback]{all: []annotation.Feedback{{Service: "orders", At: hour(10), Real: true}}},
+		Acts:      annotations[annotation.Act]{all: []annotation.Act{{Service: "cart", At: hour(8)}}},
+		Alerts: annotations[annotation.Alert]{all: []annotation.Alert{
+			{Service: "cart", Name: "Errors", Start: hour(6.1), End: hour(7)}, {Service: "orders", Name: "Errors", Start: hour(9.9), End: hour(10.1)},
+			{Service: "stock", Name: "Errors", Start: hour(3), End: hour(3.1)}, {Service: "stock", Name: "Open", Start: hour(4)},
 		}},
 	}
 	got, err := e.Impact(t.Context(), query.Impact{}.WithDefaults(), Window{From: morning, To: hour(24)})
@@ -142,7 +143,7 @@ func TestImpactSaysWhatIsNotKnown(t *testing.T) {
 	require.Contains(t, strings.Join(got.Notices, " "), "Deploys are not known")
 	require.True(t, got.Report.Recall.Known())
 
-	e.Feedback = someMarkers{err: errors.New("no permission")}
+	e.Feedback = annotations[annotation.Feedback]{err: errors.New("no permission")}
 	_, err = e.Impact(t.Context(), query.Impact{Objective: "harm"}.WithDefaults(), Window{From: morning, To: hour(24)})
 	require.ErrorContains(t, err, "no permission")
 

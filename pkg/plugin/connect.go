@@ -8,6 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/proxy"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/cache"
@@ -20,14 +21,18 @@ import (
 
 // stores are the connected upstreams of one data source.
 type stores struct {
-	metrics upstream.Metrics // nil where none is configured
-	traces  upstream.Traces
-	markers []engine.MarkerSource
-	// feedback is nil where annotations cannot be read.
-	feedback, incidents, alerts upstream.Markers
-	acts                        upstream.Markers // as feedback, but never remembered
-	journal                     upstream.Journal // nil where nothing can be kept
-	closers                     []func()
+	metrics    upstream.Metrics // nil where none is configured
+	traces     upstream.Traces
+	deployLogs []engine.DeployLog
+	// The sources of annotations are nil where none can be read.
+	feedback  annotation.Source[annotation.Feedback]
+	acts      annotation.Source[annotation.Act]
+	incidents annotation.Source[annotation.Incident]
+	alerts    annotation.Source[annotation.Alert]
+	// newest are the annotations of acts and outcomes, never cached.
+	newest  annotation.Source[annotation.Annotation]
+	writer  annotation.Writer // nil where nothing can be saved
+	closers []func()
 }
 
 func (s stores) close() {
@@ -66,13 +71,12 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 		connected.traces = cache.Traces(client, shared)
 		connected.closers = append(connected.closers, client.Close)
 	}
-	return connected, s.connectMarkers(ctx, instance, shared, limits, &connected)
+	return connected, s.connectAnnotations(ctx, instance, shared, limits, &connected)
 }
 
-// connectMarkers adds the places where deploys are announced, the most trusted
-// first, those of feedback on events, incidents and alerts, and where all can be
-// written down.
-func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourceInstanceSettings, shared *cache.Store, limits transport.Limits, connected *stores) error {
+// connectAnnotations adds what is read of Grafana's annotations, and where they
+// are written.
+func (s Settings) connectAnnotations(ctx context.Context, instance backend.DataSourceInstanceSettings, shared *cache.Store, limits transport.Limits, connected *stores) error {
 	if s.Deploys.Grafana == nil {
 		return nil
 	}
@@ -80,43 +84,56 @@ func (s Settings) connectMarkers(ctx context.Context, instance backend.DataSourc
 	if err != nil || config.URL == "" {
 		return err // without an address there are no annotations, and all else works
 	}
-	journal, err := grafana.New(config, limits, nil)
+	writer, err := grafana.New(config, limits, nil)
 	if err != nil {
 		return err
 	}
-	connected.journal = journal
-	connected.closers = append(connected.closers, journal.Close)
-	limits.Timeout = min(limits.Timeout, longestReading)
-	verdicts, err := grafana.New(config, limits, grafana.Verdicts())
-	if err != nil {
-		return err
-	}
-	connected.feedback, connected.acts = cache.Markers("feedback", verdicts, shared), verdicts
-	connected.closers = append(connected.closers, verdicts.Close)
-	for kind, place := range map[string]*upstream.Markers{"incident": &connected.incidents, "alert": &connected.alerts} {
-		client, err := grafana.New(config, limits, []string{kind})
+	connected.writer = writer
+	connected.closers = append(connected.closers, writer.Close)
+	limits.Timeout = min(limits.Timeout, maxAnnotationTime)
+	read := func(kind string, tags []string) (client, cached annotation.Source[annotation.Annotation], err error) {
+		c, err := grafana.New(config, limits, tags)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		*place = cache.Markers(kind, client, shared)
-		connected.closers = append(connected.closers, client.Close)
+		connected.closers = append(connected.closers, c.Close)
+		return c, cache.Annotations(kind, c, shared), nil
 	}
-	if len(s.Deploys.AnnotationTags) == 0 {
+	newest, states, err := read("states", annotation.StateTags())
+	if err != nil {
+		return err
+	}
+	connected.newest = newest
+	connected.feedback = annotation.Decoded(states, annotation.ReadFeedback)
+	connected.acts = annotation.Decoded(states, annotation.ReadAct)
+	_, incidents, err := read("incidents", []string{annotation.IncidentTag})
+	if err != nil {
+		return err
+	}
+	connected.incidents = annotation.Decoded(incidents, annotation.ReadIncident)
+	_, alerts, err := read("alerts", []string{annotation.AlertTag})
+	if err != nil {
+		return err
+	}
+	connected.alerts = annotation.Decoded(alerts, annotation.ReadAlert)
+	tags := s.Deploys.AnnotationTags
+	if len(tags) == 0 {
 		return nil
 	}
-	client, err := grafana.New(config, limits, s.Deploys.AnnotationTags)
+	_, deploys, err := read("deploys", tags)
 	if err != nil {
 		return err
 	}
-	connected.closers = append(connected.closers, client.Close)
-	connected.markers = append(connected.markers, engine.MarkerSource{Source: engine.FromAnnotation, Markers: cache.Markers("deploys", client, shared)})
+	connected.deployLogs = append(connected.deployLogs, engine.DeployLog{
+		Source: engine.FromAnnotation, Deploys: annotation.Decoded(deploys, annotation.ReadDeploy(tags)),
+	})
 	return nil
 }
 
-// longestReading is how long annotations are waited for. They only add to most
+// maxAnnotationTime is how long annotations are waited for. They only add to most
 // answers, and are little: a Grafana that takes longer has failed, and after some
 // such failures is left alone for a while.
-const longestReading = 4 * time.Second
+const maxAnnotationTime = 4 * time.Second
 
 // traceStore is the client of a trace store.
 type traceStore interface {

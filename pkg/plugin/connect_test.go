@@ -25,7 +25,7 @@ func TestAHungGrafanaIsNotWaitedForAgainAndAgain(t *testing.T) {
 	t.Cleanup(connected.close)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // as questions wait for what only adds to them
 	defer cancel()
-	_, _, err = connected.feedback.Markers(ctx, time.Unix(0, 0), time.Unix(3600, 0))
+	_, _, err = connected.feedback.Read(ctx, time.Unix(0, 0), time.Unix(3600, 0))
 	var known *upstream.Error
 	require.ErrorAs(t, err, &known)
 	require.Equal(t, "no complete answer within 4s", known.Message, "it is Grafana's failure, and counts as one")

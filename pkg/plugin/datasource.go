@@ -65,14 +65,15 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.settings = settings
 	d.engine = &engine.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
-		Markers: connected.markers, Feedback: connected.feedback, Incidents: connected.incidents, Alerts: connected.alerts, Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
+		DeployLogs: connected.deployLogs, Feedback: connected.feedback, Acts: connected.acts, Incidents: connected.incidents, Alerts: connected.alerts,
+		Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
 		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: engine.NewForecastModels(),
 		Limits: engine.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.api = api.New(d.engine, api.Settings{
-		Series: settings.Series, Unusable: d.unusable, Journal: connected.journal,
+		Series: settings.Series, Unusable: d.unusable, Annotations: connected.writer,
 		DeployTag: settings.Deploys.tag(), WebhookSecret: settings.WebhookSecret,
-		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, Acts: connected.acts,
+		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, AuditTrail: connected.newest,
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
 	})
 	d.dispose = func() {

@@ -37,12 +37,12 @@ func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 	ctx, cancel := context.WithTimeout(ctx, healthDeadline)
 	defer cancel()
 	var metrics, traces upstreamHealth
-	deploys := make([]upstreamHealth, len(d.engine.Markers))
+	deploys := make([]upstreamHealth, len(d.engine.DeployLogs))
 	var probes sync.WaitGroup
 	probes.Go(func() { metrics = d.checkMetrics(ctx) })
 	probes.Go(func() { traces = d.checkTraces(ctx) })
-	for i, source := range d.engine.Markers {
-		probes.Go(func() { deploys[i] = checkMarkers(ctx, source) })
+	for i, source := range d.engine.DeployLogs {
+		probes.Go(func() { deploys[i] = checkDeployLog(ctx, source) })
 	}
 	probes.Wait()
 
@@ -125,11 +125,11 @@ func (d *DataSource) checkTraces(ctx context.Context) upstreamHealth {
 // announcements is how far back announced deploys are looked for.
 const announcements = 7 * 24 * time.Hour
 
-// checkMarkers tells whether announced deploys can be read.
-func checkMarkers(ctx context.Context, source engine.MarkerSource) upstreamHealth {
-	name := fmt.Sprintf("Announced deploys (%s)", source.Source)
+// checkDeployLog reports whether announced deploys can be read.
+func checkDeployLog(ctx context.Context, log engine.DeployLog) upstreamHealth {
+	name := fmt.Sprintf("Announced deploys (%s)", log.Source)
 	now := time.Now()
-	found, warnings, err := source.Markers.Markers(ctx, now.Add(-announcements), now)
+	found, warnings, err := log.Deploys.Read(ctx, now.Add(-announcements), now)
 	if err != nil {
 		health := failedHealth(name, err)
 		health.Message = name + ": " + health.Message

@@ -98,12 +98,12 @@ func TestParseSettingsOfDeploys(t *testing.T) {
 	require.Equal(t, transport.Direct, settings.Deploys.Grafana.Mode)
 	connected, err := settings.connect(t.Context(), instance(`{}`, nil))
 	require.NoError(t, err)
-	require.Len(t, connected.markers, 1)
+	require.Len(t, connected.deployLogs, 1)
 	connected.close()
 	settings.Deploys.Grafana.URL = ""
 	connected, err = settings.connect(t.Context(), instance(`{}`, nil))
 	require.NoError(t, err)
-	require.Empty(t, connected.markers, "without an address there are no annotations, and all else works")
+	require.Empty(t, connected.deployLogs, "without an address there are no annotations, and all else works")
 	connected.close()
 }
 

@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // maxAlerts bounds what is kept of one notification.
@@ -45,15 +42,15 @@ func (a *API) Alert(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	notes, err := readAlerts(raw)
+	alerts, err := readAlerts(raw)
 	if err != nil {
 		respond.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	a.save(w, r, notes...)
+	a.save(w, r, alerts...)
 }
 
-func readAlerts(raw []byte) ([]upstream.Note, error) {
+func readAlerts(raw []byte) ([]annotation.Annotation, error) {
 	var n notification
 	if err := json.Unmarshal(raw, &n); err != nil {
 		return nil, fmt.Errorf("the body is no notification of Grafana or Alertmanager: %w", err)
@@ -64,42 +61,36 @@ func readAlerts(raw []byte) ([]upstream.Note, error) {
 	if len(n.Alerts) > maxAlerts {
 		return nil, fmt.Errorf("the notification has %d alerts; at most %d are taken: set the contact point's maxAlerts", len(n.Alerts), maxAlerts)
 	}
-	var notes []upstream.Note
+	var all []annotation.Annotation
 	for i, one := range n.Alerts {
-		note, err := one.note()
+		a, err := one.annotation()
 		if err != nil {
 			return nil, fmt.Errorf("alert %d: %w", i+1, err)
 		}
-		notes = append(notes, note)
+		all = append(all, a)
 	}
-	return notes, nil
+	return all, nil
 }
 
-func (a alert) note() (upstream.Note, error) {
+func (a alert) annotation() (annotation.Annotation, error) {
 	switch {
 	case a.StartsAt.IsZero():
-		return upstream.Note{}, errors.New("startsAt is missing")
+		return annotation.Annotation{}, errors.New("startsAt is missing")
 	case a.Fingerprint == "":
-		return upstream.Note{}, errors.New("the fingerprint is missing")
+		return annotation.Annotation{}, errors.New("the fingerprint is missing")
 	case a.Status != "firing" && a.Status != "resolved":
-		return upstream.Note{}, fmt.Errorf("the status is %.20q, neither firing nor resolved", a.Status)
+		return annotation.Annotation{}, fmt.Errorf("the status is %.20q, neither firing nor resolved", a.Status)
 	}
-	title := cmp.Or(a.Labels["alertname"], "an alert")
-	note := upstream.Note{
-		ID: annotation.ID("alert", a.Fingerprint, a.StartsAt.Unix()), Start: a.StartsAt,
-		Text: cmp.Or(a.Annotations["summary"], title), Tags: []string{"alert", "alertname:" + annotation.Value(title)},
+	name := cmp.Or(a.Labels["alertname"], "an alert")
+	one := annotation.Annotation{
+		ID: annotation.ID("alert", a.Fingerprint, a.StartsAt.Unix()), Start: a.StartsAt, Text: cmp.Or(a.Annotations["summary"], name),
+		Tags: annotation.Alert{
+			Name: name, Service: cmp.Or(a.Labels["service_name"], a.Labels["service"]), Severity: a.Labels["severity"], Signal: a.Labels["signal"],
+		}.Tags(),
 	}
 	// A notification that fires has an end too, at which it would be forgotten.
 	if a.Status == "resolved" && a.EndsAt.After(a.StartsAt) {
-		note.End = a.EndsAt
+		one.End = a.EndsAt
 	}
-	for _, label := range []string{"service_name", "service", "severity", "signal"} {
-		if value := a.Labels[label]; value != "" {
-			tag := strings.TrimSuffix(label, "_name") + ":" + annotation.Value(value)
-			if !slices.Contains(note.Tags, tag) {
-				note.Tags = append(note.Tags, tag)
-			}
-		}
-	}
-	return note, nil
+	return one, nil
 }

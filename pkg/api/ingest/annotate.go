@@ -8,7 +8,6 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // Annotate evaluates a query and writes the number down in Grafana, with what it
@@ -31,10 +30,9 @@ func (a *API) Annotate(w http.ResponseWriter, r *http.Request) {
 		respond.SenderFailure(w, err)
 		return
 	}
-	tags := []string{"foresight", n.Kind()}
-	if n.Subject != "" {
-		tags = append(tags, n.SubjectLabel+":"+annotation.Value(n.Subject))
-	}
 	id := annotation.ID("annotate", request.Query, cmp.Or(request.ID, n.Time.Format(time.RFC3339)))
-	a.save(w, r, upstream.Note{ID: id, Start: n.Time, Text: n.Summary(), Tags: tags})
+	a.save(w, r, annotation.Annotation{
+		ID: id, Start: n.Time, Text: n.Summary(),
+		Tags: annotation.Number{Kind: n.Kind(), SubjectLabel: n.SubjectLabel, Subject: n.Subject}.Tags(),
+	})
 }

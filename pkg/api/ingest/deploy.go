@@ -14,7 +14,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // deployed is a deploy that a pipeline reports.
@@ -26,7 +25,7 @@ type deployed struct {
 	Text        string    `json:"text"`
 	// ID tells retries from deploys; empty where only the content does.
 	ID string `json:"id"`
-	// untimed says that nobody told when it was.
+	// untimed says that the sender named no time.
 	untimed bool
 }
 
@@ -50,7 +49,7 @@ func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
 		respond.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	if a.save(w, r, marker.note(a.DeployTag)) > 0 {
+	if a.save(w, r, marker.annotation(a.DeployTag)) > 0 {
 		a.Announcer.Announce(r.Context(), webhook.Event{
 			Source: a.Source, Type: "foresight.deploy.v1", Subject: marker.Service, Time: marker.Time, Summary: marker.summary(),
 			Data: map[string]string{"service": marker.Service, "version": marker.Version, "environment": marker.Environment},
@@ -58,30 +57,27 @@ func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (d deployed) note(tag string) upstream.Note {
-	tags := []string{tag, "service:" + annotation.Value(d.Service)}
-	if d.Version != "" {
-		tags = append(tags, "version:"+annotation.Value(d.Version))
-	}
-	if d.Environment != "" {
-		tags = append(tags, "environment:"+annotation.Value(d.Environment))
-	}
-	id := func(told string) string { return annotation.ID("deploy", d.Service, d.Version, d.Environment, told) }
+// annotation is the deploy as it is saved; mark is the tag of deploys.
+func (d deployed) annotation(mark string) annotation.Annotation {
+	id := func(what string) string { return annotation.ID("deploy", d.Service, d.Version, d.Environment, what) }
 	minute := func(ago int64) string { return id(strconv.FormatInt(d.Time.Unix()/60-ago, 10)) }
-	note := upstream.Note{ID: minute(0), Start: d.Time, Tags: tags, Text: d.summary()}
+	one := annotation.Annotation{
+		ID: minute(0), Start: d.Time, Text: d.summary(),
+		Tags: annotation.Deploy{Service: d.Service, Version: d.Version, Environment: d.Environment}.Tags(mark),
+	}
 	if d.ID != "" {
-		note.ID = id(d.ID)
+		one.ID = id(d.ID)
 	} else if d.untimed {
-		for ago := range int64(repeated) {
-			note.Earlier = append(note.Earlier, minute(ago+1))
+		for ago := range int64(retryMinutes) {
+			one.Earlier = append(one.Earlier, minute(ago+1))
 		}
 	}
-	return note
+	return one
 }
 
-// repeated is for how many minutes the same deploy, told without a time or an id
-// of its own, is taken for a retry.
-const repeated = 10
+// retryMinutes is for how long the same deploy, sent without a time or an id of
+// its own, is taken for a retry.
+const retryMinutes = 10
 
 func (d deployed) summary() string {
 	return cmp.Or(d.Text, strings.TrimSpace(d.Service+" "+d.Version))

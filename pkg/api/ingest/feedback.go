@@ -9,7 +9,6 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // Feedback takes in what a person, or an incident tool, says of a past event:
@@ -30,16 +29,12 @@ func (a *API) Feedback(w http.ResponseWriter, r *http.Request) {
 		respond.Error(w, http.StatusBadRequest, `write {"time": "2026-01-31T12:00:00Z", "real": false, "service": "cart"}: a time in the past, and whether the event was real`)
 		return
 	}
-	verdict := strconv.FormatBool(*label.Real)
-	judged := "An event that was real." // without a text Grafana takes nothing
+	text := "An event that was real." // without a text Grafana takes nothing
 	if !*label.Real {
-		judged = "No event: it was as it should be."
+		text = "No event: it was as it should be."
 	}
-	note := upstream.Note{
-		ID: annotation.ID("feedback", label.Service, label.Time.Unix(), verdict), Start: label.Time, Text: cmp.Or(label.Text, judged), Tags: []string{"foresight:" + verdict},
-	}
-	if label.Service != "" {
-		note.Tags = append(note.Tags, "service:"+annotation.Value(label.Service))
-	}
-	a.save(w, r, note)
+	a.save(w, r, annotation.Annotation{
+		ID:    annotation.ID("feedback", label.Service, label.Time.Unix(), strconv.FormatBool(*label.Real)),
+		Start: label.Time, Text: cmp.Or(label.Text, text), Tags: annotation.Feedback{Service: label.Service, Real: *label.Real}.Tags(),
+	})
 }

@@ -12,10 +12,10 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/promapi"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // Numbers evaluate expressions over the derived metrics.
@@ -30,10 +30,10 @@ type Announcer interface {
 
 // API serves the routes of senders.
 type API struct {
-	// Journal is where annotations are kept; nil where there is none.
-	Journal   upstream.Journal
-	Numbers   Numbers
-	Announcer Announcer
+	// Annotations is where they are saved; nil for nowhere.
+	Annotations annotation.Writer
+	Numbers     Numbers
+	Announcer   Announcer
 	// DeployTag marks the annotations of deploys, as the data source reads them.
 	DeployTag string
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
@@ -46,8 +46,8 @@ type API struct {
 }
 
 // save writes annotations, answers with how many were new, and returns that.
-func (a *API) save(w http.ResponseWriter, r *http.Request, notes ...upstream.Note) (written int) {
-	if a.Journal == nil {
+func (a *API) save(w http.ResponseWriter, r *http.Request, all ...annotation.Annotation) (written int) {
+	if a.Annotations == nil {
 		respond.Error(w, http.StatusNotImplemented, "there is nowhere to keep this: set grafana.url, and grafanaToken of a service account with the role Editor")
 		return 0
 	}
@@ -55,11 +55,11 @@ func (a *API) save(w http.ResponseWriter, r *http.Request, notes ...upstream.Not
 	defer cancel()
 	known := 0
 	var failure error
-	for _, note := range notes { // one that is refused keeps no other out
-		created, err := a.Journal.Keep(ctx, note)
+	for _, one := range all { // one that is refused keeps no other out
+		created, err := a.Annotations.Upsert(ctx, one)
 		switch {
 		case err != nil:
-			backend.Logger.FromContext(ctx).Warn("An annotation was not saved", "id", note.ID, "error", err)
+			backend.Logger.FromContext(ctx).Warn("An annotation was not saved", "id", one.ID, "error", err)
 			failure = cmp.Or(failure, err)
 		case created:
 			written++
@@ -68,7 +68,7 @@ func (a *API) save(w http.ResponseWriter, r *http.Request, notes ...upstream.Not
 		}
 	}
 	if failure != nil {
-		respond.Error(w, http.StatusBadGateway, fmt.Sprintf("%d of %d are kept: %v. %s", written+known, len(notes), failure, respond.SendAgain))
+		respond.Error(w, http.StatusBadGateway, fmt.Sprintf("%d of %d are kept: %v. %s", written+known, len(all), failure, respond.SendAgain))
 		return written
 	}
 	respond.JSON(w, http.StatusOK, map[string]int{"kept": written, "known": known})

@@ -27,7 +27,7 @@ func FuzzDeploy(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte, version string) {
 		if marker, err := readDeploy(http.Header{"Ce-Specversion": {version}}, raw, noon); err == nil {
 			require.NotEmpty(t, marker.Service)
-			require.NotEmpty(t, marker.note("deploy").ID)
+			require.NotEmpty(t, marker.annotation("deploy").ID)
 		}
 		_, _ = readAlerts(raw)
 	})

@@ -21,7 +21,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/playbook"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // Settings are an administrator's limits on playbooks.
@@ -42,12 +41,13 @@ type Engine interface {
 type Config struct {
 	Engine   Engine
 	Settings Settings
-	// Journal keeps the audit trail, and Acts is where it is read; nil for nowhere.
-	Journal upstream.Journal
-	Acts    upstream.Markers
-	Sender  *webhook.Sender // nil where no webhooks are configured
-	Source  string          // names this data source in events
-	Now     func() time.Time
+	// Annotations is where the audit trail is written, and AuditTrail where it is
+	// read; nil for nowhere.
+	Annotations annotation.Writer
+	AuditTrail  annotation.Source[annotation.Annotation]
+	Sender      *webhook.Sender // nil where no webhooks are configured
+	Source      string          // names this data source in events
+	Now         func() time.Time
 	// Timeout bounds one answer of the engine.
 	Timeout time.Duration
 }
@@ -228,20 +228,13 @@ func (a *API) situation(ctx context.Context, named []string, now time.Time) (pla
 	return s, notices, nil
 }
 
-// The tags of the audit trail in Grafana.
-const (
-	actedTag    = "foresight:acted"
-	outcomeTag  = "foresight:outcome"
-	proposedTag = "foresight:proposed"
-)
-
 // past is what was sent before, by any replica, as Grafana's annotations hold
 // it. Without them there are no budgets, and nothing may be sent.
 func (a *API) past(ctx context.Context, now time.Time) (past []playbook.Past, err error) {
-	if a.Acts == nil || a.Journal == nil {
+	if a.AuditTrail == nil || a.Annotations == nil {
 		return nil, fmt.Errorf("what was done before is not known: set grafana.url, and grafanaToken of a service account with the role Editor")
 	}
-	markers, warnings, err := a.Acts.Markers(ctx, now.Add(-actsLookBack), now.Add(time.Minute))
+	trail, warnings, err := a.AuditTrail.Read(ctx, now.Add(-actsLookBack), now.Add(time.Minute))
 	if err != nil {
 		return nil, fmt.Errorf("what was done before is not known: %w", err)
 	}
@@ -249,15 +242,15 @@ func (a *API) past(ctx context.Context, now time.Time) (past []playbook.Past, er
 		return nil, fmt.Errorf("not all that was done before is known: %s", strings.Join(warnings, " "))
 	}
 	outcomes := map[string]playbook.Outcome{}
-	for _, m := range markers {
-		if m.Verdict == "outcome" {
-			outcomes[m.Keys["of"]] = playbook.Outcome(m.Keys["outcome"])
+	for _, one := range trail {
+		if o, ok := annotation.ReadOutcome(one); ok {
+			outcomes[o.ID] = playbook.Outcome(o.Outcome)
 		}
 	}
-	for _, m := range markers {
-		if m.Verdict == "acted" && m.Keys["playbook"] != "" {
+	for _, one := range trail {
+		if act, ok := annotation.ReadAct(one); ok && act.Playbook != "" {
 			past = append(past, playbook.Past{
-				ID: m.Keys["of"], Pattern: playbook.Pattern(m.Keys["playbook"]), Service: m.Service, At: m.At, Outcome: outcomes[m.Keys["of"]]})
+				ID: act.ID, Pattern: playbook.Pattern(act.Playbook), Service: act.Service, At: act.At, Outcome: outcomes[act.ID]})
 		}
 	}
 	return past, nil
@@ -274,18 +267,22 @@ func audit(ctx context.Context, message string, r playbook.Recommendation, more 
 		"state", r.State, "held", r.Held, "confidence", r.Confidence, "actor", actor}, more...)...)
 }
 
-// note is a recommendation in the audit trail.
-func note(r playbook.Recommendation, now time.Time, tag, verb string) upstream.Note {
+// record is a recommendation in the audit trail.
+func record(r playbook.Recommendation, now time.Time, verb string) annotation.Annotation {
 	subject := r.Target.Service
 	if r.Target.Version != "" {
 		subject += " " + r.Target.Version
 	}
-	said := make([]string, len(r.Evidence))
+	evidence := make([]string, len(r.Evidence))
 	for i, fact := range r.Evidence {
-		said[i] = fact.Text
+		evidence[i] = fact.Text
 	}
-	return upstream.Note{
-		ID: annotation.ID(tag, r.ID), Start: now, Text: fmt.Sprintf("%s %s of %s: %s", verb, r.Action, subject, strings.Join(said, " ")),
-		Tags: []string{tag, "playbook:" + string(r.Pattern), "action:" + string(r.Action), "service:" + annotation.Value(r.Target.Service), "of:" + r.ID},
+	act := annotation.Act{
+		ID: r.ID, Playbook: string(r.Pattern), Action: string(r.Action), Service: r.Target.Service, Proposed: r.State == playbook.Proposed,
+	}
+	tags := act.Tags()
+	return annotation.Annotation{
+		ID: annotation.ID(tags[0], r.ID), Start: now, Tags: tags,
+		Text: fmt.Sprintf("%s %s of %s: %s", verb, r.Action, subject, strings.Join(evidence, " ")),
 	}
 }

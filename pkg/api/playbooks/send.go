@@ -12,7 +12,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/playbook"
-	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // carryOut writes a recommendation down, and sends it where it is ready. It is
@@ -22,10 +21,10 @@ func (a *API) carryOut(ctx context.Context, r playbook.Recommendation, now time.
 	audit(ctx, "A playbook recommends", r)
 	switch r.State {
 	case playbook.Proposed:
-		if a.Journal == nil {
+		if a.Annotations == nil {
 			return nil
 		}
-		_, err := a.Journal.Keep(ctx, note(r, now, proposedTag, "Proposed"))
+		_, err := a.Annotations.Upsert(ctx, record(r, now, "Proposed"))
 		if err != nil {
 			backend.Logger.FromContext(ctx).Warn("A recommendation was not written down", "id", r.ID, "error", err)
 			return fmt.Errorf("it was not written down: %w. %s", err, respond.SendAgain)
@@ -41,7 +40,7 @@ func (a *API) dispatch(ctx context.Context, r playbook.Recommendation, now time.
 	if a.Sender == nil || a.Settings.Webhook == "" {
 		return errors.New("no webhook is configured for playbooks (playbooks.webhook)")
 	}
-	written, err := a.Journal.Keep(ctx, note(r, now, actedTag, "Sent to automation:"))
+	written, err := a.Annotations.Upsert(ctx, record(r, now, "Sent to automation:"))
 	if err != nil {
 		audit(ctx, "A playbook was not sent", r, "error", err)
 		return fmt.Errorf("it was not written down, and so not sent: %w", err)
@@ -66,7 +65,7 @@ func (a *API) dispatch(ctx context.Context, r playbook.Recommendation, now time.
 
 // settle writes down what came of a past action, once it is known.
 func (a *API) settle(ctx context.Context, past playbook.Past, now time.Time) error {
-	if past.Outcome == playbook.Pending || a.Journal == nil {
+	if past.Outcome == playbook.Pending || a.Annotations == nil {
 		return nil
 	}
 	logger := backend.Logger.FromContext(ctx)
@@ -75,10 +74,8 @@ func (a *API) settle(ctx context.Context, past playbook.Past, now time.Time) err
 		text = fmt.Sprintf("%s of %s did not help: undo it, and look.", past.Pattern, past.Service)
 	}
 	logger.Info("A playbook has an outcome", "id", past.ID, "playbook", past.Pattern, "service", past.Service, "outcome", past.Outcome)
-	_, err := a.Journal.Keep(ctx, upstream.Note{
-		ID: annotation.ID(outcomeTag, past.ID), Start: now, Text: text,
-		Tags: []string{outcomeTag, "outcome:" + string(past.Outcome), "playbook:" + string(past.Pattern), "service:" + annotation.Value(past.Service), "of:" + past.ID},
-	})
+	tags := annotation.Outcome{ID: past.ID, Outcome: string(past.Outcome), Playbook: string(past.Pattern), Service: past.Service}.Tags()
+	_, err := a.Annotations.Upsert(ctx, annotation.Annotation{ID: annotation.ID(tags[0], past.ID), Start: now, Text: text, Tags: tags})
 	if err != nil {
 		logger.Warn("The outcome of a playbook was not written down", "id", past.ID, "error", err)
 		return fmt.Errorf("what came of it was not written down: %w. %s", err, respond.SendAgain)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -68,9 +69,9 @@ func (s *server) Fetch(_ context.Context, ids []trace.TraceID, _ time.Time) (ups
 	return upstream.TraceSet{Traces: make([]trace.Trace, len(ids))}, nil
 }
 
-func (s *server) Markers(context.Context, time.Time, time.Time) ([]upstream.Marker, []string, error) {
+func (s *server) Read(context.Context, time.Time, time.Time) ([]annotation.Annotation, []string, error) {
 	s.asked.Add(1)
-	return []upstream.Marker{{Service: "orders"}}, nil, nil
+	return []annotation.Annotation{{Text: "orders"}}, nil, nil
 }
 
 func (metricsOf) Probe(context.Context) (upstream.MetricsCapabilities, error) {
@@ -133,9 +134,9 @@ func TestEveryMethodIsRemembered(t *testing.T) {
 		set, err := traces.Fetch(context.Background(), []trace.TraceID{{1}, {2}}, now)
 		require.NoError(t, err)
 		require.Len(t, set.Traces, 2)
-		markers, _, err := Markers("deploys", inner, store).Markers(context.Background(), now, now)
+		all, _, err := Annotations("deploys", inner, store).Read(context.Background(), now, now)
 		require.NoError(t, err)
-		require.Len(t, markers, 1)
+		require.Len(t, all, 1)
 	}
 	require.EqualValues(t, 6, inner.asked.Load())
 	inner.asked.Store(3)

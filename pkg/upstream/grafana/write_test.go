@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 	"github.com/foresight-observability/foresight/tests/harness"
@@ -32,16 +33,16 @@ func book(t *testing.T, before func(w http.ResponseWriter, r *http.Request, pass
 
 func through(w http.ResponseWriter, r *http.Request, pass http.Handler) { pass.ServeHTTP(w, r) }
 
-func deployNote() upstream.Note {
-	return upstream.Note{ID: "abc", Start: noon, Text: "cart 2.0.0", Tags: []string{"deploy", "service:cart"}}
+func someDeploy() annotation.Annotation {
+	return annotation.Annotation{ID: "abc", Start: noon, Text: "cart 2.0.0", Tags: []string{"deploy", "service:cart"}}
 }
 
-// TestKeep checks that a note is written once, and its end when it is known.
-func TestKeep(t *testing.T) {
+// TestUpsert checks that a note is written once, and its end when it is known.
+func TestUpsert(t *testing.T) {
 	c, stored := book(t, through)
-	note := deployNote()
+	note := someDeploy()
 	for i, want := range []bool{true, false} {
-		written, err := c.Keep(context.Background(), note)
+		written, err := c.Upsert(context.Background(), note)
 		require.NoError(t, err)
 		require.Equal(t, want, written, i)
 	}
@@ -49,17 +50,17 @@ func TestKeep(t *testing.T) {
 	require.Equal(t, []string{"deploy", "service:cart", "foresight-id:abc"}, stored()[0].Tags)
 	note.End = noon.Add(time.Hour)
 	for _, want := range []bool{true, false} {
-		written, err := c.Keep(context.Background(), note)
+		written, err := c.Upsert(context.Background(), note)
 		require.NoError(t, err)
 		require.Equal(t, want, written)
 	}
 	require.Equal(t, noon.Add(time.Hour).UnixMilli(), stored()[0].TimeEnd)
 	note.ID, note.Earlier = "def", []string{"cde", "abc"}
-	written, err := c.Keep(context.Background(), note)
+	written, err := c.Upsert(context.Background(), note)
 	require.NoError(t, err)
 	require.False(t, written, "it was told before under another id")
 	require.Len(t, stored(), 1)
-	_, err = c.Keep(context.Background(), upstream.Note{ID: "wordless", Start: noon, Text: " \n", Tags: []string{"alert"}})
+	_, err = c.Upsert(context.Background(), annotation.Annotation{ID: "wordless", Start: noon, Text: " \n", Tags: []string{"alert"}})
 	require.NoError(t, err, "Grafana refuses an annotation without a text")
 	require.Len(t, stored(), 2)
 }
@@ -75,15 +76,15 @@ func TestAWriteWhoseAnswerIsLost(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	for _, want := range []bool{true, false} {
-		written, err := c.Keep(context.Background(), deployNote())
+		written, err := c.Upsert(context.Background(), someDeploy())
 		require.NoError(t, err)
 		require.Equal(t, want, written)
 		require.Len(t, stored(), 1)
 	}
-	ended := deployNote()
+	ended := someDeploy()
 	ended.End = noon.Add(time.Minute)
 	for _, want := range []bool{true, false} {
-		written, err := c.Keep(context.Background(), ended)
+		written, err := c.Upsert(context.Background(), ended)
 		require.NoError(t, err)
 		require.Equal(t, want, written)
 		require.Equal(t, ended.End.UnixMilli(), stored()[0].TimeEnd)
@@ -103,13 +104,13 @@ func TestAWriteThatIsSwallowed(t *testing.T) {
 				}
 				_, _ = w.Write([]byte(answer))
 			})
-			_, err := c.Keep(context.Background(), deployNote())
+			_, err := c.Upsert(context.Background(), someDeploy())
 			var known *upstream.Error
 			require.ErrorAs(t, err, &known)
 			require.Equal(t, upstream.Malformed, known.Category)
 			require.Empty(t, stored())
 			swallowing = false
-			written, err := c.Keep(context.Background(), deployNote())
+			written, err := c.Upsert(context.Background(), someDeploy())
 			require.NoError(t, err)
 			require.True(t, written)
 			require.Len(t, stored(), 1)
@@ -135,7 +136,7 @@ func TestReplicasKeepOnce(t *testing.T) {
 	for i := range replicas {
 		group.Go(func() {
 			var err error
-			if wrote[i], err = c.Keep(context.Background(), deployNote()); err != nil {
+			if wrote[i], err = c.Upsert(context.Background(), someDeploy()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -156,25 +157,25 @@ func TestReplicasKeepOnce(t *testing.T) {
 // it was given up.
 func TestANoteThatStandsTwice(t *testing.T) {
 	c, stored := book(t, through)
-	note := deployNote()
+	note := someDeploy()
 	note.End = noon.Add(10 * time.Minute)
-	_, err := c.Keep(context.Background(), note)
+	_, err := c.Upsert(context.Background(), note)
 	require.NoError(t, err)
 	late := map[string]any{"time": noon.UnixMilli(), "text": note.Text, "tags": stored()[0].Tags}
 	require.NoError(t, c.send(context.Background(), http.MethodPost, c.transport.URL("/api/annotations", nil), late, &json.RawMessage{}))
 	require.Len(t, stored(), 2)
-	markers, _, err := c.Markers(context.Background(), noon.Add(-time.Hour), noon.Add(time.Hour))
+	all, _, err := c.Read(context.Background(), noon.Add(-time.Hour), noon.Add(time.Hour))
 	require.NoError(t, err)
-	require.Len(t, markers, 1)
-	require.Equal(t, note.End, markers[0].End, "the one that knows its end")
-	written, err := c.Keep(context.Background(), note)
+	require.Len(t, all, 1)
+	require.Equal(t, note.End, all[0].End, "the one that knows its end")
+	written, err := c.Upsert(context.Background(), note)
 	require.NoError(t, err)
 	require.False(t, written)
 	require.Len(t, stored(), 1)
 	require.Equal(t, note.End.UnixMilli(), stored()[0].TimeEnd)
 }
 
-func TestKeepFails(t *testing.T) {
+func TestUpsertFails(t *testing.T) {
 	c, stored := book(t, func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 		if r.Method == http.MethodGet {
 			pass.ServeHTTP(w, r)
@@ -183,7 +184,7 @@ func TestKeepFails(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = w.Write([]byte(`{"message":"You need permissions: annotations:create, not glsa_x"}`))
 	})
-	_, err := c.Keep(context.Background(), deployNote())
+	_, err := c.Upsert(context.Background(), someDeploy())
 	var known *upstream.Error
 	require.ErrorAs(t, err, &known)
 	require.Equal(t, upstream.Auth, known.Category)
