@@ -65,7 +65,7 @@ const minPresence, surePresence = 0.05, 0.5
 
 // askCalls tests whether the caller calls the path more or less often, not at
 // all any more, or for the first time.
-func (q *question) askCalls(before, after *callCounts) {
+func (q *question) askCalls(c *comparison, before, after *callCounts) {
 	if min(len(before.counts), len(after.counts)) < minExact ||
 		before.steady && after.steady {
 		return
@@ -93,8 +93,14 @@ func (q *question) askCalls(before, after *callCounts) {
 		t.effect = stats.RateRatio(before.counts, before.callers, after.counts, after.callers, confidence)
 		medians := stats.Quantile(b, 0.5) - stats.Quantile(a, 0.5)
 		means := mean(b) - mean(a)
-		t.large = apart(t.effect.Estimate, q.options.MinCallRatio) && excludesOne(t.effect) && (math.Abs(means) >= 1 || math.Abs(medians) >= 0.5)
+		// That more or fewer requests make the call is for askMoved to judge.
+		often := mean(positive(b)) / mean(positive(a))
+		t.large = apart(t.effect.Estimate, q.options.MinCallRatio) && excludesOne(t.effect) && (math.Abs(means) >= 1 || math.Abs(medians) >= 0.5) &&
+			apart(often, q.options.MinCallRatio)
 	})
+	if !q.tests[len(q.tests)-1].large {
+		q.askMoved(c, before, after)
+	}
 }
 
 func (q *question) askPresence(aspect Aspect, counts *callCounts, before, after stats.Proportion) {
@@ -118,6 +124,11 @@ func (q *question) askPresence(aspect Aspect, counts *callCounts, before, after 
 // could prove a point if they were independent, but they may all come from one
 // user.
 const minExact = 5
+
+// positive are the ascending values above zero.
+func positive(ascending []float64) []float64 {
+	return ascending[len(ascending)-countAbove(ascending, 0):]
+}
 
 func mean(values []float64) float64 {
 	if len(values) == 0 {

@@ -13,8 +13,11 @@ type comparison struct {
 	baseline, candidate *population
 	endpoints           []endpoint
 	endpointOf          []int32 // of every path
-	results             []Path  // of every path
-	effects             []effects
+	// rest is all endpoints with too few requests of their own, together; not
+	// judged where they are too few even so.
+	rest    endpoint
+	results []Path // of every path
+	effects []effects
 	// originChange is by how much the share of requests with a failure that
 	// began on the path changed; of every path.
 	originChange []float64
@@ -129,10 +132,11 @@ func (c *comparison) measurePaths() {
 		if path.Parent != trace.None {
 			before.read(c.baseline, q.baseline.calls, c.baseline.of(path.Parent))
 			after.read(c.candidate, q.candidate.calls, c.candidate.of(path.Parent))
-			q.askCalls(&before, &after)
+			q.askCalls(c, &before, &after)
 		}
 	}
 	c.askPooled(&q)
+	c.pooledEquivalence()
 	c.doubt(q.tests)
 	c.tests = adjust(q.tests, c.options.FalseDiscoveryRate)
 	for i := range c.tests {

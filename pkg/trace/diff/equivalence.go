@@ -116,16 +116,30 @@ func ratioOfMeans(before, now []float64) stats.Interval {
 // of the requests that could be judged.
 func (c *comparison) mostlyShown() bool {
 	shown, all := 0, 0
-	for i := range c.endpoints {
-		if e := &c.endpoints[i]; e.judged {
-			all += e.Candidate
-			if e.equivalence.shown {
-				shown += e.Candidate
-			}
+	for _, e := range c.judgedEndpoints() {
+		all += e.Candidate
+		if e.equivalence.shown {
+			shown += e.Candidate
 		}
 	}
 	return shown > 0 && 2*shown >= all
 }
+
+// judgedEndpoints are those with enough requests, and all others together.
+func (c *comparison) judgedEndpoints() (judged []*endpoint) {
+	for i := range c.endpoints {
+		if c.endpoints[i].judged {
+			judged = append(judged, &c.endpoints[i])
+		}
+	}
+	if c.rest.judged {
+		judged = append(judged, &c.rest)
+	}
+	return judged
+}
+
+// manyOperations names endpoints that are judged together.
+func manyOperations(count int) string { return fmt.Sprintf("(%d operations together)", count) }
 
 // overwhelming is the p-value, before anything is known of how moments differ,
 // that forbids to speak of no change.
@@ -139,7 +153,7 @@ const matters = 0.05
 func (c *comparison) doubt(tests []hypothesis) {
 	for i := range tests {
 		t := &tests[i]
-		if e := &c.endpoints[c.endpointOf[t.path]]; t.raw <= overwhelming && (t.large || t.aspect == New || t.aspect == Gone) && (e.doubt == nil || t.raw < e.doubt.raw) {
+		if e := &c.endpoints[c.endpointOf[t.path]]; t.raw <= overwhelming && (t.large || t.moved || t.aspect == New || t.aspect == Gone) && (e.doubt == nil || t.raw < e.doubt.raw) {
 			e.doubt = t
 		}
 	}
@@ -153,9 +167,8 @@ func (c *comparison) doubted() (most *endpoint) {
 	for i := range c.endpoints {
 		all += c.endpoints[i].CandidateDuration.Mean * float64(c.endpoints[i].Candidate)
 	}
-	for i := range c.endpoints {
-		e := &c.endpoints[i]
-		if !e.judged || e.doubt == nil && !e.equivalence.doubtful || e.CandidateDuration.Mean*float64(e.Candidate) < matters*all {
+	for _, e := range c.judgedEndpoints() {
+		if e.doubt == nil && !e.equivalence.doubtful || e.CandidateDuration.Mean*float64(e.Candidate) < matters*all {
 			continue
 		}
 		if most == nil || change(e) > change(most) {
@@ -177,9 +190,8 @@ func (c *comparison) undecided() (most *endpoint) {
 // largest is the endpoint with the most requests among those that could be
 // judged and are shown to be as before, or are not; nil for none.
 func (c *comparison) largest(shown bool) (most *endpoint) {
-	for i := range c.endpoints {
-		e := &c.endpoints[i]
-		if e.judged && e.equivalence.shown == shown && (most == nil || e.Candidate+e.Baseline > most.Candidate+most.Baseline) {
+	for _, e := range c.judgedEndpoints() {
+		if e.equivalence.shown == shown && (most == nil || e.Candidate+e.Baseline > most.Candidate+most.Baseline) {
 			most = e
 		}
 	}

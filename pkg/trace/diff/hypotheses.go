@@ -28,6 +28,9 @@ type hypothesis struct {
 	large  bool
 	worse  bool
 	effect stats.Interval
+	// moved says that the presence of a call moved beyond doubt, be it for a
+	// change of the traffic.
+	moved bool
 	// shared are the paths that a test of several holds for; nil for a test of
 	// one path.
 	shared []trace.PathID
@@ -55,25 +58,34 @@ const maxBlocksTogether = 3
 // The dispersion of the scores in the baseline and the effect are worked out
 // only where the p-value could count. The p-value that is kept is valid however
 // often the question is asked while requests arrive; information is that of the
-// test (stats.Information).
+// test (stats.Information). Without scores nothing is discounted.
 func (q *question) ask(aspect Aspect, family family, pValue, information float64, up bool, scores func(add func(block uint8, score float64)), effect func(*hypothesis)) {
 	t := hypothesis{path: q.path, aspect: aspect, family: family, pValue: pValue, raw: pValue, worse: up}
 	if pValue <= q.options.FalseDiscoveryRate {
-		var blocks [maxBlocks]stats.Block
-		scores(func(block uint8, score float64) { blocks[block].Add(score) })
-		// A past incident is no reason to overlook a slow candidate, but it is one
-		// to doubt that a candidate without incident is better.
-		kept := 1.0
-		if up {
-			kept = 0.8
+		if scores != nil {
+			t.pValue = q.discounted(pValue, information, up, scores)
 		}
-		effect, freedom := stats.DesignEffect(blocks[:], kept, maxBlocksTogether, q.moments, information)
-		t.pValue = stats.AlwaysValid(stats.Inflate(pValue, effect, freedom), information)
+		t.pValue = stats.AlwaysValid(t.pValue, information)
 	}
 	if t.pValue <= q.options.FalseDiscoveryRate || t.raw <= overwhelming {
 		effect(&t)
 	}
 	q.tests = append(q.tests, t)
+}
+
+// discounted is the p-value of a test after it is discounted by how much the
+// baseline varies from moment to moment.
+func (q *question) discounted(pValue, information float64, up bool, scores func(add func(block uint8, score float64))) float64 {
+	var blocks [maxBlocks]stats.Block
+	scores(func(block uint8, score float64) { blocks[block].Add(score) })
+	// A past incident is no reason to overlook a slow candidate, but it is one
+	// to doubt that a candidate without incident is better.
+	kept := 1.0
+	if up {
+		kept = 0.8
+	}
+	effect, freedom := stats.DesignEffect(blocks[:], kept, maxBlocksTogether, q.moments, information)
+	return stats.Inflate(pValue, effect, freedom)
 }
 
 // adjust replaces the p-values by those adjusted within their family

@@ -32,6 +32,9 @@ type stratum struct {
 // one request would not be independent.
 func (c *comparison) askPooled(q *question) {
 	q.moments = c.candidate.whole().moments(c.baseline.whole())
+	c.askEndpoints(q)
+	c.askServices(q)
+	c.askPooledCalls(q)
 	for _, paths := range c.operations(2) {
 		strata := make([]stratum, 0, len(paths))
 		before, after := 0, 0

@@ -35,10 +35,14 @@ type request struct {
 // population is one side of the comparison: all calls, grouped by path and in
 // the order of the requests within.
 type population struct {
-	requests   []request
-	calls      []call
-	offsets    []int32 // calls of path p are calls[offsets[p]:offsets[p+1]]
-	blocks     []uint8 // of every request: see divide
+	requests []request
+	calls    []call
+	offsets  []int32 // calls of path p are calls[offsets[p]:offsets[p+1]]
+	blocks   []uint8 // of every request: see divide
+	// shapes and hasNew are of every request, and nil until they are needed: see
+	// describeShapes.
+	shapes     []uint64
+	hasNew     []bool
 	summary    PopulationSummary
 	errorTypes errorTypes
 	repairs    trace.Repairs

@@ -3,6 +3,7 @@ package traces
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ import (
 )
 
 func init() {
-	runner.Register("aa", "windows without a change, looked at 60 times each while they grow: how many raise a verdict? [-runs N]", aa)
+	runner.Register("aa", "windows without a change, looked at many times each while they grow: how many raise a verdict? [-runs N] [-looks N]", aa)
 }
 
 type aaFigures struct {
@@ -30,9 +31,9 @@ type aaFigures struct {
 	SameTime       int     `json:"same_time"` // halves of the same real windows
 	SameTimeFalse  int     `json:"same_time_false"`
 	SameTimeRate   float64 `json:"same_time_rate"`
+	// Found is what the false verdicts of real windows say.
+	Found []string `json:"found"`
 }
-
-const looks = 60
 
 // aa compares growing windows with a baseline of the same system: a steady
 // shop, and one whose durations rise and fall; and fault-free minutes of
@@ -42,10 +43,11 @@ const looks = 60
 func aa(o runner.Options) (any, error) {
 	flags := flag.NewFlagSet("aa", flag.ContinueOnError)
 	runs := flags.Int("runs", 200, "synthetic windows")
+	looks := flags.Int("looks", 60, "looks at each window")
 	if err := flags.Parse(o.Rest); err != nil {
 		return nil, err
 	}
-	figures := aaFigures{Looks: looks, Synthetic: *runs}
+	figures := aaFigures{Looks: *looks, Found: []string{}, Synthetic: *runs}
 	for run := range *runs {
 		seed := uint64(run)
 		shop := tracetest.Shop{Seed: seed, Traces: 400, PaymentFails: 0.02, Start: time.Date(2024, 1, 1, 0, 0, run*37, 0, time.UTC)}
@@ -54,7 +56,7 @@ func aa(o runner.Options) (any, error) {
 		}
 		baseline := shop.Generate()
 		shop.Seed, shop.Traces, shop.Start = seed+1_000_000, 600, shop.Start.Add(40*time.Second)
-		figures.SyntheticFalse += int(runner.OneIf(everFound(baseline, shop.Generate(), false)))
+		figures.SyntheticFalse += int(runner.OneIf(everFound(baseline, shop.Generate(), *looks, false) != ""))
 	}
 	figures.SyntheticRate = 100 * float64(figures.SyntheticFalse) / float64(max(1, figures.Synthetic))
 	for _, name := range []string{"2022-08-22", "2023-01-29"} {
@@ -68,13 +70,16 @@ func aa(o runner.Options) (any, error) {
 		for i := range d.Faults {
 			if window := d.Between(d.Quiet(i)); len(window) >= 20 {
 				figures.Real++
-				figures.RealFalse += int(runner.OneIf(everFound(thinned(d.Clean(i), 1000), window, false)))
+				if found := everFound(thinned(d.Clean(i), 1000), window, *looks, false); found != "" {
+					figures.RealFalse++
+					figures.Found = append(figures.Found, fmt.Sprintf("%s, %d: %s", name, i, found))
+				}
 			}
 			for half := range 5 {
 				stable, canary := halves(d.Between(d.Quiet(i)), uint64(half))
 				if min(len(stable), len(canary)) >= 20 {
 					figures.SameTime++
-					figures.SameTimeFalse += int(runner.OneIf(everFound(stable, canary, true)))
+					figures.SameTimeFalse += int(runner.OneIf(everFound(stable, canary, *looks, true) != ""))
 				}
 			}
 		}
@@ -85,18 +90,18 @@ func aa(o runner.Options) (any, error) {
 }
 
 // everFound looks at a window while it grows, and its baseline with it where
-// both are of the same time.
-func everFound(baseline, window []trace.Trace, together bool) bool {
+// both are of the same time. It is the first finding in words, empty for none.
+func everFound(baseline, window []trace.Trace, looks int, together bool) string {
 	for look := 1; look <= looks; look++ {
 		before := baseline
 		if together {
 			before = baseline[:len(baseline)*look/looks]
 		}
-		if isFinding(diff.Compare(before, window[:len(window)*look/looks], diff.Options{}).Verdict) {
-			return true
+		if r := diff.Compare(before, window[:len(window)*look/looks], diff.Options{}); isFinding(r.Verdict) {
+			return fmt.Sprintf("%s at look %d: %s", r.Verdict, look, r.Reason)
 		}
 	}
-	return false
+	return ""
 }
 
 // halves gives every trace to one of two sides at random, as a load balancer

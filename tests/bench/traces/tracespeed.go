@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"flag"
 	"runtime"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 )
 
 func init() {
-	runner.Register("trace-speed", "speed and memory of comparing two populations of traces, on one core", traceSpeed)
+	runner.Register("trace-speed", "speed and memory of comparing two populations of traces, on one core [-traces N]", traceSpeed)
 }
 
 type traceSpeedFigures struct {
@@ -23,13 +24,20 @@ type traceSpeedFigures struct {
 	BytesPerSpan   float64 `json:"bytes_per_span"`           // of the spans as upstreams hold them
 	PeakPerSpan    float64 `json:"allocated_bytes_per_span"` // by one comparison
 	PerMillion     float64 `json:"seconds_per_million_spans"`
+	Allocated      float64 `json:"allocated_megabytes"` // by one comparison
 }
 
 // traceSpeed compares 2 × 1,000 traces of about 100 spans.
-func traceSpeed(runner.Options) (any, error) {
+func traceSpeed(o runner.Options) (any, error) {
+	flags := flag.NewFlagSet("trace-speed", flag.ContinueOnError)
+	size := flags.Int("traces", 1000, "traces of each side")
+	if err := flags.Parse(o.Rest); err != nil {
+		return nil, err
+	}
 	runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(runtime.NumCPU())
-	const traces, width = 1000, 90
+	const width = 90
+	traces := *size
 	empty := runner.Heap()
 	baseline := tracetest.Shop{Seed: 1, Traces: traces, Width: width, Version: "1"}.Generate()
 	candidate := tracetest.Shop{Seed: 2, Traces: traces, Width: width, Version: "2", SlowQuery: 3}.Generate()
@@ -47,6 +55,7 @@ func traceSpeed(runner.Options) (any, error) {
 		best = min(best, runner.ProcessorTime()-begun)
 		runtime.ReadMemStats(&after)
 		figures.Verdict = string(result.Verdict)
+		figures.Allocated = float64(after.TotalAlloc-before.TotalAlloc) / 1e6
 		figures.PeakPerSpan = float64(after.TotalAlloc-before.TotalAlloc) / float64(spans)
 	}
 	figures.Seconds = best.Seconds()
