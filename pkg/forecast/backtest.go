@@ -103,7 +103,7 @@ func (p *prepared) backtest(m Model, horizon int) (trial, error) {
 	seen := 0
 	for i, origin := range t.origins {
 		if i == 0 || i*times/len(t.origins) != (i-1)*times/len(t.origins) {
-			refitted, err := m.Fit(p.clean[:origin])
+			refitted, err := m.Fit(p.past(origin))
 			if err != nil {
 				return trial{}, err
 			}

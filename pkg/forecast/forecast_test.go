@@ -3,6 +3,7 @@ package forecast_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -186,6 +187,33 @@ func TestRunRefusesABadRequest(t *testing.T) {
 	}
 }
 
+// Data say more than a default: what has been below zero may be so again.
+func TestNegativeValuesStayNegative(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	freezer := make([]float64, 500)
+	for i := range freezer {
+		freezer[i] = -18 + 3*math.Sin(2*math.Pi*float64(i)/24) + random.NormFloat64()
+	}
+	r, err := forecast.Run(forecast.Request{History: history(time.Hour, freezer), Horizon: 24, NonNegative: true})
+	require.NoError(t, err)
+	for h := range r.Mean {
+		require.InDelta(t, -18, r.Mean[h], 6)
+		require.Less(t, r.Intervals[0].Upper[h], 0.0)
+		require.Less(t, r.Intervals[0].Lower[h], r.Mean[h])
+	}
+}
+
+// The naive forecast repeats the last value, whatever lies before it.
+func TestNaiveIsNaive(t *testing.T) {
+	values := traffic(500, time.Hour, 2)
+	values[498], values[499] = 5000, 9000
+	for _, step := range []time.Duration{time.Second, time.Hour, 7 * 24 * time.Hour} {
+		r, err := forecast.Run(forecast.Request{History: history(step, values), Horizon: 13, Model: "naive"})
+		require.NoError(t, err)
+		require.Equal(t, constant(9000, 13), r.Mean)
+	}
+}
+
 func TestRunLeavesItsInputAlone(t *testing.T) {
 	values := traffic(1000, time.Hour, 3)
 	values[10] = math.Inf(1)
@@ -218,7 +246,8 @@ func TestRunProperties(t *testing.T) {
 			return
 		}
 		requireSound(t, r, horizon)
-		if nonNegative {
+		below := slices.ContainsFunc(values, func(v float64) bool { return v < 0 && !math.IsInf(v, 0) })
+		if nonNegative && !below {
 			for h := range r.Mean {
 				require.GreaterOrEqual(t, r.Mean[h], 0.0)
 				require.GreaterOrEqual(t, r.Intervals[0].Lower[h], 0.0)

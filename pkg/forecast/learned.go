@@ -31,7 +31,8 @@ func Learn(r Request) (*Learned, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := prepare(r)
+	how := treatmentOf(r.Model)
+	p, err := prepare(r, how)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func Learn(r Request) (*Learned, error) {
 		p.notice("the history allows to test %d points ahead; intervals beyond that are extrapolated", tried)
 	}
 	l := &Learned{
-		request: r, p: &prepared{unit: p.unit, factor: p.factor}, reach: p.reach(best, r.Horizon), fitted: fitted, last: p.clean[len(p.clean)-1],
+		request: r, p: &prepared{unit: p.unit, factor: p.factor, negative: p.negative}, reach: p.reach(best, r.Horizon), fitted: fitted, last: p.clean[len(p.clean)-1],
 		intervals: p.intervals(best, r.Horizon, probabilities), online: repeat(1, len(probabilities)),
 		result: Result{
 			Step:       r.History.Step,
@@ -58,6 +59,9 @@ func Learn(r Request) (*Learned, error) {
 			Observed:   r.History.Observed(),
 			Notices:    p.notices,
 		},
+	}
+	if how == asItIs {
+		l.reach = math.Inf(1)
 	}
 	l.request.History = series.Series{Start: r.History.Time(r.History.Len()), Step: r.History.Step}
 	if period := model.Season(best.model); period > 1 {

@@ -26,22 +26,35 @@ type prepared struct {
 	unit     float64   // of the scale: value = unit·scaled
 	// least and most are the range of the values as they were.
 	least, most float64
+	negative    bool      // some value was below zero, so others may be
 	factor      int       // points of observed averaged into one of clean
-	clean       []float64 // what models learn from: averaged, past incidents cut off
+	coarse      []float64 // averaged, with incidents
+	clean       []float64 // what models learn from: coarse with past incidents cut off
 	periods     []int     // strong seasons in points of clean, ascending
 	// regressors are the events at a point of clean; nil without events.
 	regressors func(t int) []float64
 	clock      *wallClock // nil where the clock does not change
 	capacity   float64    // scaled; 0: not known
 	notices    []string
+	untouched  bool            // no incident was cut off
+	known      func([]float64) // puts back what events explain; nil without events
 }
 
-// prepare makes the history ready, what lay before a lasting change of level
-// moved to the new one.
-func prepare(r Request) (*prepared, error) { return prepareFrom(r, true) }
+// treatment says what becomes of a history before models learn from it.
+type treatment int
 
-// prepareFrom leaves levels where they were unless they are to be anchored.
-func prepareFrom(r Request, anchored bool) (*prepared, error) {
+const (
+	// repaired: averaged down, incidents cut off, what lay before a lasting change
+	// of level moved to the new one.
+	repaired treatment = iota
+	// cut: as repaired, but levels stay where they were.
+	cut
+	// asItIs: for references, which must be what their names say.
+	asItIs
+)
+
+// prepare makes the history ready.
+func prepare(r Request, how treatment) (*prepared, error) {
 	values, infinite := series.Finite(r.History.Values)
 	p := &prepared{}
 	if infinite > 0 {
@@ -58,6 +71,7 @@ func prepareFrom(r Request, anchored bool) (*prepared, error) {
 	}
 	p.unit = series.Unit(observed)
 	p.least, p.most = slices.Min(observed), slices.Max(observed)
+	p.negative = p.least < 0
 	p.observed = values
 	for i := range values {
 		values[i] /= p.unit
@@ -73,7 +87,10 @@ func prepareFrom(r Request, anchored bool) (*prepared, error) {
 		p.notice("a season of %s was not looked for: the history holds fewer than two cycles",
 			short(time.Duration(longest)*r.History.Step))
 	}
-	p.factor = coarseness(len(values), candidates, r.History.Step)
+	p.factor = 1
+	if how != asItIs {
+		p.factor = coarseness(len(values), candidates, r.History.Step)
+	}
 	if excess := len(values) - longestFit*p.factor; excess > 0 {
 		p.notice("models learned from the last %d of %d points", longestFit*p.factor, len(values))
 		values = values[excess:]
@@ -82,51 +99,86 @@ func prepareFrom(r Request, anchored bool) (*prepared, error) {
 	coarse := series.Coarsen(values, p.factor)
 	shown := p.onClock(r, coarse)
 	p.findSeasons(shown, candidates)
-	if anchored && p.anchor(r, coarse, series.Shifts(shown, p.periods)) {
+	// Where nothing repeats, a step is how the series moves.
+	if how == repaired && len(p.periods) > 0 && p.anchor(r, coarse, series.Shifts(shown, p.periods)) {
 		p.findSeasons(p.clock.lay(coarse), candidates)
 	}
 	p.capacity = r.Capacity / p.unit
-	p.clean = p.clock.withoutIncidents(coarse, p.periods)
+	p.coarse = coarse
+	p.clean = coarse
+	if how != asItIs {
+		p.clean = p.withoutIncidents(coarse)
+	}
 	if events := eventsOf(r, len(coarse), p.factor); events != nil {
-		for t, v := range coarse {
-			if slices.Max(events(t)) > 0 { // known, so no incident
-				p.clean[t] = v
+		p.known = func(clean []float64) { // known, so no incident
+			for t := range clean {
+				if slices.Max(events(t)) > 0 {
+					clean[t] = coarse[t]
+				}
 			}
 		}
+		p.known(p.clean)
 		p.regressors = func(shown int) []float64 { return events(p.clock.instant(shown)) }
-	}
-	if p.least >= 0 { // what stands in for an incident is not below zero either
-		for t, v := range p.clean {
-			p.clean[t] = max(v, 0)
-		}
 	}
 	p.forgetIncidents(coarse)
 	return p, nil
 }
 
-// rareIncidents is how many incidents a history may hold for them to be
-// exceptions; what happens more often is to be expected again.
-const rareIncidents = 3
+const (
+	// maxIncidents and maxIncidentShare are how many incidents, and how much of
+	// its points, a history may hold for them to be exceptions; what happens more
+	// often is how the series is, and to be expected again.
+	maxIncidents     = 3
+	maxIncidentShare = 0.02
+)
+
+// withoutIncidents is a beginning of the averaged history with what lies far
+// from the expected cut off, where that is rare; otherwise the values themselves.
+func (p *prepared) withoutIncidents(coarse []float64) []float64 {
+	clean := p.clock.withoutIncidents(coarse, p.periods)
+	incidents, points, last := 0, 0, math.MinInt32
+	for t, v := range coarse {
+		if v == clean[t] || math.IsNaN(v) {
+			continue
+		}
+		if t > last+1 {
+			incidents++
+		}
+		points++
+		last = t
+		if p.least >= 0 {
+			clean[t] = max(clean[t], 0) // what stands in for it is not below zero either
+		}
+	}
+	if points == 0 || incidents > maxIncidents || float64(points) > maxIncidentShare*float64(len(coarse)) {
+		return slices.Clone(coarse)
+	}
+	return clean
+}
+
+// past is what models may know before an origin: incidents are judged by what
+// had been seen by then, so that errors of rolling origins are those of real
+// forecasts.
+func (p *prepared) past(origin int) []float64 {
+	if p.untouched {
+		return p.clean[:origin]
+	}
+	past := p.withoutIncidents(p.coarse[:origin])
+	if p.known != nil {
+		p.known(past)
+	}
+	return past
+}
 
 // forgetIncidents cuts incidents off the values that forecasts are judged by,
 // too, so that a rare one does not widen intervals for as long as it is
 // remembered.
 func (p *prepared) forgetIncidents(coarse []float64) {
-	incidents, last := 0, math.MinInt32
-	for t, v := range coarse {
-		if v != p.clean[t] && !math.IsNaN(v) {
-			if t > last+1 {
-				incidents++
-			}
-			last = t
-		}
-	}
-	if incidents > rareIncidents {
-		return
-	}
+	p.untouched = true
 	offset := len(p.observed) - len(coarse)*p.factor
 	for t, v := range coarse {
 		if v != p.clean[t] && !math.IsNaN(v) {
+			p.untouched = false
 			for i := range p.factor {
 				p.observed[offset+t*p.factor+i] += p.clean[t] - v
 			}

@@ -19,26 +19,29 @@ type family struct {
 	name        string
 	make        func(p *prepared) []Model
 	takesEvents bool // as regressors of its own
+	// reference models get the history as it is, so that they are what their names
+	// say.
+	reference bool
 }
 
 var families = []family{
-	{"level", always(Level{}), false},
-	{"naive", always(Naive{}), false},
-	{"drift", always(Drift{}), false},
-	{"seasonal-naive", perPeriod(func(period int) Model { return SeasonalNaive{Period: period} }), false},
-	{"holt", always(dampedHolt), false},
+	{"level", always(Level{}), false, false},
+	{"naive", always(Naive{}), false, true},
+	{"drift", always(Drift{}), false, true},
+	{"seasonal-naive", perPeriod(func(period int) Model { return SeasonalNaive{Period: period} }), false, false},
+	{"holt", always(dampedHolt), false, false},
 	{"holt-winters", perPeriod(func(period int) Model {
 		return ets.Model{Error: ets.Additive, Trend: ets.Additive, Damped: true, Season: ets.Additive, Period: period}
-	}), false},
+	}), false, false},
 	{"ets", func(p *prepared) []Model {
 		models := perPeriod(func(period int) Model { return ets.Auto{Period: period} })(p)
 		return append(models, ets.Auto{})
-	}, false},
-	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }, false},
-	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }, false},
-	{"arima", arimas, true},
-	{"prophet", prophets, true},
-	{"seasonal-ridge", ridges, false},
+	}, false, false},
+	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }, false, false},
+	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }, false, false},
+	{"arima", arimas, true, false},
+	{"prophet", prophets, true, false},
+	{"seasonal-ridge", ridges, false, false},
 }
 
 var dampedHolt = ets.Model{Error: ets.Additive, Trend: ets.Additive, Damped: true, Season: ets.None}
@@ -146,6 +149,16 @@ func Models() []string {
 		names[i] = f.name
 	}
 	return names
+}
+
+// treatmentOf is what becomes of the history before a requested model learns.
+func treatmentOf(name string) treatment {
+	for _, f := range families {
+		if f.name == name && f.reference {
+			return asItIs
+		}
+	}
+	return repaired
 }
 
 // named are the models of a requested name.

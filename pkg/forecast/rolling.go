@@ -34,7 +34,7 @@ func Rolling(r Request, learn int) (Rolled, error) {
 		return Rolled{}, err
 	}
 	r.History.Values = whole[:learn]
-	p, err := prepareFrom(r, false)
+	p, err := prepare(r, cut)
 	if err != nil {
 		return Rolled{}, err
 	}

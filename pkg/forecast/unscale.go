@@ -11,7 +11,7 @@ func bounded(v float64) float64 { return min(max(v, -math.MaxFloat64), math.MaxF
 // unit.
 func (p *prepared) unscale(result Result, r Request) Result {
 	least, most := math.Inf(-1), math.Inf(1)
-	if r.NonNegative {
+	if r.NonNegative && !p.negative {
 		least = 0
 	}
 	if r.Capacity > 0 {

@@ -52,18 +52,27 @@ func TestSeasonsFollowTheClockOnTheWall(t *testing.T) {
 		name  string
 		start time.Time
 		seen  time.Duration
+		// passed says that a whole day lies between the change and the forecast.
+		passed bool
 	}{
-		{"summer time began two days ago", time.Date(2026, 3, 2, 0, 0, 0, 0, berlin), 29 * day},
-		{"summer time begins tonight", time.Date(2026, 3, 1, 0, 0, 0, 0, berlin), 27*day + 20*time.Hour},
-		{"summer time ended two days ago", time.Date(2026, 9, 28, 0, 0, 0, 0, berlin), 29 * day},
-		{"summer time ends tonight", time.Date(2026, 9, 27, 0, 0, 0, 0, berlin), 27*day + 20*time.Hour},
-		{"within the hour shown twice", time.Date(2026, 9, 27, 0, 0, 0, 0, berlin), 28*day + 3*time.Hour + 30*time.Minute},
+		{"summer time began two days ago", time.Date(2026, 3, 2, 0, 0, 0, 0, berlin), 29 * day, true},
+		{"summer time begins tonight", time.Date(2026, 3, 1, 0, 0, 0, 0, berlin), 27*day + 20*time.Hour, false},
+		{"summer time ended two days ago", time.Date(2026, 9, 28, 0, 0, 0, 0, berlin), 29 * day, true},
+		{"summer time ends tonight", time.Date(2026, 9, 27, 0, 0, 0, 0, berlin), 27*day + 20*time.Hour, false},
+		{"within the hour shown twice", time.Date(2026, 9, 27, 0, 0, 0, 0, berlin), 28*day + 3*time.Hour + 30*time.Minute, false},
 	} {
 		for _, model := range []string{"seasonal-naive", "prophet", forecast.Auto} {
 			t.Run(c.name+"/"+model, func(t *testing.T) {
 				aware := meanError(t, c.start, c.seen, day, 30*time.Minute, berlin, model)
 				unaware := meanError(t, c.start, c.seen, day, 30*time.Minute, time.UTC, model)
 				t.Logf("%.2f, without the clock %.2f", aware, unaware)
+				if model == "seasonal-naive" && c.passed {
+					// Yesterday has followed the new time already, and is repeated on
+					// either clock.
+					require.LessOrEqual(t, aware, 1.01*unaware)
+					require.Less(t, aware, 1.3, "repeating a noisy value gives 1.13")
+					return
+				}
 				require.Less(t, aware, 0.8*unaware)
 			})
 		}
