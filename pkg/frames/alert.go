@@ -27,7 +27,7 @@ type instance struct {
 
 // alertFrames is one frame with one field per instance, without fields where
 // there is no instance; empty says why.
-func alertFrames(name string, instances []instance, basis engine.Basis, notices remarks, empty string) (data.Frames, error) {
+func alertFrames(name string, instances []instance, basis engine.Provenance, notices remarks, empty string) (data.Frames, error) {
 	frame := newFrame(name, data.FrameTypeNumericWide, "", basis)
 	seen := map[string]bool{}
 	dropped := map[string]bool{}

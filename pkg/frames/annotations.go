@@ -25,7 +25,7 @@ type event struct {
 
 // annotationFrames is one frame with a row per event; empty says why there is
 // none.
-func annotationFrames(name string, events []event, basis engine.Basis, notices remarks, empty string) data.Frames {
+func annotationFrames(name string, events []event, basis engine.Provenance, notices remarks, empty string) data.Frames {
 	frame := newFrame(name, data.FrameTypeTable, data.VisTypeTable, basis)
 	frame.Fields = data.Fields{
 		column(events, "time", "", "", func(e event) time.Time { return e.start.UTC() }),

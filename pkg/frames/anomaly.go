@@ -32,13 +32,13 @@ func Anomaly(a engine.AnomalyAnswer, q query.Anomaly, format query.Format) (data
 
 func anomalyPanel(a engine.AnomalyAnswer, q query.Anomaly) data.Frames {
 	names := anomalyNames(a, q)
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	var frames data.Frames
 	for i, s := range a.Series {
 		result := s.Result
 		rows := shownRows(result.Actual, a.Shown, result.Score)
 		times := timesOf(result.Actual, rows)
-		frame := newBandFrame(names[i], s.Labels, i, times, a.Basis)
+		frame := newBandFrame(names[i], s.Labels, i, times, a.Provenance)
 		anomalyModel(result).describe(frame.Frame, names[i], map[string]any{})
 		for _, line := range []struct {
 			role   string
@@ -53,7 +53,7 @@ func anomalyPanel(a engine.AnomalyAnswer, q query.Anomaly) data.Frames {
 		notices.addSeries(names[i], s.Problem, result.Notices)
 	}
 	if len(frames) == 0 {
-		frames = data.Frames{newFrame("anomaly", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Basis)}
+		frames = data.Frames{newFrame("anomaly", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Provenance)}
 		notices.add(data.NoticeSeverityInfo, noSeries)
 	}
 	return notices.attach(frames)
@@ -64,13 +64,13 @@ func anomalyNames(a engine.AnomalyAnswer, q query.Anomaly) []string {
 }
 
 func anomalyAlert(a engine.AnomalyAnswer) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
 		instances[i] = instance{s.Labels, CurrentScore(s.Result), anomalyModel(s.Result)}
 		notices.addSeries(s.Labels.String(), s.Problem, s.Result.Notices)
 	}
-	return alertFrames("anomaly_score", instances, a.Basis, notices, noSeries)
+	return alertFrames("anomaly_score", instances, a.Provenance, notices, noSeries)
 }
 
 func anomalyModel(r anomaly.Result) model { return model{r.Model, r.Season, r.Parameters, r.Observed} }
@@ -107,7 +107,7 @@ const scoreSteps = 10
 
 func anomalyAnnotations(a engine.AnomalyAnswer, q query.Anomaly) data.Frames {
 	names := anomalyNames(a, q)
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	var events []event
 	for i, s := range a.Series {
 		for _, e := range s.Result.Events {
@@ -123,7 +123,7 @@ func anomalyAnnotations(a engine.AnomalyAnswer, q query.Anomaly) data.Frames {
 	if len(a.Series) == 0 {
 		empty = noSeries
 	}
-	return annotationFrames("anomalies", events, a.Basis, notices, empty)
+	return annotationFrames("anomalies", events, a.Provenance, notices, empty)
 }
 
 func anomalyEvent(name string, labels series.Labels, e anomaly.Event) event {

@@ -28,7 +28,7 @@ type bandFrame struct {
 	color  string
 }
 
-func newBandFrame(name string, labels series.Labels, position int, times []time.Time, basis engine.Basis) bandFrame {
+func newBandFrame(name string, labels series.Labels, position int, times []time.Time, basis engine.Provenance) bandFrame {
 	frame := newFrame(name, data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, basis)
 	frame.Fields = append(frame.Fields, data.NewField("time", nil, times))
 	return bandFrame{frame, name, labels, colors[position%len(colors)]}

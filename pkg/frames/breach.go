@@ -28,13 +28,13 @@ func Breach(a engine.BreachAnswer, q query.Breach, format query.Format) (data.Fr
 
 func breachPanel(a engine.BreachAnswer, q query.Breach) data.Frames {
 	names := seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s engine.BreachSeries) series.Labels { return s.Labels }))
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	var frames data.Frames
 	for i, s := range a.Series {
 		result := s.Result
 		rows := shownRows(result.Actual, a.Shown, result.Probability)
 		times := timesOf(result.Actual, rows)
-		frame := newBandFrame(names[i], s.Labels, i, times, a.Basis)
+		frame := newBandFrame(names[i], s.Labels, i, times, a.Provenance)
 		if s.Problem == "" {
 			breachModel(result).describe(frame.Frame, names[i], breachTimes(result))
 		}
@@ -48,14 +48,14 @@ func breachPanel(a engine.BreachAnswer, q query.Breach) data.Frames {
 		notices.addSeries(names[i], s.Problem, append(result.Notices, breachNotice(a, result)))
 	}
 	if len(frames) == 0 {
-		frames = data.Frames{newFrame("breach", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Basis)}
+		frames = data.Frames{newFrame("breach", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Provenance)}
 		notices.add(data.NoticeSeverityInfo, noSeries)
 	}
 	return notices.attach(frames)
 }
 
 func breachAlert(a engine.BreachAnswer) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
 		instances[i] = instance{s.Labels, Latest(s.Result.Probability), model{}}
@@ -64,7 +64,7 @@ func breachAlert(a engine.BreachAnswer) (data.Frames, error) {
 		}
 		notices.addSeries(s.Labels.String(), s.Problem, append(s.Result.Notices, breachNotice(a, s.Result)))
 	}
-	return alertFrames("breach_probability", instances, a.Basis, notices, noSeries)
+	return alertFrames("breach_probability", instances, a.Provenance, notices, noSeries)
 }
 
 // Latest is the last number told, NaN where nothing recent was.

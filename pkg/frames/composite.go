@@ -34,7 +34,7 @@ func compositePanel(a engine.CompositeAnswer) data.Frames {
 	rows := shownRows(grid, a.Shown, result.Score)
 	times := timesOf(grid, rows)
 	labels := compositeLabels(a)
-	frame := newBandFrame(a.Service, labels, 0, times, a.Basis)
+	frame := newBandFrame(a.Service, labels, 0, times, a.Provenance)
 	frame.add(score, func(row int) *float64 { return at(result.Score, rows[row]) })
 	for i, signal := range result.Signals {
 		values := make([]*float64, len(times))
@@ -61,7 +61,7 @@ func compositeLabels(a engine.CompositeAnswer) series.Labels {
 
 // compositeRemarks tell what could not be judged and what was silent.
 func compositeRemarks(a engine.CompositeAnswer) remarks {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	notices.addSeries(a.Service, a.Problem, a.Result.Notices)
 	for _, signal := range a.Result.Signals {
 		notices.addSeries(signal.Name, signal.Problem, nil)
@@ -75,7 +75,7 @@ func compositeRemarks(a engine.CompositeAnswer) remarks {
 
 func compositeAlert(a engine.CompositeAnswer) (data.Frames, error) {
 	instances := []instance{{compositeLabels(a), CompositeScore(a), model{}}}
-	return alertFrames("composite_score", instances, a.Basis, compositeRemarks(a), noSeries)
+	return alertFrames("composite_score", instances, a.Provenance, compositeRemarks(a), noSeries)
 }
 
 // CompositeScore is the score of now that a rule evaluates; NaN where nothing
@@ -101,7 +101,7 @@ func compositeAnnotations(a engine.CompositeAnswer) data.Frames {
 			identity: a.Service,
 		})
 	}
-	return annotationFrames("anomalies", events, a.Basis, compositeRemarks(a), "Nothing unusual happened in this window.")
+	return annotationFrames("anomalies", events, a.Provenance, compositeRemarks(a), "Nothing unusual happened in this window.")
 }
 
 // witnesses in a sentence: "latency (70 %), errors (30 %)".

@@ -17,7 +17,7 @@ import (
 // annotations: one instant per arrival. As an alert: per service the number of
 // versions that arrived inside the window, 0 for none.
 func Deploys(a engine.DeploysAnswer, format query.Format) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	const empty = "No versions (service.version) were seen in this window."
 	switch format {
 	case query.Panel:
@@ -26,15 +26,15 @@ func Deploys(a engine.DeploysAnswer, format query.Format) (data.Frames, error) {
 		}
 		return notices.attach(data.Frames{deploysTable(a)}), nil
 	case query.Alert:
-		return alertFrames("deploys", arrivals(a.Deploys), a.Basis, notices, empty)
+		return alertFrames("deploys", arrivals(a.Deploys), a.Provenance, notices, empty)
 	case query.Annotations:
-		return annotationFrames("deploys", deployEvents(a.Deploys), a.Basis, notices, "Nothing was deployed in this window."), nil
+		return annotationFrames("deploys", deployEvents(a.Deploys), a.Provenance, notices, "Nothing was deployed in this window."), nil
 	}
 	return nil, noFormat(query.TypeDeploys, format)
 }
 
 func deploysTable(a engine.DeploysAnswer) *data.Frame {
-	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	rows := a.Deploys
 	source := column(rows, "source", "Known from", "", func(d engine.Deploy) string {
 		if !d.Arrived {

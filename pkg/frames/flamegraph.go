@@ -37,7 +37,7 @@ func (n flameNode) totalRight() float64 { return n.totalBoth - n.totalLeft }
 // and candidate right, in nanoseconds per request.
 func flameGraph(a engine.TraceDiffAnswer, notices *remarks) *data.Frame {
 	nodes := prune(flameNodes(a), notices)
-	frame := newFrame("flamegraph", data.FrameTypeUnknown, data.VisTypeFlameGraph, a.Basis)
+	frame := newFrame("flamegraph", data.FrameTypeUnknown, data.VisTypeFlameGraph, a.Provenance)
 	frame.Fields = data.Fields{
 		column(nodes, "level", "", "", func(n flameNode) int64 { return int64(n.level) }),
 		column(nodes, "label", "", "", func(n flameNode) string { return n.label }),

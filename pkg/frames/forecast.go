@@ -29,12 +29,12 @@ func Forecast(a engine.ForecastAnswer, q query.Forecast, format query.Format) (d
 
 func forecastPanel(a engine.ForecastAnswer, q query.Forecast) data.Frames {
 	names := seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s engine.ForecastSeries) series.Labels { return s.Labels }))
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	var frames data.Frames
 	for i, s := range a.Series {
 		result, interval := s.Forecast, intervalFor(s.Forecast, q.Probability)
 		times, observed, predicted := union(s.Actual, series.Series{Start: result.Start, Step: result.Step, Values: result.Mean})
-		frame := newBandFrame(names[i], s.Labels, i, times, a.Basis)
+		frame := newBandFrame(names[i], s.Labels, i, times, a.Provenance)
 		forecastModel(result).describe(frame.Frame, names[i], map[string]any{
 			"error": result.Error, "naiveError": result.NaiveError, "probability": interval.Probability,
 		})
@@ -46,7 +46,7 @@ func forecastPanel(a engine.ForecastAnswer, q query.Forecast) data.Frames {
 		notices.addSeries(names[i], s.Problem, result.Notices)
 	}
 	if len(frames) == 0 {
-		frames = data.Frames{newFrame("forecast", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Basis)}
+		frames = data.Frames{newFrame("forecast", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Provenance)}
 		notices.add(data.NoticeSeverityInfo, noSeries)
 	}
 	notices.add(data.NoticeSeverityInfo, outOfSight(a))
@@ -77,7 +77,7 @@ func outOfSight(a engine.ForecastAnswer) string {
 }
 
 func forecastAlert(a engine.ForecastAnswer) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
 		instances[i] = instance{s.Labels, math.NaN(), forecastModel(s.Forecast)}
@@ -86,7 +86,7 @@ func forecastAlert(a engine.ForecastAnswer) (data.Frames, error) {
 		}
 		notices.addSeries(s.Labels.String(), s.Problem, s.Forecast.Notices)
 	}
-	return alertFrames("forecast", instances, a.Basis, notices, noSeries)
+	return alertFrames("forecast", instances, a.Provenance, notices, noSeries)
 }
 
 // intervalFor is the interval whose probability is nearest to the asked one.

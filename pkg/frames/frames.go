@@ -31,7 +31,7 @@ const maxNotices = 20
 
 // newFrame is a frame without fields, which Grafana takes for "no data" of its
 // type.
-func newFrame(name string, frameType data.FrameType, visualization data.VisType, basis engine.Basis) *data.Frame {
+func newFrame(name string, frameType data.FrameType, visualization data.VisType, basis engine.Provenance) *data.Frame {
 	frame := data.NewFrame(name)
 	frame.Meta = &data.FrameMeta{
 		Type:                   frameType,
@@ -44,7 +44,7 @@ func newFrame(name string, frameType data.FrameType, visualization data.VisType,
 
 // executed is what Grafana's query inspector shows: the upstream queries, then
 // the parameters of the analysis.
-func executed(basis engine.Basis) string {
+func executed(basis engine.Provenance) string {
 	lines := slices.Clone(basis.Queries)
 	for _, name := range slices.Sorted(maps.Keys(basis.Parameters)) {
 		value, err := json.Marshal(plain(basis.Parameters[name]))
@@ -93,7 +93,7 @@ func (m model) describe(frame *data.Frame, series string, details map[string]any
 type remarks []data.Notice
 
 // remarksOf starts with what the whole answer left out.
-func remarksOf(basis engine.Basis) remarks {
+func remarksOf(basis engine.Provenance) remarks {
 	var r remarks
 	r.add(data.NoticeSeverityWarning, basis.Notices...)
 	return r

@@ -146,7 +146,7 @@ func TestLargeComparisonsAreCut(t *testing.T) {
 }
 
 func TestNoticesAreBoundedAndSaidOnce(t *testing.T) {
-	a := engine.NamesAnswer{Names: []string{"a"}, Basis: engine.Basis{Notices: []string{"same", "", "same"}}}
+	a := engine.NamesAnswer{Names: []string{"a"}, Provenance: engine.Provenance{Notices: []string{"same", "", "same"}}}
 	got, err := Names(a, query.TypeServices, query.Panel)
 	require.NoError(t, err)
 	require.Equal(t, []data.Notice{{Severity: data.NoticeSeverityWarning, Text: "same"}}, got[0].Meta.Notices)

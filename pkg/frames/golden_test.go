@@ -113,7 +113,7 @@ func requireSeparateTables(t *testing.T, shaped data.Frames) {
 
 func someForecast() engine.ForecastAnswer {
 	return engine.ForecastAnswer{
-		Basis: engine.Basis{
+		Provenance: engine.Provenance{
 			Queries:    []string{"sum by (service_name) (rate(requests_total[5m])) [14d to 2026-03-02 12:00:00Z, step 1m]"},
 			Notices:    []string{"2 of 4 series were left out: at most 2 are forecast at once."},
 			Parameters: map[string]any{"step": "1m0s", "horizon": "2m0s", "impossible": nan},
@@ -143,7 +143,7 @@ func someForecast() engine.ForecastAnswer {
 
 func someAnomaly() engine.AnomalyAnswer {
 	return engine.AnomalyAnswer{
-		Basis: engine.Basis{Queries: []string{"latency"}},
+		Provenance: engine.Provenance{Queries: []string{"latency"}},
 		Series: []engine.AnomalySeries{{
 			Labels: series.Labels{"service_name": "checkout", "pod": "checkout-7d9f"},
 			Result: anomaly.Result{
@@ -165,7 +165,7 @@ func someAnomaly() engine.AnomalyAnswer {
 
 func someBreach() engine.BreachAnswer {
 	return engine.BreachAnswer{
-		Basis: engine.Basis{Queries: []string{"queue"}}, Threshold: 100, Horizon: time.Hour,
+		Provenance: engine.Provenance{Queries: []string{"queue"}}, Threshold: 100, Horizon: time.Hour,
 		Series: []engine.BreachSeries{{
 			Labels: series.Labels{"service_name": "orders"},
 			Result: breach.Result{
@@ -183,7 +183,7 @@ func someBreach() engine.BreachAnswer {
 
 func someComposite() engine.CompositeAnswer {
 	return engine.CompositeAnswer{
-		Basis: engine.Basis{Queries: []string{"sum(rate(calls[5m]))"}}, Service: "orders",
+		Provenance: engine.Provenance{Queries: []string{"sum(rate(calls[5m]))"}}, Service: "orders",
 		Result: anomaly.CompositeResult{
 			Start: noon, Step: time.Minute, Score: []float64{2, nan, 88},
 			Signals: []anomaly.Contribution{
@@ -202,7 +202,7 @@ func someComposite() engine.CompositeAnswer {
 
 func someDeploys() engine.DeploysAnswer {
 	return engine.DeploysAnswer{
-		Basis: engine.Basis{Queries: []string{"{} | count_over_time() by (resource.service.version)"}},
+		Provenance: engine.Provenance{Queries: []string{"{} | count_over_time() by (resource.service.version)"}},
 		Deploys: []engine.Deploy{
 			{Service: "orders", Version: "1.0.0", FirstSeen: noon, LastSeen: noon.Add(time.Hour), Share: 0.1},
 			{Service: "orders", Version: "2.0.0", Previous: "1.0.0", FirstSeen: noon.Add(time.Hour), LastSeen: noon.Add(2 * time.Hour), Arrived: true, Share: 0.9,
@@ -245,8 +245,8 @@ func someTraceDiff() engine.TraceDiffAnswer {
 		Findings: []diff.Finding{{Aspect: diff.Gone, Effect: 1, Lower: 0.99, Upper: 1, PValue: 1e-9, Worse: true}},
 	}
 	return engine.TraceDiffAnswer{
-		Basis:   engine.Basis{Queries: []string{`baseline: { resource.service.name = "web" }`}, Notices: []string{"The baseline is a sample."}},
-		Service: "web", Operation: "GET /orders", BaselineVersion: "1.0.0", CandidateVersion: "2.0.0",
+		Provenance: engine.Provenance{Queries: []string{`baseline: { resource.service.name = "web" }`}, Notices: []string{"The baseline is a sample."}},
+		Service:    "web", Operation: "GET /orders", BaselineVersion: "1.0.0", CandidateVersion: "2.0.0",
 		BaselineTraceQL:  `{ resource.service.name = "web" && resource.service.version = "1.0.0" }`,
 		CandidateTraceQL: `{ resource.service.name = "web" && resource.service.version = "2.0.0" }`,
 		Result: diff.Result{

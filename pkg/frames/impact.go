@@ -17,7 +17,7 @@ import (
 // then alerts, incidents, deploys and what was prevented. As an alert: the one
 // measure that was asked for, null where there is not enough data.
 func Impact(a engine.ImpactAnswer, q query.Impact, format query.Format) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	switch format {
 	case query.Panel:
 		return notices.attach(impactViews(a, q.View)), nil
@@ -26,7 +26,7 @@ func Impact(a engine.ImpactAnswer, q query.Impact, format query.Format) (data.Fr
 		if a.Service != "" {
 			labels["service_name"] = a.Service
 		}
-		return alertFrames(q.Measure, []instance{{labels: labels, value: measured(a.Report, q.Measure)}}, a.Basis, notices, "")
+		return alertFrames(q.Measure, []instance{{labels: labels, value: measured(a.Report, q.Measure)}}, a.Provenance, notices, "")
 	}
 	return nil, noFormat(query.TypeImpact, format)
 }
@@ -88,7 +88,7 @@ func preventedIn(r impact.Report) (sum float64) {
 }
 
 func impactMeasures(a engine.ImpactAnswer) *data.Frame {
-	frame := newFrame("measures", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("measures", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	row := []impact.Report{a.Report}
 	amount := func(name, title, unit string, value float64) {
 		frame.Fields = append(frame.Fields, column(row, name, title, unit, func(impact.Report) *float64 { return nullable(value) }))
@@ -150,7 +150,7 @@ func finding[Row any](rows []Row, title string, of func(Row) impact.Finding) *da
 }
 
 func impactAlerts(a engine.ImpactAnswer) *data.Frame {
-	frame := newFrame("alerts", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("alerts", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	rows := a.Report.Episodes
 	type row = impact.JudgedEpisode
 	frame.Fields = data.Fields{
@@ -170,7 +170,7 @@ func impactAlerts(a engine.ImpactAnswer) *data.Frame {
 }
 
 func impactIncidents(a engine.ImpactAnswer) *data.Frame {
-	frame := newFrame("incidents", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("incidents", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	rows := a.Report.Incidents
 	type row = impact.JudgedIncident
 	seconds := func(name, title string, of func(row) (time.Duration, bool)) *data.Field {
@@ -200,7 +200,7 @@ func impactIncidents(a engine.ImpactAnswer) *data.Frame {
 }
 
 func impactDeploys(a engine.ImpactAnswer) *data.Frame {
-	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("deploys", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	rows := a.Report.Deploys
 	type row = impact.JudgedDeploy
 	frame.Fields = data.Fields{
@@ -214,7 +214,7 @@ func impactDeploys(a engine.ImpactAnswer) *data.Frame {
 }
 
 func impactPrevented(a engine.ImpactAnswer) *data.Frame {
-	frame := newFrame("prevented", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("prevented", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	rows := a.Report.Prevented
 	type row = impact.Prevented
 	frame.Fields = data.Fields{

@@ -19,7 +19,7 @@ func someImpact(record impact.Record) engine.ImpactAnswer {
 	at := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 	record.From, record.To, record.EveryWatched = at, at.Add(24*time.Hour), true
 	return engine.ImpactAnswer{
-		Basis: engine.Basis{Queries: []string{`ALERTS{alertstate="firing"}`}}, Service: "cart", From: record.From, To: record.To, Report: record.Judge(impact.Rules{}),
+		Provenance: engine.Provenance{Queries: []string{`ALERTS{alertstate="firing"}`}}, Service: "cart", From: record.From, To: record.To, Report: record.Judge(impact.Rules{}),
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // Every line has a name of its own: by it Grafana hands the values it holds to
 // a schema with more or fewer series.
 func AnomalyLive(a engine.AnomalyAnswer, q query.Anomaly) *data.Frame {
-	live := newFrame("anomaly", data.FrameTypeTimeSeriesWide, data.VisTypeGraph, a.Basis)
+	live := newFrame("anomaly", data.FrameTypeTimeSeriesWide, data.VisTypeGraph, a.Provenance)
 	var times *data.Field
 	for _, frame := range anomalyPanel(a, q) {
 		if len(frame.Fields) == 0 || frame.Rows() == 0 {

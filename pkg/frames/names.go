@@ -15,9 +15,9 @@ func Names(a engine.NamesAnswer, queryType query.Type, format query.Format) (dat
 	if format != query.Panel {
 		return nil, noFormat(queryType, format)
 	}
-	frame := newFrame(string(queryType), data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame(string(queryType), data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	frame.Fields = data.Fields{column(a.Names, "name", "", "", func(name string) string { return name })}
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	if len(a.Names) == 0 {
 		notices.add(data.NoticeSeverityInfo, fmt.Sprintf("No %s were found in this window.", queryType))
 	}

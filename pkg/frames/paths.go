@@ -21,7 +21,7 @@ const maxRows = 1000
 // pathTable has a row per call path, those with findings first. A figure is
 // null where the path does not occur on that side.
 func pathTable(a engine.TraceDiffAnswer, notices *remarks) *data.Frame {
-	frame := newFrame("paths", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("paths", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	paths := a.Result.Paths
 	if len(paths) > maxRows {
 		notices.add(data.NoticeSeverityWarning, fmt.Sprintf("The table shows the first %d of %d call paths.", maxRows, len(paths)))

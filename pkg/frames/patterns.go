@@ -23,15 +23,15 @@ const minJudged = 20
 // null where the traces are too few. As annotations: what a deploy introduced,
 // as regions over the time since.
 func Patterns(a engine.PatternsAnswer, format query.Format) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	switch format {
 	case query.Panel:
 		return patternTable(a, notices), nil
 	case query.Alert:
 		labels := series.Labels{"service_name": a.Service, "operation": a.Operation}
-		return alertFrames("patterns", []instance{{labels: labels, value: patternCount(a)}}, a.Basis, notices, "")
+		return alertFrames("patterns", []instance{{labels: labels, value: patternCount(a)}}, a.Provenance, notices, "")
 	case query.Annotations:
-		return annotationFrames("patterns", patternEvents(a), a.Basis, notices, "No deploy introduced a pattern."), nil
+		return annotationFrames("patterns", patternEvents(a), a.Provenance, notices, "No deploy introduced a pattern."), nil
 	}
 	return nil, noFormat(query.TypePatterns, format)
 }
@@ -81,7 +81,7 @@ var changeColors = data.ValueMappings{data.ValueMapper{
 }}
 
 func patternTable(a engine.PatternsAnswer, notices remarks) data.Frames {
-	frame := newFrame("patterns", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("patterns", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	findings := a.Result.Findings
 	if len(findings) > maxRows {
 		notices.add(data.NoticeSeverityWarning, fmt.Sprintf("The table shows the first %d of %d patterns.", maxRows, len(findings)))

@@ -44,8 +44,8 @@ func TestGoldenPatterns(t *testing.T) {
 
 func somePatterns() engine.PatternsAnswer {
 	return engine.PatternsAnswer{
-		Basis:   engine.Basis{Queries: []string{`candidate: { resource.service.name = "orders" }`}},
-		Service: "orders", BaselineVersion: "1.4.0", CandidateVersion: "1.5.0", Compared: true,
+		Provenance: engine.Provenance{Queries: []string{`candidate: { resource.service.name = "orders" }`}},
+		Service:    "orders", BaselineVersion: "1.4.0", CandidateVersion: "1.5.0", Compared: true,
 		Start: noon, End: noon.Add(10 * time.Minute),
 		Result: pattern.Result{Traces: 120, BaselineTraces: 300, Findings: []pattern.Finding{{
 			Kind: pattern.NPlusOne, Change: pattern.Introduced, Service: "orders", Operation: "GET /customers/{id}/orders",

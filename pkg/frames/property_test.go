@@ -210,15 +210,15 @@ func parameters(t *rapid.T) map[string]float64 {
 	return map[string]float64{"alpha": numbers.Draw(t, "alpha")}
 }
 
-func basis(t *rapid.T) engine.Basis {
-	return engine.Basis{
+func basis(t *rapid.T) engine.Provenance {
+	return engine.Provenance{
 		Queries: []string{"up"}, Notices: rapid.SliceOfN(words, 0, 3).Draw(t, "notices"),
 		Parameters: map[string]any{"x": numbers.Draw(t, "x"), "deep": map[string]any{"list": []any{numbers.Draw(t, "y")}}},
 	}
 }
 
 func forecasts(t *rapid.T) engine.ForecastAnswer {
-	a := engine.ForecastAnswer{Basis: basis(t)}
+	a := engine.ForecastAnswer{Provenance: basis(t)}
 	for range rapid.IntRange(0, 4).Draw(t, "series") {
 		result := forecast.Result{
 			Start: grid(t).Start, Step: time.Minute, Mean: values(t, "mean"), Model: words.Draw(t, "model"), Parameters: parameters(t),
@@ -231,7 +231,7 @@ func forecasts(t *rapid.T) engine.ForecastAnswer {
 }
 
 func anomalies(t *rapid.T) engine.AnomalyAnswer {
-	a := engine.AnomalyAnswer{Basis: basis(t)}
+	a := engine.AnomalyAnswer{Provenance: basis(t)}
 	for range rapid.IntRange(0, 4).Draw(t, "series") {
 		event := anomaly.Event{Start: noon, End: noon.Add(time.Minute), Score: numbers.Draw(t, "peak"),
 			Actual: numbers.Draw(t, "actual"), Expected: numbers.Draw(t, "expected")}
@@ -244,7 +244,7 @@ func anomalies(t *rapid.T) engine.AnomalyAnswer {
 }
 
 func deploys(t *rapid.T) engine.DeploysAnswer {
-	a := engine.DeploysAnswer{Basis: basis(t)}
+	a := engine.DeploysAnswer{Provenance: basis(t)}
 	for range rapid.IntRange(0, 4).Draw(t, "deploys") {
 		a.Deploys = append(a.Deploys, engine.Deploy{Service: words.Draw(t, "service"), Version: words.Draw(t, "version"),
 			Share: numbers.Draw(t, "share"), Arrived: rapid.Bool().Draw(t, "arrived"), FirstSeen: noon,
@@ -262,7 +262,7 @@ func traceDiffs(t *rapid.T) engine.TraceDiffAnswer {
 	}
 	aspects := rapid.SampledFrom([]diff.Aspect{diff.Latency, diff.SelfTime, diff.ErrorRate, diff.Calls, diff.New, diff.Gone, "other"})
 	verdicts := rapid.SampledFrom([]diff.Verdict{diff.Regressed, diff.Improved, diff.Changed, diff.NoChange, diff.Insufficient, diff.NotComparable, ""})
-	a := engine.TraceDiffAnswer{Basis: basis(t), Service: words.Draw(t, "service"), Operation: words.Draw(t, "operation"),
+	a := engine.TraceDiffAnswer{Provenance: basis(t), Service: words.Draw(t, "service"), Operation: words.Draw(t, "operation"),
 		Result: diff.Result{Verdict: verdicts.Draw(t, "verdict"), Reason: words.Draw(t, "reason"), Candidate: diff.PopulationSummary{Start: noon}}}
 	for range rapid.IntRange(0, 5).Draw(t, "paths") {
 		a.Result.Paths = append(a.Result.Paths, diff.Path{

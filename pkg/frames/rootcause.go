@@ -21,7 +21,7 @@ import (
 // the service that was asked about: whom to blame may change while the alert
 // stays. As annotations: a regression as a region, with its first suspects.
 func RootCause(a engine.RootCauseAnswer, format query.Format) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	switch a.Result.Verdict {
 	case diff.Insufficient, diff.NotComparable:
 		notices.add(data.NoticeSeverityWarning, a.Result.Reason)
@@ -37,9 +37,9 @@ func RootCause(a engine.RootCauseAnswer, format query.Format) (data.Frames, erro
 		return notices.attach(data.Frames{suspectTable(a), causeSummary(a), leadTable(a)}), nil
 	case query.Alert:
 		labels := series.Labels{"service_name": a.Service, "operation": a.Operation}
-		return alertFrames("regressed", []instance{{labels: labels, value: regressed(a.Result.Verdict)}}, a.Basis, notices, "")
+		return alertFrames("regressed", []instance{{labels: labels, value: regressed(a.Result.Verdict)}}, a.Provenance, notices, "")
 	case query.Annotations:
-		return annotationFrames("causes", causeEvents(a), a.Basis, notices, cmp.Or(a.Result.Reason, "No regression.")), nil
+		return annotationFrames("causes", causeEvents(a), a.Provenance, notices, cmp.Or(a.Result.Reason, "No regression.")), nil
 	}
 	return nil, noFormat(query.TypeRootCause, format)
 }
@@ -62,7 +62,7 @@ var causeNames = data.ValueMappings{data.ValueMapper{
 }}
 
 func suspectTable(a engine.RootCauseAnswer) *data.Frame {
-	frame := newFrame("suspects", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("suspects", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	suspects := a.Result.Suspects
 	text := func(name, title string, value func(cause.Suspect) string) *data.Field {
 		return column(suspects, name, title, "", value)
@@ -108,7 +108,7 @@ var leadNames = data.ValueMappings{data.ValueMapper{
 
 // leadTable is where to look first when nothing is proven.
 func leadTable(a engine.RootCauseAnswer) *data.Frame {
-	frame := newFrame("leads", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("leads", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	text := func(name, title string, value func(diff.Hint) string) *data.Field {
 		return column(a.Result.Hints, name, title, "", value)
 	}
@@ -125,7 +125,7 @@ func leadTable(a engine.RootCauseAnswer) *data.Frame {
 }
 
 func causeSummary(a engine.RootCauseAnswer) *data.Frame {
-	frame := newFrame("summary", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("summary", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	row := []engine.RootCauseAnswer{a}
 	text := func(name, title, value string) *data.Field {
 		return column(row, name, title, "", func(engine.RootCauseAnswer) string { return value })

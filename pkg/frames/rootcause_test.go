@@ -45,8 +45,8 @@ func TestGoldenRootCause(t *testing.T) {
 
 func someCause() engine.RootCauseAnswer {
 	return engine.RootCauseAnswer{
-		Basis:   engine.Basis{Queries: []string{`baseline: { resource.service.version = "1.4.0" }`}},
-		Service: "web", BaselineVersion: "1.4.0", CandidateVersion: "1.5.0",
+		Provenance: engine.Provenance{Queries: []string{`baseline: { resource.service.version = "1.4.0" }`}},
+		Service:    "web", BaselineVersion: "1.4.0", CandidateVersion: "1.5.0",
 		Start: noon, End: noon.Add(10 * time.Minute),
 		Baseline:  diff.PopulationSummary{Traces: 400, Start: noon.Add(-time.Hour), End: noon},
 		Candidate: diff.PopulationSummary{Traces: 380, Start: noon, End: noon.Add(9 * time.Minute)},

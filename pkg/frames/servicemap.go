@@ -26,7 +26,7 @@ import (
 // node graph, what changed coloured. As an alert: the share of failed calls of
 // every edge.
 func ServiceMap(a engine.ServiceMapAnswer, format query.Format) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	switch format {
 	case query.Panel:
 		if len(a.Map.Nodes) == 0 {
@@ -34,7 +34,7 @@ func ServiceMap(a engine.ServiceMapAnswer, format query.Format) (data.Frames, er
 		}
 		return notices.attach(data.Frames{mapNodes(a), mapEdges(a)}), nil
 	case query.Alert:
-		return alertFrames("errors", edgeErrors(a), a.Basis, notices, "No edge has a call.")
+		return alertFrames("errors", edgeErrors(a), a.Provenance, notices, "No edge has a call.")
 	}
 	return nil, noFormat(query.TypeServiceMap, format)
 }
@@ -79,7 +79,7 @@ func state(changes []topology.Change) int {
 }
 
 func mapNodes(a engine.ServiceMapAnswer) *data.Frame {
-	frame := newFrame("nodes", "", data.VisTypeNodeGraph, a.Basis)
+	frame := newFrame("nodes", "", data.VisTypeNodeGraph, a.Provenance)
 	nodes := a.Map.Nodes
 	text := func(name, title string, value func(topology.Node) string) *data.Field {
 		return graphColumn(nodes, name, title, value)
@@ -125,7 +125,7 @@ var mapIcons = map[topology.Type]string{
 }
 
 func mapEdges(a engine.ServiceMapAnswer) *data.Frame {
-	frame := newFrame("edges", "", data.VisTypeNodeGraph, a.Basis)
+	frame := newFrame("edges", "", data.VisTypeNodeGraph, a.Provenance)
 	edges := a.Map.Edges
 	text := func(name, title string, value func(topology.Edge) string) *data.Field {
 		return graphColumn(edges, name, title, value)

@@ -77,8 +77,8 @@ func someMap() engine.ServiceMapAnswer {
 	}
 	past := load(90, 0.01, 5e6)
 	return engine.ServiceMapAnswer{
-		Basis:    engine.Basis{Queries: []string{"candidate: { }"}, Notices: []string{"3 of 3 edges agree with Tempo's service-graph metrics within 20 % and the error of the sample."}},
-		Compared: true, Start: noon, End: noon.Add(time.Minute),
+		Provenance: engine.Provenance{Queries: []string{"candidate: { }"}, Notices: []string{"3 of 3 edges agree with Tempo's service-graph metrics within 20 % and the error of the sample."}},
+		Compared:   true, Start: noon, End: noon.Add(time.Minute),
 		NodeRates:   map[string]float64{"web": 12, "database:postgresql:shop": 0.02},
 		EdgeRates:   map[string]float64{"web → database:postgresql:shop": 24, "web → cart": 3},
 		MetricRates: map[string]float64{"web → cart": 3.1},

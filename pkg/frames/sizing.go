@@ -18,7 +18,7 @@ import (
 // how many times the present replicas and connections are recommended, null
 // where either is not known; no metric tells the present of other settings.
 func Sizing(a engine.SizingAnswer, format query.Format) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	switch format {
 	case query.Panel:
 		return notices.attach(data.Frames{recommendations(a), recommendationBasis(a), patches(a)}), nil
@@ -32,7 +32,7 @@ func Sizing(a engine.SizingAnswer, format query.Format) (data.Frames, error) {
 			labels := series.Labels{"service_name": a.Service, "setting": string(one.Sizing), "pool": one.Subject}
 			instances = append(instances, instance{labels: labels, value: one.Value / one.Current})
 		}
-		return alertFrames("recommended_of_present", instances, a.Basis, notices, "")
+		return alertFrames("recommended_of_present", instances, a.Provenance, notices, "")
 	}
 	return nil, noFormat(query.TypeSizing, format)
 }
@@ -49,7 +49,7 @@ func told(one sizing.Recommendation) string {
 }
 
 func recommendations(a engine.SizingAnswer) *data.Frame {
-	frame := newFrame("recommendations", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("recommendations", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	type row = sizing.Recommendation
 	text := func(name, title string, value func(row) string) *data.Field {
 		return column(a.Recommendations, name, title, "", value)
@@ -95,7 +95,7 @@ func recommendationBasis(a engine.SizingAnswer) *data.Frame {
 			rows = append(rows, row{one, "basis", q})
 		}
 	}
-	frame := newFrame("basis", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("basis", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	frame.Fields = data.Fields{
 		column(rows, "setting", "Setting", "", func(r row) string { return string(r.of.Sizing) }),
 		column(rows, "subject", "Of", "", func(r row) string { return r.of.Subject }),
@@ -118,7 +118,7 @@ func patches(a engine.SizingAnswer) *data.Frame {
 			rows = append(rows, row{one, p})
 		}
 	}
-	frame := newFrame("patches", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("patches", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	text := func(name, title string, value func(row) string) *data.Field {
 		return column(rows, name, title, "", value)
 	}

@@ -20,8 +20,8 @@ func someSizes() engine.SizingAnswer {
 	demand := sizing.Demand{Now: 300, Expected: 380, Peak: 400, Seen: 500, Lead: 10 * time.Minute, Quantile: 0.95}
 	capacity := stats.Interval{Estimate: 100, Lower: 90, Upper: 110}
 	return engine.SizingAnswer{
-		Basis:   engine.Basis{Queries: []string{"sum(rate(calls[300s]))"}, Notices: []string{"Something was left out."}},
-		Service: "orders", At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
+		Provenance: engine.Provenance{Queries: []string{"sum(rate(calls[300s]))"}, Notices: []string{"Something was left out."}},
+		Service:    "orders", At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
 		Recommendations: []sizing.Recommendation{
 			sizing.Replicas{Service: "orders", Demand: demand, PerReplica: capacity, Target: 0.7, Current: 5, Max: 5}.Recommend(),
 			sizing.Pool{Name: "orders-db", Asked: 100, Growth: 1.5, Hold: stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.06},

@@ -23,7 +23,7 @@ import (
 // traces do not suffice to tell. As annotations: a regression as a region over
 // the candidate's traces.
 func TraceDiff(a engine.TraceDiffAnswer, q query.TraceDiff, format query.Format) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	notices.add(data.NoticeSeverityWarning, a.Result.Notices...)
 	switch a.Result.Verdict {
 	case diff.Insufficient, diff.NotComparable:
@@ -34,9 +34,9 @@ func TraceDiff(a engine.TraceDiffAnswer, q query.TraceDiff, format query.Format)
 		return traceDiffPanel(a, q.View, notices), nil
 	case query.Alert:
 		labels := series.Labels{"service_name": a.Service, "operation": a.Operation}
-		return alertFrames("regressed", []instance{{labels: labels, value: regressed(a.Result.Verdict)}}, a.Basis, notices, "")
+		return alertFrames("regressed", []instance{{labels: labels, value: regressed(a.Result.Verdict)}}, a.Provenance, notices, "")
 	case query.Annotations:
-		return annotationFrames("regressions", regressionEvents(a), a.Basis, notices, cmp.Or(a.Result.Reason, "No regression.")), nil
+		return annotationFrames("regressions", regressionEvents(a), a.Provenance, notices, cmp.Or(a.Result.Reason, "No regression.")), nil
 	}
 	return nil, noFormat(query.TypeTraceDiff, format)
 }
@@ -80,7 +80,7 @@ func summary(a engine.TraceDiffAnswer) *data.Frame {
 		name, title, version, traceQL string
 		population                    diff.PopulationSummary
 	}
-	frame := newFrame("summary", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("summary", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	row := []engine.TraceDiffAnswer{a}
 	text := func(name, title, value string) *data.Field {
 		return column(row, name, title, "", func(engine.TraceDiffAnswer) string { return value })

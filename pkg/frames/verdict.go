@@ -15,7 +15,7 @@ import (
 // row, tables of signals and resources, and the power of each step of a progressive
 // delivery. As an alert: 1 for a failure, 0 for a pass, null where undecided.
 func Verdict(a engine.VerdictAnswer, format query.Format) (data.Frames, error) {
-	notices := remarksOf(a.Basis)
+	notices := remarksOf(a.Provenance)
 	switch format {
 	case query.Panel:
 		return notices.attach(data.Frames{verdictRow(a), verdictSignals(a), verdictResources(a), verdictSteps(a)}), nil
@@ -24,7 +24,7 @@ func Verdict(a engine.VerdictAnswer, format query.Format) (data.Frames, error) {
 			notices.add(data.NoticeSeverityWarning, a.Judgement.Reason)
 		}
 		labels := series.Labels{"service_name": a.Service}
-		return alertFrames("failed", []instance{{labels: labels, value: canaryFailed(a.Judgement.Verdict)}}, a.Basis, notices, "")
+		return alertFrames("failed", []instance{{labels: labels, value: canaryFailed(a.Judgement.Verdict)}}, a.Provenance, notices, "")
 	}
 	return nil, noFormat(query.TypeVerdict, format)
 }
@@ -55,7 +55,7 @@ var canaryColors = data.ValueMappings{data.ValueMapper{
 }}
 
 func verdictRow(a engine.VerdictAnswer) *data.Frame {
-	frame := newFrame("verdict", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("verdict", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	row := []engine.VerdictAnswer{a}
 	text := func(name, title, value string) *data.Field {
 		return column(row, name, title, "", func(engine.VerdictAnswer) string { return value })
@@ -80,7 +80,7 @@ func verdictRow(a engine.VerdictAnswer) *data.Frame {
 }
 
 func verdictSignals(a engine.VerdictAnswer) *data.Frame {
-	frame := newFrame("signals", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("signals", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	type row = canary.SignalJudgement
 	amount := func(name, title, unit string, value func(row) float64) *data.Field {
 		return column(a.Judgement.Signals, name, title, unit, func(r row) *float64 { return nullable(value(r)) })
@@ -110,7 +110,7 @@ func rateOf(side canary.Tally) float64 {
 }
 
 func verdictResources(a engine.VerdictAnswer) *data.Frame {
-	frame := newFrame("resources", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("resources", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	rows := a.Judgement.Resources
 	frame.Fields = data.Fields{
 		column(rows, "resource", "Resource", "", func(r canary.Resource) string { return r.Name }),
@@ -122,7 +122,7 @@ func verdictResources(a engine.VerdictAnswer) *data.Frame {
 }
 
 func verdictSteps(a engine.VerdictAnswer) *data.Frame {
-	frame := newFrame("steps", data.FrameTypeTable, data.VisTypeTable, a.Basis)
+	frame := newFrame("steps", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	power := column(a.Steps, "power", "Power: threefold errors found within 10 minutes", "percentunit",
 		func(s canary.Step) *float64 { return nullable(s.Power) })
 	power.Config.SetDecimals(1) // next to none is 0 %, not 4.71e-48 %

@@ -21,8 +21,8 @@ func someVerdict(candidateBad float64) engine.VerdictAnswer {
 			Baseline: canary.Tally{Bad: 20, Requests: 10000}, Candidate: canary.Tally{Bad: candidateBad, Requests: 1000}}},
 	}}}
 	return engine.VerdictAnswer{
-		Basis:   engine.Basis{Queries: []string{"sum by (service_version) (increase(calls[60s]))"}},
-		Service: "orders", BaselineVersion: "1", CandidateVersion: "2", Traces: diff.NoChange,
+		Provenance: engine.Provenance{Queries: []string{"sum by (service_version) (increase(calls[60s]))"}},
+		Service:    "orders", BaselineVersion: "1", CandidateVersion: "2", Traces: diff.NoChange,
 		Judgement: trial.Judge(), Steps: canary.Steps(22000, 0.002, 100),
 	}
 }

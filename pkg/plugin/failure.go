@@ -26,7 +26,7 @@ func failure(err error) backend.DataResponse {
 func classify(err error) (backend.Status, backend.ErrorSource) {
 	var fromUpstream *upstream.Error
 	var notFound *engine.NotFoundError
-	var fault *engine.AskersFault
+	var fault *engine.UserError
 	var bad *badQuery
 	switch {
 	case errors.As(err, &fromUpstream):

@@ -66,7 +66,7 @@ func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
 	previewed := make([]previewedSignal, len(found))
 	for i, one := range found {
 		previewed[i] = previewedSignal{
-			Kind: one.Kind, Name: one.Name, Unit: one.Unit, Template: one.Template, Own: one.Own, Problem: one.Problem,
+			Kind: one.Kind, Name: one.Name, Unit: one.Unit, Template: one.Template, Own: one.Custom, Problem: one.Problem,
 			Values: make([]*float64, len(one.Recent.Values)),
 		}
 		for k, v := range one.Recent.Values {

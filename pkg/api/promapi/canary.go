@@ -38,5 +38,5 @@ func (a *API) canaryNumber(ctx context.Context, s selector, r timeRange, number 
 	j := decided.Judgement
 	summary := fmt.Sprintf("%s: version %s against %s, n=%.0f, both served until %s. %s", j.Verdict, decided.CandidateVersion, decided.BaselineVersion,
 		j.Signals[0].Candidate.Requests, decided.Served.UTC().Format(time.RFC3339), j.Reason)
-	return []timeSeries{{nil, []point{{r.to, number(j)}}, warnings(decided.Basis, nil, "%s", summary)}}, nil
+	return []timeSeries{{nil, []point{{r.to, number(j)}}, warnings(decided.Provenance, nil, "%s", summary)}}, nil
 }

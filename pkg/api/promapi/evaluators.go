@@ -48,10 +48,10 @@ func (a *API) anomalyScore(ctx context.Context, s selector, r timeRange) ([]time
 		if math.IsNaN(score) {
 			return nil, fmt.Errorf("%s could not be judged: %s", one.Labels, because(result.Notices))
 		}
-		rows = append(rows, timeSeries{one.Labels, []point{{r.to, score}}, warnings(answered.Basis, result.Notices,
+		rows = append(rows, timeSeries{one.Labels, []point{{r.to, score}}, warnings(answered.Provenance, result.Notices,
 			"n=%d, model %s, newest sample %s", result.Observed, result.Model, newest(result.Actual))})
 	}
-	return ended.finish(rows, answered.Basis)
+	return ended.finish(rows, answered.Provenance)
 }
 
 func (a *API) compositeScore(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
@@ -76,7 +76,7 @@ func (a *API) compositeScore(ctx context.Context, s selector, r timeRange) ([]ti
 			judged = append(judged, signal.Name)
 		}
 	}
-	return []timeSeries{{nil, []point{{r.to, score}}, warnings(answered.Basis, result.Notices, "judged by %s", strings.Join(judged, ", "))}}, nil
+	return []timeSeries{{nil, []point{{r.to, score}}, warnings(answered.Provenance, result.Notices, "judged by %s", strings.Join(judged, ", "))}}, nil
 }
 
 // maxLead bounds how far ahead engines may ask.
@@ -129,11 +129,11 @@ func (a *API) ahead(ctx context.Context, s selector, r timeRange, number func(ac
 			if len(line) == 0 {
 				return nil, fmt.Errorf("%s has no forecast", one.Labels)
 			}
-			rows = append(rows, timeSeries{one.Labels, []point{{t, number(one.Actual, line)}}, warnings(answered.Basis, one.Forecast.Notices,
+			rows = append(rows, timeSeries{one.Labels, []point{{t, number(one.Actual, line)}}, warnings(answered.Provenance, one.Forecast.Notices,
 				"n=%d, model %s, error %.4g against %.4g of repeating the season, newest sample %s",
 				one.Forecast.Observed, one.Forecast.Model, one.Forecast.Error, one.Forecast.NaiveError, newest(one.Actual))})
 		}
-		return ended.finish(rows, answered.Basis)
+		return ended.finish(rows, answered.Provenance)
 	})
 }
 
@@ -202,10 +202,10 @@ func (a *API) breach(ctx context.Context, s selector, r timeRange, number func(t
 			if math.IsNaN(frames.Latest(one.Result.Probability)) {
 				return nil, fmt.Errorf("%s could not be judged: %s", one.Labels, because(one.Result.Notices))
 			}
-			rows = append(rows, timeSeries{one.Labels, []point{{t, number(t, one, horizon)}}, warnings(answered.Basis, one.Result.Notices,
+			rows = append(rows, timeSeries{one.Labels, []point{{t, number(t, one, horizon)}}, warnings(answered.Provenance, one.Result.Notices,
 				"n=%d, trend with probability %.2f, newest sample %s", one.Result.Observed, one.Result.Trending, newest(one.Result.Actual))})
 		}
-		return ended.finish(rows, answered.Basis)
+		return ended.finish(rows, answered.Provenance)
 	})
 }
 
@@ -249,6 +249,6 @@ func (a *API) up(ctx context.Context, _ selector, r timeRange) ([]timeSeries, er
 }
 
 // warnings are what an engine's log should show beside a number.
-func warnings(basis engine.Basis, notices []string, format string, arguments ...any) []string {
+func warnings(basis engine.Provenance, notices []string, format string, arguments ...any) []string {
 	return slices.Concat([]string{fmt.Sprintf(format, arguments...)}, basis.Notices, notices)
 }

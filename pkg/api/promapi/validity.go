@@ -101,7 +101,7 @@ func (e *endedSeries) check(labels series.Labels, actual series.Series, t time.T
 }
 
 // finish refuses a result in which no series is left.
-func (e *endedSeries) finish(rows []timeSeries, basis engine.Basis) ([]timeSeries, error) {
+func (e *endedSeries) finish(rows []timeSeries, basis engine.Provenance) ([]timeSeries, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("there are no recent samples: %s", because(basis.Notices))
 	}

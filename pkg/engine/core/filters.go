@@ -1,0 +1,52 @@
+package core
+
+import (
+	"context"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+// FilteredHistory is the history of what a question asks of a metric. Only with
+// its intervals filled in is an expression PromQL, which filters need.
+func (e Sources) FilteredHistory(ctx context.Context, expr string, filters []query.Filter, g Grid, basis *Provenance) ([]RawSeries, error) {
+	promQL, err := filtered(fillIntervals(expr, g.Step), filters)
+	if err != nil {
+		return nil, err
+	}
+	return e.History(ctx, promQL, g, basis)
+}
+
+var matchTypes = map[string]labels.MatchType{
+	"": labels.MatchEqual, "=": labels.MatchEqual, "!=": labels.MatchNotEqual,
+	"=~": labels.MatchRegexp, "!~": labels.MatchNotRegexp,
+}
+
+// filtered is PromQL with every selector narrowed by the filters. Without
+// filters it stays as it was written: its dialect is then the server's matter.
+func filtered(promQL string, filters []query.Filter) (string, error) {
+	if len(filters) == 0 {
+		return promQL, nil
+	}
+	var matchers []*labels.Matcher
+	for _, f := range filters {
+		matcher, err := labels.NewMatcher(matchTypes[f.Operator], f.Key, f.Value)
+		if err != nil {
+			return "", UserErrorf("filters: %s%s%.60q cannot be used: %v", f.Key, f.Operator, f.Value, err)
+		}
+		matchers = append(matchers, matcher)
+	}
+	parsed, err := parser.NewParser(parser.Options{EnableExperimentalFunctions: true}).ParseExpr(promQL)
+	if err != nil {
+		return "", UserErrorf("filters need an expr that is PromQL: %v", err)
+	}
+	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
+		if selector, is := node.(*parser.VectorSelector); is {
+			selector.LabelMatchers = append(selector.LabelMatchers, matchers...)
+		}
+		return nil
+	})
+	return parsed.String(), nil
+}

@@ -1,0 +1,72 @@
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/engine/signals"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// AnomalyAnswer holds one result per series.
+type AnomalyAnswer struct {
+	core.Provenance
+	// Shown is the resolution that a panel can show; 0 for any.
+	Shown  time.Duration
+	Series []AnomalySeries
+}
+
+// AnomalySeries is one series with its band, scores and events.
+type AnomalySeries struct {
+	Labels series.Labels
+	Result anomaly.Result
+	// Problem is why the series could not be judged; empty for no problem.
+	Problem string
+}
+
+// Evaluator evaluates queries over metrics.
+type Evaluator struct {
+	core.Sources
+	Signals signals.Finder
+	// Models and ForecastModels are caches of what histories taught; nil for none.
+	Models         *anomaly.Models
+	ForecastModels *ForecastModels
+}
+
+// Anomaly answers what about a metric is unusual inside the window.
+func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Window) (AnomalyAnswer, error) {
+	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
+	answer := AnomalyAnswer{Shown: window.Step}
+	histories, err := e.FilteredHistory(ctx, q.Expr, q.Filters, g, &answer.Provenance)
+	if err != nil {
+		return answer, err
+	}
+	answer.SetParameter("step", g.Step.String())
+	answer.SetParameter("threshold", q.Threshold)
+	said, err := e.feedback(ctx, q, g, &answer.Provenance)
+	if err != nil {
+		return answer, err
+	}
+	answer.Series = make([]AnomalySeries, len(histories))
+	return answer, core.EachSeries(ctx, len(histories), func(i int) {
+		history := histories[i].Align()
+		result, err := anomaly.Detect(anomaly.Request{
+			History:      history,
+			From:         g.From,
+			Past:         time.Duration(q.History),
+			Model:        q.Model,
+			Direction:    anomaly.Direction(q.Direction),
+			MinDeviation: q.MinDeviation,
+			Threshold:    q.Threshold,
+			Probability:  q.Probability,
+			Detectors:    q.Detectors,
+			NonNegative:  q.NonNegative == nil || *q.NonNegative,
+			Feedback:     about(said, history.Labels),
+			Models:       e.Models,
+		})
+		answer.Series[i] = AnomalySeries{Labels: history.Labels, Result: result, Problem: core.Problem(err)}
+	})
+}

@@ -1,0 +1,116 @@
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/engine/signals"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"golang.org/x/sync/errgroup"
+)
+
+// CompositeAnswer is the health of one service.
+type CompositeAnswer struct {
+	core.Provenance
+	Service string
+	// Shown is the resolution that a panel can show; 0 for any.
+	Shown  time.Duration
+	Result anomaly.CompositeResult
+	// Problem is why the service could not be judged; empty for no problem.
+	Problem string
+}
+
+// Composite answers how unusual a service is inside the window, all its signals
+// taken together.
+func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core.Window) (CompositeAnswer, error) {
+	answer := CompositeAnswer{Service: q.Service, Shown: window.Step}
+	if e.Metrics == nil {
+		return answer, core.ErrNoMetrics
+	}
+	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now())
+	presets, err := e.Signals.Presets(ctx, q.Service, g.From, g.To)
+	if err != nil {
+		return answer, err
+	}
+	if len(presets) == 0 {
+		return answer, core.NotFoundErrorf(
+			"no metrics of service %q under a well-known name between %s and %s: span metrics, OpenTelemetry's HTTP, RPC and database histograms, connection pools, process and container resources were looked for under the labels %s",
+			q.Service, core.FormatTime(g.From), core.FormatTime(g.To), core.List(signals.ServiceLabels))
+	}
+	found, err := e.signalsOf(ctx, q.Service, presets, g)
+	if err != nil {
+		return answer, err
+	}
+	answer.SetParameter("step", g.Step.String())
+	answer.SetParameter("threshold", q.Threshold)
+	err = core.Compute(ctx, func() {
+		signals := judged(found, g, &answer.Provenance)
+		if len(signals) == 0 {
+			answer.Problem = "none of the service's metrics has samples in the window and enough before it to tell what is usual"
+			return
+		}
+		result, err := anomaly.Composite(anomaly.CompositeRequest{
+			Signals: signals, From: g.From, Past: time.Duration(q.History), Threshold: q.Threshold, Models: e.Models,
+		})
+		answer.Result, answer.Problem = result, core.Problem(err)
+	})
+	return answer, err
+}
+
+// fewestTaught is how many samples before the window a signal must have.
+const fewestTaught = 20
+
+// fetchedSignal is what was found of one preset.
+type fetchedSignal struct {
+	signals.BoundPreset
+	series []core.RawSeries
+	basis  core.Provenance
+}
+
+// signalsOf fetches the signals of a service.
+func (e Evaluator) signalsOf(ctx context.Context, service string, presets []signals.BoundPreset, g core.Grid) ([]fetchedSignal, error) {
+	fetched := make([]fetchedSignal, len(presets))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, p := range presets {
+		fetched[i].BoundPreset = p
+		group.Go(func() (err error) {
+			fetched[i].series, err = e.History(ctx, p.Expr(service, max(signals.MinRateWindow, 4*g.Step)), g, &fetched[i].basis)
+			return err
+		})
+	}
+	return fetched, group.Wait()
+}
+
+// judged are the signals that can be judged. One that has no sample at all, or
+// had hardly any and has none now, does not exist; one that is new is told of
+// and left out.
+func judged(found []fetchedSignal, g core.Grid, basis *core.Provenance) []anomaly.Signal {
+	var signals []anomaly.Signal
+	for _, f := range found {
+		if len(f.series) == 0 {
+			continue
+		}
+		h := f.series[0].Align() // the presets add up to one series
+		before, inside := h.Between(h.Start, g.From).Observed(), h.Between(g.From, g.To.Add(g.Step)).Observed()
+		switch {
+		case before >= fewestTaught:
+			signals = append(signals, anomaly.Signal{
+				Name: f.Name, Weight: f.Weight, History: h, Direction: f.Direction, MinDeviation: f.MinDeviation,
+			})
+			basis.Queries = append(basis.Queries, f.basis.Queries...)
+			basis.AddNotice(f.basis.Notices...)
+			if len(f.series) > 1 {
+				basis.AddNotice(fmt.Sprintf("%s: the query returned %d series, of which the first is judged; aggregate them, as by sum().", f.Name, len(f.series)))
+			}
+			if f.Unit != "" {
+				basis.SetParameter("unit of "+f.Name, f.Unit)
+			}
+		case inside > 0:
+			basis.AddNotice(fmt.Sprintf("%s: too new to be judged, with %d samples before the window.", f.Name, before))
+		}
+	}
+	return signals
+}

@@ -1,0 +1,63 @@
+package metrics
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
+)
+
+// ForecastAnswer holds one forecast per series.
+type ForecastAnswer struct {
+	core.Provenance
+	RangeEnd time.Time // of the asked window, which may lie in the future
+	Series   []ForecastSeries
+}
+
+// ForecastSeries is one series' recent past and its forecast.
+type ForecastSeries struct {
+	Labels   series.Labels
+	Actual   series.Series // the part of the history inside the asked window
+	Forecast forecast.Result
+	// Problem is why there is no forecast ("not enough data: ..."); empty for
+	// none.
+	Problem string
+}
+
+// Forecast answers what a metric will be after the window.
+func (e Evaluator) Forecast(ctx context.Context, q query.Forecast, window core.Window) (ForecastAnswer, error) {
+	g := core.NewGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
+	horizon := q.Horizon.Or(max(g.To.Sub(g.From)/4, 10*g.Step))
+	answer := ForecastAnswer{RangeEnd: window.To}
+	histories, err := e.FilteredHistory(ctx, q.Expr, q.Filters, g, &answer.Provenance)
+	if err != nil {
+		return answer, err
+	}
+	answer.SetParameter("step", g.Step.String())
+	answer.SetParameter("horizon", horizon.String())
+	location := q.Location()
+	answer.Series = make([]ForecastSeries, len(histories))
+	return answer, core.EachSeries(ctx, len(histories), func(i int) {
+		history := histories[i].Align()
+		history.Start = history.Start.In(location)
+		result, err := e.ForecastModels.forecast(forecast.Request{
+			History:       history,
+			Horizon:       max(int(horizon/g.Step), 1),
+			Model:         q.Model,
+			Probabilities: []float64{q.Probability},
+			NonNegative:   q.NonNegative == nil || *q.NonNegative,
+		})
+		actual := history.Between(g.From, g.To.Add(g.Step))
+		actual.Values = slices.Clone(actual.Values) // so that the history can be let go
+		answer.Series[i] = ForecastSeries{
+			Labels:   history.Labels,
+			Actual:   actual,
+			Forecast: result,
+			Problem:  core.Problem(err),
+		}
+	})
+}

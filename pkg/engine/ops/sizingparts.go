@@ -1,0 +1,157 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/engine/signals"
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/sizing"
+	"github.com/foresight-observability/foresight/pkg/stats"
+)
+
+// What each recommendation is made from.
+
+// perReplica learns from ordinary times what load one replica carries.
+func (k sizes) perReplica(basis *core.Provenance) stats.Interval {
+	load, use, replicas := k.only("load past"), k.only("use past"), k.only("replicas past")
+	if use.Len() == 0 {
+		basis.AddNotice("How busy the processors of " + k.Service + " are is not known: no metric tells their use beside their limit.")
+	}
+	each := make([]float64, min(load.Len(), use.Len(), replicas.Len()))
+	for i := range each {
+		each[i] = load.Values[i] / replicas.Values[i]
+	}
+	capacity, err := sizing.Capacity(each, use.Values[:len(each)])
+	if err != nil {
+		basis.AddNotice("What load one replica carries is not known: " + err.Error() + ".")
+	}
+	return capacity
+}
+
+func (k sizes) replicasNeeded() sizing.Recommendation {
+	return sizing.Replicas{Service: k.Service, Demand: k.demand, PerReplica: k.capacity, Target: k.Use,
+		Current: k.replicas, Min: k.MinReplicas, Max: k.MaxReplicas}.Recommend()
+}
+
+// pools sizes every pool of the service; one that nothing is known of, where
+// there is none.
+func (k sizes) pools() []sizing.Recommendation {
+	ahead := k.replicasNeeded().Value
+	if math.IsNaN(ahead) {
+		ahead = k.replicas
+	}
+	growth := k.demand.Highest() / k.demand.Now
+	shared := sizing.Pool{Growth: growth, Instances: ahead, Connections: k.DatabaseConnections, Reserve: k.ReservedConnections,
+		Patience: time.Duration(k.MaxWait).Seconds(), Waiting: waiting, Current: math.NaN(), Asked: math.NaN()}
+	used := k.sets["pool used"]
+	if len(used) == 0 {
+		return []sizing.Recommendation{shared.Recommend()}
+	}
+	var sized []sizing.Recommendation
+	for _, one := range used {
+		pool := shared
+		pool.Name = poolOf(one.Labels)
+		pool.Current = latest(k.pool("pool most", pool.Name))
+		pool.Seen = spread(k.pool("pool peak", pool.Name).Values, 0, 0.5, 1).Upper
+		pool.Asked, pool.Hold = asked(one, k.pool("pool taken", pool.Name), k.pool("pool timeouts", pool.Name))
+		sized = append(sized, pool.Recommend())
+	}
+	return sized
+}
+
+func (k sizes) pool(reading, name string) series.Series {
+	for _, one := range k.sets[reading] {
+		if poolOf(one.Labels) == name {
+			return one
+		}
+	}
+	return series.Series{Step: core.MinStep}
+}
+
+// asked is how often connections are asked for now, those included that do not
+// come in time, and how long each is held, by Little's law: as usual in the last
+// minutes or as now, whichever is longer.
+func asked(used, taken, timeouts series.Series) (perSecond float64, hold stats.Interval) {
+	held := make([]float64, 0, used.Len())
+	last := math.NaN()
+	for i := range min(used.Len(), taken.Len()) {
+		if one := used.Values[i] / taken.Values[i]; taken.Values[i] > 0 && one > 0 {
+			held = append(held, one)
+			if i >= used.Len()-freshSizes {
+				last = one
+			}
+		}
+	}
+	if math.IsNaN(last) {
+		return math.NaN(), hold
+	}
+	usual := spread(held, 0.05, 0.5, 1)
+	hold = stats.Interval{Lower: usual.Lower, Estimate: math.Max(usual.Estimate, last), Upper: usual.Upper}
+	return latest(taken) + core.Count(latest(timeouts)), hold
+}
+
+// spread is the middle of values between two of their quantiles.
+func spread(values []float64, low, middle, high float64) stats.Interval {
+	sorted := stats.Observed(values)
+	if len(sorted) == 0 {
+		return stats.Interval{}
+	}
+	slices.Sort(sorted)
+	return stats.Interval{Lower: stats.Quantile(sorted, low), Estimate: stats.Quantile(sorted, middle), Upper: stats.Quantile(sorted, high)}
+}
+
+func (k sizes) concurrency() sizing.Recommendation {
+	return sizing.Concurrency{Service: k.Service, Demand: k.demand, Slow: spread(k.only("slow past").Values, 0.05, 0.5, 0.95),
+		Wait: time.Duration(k.MaxWait).Seconds(), Current: math.NaN()}.Recommend()
+}
+
+// worstHours is the share of hours, those with most errors, that are not
+// counted as ordinary.
+const worstHours = 0.05
+
+func (k sizes) breaker() sizing.Breaker {
+	load, share := k.only("load by hour"), k.only("errors by hour")
+	worst := spread(share.Values, 0, 0.5, 1-worstHours).Upper
+	b := sizing.Breaker{Service: k.Service, Hosts: k.replicas, Slow: spread(k.only("slow past").Values, 0, 0.5, 1).Estimate,
+		Use: k.demand.Highest() / (k.replicas * k.capacity.Estimate * k.Use)}
+	for i := range min(load.Len(), share.Len()) {
+		if requests := load.Values[i] * time.Hour.Seconds(); requests > 0 && share.Values[i] <= worst {
+			b.Requests += requests
+			b.Errors += requests * share.Values[i]
+			b.Days += time.Hour.Hours() / 24
+		}
+	}
+	return b
+}
+
+// carried is the quantile of misses that what lies behind a cache is believed
+// to carry: it did for more than an hour.
+const carried = 0.99
+
+func (e Advisor) cacheWarm(ctx context.Context, k sizes, at time.Time, basis *core.Provenance) (sizing.Recommendation, error) {
+	hits, misses := k.only("hits"), k.only("misses")
+	reads := latest(hits) + latest(misses)
+	warm := sizing.CacheWarm{Step: core.MinStep, WarmTime: time.Duration(k.WarmTime), HitRatio: latest(hits) / reads,
+		Backend: spread(misses.Values, 0, 0.5, carried).Upper}
+	if !(reads > 0) {
+		warm.HitRatio = math.NaN()
+		return warm.Recommend(), nil
+	}
+	expr := fmt.Sprintf("(%s) + (%s)", cacheHits.For(k.Service, signals.MinRateWindow), cacheMisses.For(k.Service, signals.MinRateWindow))
+	ahead, err := e.course(ctx, k.Sizing, expr, max(time.Duration(k.Lead), warmHorizon), at, basis)
+	warm.Course = ahead.upper
+	return warm.Recommend(), err
+}
+
+func (k sizes) shed() sizing.Recommendation {
+	replicas := k.replicas
+	if k.MaxReplicas > 0 {
+		replicas = float64(k.MaxReplicas)
+	}
+	return sizing.Shed{Service: k.Service, Demand: k.demand, PerReplica: k.capacity, Target: k.Use, Replicas: replicas}.Recommend()
+}

@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/metrics"
+	"github.com/foresight-observability/foresight/pkg/engine/ops"
+	"github.com/foresight-observability/foresight/pkg/engine/signals"
+	"github.com/foresight-observability/foresight/pkg/engine/traces"
+	"github.com/foresight-observability/foresight/pkg/query"
+)
+
+// Anomaly answers what about a metric is unusual inside the window.
+func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window core.Window) (metrics.AnomalyAnswer, error) {
+	return e.evaluator().Anomaly(ctx, q, window)
+}
+
+// Forecast answers what a metric will be after the window.
+func (e *Engine) Forecast(ctx context.Context, q query.Forecast, window core.Window) (metrics.ForecastAnswer, error) {
+	return e.evaluator().Forecast(ctx, q, window)
+}
+
+// Breach answers how likely a metric crosses a threshold.
+func (e *Engine) Breach(ctx context.Context, q query.Breach, window core.Window) (metrics.BreachAnswer, error) {
+	return e.evaluator().Breach(ctx, q, window)
+}
+
+// Composite answers how unusual a service is, all its signals taken together.
+func (e *Engine) Composite(ctx context.Context, q query.Composite, window core.Window) (metrics.CompositeAnswer, error) {
+	return e.evaluator().Composite(ctx, q, window)
+}
+
+// Recent answers with a metric as it was observed inside the window.
+func (e *Engine) Recent(ctx context.Context, expr string, window core.Window) (core.RecentAnswer, error) {
+	return e.sources().Recent(ctx, expr, window)
+}
+
+// Labels lists the labels that metrics have inside the window.
+func (e *Engine) Labels(ctx context.Context, window core.Window) (core.NamesAnswer, error) {
+	return e.evaluator().Labels(ctx, window)
+}
+
+// LabelValues lists the values of a label inside the window.
+func (e *Engine) LabelValues(ctx context.Context, label string, window core.Window) (core.NamesAnswer, error) {
+	return e.evaluator().LabelValues(ctx, label, window)
+}
+
+// Signal finds where a service's signal of one kind is measured.
+func (e *Engine) Signal(ctx context.Context, service, kind string, window core.Window) (signals.Signal, error) {
+	return e.finder().Signal(ctx, service, kind, window)
+}
+
+// MeasuredServices are the services that have a metric under a well-known name.
+func (e *Engine) MeasuredServices(ctx context.Context, window core.Window) ([]string, error) {
+	return e.finder().Services(ctx, window)
+}
+
+// PreviewSignals shows what each signal of a service finds inside the window,
+// with custom signals in place of the settings'.
+func (e *Engine) PreviewSignals(ctx context.Context, service string, custom []signals.Setting, window core.Window) ([]signals.Preview, error) {
+	return e.finder().Preview(ctx, service, custom, window)
+}
+
+// Deploys answers which versions served inside the window, and when each came.
+func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window core.Window) (deploys.Answer, error) {
+	return e.detector().Find(ctx, q, window)
+}
+
+// TraceDiff answers what changed between two populations of traces.
+func (e *Engine) TraceDiff(ctx context.Context, q query.TraceDiff, window core.Window) (traces.TraceDiffAnswer, error) {
+	return e.comparer().TraceDiff(ctx, q, window)
+}
+
+// Patterns answers what makes requests needlessly slow.
+func (e *Engine) Patterns(ctx context.Context, q query.Patterns, window core.Window) (traces.PatternsAnswer, error) {
+	return e.comparer().Patterns(ctx, q, window)
+}
+
+// ServiceMap answers which services call which, how often, how fast and how
+// well.
+func (e *Engine) ServiceMap(ctx context.Context, q query.ServiceMap, window core.Window) (traces.ServiceMapAnswer, error) {
+	return e.comparer().ServiceMap(ctx, q, window)
+}
+
+// RootCause answers what is to blame for a change.
+func (e *Engine) RootCause(ctx context.Context, q query.RootCause, window core.Window) (traces.RootCauseAnswer, error) {
+	return e.comparer().RootCause(ctx, q, window)
+}
+
+// Services lists the services that sent spans inside the window.
+func (e *Engine) Services(ctx context.Context, q query.Services, window core.Window) (core.NamesAnswer, error) {
+	return e.comparer().Services(ctx, q, window)
+}
+
+// Operations lists the span names of a service inside the window.
+func (e *Engine) Operations(ctx context.Context, q query.Operations, window core.Window) (core.NamesAnswer, error) {
+	return e.comparer().Operations(ctx, q, window)
+}
+
+// Versions lists the versions of a service inside the window.
+func (e *Engine) Versions(ctx context.Context, q query.Versions, window core.Window) (core.NamesAnswer, error) {
+	return e.comparer().Versions(ctx, q, window)
+}
+
+// Verdict answers whether a new version should be rolled out further.
+func (e *Engine) Verdict(ctx context.Context, q query.Verdict, window core.Window) (ops.VerdictAnswer, error) {
+	return e.advisor().Verdict(ctx, q, window)
+}
+
+// Decide is Verdict for engines that act on it: where the counts alone fail the
+// canary, it does not wait for traces, which cannot change that.
+func (e *Engine) Decide(ctx context.Context, q query.Verdict, window core.Window) (ops.VerdictAnswer, error) {
+	return e.advisor().Decide(ctx, q, window)
+}
+
+// DecideByCounts is Decide without the trace store: known is the last verdict of
+// its traces, or why there is none.
+func (e *Engine) DecideByCounts(ctx context.Context, q query.Verdict, window core.Window, known ops.TraceVerdict) (ops.VerdictAnswer, error) {
+	return e.advisor().DecideByCounts(ctx, q, window, known)
+}
+
+// Sizing answers what a service needs at the end of the window.
+func (e *Engine) Sizing(ctx context.Context, q query.Sizing, window core.Window) (ops.SizingAnswer, error) {
+	return e.advisor().Sizing(ctx, q, window)
+}
+
+// Impact answers how alerting performed inside the window.
+func (e *Engine) Impact(ctx context.Context, q query.Impact, window core.Window) (ops.ImpactAnswer, error) {
+	return e.advisor().Impact(ctx, q, window)
+}
+
+// Facts answers what is known of a service that playbooks go by.
+func (e *Engine) Facts(ctx context.Context, service string, window core.Window) (ops.FactsAnswer, error) {
+	return e.advisor().Facts(ctx, service, window)
+}

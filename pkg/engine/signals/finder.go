@@ -1,0 +1,83 @@
+package signals
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"golang.org/x/sync/errgroup"
+)
+
+// Kinds are the kinds of signals that a service can be asked for by name.
+var Kinds = []string{Traffic, Latency, Errors, Saturation, dependency}
+
+// Signal is one measured signal of a service.
+type Signal struct {
+	Kind, Name   string
+	Expr         string // PromQL of one series
+	Direction    anomaly.Direction
+	MinDeviation float64
+}
+
+// Signal finds where a service's signal of one kind is measured: by the presets
+// that a composite uses, in their order of preference.
+func (e Finder) Signal(ctx context.Context, service, kind string, window core.Window) (Signal, error) {
+	if e.Metrics == nil {
+		return Signal{}, core.ErrNoMetrics
+	}
+	if !slices.Contains(Kinds, kind) {
+		return Signal{}, core.UserErrorf("signal %.40q is unknown: choose one of %s", kind, strings.Join(Kinds, ", "))
+	}
+	from, to := core.Hourly(window)
+	presets, err := e.Presets(ctx, service, from, to)
+	if err != nil {
+		return Signal{}, err
+	}
+	for _, p := range presets {
+		if p.Kind == kind {
+			return Signal{kind, p.Name, p.Expr(service, MinRateWindow), p.Direction, p.MinDeviation}, nil
+		}
+	}
+	return Signal{}, core.NotFoundErrorf("service %q has no %s metric under a well-known name between %s and %s",
+		service, kind, core.FormatTime(from), core.FormatTime(to))
+}
+
+// Services are the services that have a metric under a well-known name
+// inside the window.
+func (e Finder) Services(ctx context.Context, window core.Window) ([]string, error) {
+	if e.Metrics == nil {
+		return nil, core.ErrNoMetrics
+	}
+	from, to := core.Hourly(window)
+	found := make([][]string, len(ServiceLabels))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, label := range ServiceLabels {
+		group.Go(func() (err error) {
+			found[i], _, err = e.Metrics.LabelValues(ctx, label, []string{"{" + presetMetrics() + "}"}, from, to)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	names := slices.Concat(found...)
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// presetMetrics matches the metrics that presets read.
+func presetMetrics() string {
+	var names []string
+	for _, p := range presets {
+		names = append(names, p.metric)
+	}
+	slices.Sort(names)
+	return `__name__=~"` + strings.Join(slices.Compact(names), "|") + `"`
+}
+
+// MinRateWindow is the least window of rates: several scrapes, so that one lost
+// one is no event.
+const MinRateWindow = 5 * time.Minute

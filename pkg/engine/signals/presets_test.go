@@ -1,0 +1,48 @@
+package signals
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPresetsAreWhatTheServiceSaysOfItselfBeforeItsSpans(t *testing.T) {
+	matchers := []string{`client="shop"`, `service_name="shop"`, `service="shop"`}
+	chosen := choose(matchers, [][]string{
+		{"traces_service_graph_request_total"},
+		{"http_server_request_duration_seconds_count", "http_server_request_duration_seconds_bucket", "process_cpu_seconds_total"},
+		{"traces_spanmetrics_calls_total", "traces_spanmetrics_latency_bucket", "process_cpu_seconds_total"},
+	})
+	require.Equal(t, []string{Traffic, Errors, Latency, dependency, Saturation}, kindsOf(chosen))
+	for _, f := range chosen[:3] {
+		require.Equal(t, "http", f.group)
+		require.Contains(t, f.Expr("shop", time.Minute), `service_name="shop"`)
+	}
+	spansOnly := choose(matchers, [][]string{nil, nil, {"traces_spanmetrics_calls_total", "traces_spanmetrics_latency_bucket"}})
+	require.Equal(t, []string{Traffic, Errors, Latency}, kindsOf(spansOnly))
+	native := choose(matchers, [][]string{nil, {"http_server_request_duration_seconds"}, nil})
+	require.Equal(t, []string{Traffic, Errors, Latency}, kindsOf(native))
+	require.Contains(t, native[0].Expr("shop", time.Minute), "histogram_count")
+	require.Empty(t, choose(matchers, make([][]string, 3)))
+}
+
+func kindsOf(chosen []BoundPreset) (kinds []string) {
+	for _, f := range chosen {
+		kinds = append(kinds, f.Kind)
+	}
+	return kinds
+}
+
+func TestPresetsAreComplete(t *testing.T) {
+	for _, p := range presets {
+		promQL := BoundPreset{preset: p, matcher: `service_name="a \"quoted\" name"`}.Expr(`a "quoted" name`, 5*time.Minute)
+		t.Log(promQL)
+		require.NotContains(t, promQL, "$")
+		require.Contains(t, promQL, `="a \"quoted\" name"`)
+		for _, pair := range []string{"()", "{}", "[]"} {
+			require.Equal(t, strings.Count(promQL, pair[:1]), strings.Count(promQL, pair[1:]), promQL)
+		}
+	}
+}

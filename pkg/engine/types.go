@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/metrics"
+	"github.com/foresight-observability/foresight/pkg/engine/ops"
+	"github.com/foresight-observability/foresight/pkg/engine/signals"
+	"github.com/foresight-observability/foresight/pkg/engine/traces"
+)
+
+// The types that callers of the engine need, under its own name.
+type (
+	Window     = core.Window
+	Limits     = core.Limits
+	Provenance = core.Provenance
+
+	UserError     = core.UserError
+	NotFoundError = core.NotFoundError
+
+	ForecastAnswer  = metrics.ForecastAnswer
+	ForecastSeries  = metrics.ForecastSeries
+	ForecastModels  = metrics.ForecastModels
+	AnomalyAnswer   = metrics.AnomalyAnswer
+	AnomalySeries   = metrics.AnomalySeries
+	BreachAnswer    = metrics.BreachAnswer
+	BreachSeries    = metrics.BreachSeries
+	CompositeAnswer = metrics.CompositeAnswer
+
+	Signal        = signals.Signal
+	SignalSetting = signals.Setting
+	SignalPreview = signals.Preview
+
+	DeploysAnswer = deploys.Answer
+	Deploy        = deploys.Deploy
+	DeploySource  = deploys.Source
+	DeployLog     = deploys.Log
+
+	NamesAnswer      = core.NamesAnswer
+	RecentAnswer     = core.RecentAnswer
+	TraceDiffAnswer  = traces.TraceDiffAnswer
+	PatternsAnswer   = traces.PatternsAnswer
+	ServiceMapAnswer = traces.ServiceMapAnswer
+	RootCauseAnswer  = traces.RootCauseAnswer
+
+	VerdictAnswer = ops.VerdictAnswer
+	TraceVerdict  = ops.TraceVerdict
+	SizingAnswer  = ops.SizingAnswer
+	ImpactAnswer  = ops.ImpactAnswer
+	FactsAnswer   = ops.FactsAnswer
+)
+
+// The sources of a deploy's time, the most trusted first.
+const (
+	FromMarker     = deploys.FromMarker
+	FromAnnotation = deploys.FromAnnotation
+	FromVersion    = deploys.FromVersion
+	FromMetrics    = deploys.FromMetrics
+)
+
+// StepLength is the time at one share of a progressive delivery for which a
+// verdict states its power.
+const StepLength = ops.StepLength
+
+// SignalKinds are the kinds of signals that a service can be asked for by name.
+var SignalKinds = signals.Kinds
+
+// NewForecastModels makes an empty cache of forecasting models.
+func NewForecastModels() *ForecastModels { return metrics.NewForecastModels() }
