@@ -33,7 +33,7 @@ type Result struct {
 	// then by evidence and effect; those without findings last.
 	Paths []Path
 	// Suspects are the likely causes, the likeliest first; empty where nothing
-	// was found.
+	// was found, or only what explains next to nothing on weak evidence.
 	Suspects []Suspect
 	// Hints are services to look at first where there are no suspects, the
 	// strongest evidence first: nothing is proven.

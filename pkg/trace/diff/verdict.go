@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
 // signs are what an endpoint's findings say.
@@ -20,6 +22,9 @@ func (c *comparison) signs() []signs {
 	read := make([]signs, len(c.endpoints))
 	for i := range c.tests {
 		t := &c.tests[i]
+		if c.isMinor(t) {
+			continue
+		}
 		s, e := &read[c.endpointOf[t.path]], &c.endpoints[c.endpointOf[t.path]]
 		switch t.aspect {
 		case New, Gone, Calls:
@@ -37,6 +42,39 @@ func (c *comparison) signs() []signs {
 	}
 	return read
 }
+
+// minShare is the least share of its endpoint's change that a finding about time
+// must explain to raise an alarm.
+const minShare = 0.03
+
+// isMinor says that a finding about the time of a path explains next to nothing
+// of what changed for its endpoint: it is shown, but no verdict rests on it.
+func (c *comparison) isMinor(t *hypothesis) bool {
+	e := &c.endpoints[c.endpointOf[t.path]]
+	switch t.aspect {
+	case SelfTime, Gap, OwnTail, Latency, Tail:
+		return t.path != e.root && e.share(c.subtreeEffect(t.path), t.worse) < minShare
+	}
+	return false
+}
+
+// subtreeEffect is what a path with all below it contributes to the change of
+// its endpoint's mean.
+func (c *comparison) subtreeEffect(path trace.PathID) (sum float64) {
+	for id := path; id < trace.PathID(len(c.effects)); id++ { // calls come after their callers
+		for at := id; at >= path; at = c.paths.Path(at).Parent {
+			if at == path {
+				sum += c.effects[id].own()
+				break
+			}
+		}
+	}
+	return sum
+}
+
+// isWeak says that a suspect explains next to nothing, on evidence that is not
+// beyond doubt: it stands among the hints, in the order of the evidence.
+func (s *Suspect) isWeak() bool { return s.Share < minShare && s.Score < s.Share }
 
 // verdict of an endpoint with enough requests. A request that is shorter
 // because calls are missing is changed, not improved: who knows whether they
@@ -118,6 +156,9 @@ func (c *comparison) result() Result {
 		r.Hints = c.hints()
 	}
 	r.Reason = c.reason(&r)
+	if r.Verdict == Changed && !slices.ContainsFunc(r.Suspects, func(s Suspect) bool { return !s.isWeak() }) {
+		r.Suspects = nil
+	}
 	r.Notices = c.notices()
 	r.Paths = c.ranked()
 	for i := range c.endpoints {
