@@ -166,7 +166,7 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 	var total float64
 	var deploys []Deploy
 	recent := map[string]float64{}
-	all := totalsOf(versions)
+	all, served := totalsOf(versions), servingTimesOf(versions)
 	previous := map[string]string{}
 	for _, counts := range versions {
 		version := counts.Labels["service_version"]
@@ -183,7 +183,7 @@ func deploysOf(service string, versions []series.Series) []Deploy {
 			FirstSeen: counts.Time(first), LastSeen: counts.Time(last),
 			At: counts.Time(first), Source: FromVersion, InTraces: version != "", Served: servingPeriods(counts, all),
 		})
-		if before, found := servedBefore(versions, first); found {
+		if before, found := served.before(first); found {
 			previous[version] = before
 		}
 	}

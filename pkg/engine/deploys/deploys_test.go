@@ -111,7 +111,7 @@ func TestServedBefore(t *testing.T) {
 		{[]series.Series{first, unnamed, third}, 5, "1", true},
 		{[]series.Series{unnamed, third}, 5, "", true},
 	} {
-		version, found := servedBefore(test.versions, test.arrival)
+		version, found := servingTimesOf(test.versions).before(test.arrival)
 		require.Equal(t, test.want, version, fmt.Sprint(i))
 		require.Equal(t, test.found, found)
 	}

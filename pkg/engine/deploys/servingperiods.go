@@ -65,20 +65,53 @@ func totalsOf(versions []series.Series) []float64 {
 // recentSteps is how many steps with spans tell who served last.
 const recentSteps = 3
 
-// servedBefore is the version with the most spans in the last steps up to the
-// one in which another arrived, among those that were there before it; found
-// is false where there is none. Spans that name no version count where no
-// others do.
-func servedBefore(versions []series.Series, arrival int) (version string, found bool) {
-	counts, steps := map[string]float64{}, 0
-	for i := arrival; i >= 0 && steps < recentSteps; i-- {
-		any := false
-		for _, candidate := range versions {
-			if first, _, spans := activity(candidate.Values); spans < spansToArrive || first >= arrival || i >= candidate.Len() || !(candidate.Values[i] > 0) {
-				continue
+// servingTimes are who served when: read once, so that thousands of versions cost
+// what their spans do, and not the square of it.
+type servingTimes struct {
+	arrivals []int           // the first step of every version; beyond all steps for a stray span
+	names    []string        // of every version
+	at       [][]spansAtStep // of every step: the versions with spans
+	earliest int             // the first step of any version
+}
+
+type spansAtStep struct {
+	version int
+	count   float64
+}
+
+func servingTimesOf(versions []series.Series) *servingTimes {
+	s := &servingTimes{earliest: math.MaxInt}
+	for number, counts := range versions {
+		first, _, spans := activity(counts.Values)
+		if spans < spansToArrive {
+			first = math.MaxInt
+		}
+		s.arrivals, s.names = append(s.arrivals, first), append(s.names, counts.Labels["service_version"])
+		s.earliest = min(s.earliest, first)
+		for len(s.at) < counts.Len() {
+			s.at = append(s.at, nil)
+		}
+		for i, count := range counts.Values {
+			if count > 0 && first < math.MaxInt {
+				s.at[i] = append(s.at[i], spansAtStep{number, count})
 			}
-			counts[candidate.Labels["service_version"]] += candidate.Values[i]
-			any = true
+		}
+	}
+	return s
+}
+
+// before is the version with the most spans in the last steps up to the one in
+// which another arrived, among those that were there before it; found is false
+// where there is none. Spans that name no version count where no others do.
+func (s *servingTimes) before(arrival int) (version string, found bool) {
+	counts, steps := map[string]float64{}, 0
+	for i := min(arrival, len(s.at)-1); i >= s.earliest && steps < recentSteps; i-- {
+		any := false
+		for _, candidate := range s.at[i] {
+			if s.arrivals[candidate.version] < arrival {
+				counts[s.names[candidate.version]] += candidate.count
+				any = true
+			}
 		}
 		if any {
 			steps++
