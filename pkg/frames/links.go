@@ -32,7 +32,7 @@ func LinkTraces(all data.Frames, source TraceSource) {
 		for _, field := range frame.Fields {
 			switch {
 			case slices.Contains(traceColumns, field.Name):
-				addLink(field, source.explore("Show the trace", "${__value.raw}"))
+				addLink(field, source.explore("View trace", "${__value.raw}"))
 				if isPair {
 					addLink(field, source.sideBySide("${__data.fields.baseline_trace}", "${__data.fields.candidate_trace}"))
 				}

@@ -39,7 +39,7 @@ func TestLinkTraces(t *testing.T) {
 
 	frames.LinkTraces(all, frames.TraceSource{UID: "my-tempo", Type: "tempo"})
 	titles, found := links(all, "candidate_trace")
-	require.Equal(t, []string{"Show the trace", "Compare the pair"}, titles)
+	require.Equal(t, []string{"View trace", "Compare the pair"}, titles)
 	require.Equal(t, "my-tempo", found[0].Internal.DatasourceUID)
 	require.Equal(t, map[string]any{"refId": "A", "query": "${__value.raw}", "queryType": "traceql",
 		"datasource": map[string]any{"type": "tempo", "uid": "my-tempo"}}, found[0].Internal.Query)

@@ -160,7 +160,7 @@ async function write(user: ReturnType<typeof userEvent.setup>, field: HTMLElemen
 
 it('defines, corrects and removes signals', async () => {
   const { user, settings } = open();
-  await user.click(screen.getByText('Signals of services'));
+  await user.click(screen.getByText('Service signals'));
   await user.click(screen.getByRole('button', { name: 'Add signal' }));
   await write(user, screen.getByLabelText(/^Signal name/), 'checkout');
   await user.click(screen.getByRole('radio', { name: 'Latency' }));
@@ -170,7 +170,7 @@ it('defines, corrects and removes signals', async () => {
   expect(screen.getByText(/belong together/)).toBeInTheDocument();
   await write(user, screen.getByLabelText(/^Quantiles/), '0.5, 0.95');
   expect(screen.queryByText(/belong together/)).not.toBeInTheDocument();
-  await user.click(screen.getByRole('radio', { name: 'Too high' }));
+  await user.click(screen.getByRole('radio', { name: 'Above' }));
   await write(user, screen.getByLabelText(/^Weight/), '2');
   expect(settings().jsonData.signals).toEqual([
     {
@@ -193,7 +193,7 @@ it('names series for engines', async () => {
   const added = within(screen.getByRole('group', { name: 'New series' }));
   await write(user, added.getByLabelText(/^PromQL/), 'sum(orders)');
   await write(user, added.getByLabelText(/^Limit/), '0');
-  await user.click(added.getByRole('radio', { name: 'Falling below it' }));
+  await user.click(added.getByRole('radio', { name: 'Below the limit' }));
   expect(settings().jsonData.series).toEqual([
     { name: 'a', expr: 'up' },
     { expr: 'sum(orders)', threshold: 0, thresholdDirection: 'below' },
@@ -238,9 +238,7 @@ it('lets playbooks send only where services and a target are named', async () =>
     perHour: 1,
     killSwitch: true,
   });
-  await user.click(
-    within(screen.getByRole('radiogroup', { name: 'When a known failure is seen' })).getByLabelText('Recommend')
-  );
+  await user.click(within(screen.getByRole('radiogroup', { name: 'Mode' })).getByLabelText('Recommend'));
   await user.click(within(screen.getByRole('radiogroup', { name: 'Lost cache' })).getByLabelText('As above'));
   expect(settings().jsonData.playbooks).toMatchObject({ mode: 'recommend', services: ['orders', 'cart'] });
   expect(settings().jsonData.playbooks?.rules).toBeUndefined();
@@ -250,7 +248,7 @@ describe('what was found', () => {
   const look = async (health: () => Promise<unknown>) => {
     get.mockImplementation(health);
     const { user } = open({ uid: 'fs' });
-    await user.click(screen.getByText('What was found'));
+    await user.click(screen.getByText('Detected capabilities'));
     await user.click(screen.getByRole('button', { name: 'Look now' }));
     expect(get.mock.calls[0][0]).toBe('/api/datasources/uid/fs/health');
   };
@@ -280,7 +278,7 @@ describe('what was found', () => {
 
 it('is shown as a provisioning file', async () => {
   const { user } = open({ name: 'Foresight', jsonData: { prometheus: { url: 'http://prom' } } });
-  await user.click(screen.getByText('As a provisioning file'));
+  await user.click(screen.getByText('Provisioning YAML'));
   expect(await screen.findByLabelText('Provisioning file')).toHaveTextContent('url: http://prom');
   expect(screen.getByRole('button', { name: 'Copy' })).toBeInTheDocument();
 });
@@ -290,7 +288,7 @@ describe('what signals find for a service', () => {
     post.mockImplementation(answer);
     const jsonData = { signals: [{ name: 'checkouts', kind: 'traffic' as const, expr: 'sum(c{app="$service"})' }] };
     const opened = open({ uid: 'fs', jsonData });
-    await opened.user.click(screen.getByText('Signals of services'));
+    await opened.user.click(screen.getByText('Service signals'));
     expect(screen.getByRole('button', { name: 'Show signals' })).toBeDisabled();
     await opened.user.type(screen.getByLabelText(/^Preview for service/), 'shop');
     await opened.user.click(screen.getByRole('button', { name: 'Show signals' }));
@@ -344,7 +342,7 @@ it('keeps what is typed with its row when another row is removed', async () => {
     { name: 'b', expr: 'y{s="$service"}', quantiles: [0.99] },
   ];
   const { user, settings } = open({ jsonData: { signals } });
-  await user.click(screen.getByText('Signals of services'));
+  await user.click(screen.getByText('Service signals'));
   const [first] = screen.getAllByLabelText('Quantiles');
   await user.type(first, '0.25');
   await user.click(screen.getByRole('button', { name: 'Remove signal a' }));
@@ -359,7 +357,7 @@ it('cannot be edited where the data source is provisioned', async () => {
     readOnly: true,
     jsonData: { prometheus: { url: 'http://prom:9090' }, signals: [{ name: 'a' }] },
   });
-  for (const title of ['Signals of services', 'Grafana and deploys']) {
+  for (const title of ['Service signals', 'Grafana and deploys']) {
     await user.click(screen.getByText(title));
   }
   const before = settings();

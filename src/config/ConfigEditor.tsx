@@ -48,10 +48,10 @@ export function ConfigEditor(props: EditorProps) {
       <HookSettings {...props} />
       <PlaybookSettings {...props} />
       <LimitSettings {...props} />
-      <Folded label="What was found">
+      <Folded label="Detected capabilities">
         <Findings uid={options.uid} />
       </Folded>
-      <Folded label="As a provisioning file">
+      <Folded label="Provisioning YAML">
         <Suspense fallback={null}>
           <ProvisioningYaml options={options} />
         </Suspense>

@@ -18,7 +18,7 @@ export function GrafanaSettings(props: EditorProps) {
     <>
       <TextSetting
         label="Grafana URL"
-        description="As this Grafana reaches itself; empty for its own root URL."
+        description="Address at which Grafana reaches itself. Default: its root URL."
         type="url"
         placeholder="http://localhost:3000"
         value={options.jsonData.grafana?.url}
@@ -28,11 +28,11 @@ export function GrafanaSettings(props: EditorProps) {
         {...props}
         name="grafanaToken"
         label="Service account token"
-        description="May query the chosen data sources, and read annotations. Everyone who can query Foresight can then read their data through it."
+        description="Needs permission to query the chosen data sources and to read annotations. Everyone who can query Foresight can read their data through it."
       />
       <SwitchSetting
-        label="Deploys by versions"
-        description="A service.version that is new in traces is a deploy."
+        label="Detect deploys from versions"
+        description="A new service.version in traces counts as a deploy."
         value={options.jsonData.deploys?.fromVersions ?? true}
         onChange={(fromVersions) =>
           onOptionsChange(withSettings(options, { deploys: { ...options.jsonData.deploys, fromVersions } }))
@@ -40,7 +40,7 @@ export function GrafanaSettings(props: EditorProps) {
       />
       <TextSetting
         label="Deploy annotations"
-        description="Tags, with commas between them, of the annotations that announce deploys. Needs the token."
+        description="Comma-separated tags of annotations that mark deploys. Requires the token."
         placeholder="deploy"
         value={options.jsonData.deploys?.annotationTags?.join(', ')}
         onChange={(text) =>

@@ -24,8 +24,8 @@ export function HookSettings(props: EditorProps) {
       <SecretField
         {...props}
         name="webhookSecret"
-        label="Secret of incoming alerts"
-        description="With it, notifications must be signed as Grafana's webhook contact point signs them."
+        label="Secret for incoming alerts"
+        description="If set, notifications must carry the signature of Grafana's webhook contact point."
       />
       <RowList<Webhook>
         noun="target"
@@ -36,7 +36,7 @@ export function HookSettings(props: EditorProps) {
           <>
             <TextSetting label="Target name" value={webhook.name} onChange={(name) => set({ name })} required />
             <ChoiceSetting
-              label="Takes"
+              label="Format"
               choices={kinds}
               value={webhook.kind ?? 'cloudEvents'}
               onChange={(kind) => set({ kind })}
@@ -50,7 +50,7 @@ export function HookSettings(props: EditorProps) {
             />
             <SwitchSetting
               label="Private address"
-              description="The target lies inside the own network, which is refused otherwise."
+              description="Allow a target with a private IP address."
               value={webhook.private}
               onChange={(inside) => set({ private: inside })}
             />
@@ -62,7 +62,7 @@ export function HookSettings(props: EditorProps) {
           {...props}
           name="signingSecret"
           label="Signing secret"
-          description="As Standard Webhooks have it: base64, with whsec_ before it."
+          description="In the format of Standard Webhooks: whsec_ followed by base64."
           placeholder="whsec_…"
         />
       )}

@@ -33,7 +33,7 @@ export function LimitSettings({ options, onOptionsChange }: EditorProps) {
     <Folded label="Limits">
       <TextSetting
         label="Timeout"
-        description="For one question, as in 25s. Grafana gives up after 30s by default."
+        description="Per query, for example 25s. Grafana times out after 30s by default."
         placeholder="25s"
         width={20}
         value={current.timeout}

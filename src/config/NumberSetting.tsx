@@ -34,7 +34,7 @@ export function NumbersSetting({ value, onChange, ...rest }: Props<number[]>) {
       {...rest}
       width={20}
       value={shown}
-      error={readable(shown) ? undefined : 'Write numbers with commas between them.'}
+      error={readable(shown) ? undefined : 'Enter comma-separated numbers.'}
       onChange={(typed) => {
         setDraft(typed);
         if (readable(typed)) {

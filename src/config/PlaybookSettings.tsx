@@ -87,20 +87,20 @@ export function PlaybookSettings({ options, onOptionsChange }: EditorProps) {
   return (
     <Folded label="Playbooks">
       <ChoiceSetting
-        label="When a known failure is seen"
+        label="Mode"
         choices={modes}
         value={current.mode ?? 'observe'}
         onChange={(mode) => set({ mode: mode === 'observe' ? undefined : mode })}
       />
       <SwitchSetting
         label="Kill switch"
-        description="Nothing is sent, whatever else is set."
+        description="Stops all sending, regardless of other settings."
         value={current.killSwitch}
         onChange={(killSwitch) => set({ killSwitch })}
       />
       <TextSetting
         label="Services"
-        description="That automation may act upon, each by its name, with commas between them."
+        description="Comma-separated names of services that automation may act on. No wildcards."
         value={current.services?.join(', ')}
         error={problems.services}
         onChange={(text) => {

@@ -33,25 +33,25 @@ export function SeriesSettings({ options, onOptionsChange }: EditorProps) {
             />
             <NumberSetting
               label="Limit"
-              description="That breaches are about."
+              description="The threshold for early warnings."
               value={series.threshold}
               onChange={(threshold) => set({ threshold })}
             />
             <ChoiceSetting
-              label="A breach is"
+              label="Breach when"
               choices={crossings}
               value={series.thresholdDirection ?? 'above'}
               onChange={(thresholdDirection) => set({ thresholdDirection })}
             />
             <ChoiceSetting
-              label="Unusual is"
+              label="Direction"
               choices={directions}
               value={series.direction ?? 'both'}
               onChange={(direction) => set({ direction })}
             />
             <NumberSetting
-              label="Smallest deviation"
-              description="That counts, in the metric's unit."
+              label="Min deviation"
+              description="Smaller deviations are ignored. In the metric's unit."
               placeholder="0"
               value={series.minDeviation}
               onChange={(minDeviation) => set({ minDeviation })}

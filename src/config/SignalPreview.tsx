@@ -51,7 +51,7 @@ export function SignalPreview({ uid, signals = [], onAdopt }: Props) {
       <ReadOnly.Provider value={false}>
         <TextSetting
           label="Preview for service"
-          description="What these signals find at the saved servers, over the last hour."
+          description="Shows the values of these signals over the last hour, from the saved servers."
           placeholder="checkout"
           value={service}
           onChange={setService}

@@ -20,10 +20,10 @@ const kinds: Array<{ value: SignalKind; label: string }> = [
 /** What a service's health is read off, where its metrics have other names. */
 export function SignalSettings({ options, onOptionsChange }: EditorProps) {
   return (
-    <Folded label="Signals of services">
+    <Folded label="Service signals">
       <p>
-        Signals are found under well-known names of metrics. Where yours differ, define them here, for every service:
-        they stand in for the presets of their kind.
+        Signals are found by well-known metric names. If yours differ, define them here for all services. They replace
+        the presets of their kind.
       </p>
       <RowList<Signal>
         noun="signal"
@@ -38,11 +38,11 @@ export function SignalSettings({ options, onOptionsChange }: EditorProps) {
               choices={kinds}
               value={signal.kind}
               onChange={(kind) => set({ kind })}
-              error={signal.kind ? undefined : 'Choose one.'}
+              error={signal.kind ? undefined : 'Required.'}
             />
             <TextSetting
               label="PromQL"
-              description="$service stands for the service's name, $interval for the window of rates, $quantile for each of the quantiles."
+              description="Use $service for the name of the service, $interval for the range of rates, and $quantile for each quantile."
               placeholder='sum(rate(checkout_requests_total{app="$service"}[$interval]))'
               value={signal.expr}
               onChange={(expr) => set({ expr })}
@@ -51,7 +51,7 @@ export function SignalSettings({ options, onOptionsChange }: EditorProps) {
             />
             <NumbersSetting
               label="Quantiles"
-              description="One signal each; only with $quantile."
+              description="One signal per quantile. Requires $quantile in the expression."
               placeholder="0.5, 0.95"
               value={signal.quantiles}
               onChange={(quantiles) => set({ quantiles })}
@@ -64,14 +64,14 @@ export function SignalSettings({ options, onOptionsChange }: EditorProps) {
               onChange={(unit) => set({ unit })}
             />
             <ChoiceSetting
-              label="Unusual is"
+              label="Direction"
               choices={directions}
               value={signal.direction ?? 'both'}
               onChange={(direction) => set({ direction })}
             />
             <NumberSetting
-              label="Smallest deviation"
-              description="That counts, in the unit."
+              label="Min deviation"
+              description="Smaller deviations are ignored. In the metric's unit."
               placeholder="0"
               value={signal.minDeviation}
               onChange={(minDeviation) => set({ minDeviation })}
@@ -99,10 +99,10 @@ export function SignalSettings({ options, onOptionsChange }: EditorProps) {
 /** What the backend would refuse, said while it is written. */
 function problem({ expr, quantiles }: Signal): string | undefined {
   if (!expr?.includes('$service')) {
-    return 'Write $service for the name of the service: else it would say the same of every service.';
+    return 'Use $service for the name of the service. Otherwise every service gets the same value.';
   }
   if (expr.includes('$quantile') !== Boolean(quantiles?.length)) {
-    return '$quantile and quantiles belong together.';
+    return 'Set quantiles if and only if the expression uses $quantile.';
   }
   return undefined;
 }

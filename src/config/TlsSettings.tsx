@@ -16,7 +16,7 @@ export function TlsSettings(props: UpstreamProps) {
         {...props}
         name={`${name}TlsCaCert`}
         label="CA certificate"
-        description="To trust a server with a certificate of your own authority."
+        description="Certificate authority of the server, in PEM format."
         placeholder="-----BEGIN CERTIFICATE-----"
         multiline
       />
@@ -36,20 +36,20 @@ export function TlsSettings(props: UpstreamProps) {
       />
       <TextSetting
         label="Server name"
-        description="The name in the server's certificate, where it is not the host of the URL."
+        description="Name in the server's certificate, if it differs from the host of the URL."
         value={upstream.tlsServerName}
         onChange={(tlsServerName) => onUpstreamChange({ tlsServerName })}
       />
       <SwitchSetting
         label="Skip certificate check"
-        description="Anyone on the way can then read and forge answers."
+        description="Insecure: others on the network can read and forge responses."
         value={upstream.tlsSkipVerify}
         onChange={(tlsSkipVerify) => onUpstreamChange({ tlsSkipVerify })}
       />
       {config.secureSocksDSProxyEnabled && (
         <SwitchSetting
           label="Secure socks proxy"
-          description="Reach the server through Grafana's private connection."
+          description="Connect through Grafana's private data source connect."
           value={upstream.secureSocksProxy}
           onChange={(secureSocksProxy) => onUpstreamChange({ secureSocksProxy })}
         />

@@ -26,23 +26,19 @@ export function TraceSettings(props: EditorProps) {
       {...props}
       name="traces"
       title="Traces"
-      description="Tempo, or Jaeger from version 2 on. Without traces, Foresight answers about metrics alone."
+      description="Tempo, or Jaeger 2 and later. Optional: without traces, only metric queries work."
       urlPlaceholder={kind === 'jaeger' ? 'http://jaeger:16686' : 'http://tempo:3200'}
       types={[kind]}
     >
       <ChoiceSetting
-        label="Kind of store"
+        label="Trace store"
         choices={kinds}
         value={kind}
         // A data source of the other kind cannot be asked.
         onChange={(chosen) => set({ kind: chosen, uid: undefined })}
       />
       {traces.mode !== 'grafana' && (
-        <Field
-          label="Links lead to"
-          description="The data source in which Explore opens the traces of answers."
-          htmlFor={linkId}
-        >
+        <Field label="Trace data source" description="Explore opens traces in this data source." htmlFor={linkId}>
           <DataSourcePicker
             inputId={linkId}
             type={[kind]}

@@ -52,7 +52,7 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
       {mode === 'grafana' ? (
         <Field
           label="Data source"
-          description="Asked through Grafana, with the service account token below."
+          description="Queried through Grafana, with the service account token below."
           htmlFor={pickerId}
         >
           <DataSourcePicker

@@ -17,7 +17,7 @@ it('asks of the first service that is found', async () => {
   const asked = jest.fn();
   const datasource = { names: () => Promise.resolve(['cart', 'orders']) };
   render(<CheatSheet datasource={datasource as never} query={{} as never} onClickExample={asked} />);
-  await userEvent.click(await screen.findByRole('button', { name: 'Who is to blame for a change in cart?' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'What is the root cause of a change in cart?' }));
   expect(asked).toHaveBeenCalledWith({ refId: 'A', schemaVersion: 1, queryType: 'rootCause', service: 'cart' });
 });
 

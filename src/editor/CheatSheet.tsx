@@ -17,7 +17,7 @@ interface Example {
 export function examples(service: string): Example[] {
   return [
     {
-      title: 'Which service is unusually slow?',
+      title: 'Unusually slow services',
       tells: 'The band in which latency is expected, and a score: 50 is about one point in a thousand, 75 an event.',
       query: { queryType: 'anomaly', expr: starters.latency.expr, direction: 'above' } as Asked,
     },
@@ -38,11 +38,11 @@ export function examples(service: string): Example[] {
     },
     {
       title: `What did the last deploy of ${service} change?`,
-      tells: 'The new version beside the one before, call by call, with a verdict and example traces.',
+      tells: 'The new version compared with the previous one, by call path, with a verdict and example traces.',
       query: { queryType: 'traceDiff', service } as Asked,
     },
     {
-      title: `Who is to blame for a change in ${service}?`,
+      title: `What is the root cause of a change in ${service}?`,
       tells: 'The deepest responsible calls, the likeliest first, with reasons to check.',
       query: { queryType: 'rootCause', service } as Asked,
     },
@@ -52,8 +52,8 @@ export function examples(service: string): Example[] {
       query: { queryType: 'serviceMap' } as Asked,
     },
     {
-      title: `What wastes time in ${service}?`,
-      tells: 'Statements in loops, duplicate calls, retries, waits, and what each would save.',
+      title: `What is inefficient in ${service}?`,
+      tells: 'N+1 queries, duplicate calls, retries, waits, and what each would save.',
       query: { queryType: 'patterns', service } as Asked,
     },
     {

@@ -21,7 +21,7 @@ function open(feedback?: AnomalyQuery['feedback']) {
 it('takes what was said of an event, and takes it back', async () => {
   const { user, feedback } = open();
   await user.click(screen.getByText('Feedback on past events'));
-  await user.type(screen.getByLabelText('Another event at'), '-3h{Enter}');
+  await user.type(screen.getByLabelText('Add event at'), '-3h{Enter}');
   expect(feedback()).toEqual([{ time: '-3h', real: false }]);
   await user.click(screen.getByRole('radio', { name: 'Real' }));
   expect(feedback()).toEqual([{ time: '-3h', real: true }]);

@@ -6,7 +6,7 @@ import { Folded } from '../Folded';
 
 const kinds = [
   { value: true, label: 'Real' },
-  { value: false, label: 'A false alarm' },
+  { value: false, label: 'False alarm' },
 ];
 
 /** What is said of past events, by which new ones are ranked. */
@@ -21,7 +21,7 @@ export function FeedbackFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
       label={feedback.length ? `Feedback: ${feedback.length - wrong} real, ${wrong} false` : 'Feedback on past events'}
     >
       <Stack direction="column" gap={1} alignItems="flex-start">
-        <p>Five events of either kind re-rank new ones. Name a time within each.</p>
+        <p>Label past events. With five of each kind, new events are re-ranked. Enter a time within each event.</p>
         {feedback.map((row, index) => (
           <Stack key={index} direction="row" gap={2} alignItems="flex-end" wrap="wrap">
             <TextField
@@ -31,7 +31,7 @@ export function FeedbackFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
               value={row.time}
               onCommit={(time) => (time ? set(row, { time }) : commit(feedback.filter((one) => one !== row)))}
             />
-            <Field label="It was" noMargin>
+            <Field label="Label" noMargin>
               <RadioButtonGroup
                 aria-label={`Event ${index + 1} was`}
                 options={kinds}
@@ -57,7 +57,7 @@ export function FeedbackFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
 function AddEvent({ onAdd }: { onAdd: (time: string) => void }) {
   return (
     <TextField
-      label="Another event at"
+      label="Add event at"
       placeholder="2026-01-31T12:00:00Z, or -3h"
       width={28}
       value={undefined}

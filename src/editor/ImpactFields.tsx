@@ -6,7 +6,7 @@ import { Options } from './Options';
 import { impactViews, measures } from './questions';
 import { type BackendProps, ServiceField } from './ServiceFields';
 
-/** The fields of what watching was worth. */
+/** The fields of an impact query. */
 export function ImpactFields({ query, onCommit, datasource, range }: BackendProps<ImpactQuery>) {
   const { objective, alerts, budget, failsWithin, demand, replicas, perReplica } = query;
   return (
@@ -14,7 +14,7 @@ export function ImpactFields({ query, onCommit, datasource, range }: BackendProp
       <ServiceField {...{ query, datasource, range }} onCommit={({ service }) => onCommit({ ...query, service })} />
       <TextField
         label="Objective"
-        description="PromQL with a series for each service, above 0 while it harms its users: compare with > bool."
+        description="PromQL with one series per service, above 0 while users are harmed. Use > bool."
         placeholder="error_ratio > bool 0.05"
         width={80}
         value={objective}
@@ -36,7 +36,7 @@ export function ImpactFields({ query, onCommit, datasource, range }: BackendProp
           onCommit={(changed) => onCommit({ ...query, alerts: changed })}
         />
         <DurationField
-          label="Told of within"
+          label="Detected within"
           placeholder="15m"
           value={budget}
           onCommit={(changed) => onCommit({ ...query, budget: changed })}

@@ -18,7 +18,7 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
       {query.queryType === 'breach' && <LimitFields query={query} onCommit={onCommit} />}
       <Options summary={summary(query)}>
         <DurationField
-          label="Learn from"
+          label="History"
           placeholder="14d"
           value={query.history}
           onCommit={(history) => set({ history })}
@@ -31,7 +31,7 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
         />
         {query.queryType === 'forecast' && (
           <DurationField
-            label="Look ahead"
+            label="Horizon"
             placeholder="quarter of range"
             value={query.horizon}
             onCommit={(horizon) => onCommit({ ...query, horizon })}
@@ -68,16 +68,16 @@ function LimitFields({ query, onCommit }: FieldsProps<BreachQuery>) {
         value={query.threshold}
         onCommit={(threshold) => onCommit({ ...query, threshold })}
       />
-      <Field label="Warn of" noMargin>
+      <Field label="Warn when" noMargin>
         <RadioButtonGroup
-          aria-label="Warn of"
+          aria-label="Warn when"
           options={crossings}
           value={query.direction ?? 'above'}
           onChange={(direction) => onCommit({ ...query, direction })}
         />
       </Field>
       <DurationField
-        label="Look ahead"
+        label="Horizon"
         placeholder="1h"
         value={query.horizon}
         onCommit={(horizon) => onCommit({ ...query, horizon })}
@@ -96,16 +96,16 @@ function ExpectationFields({ query, onCommit }: FieldsProps<Exclude<MetricQuery,
         onCommit={(model) => onCommit({ ...query, model })}
       />
       <NumberField
-        label="Coverage of the band"
+        label="Band coverage"
         placeholder={query.queryType === 'forecast' ? '0.95' : '0.99'}
         min={0.5}
         max={0.9999}
         value={query.probability}
         onCommit={(probability) => onCommit({ ...query, probability })}
       />
-      <Field label="Below zero" noMargin>
+      <Field label="Negative values" noMargin>
         <RadioButtonGroup
-          aria-label="Below zero"
+          aria-label="Negative values"
           options={[
             { value: true, label: 'Impossible' },
             { value: false, label: 'Possible' },
@@ -121,16 +121,16 @@ function ExpectationFields({ query, onCommit }: FieldsProps<Exclude<MetricQuery,
 function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
   return (
     <>
-      <Field label="Abnormal is" noMargin>
+      <Field label="Direction" noMargin>
         <RadioButtonGroup
-          aria-label="Abnormal is"
+          aria-label="Direction"
           options={directions}
           value={query.direction ?? 'both'}
           onChange={(direction) => onCommit({ ...query, direction })}
         />
       </Field>
       <NumberField
-        label="Event from score"
+        label="Score threshold"
         placeholder="75"
         min={0}
         max={100}
@@ -138,7 +138,7 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
         onCommit={(threshold) => onCommit({ ...query, threshold })}
       />
       <NumberField
-        label="Smallest deviation"
+        label="Min deviation"
         placeholder="0"
         min={0}
         value={query.minDeviation}
@@ -146,7 +146,7 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
       />
       <TextField
         label="Detectors"
-        placeholder="those that need no choice"
+        placeholder="default set"
         width={28}
         value={query.detectors?.join(', ')}
         onCommit={(names) => onCommit({ ...query, detectors: names?.split(/[\s,]+/).filter(Boolean) })}
@@ -154,7 +154,7 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
       {(query.format ?? 'panel') === 'panel' && (
         <SwitchField
           label="Live"
-          description="Points appear as they arrive, where the range ends now and is at most a day."
+          description="Streams new points. The time range must end now and be at most a day."
           value={query.live}
           onCommit={(live) => onCommit({ ...query, live })}
         />

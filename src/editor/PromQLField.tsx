@@ -23,7 +23,7 @@ export function PromQLField({ value, onCommit }: Props) {
     fit();
   };
   return (
-    <Field label="PromQL" description="A range of one or more series. Shift+Enter runs it." noMargin>
+    <Field label="PromQL" description="Returns one or more series. Shift+Enter runs the query." noMargin>
       <CodeEditor
         language="promql"
         value={value}

@@ -85,14 +85,14 @@ describe('a metric question', () => {
 
   it('keeps its expression, but no score threshold, as a forecast', async () => {
     const { user, last } = open({ queryType: 'anomaly', expr: 'up', threshold: 80, history: '7d' });
-    await choose(user, 'Question', /What will happen/);
+    await choose(user, 'Query type', /What will happen/);
     expect(last()).toMatchObject({ queryType: 'forecast', expr: 'up', history: '7d' });
     expect(last()).not.toHaveProperty('threshold');
   });
 
   it('loses a shape that the new question has not', async () => {
     const { user, last } = open({ queryType: 'anomaly', expr: 'up', format: 'annotations' });
-    await choose(user, 'Question', /What will happen/);
+    await choose(user, 'Query type', /What will happen/);
     expect(last().format).toBeUndefined();
     expect(screen.queryByRole('radio', { name: 'Annotations' })).not.toBeInTheDocument();
   });
@@ -100,22 +100,22 @@ describe('a metric question', () => {
   it('tells in the folded options what is set', () => {
     open({ queryType: 'anomaly', expr: 'up', history: '7d', direction: 'above' });
     expect(screen.getByText('Options: learn from 7d, only above')).toBeInTheDocument();
-    expect(screen.queryByLabelText('Learn from')).not.toBeInTheDocument();
+    expect(screen.queryByLabelText('History')).not.toBeInTheDocument();
   });
 
   it('takes options that make sense, and explains those that do not', async () => {
     const { user, last, onChange } = open({ queryType: 'anomaly', expr: 'up' });
     await user.click(screen.getByText('Options'));
-    await user.type(screen.getByLabelText('Learn from'), '7 days{Enter}');
+    await user.type(screen.getByLabelText('History'), '7 days{Enter}');
     expect(screen.getByText('Write it like 14d, 90s or 1h30m.')).toBeInTheDocument();
-    await user.type(screen.getByLabelText('Event from score'), '150{Enter}');
+    await user.type(screen.getByLabelText('Score threshold'), '150{Enter}');
     expect(screen.getByText('Write a number from 0 to 100.')).toBeInTheDocument();
     expect(onChange).not.toHaveBeenCalled();
 
-    await user.clear(screen.getByLabelText('Learn from'));
-    await user.type(screen.getByLabelText('Learn from'), '1w{Enter}');
+    await user.clear(screen.getByLabelText('History'));
+    await user.type(screen.getByLabelText('History'), '1w{Enter}');
     expect(last()).toMatchObject({ history: '1w' });
-    await user.click(screen.getByRole('radio', { name: 'Too low' }));
+    await user.click(screen.getByRole('radio', { name: 'Below' }));
     expect(last()).toMatchObject({ history: '1w', direction: 'below' });
     await user.type(screen.getByLabelText('Detectors'), 'cusum, ewma{Enter}');
     expect(last().detectors).toEqual(['cusum', 'ewma']);
@@ -135,12 +135,12 @@ describe('a starter', () => {
 describe('a question of size', () => {
   it('keeps the service, takes bounds, and tells what is set', async () => {
     const { user, last } = open({ queryType: 'composite', service: 'orders', threshold: 80 });
-    await choose(user, 'Question', /How large/);
+    await choose(user, 'Query type', /How large/);
     expect(last()).toMatchObject({ queryType: 'sizing', service: 'orders' });
     expect(last()).not.toHaveProperty('threshold');
-    await user.type(screen.getByLabelText('Most replicas'), '12{Enter}');
+    await user.type(screen.getByLabelText('Max replicas'), '12{Enter}');
     await user.click(screen.getByText('Options'));
-    await user.type(screen.getByLabelText('Longest wait'), '20ms{Enter}');
+    await user.type(screen.getByLabelText('Max wait'), '20ms{Enter}');
     expect(last()).toMatchObject({ maxReplicas: 12, maxWait: '20ms' });
   });
 });
@@ -148,11 +148,11 @@ describe('a question of size', () => {
 describe('an early warning', () => {
   it('takes its expression, but no score threshold, from another question', async () => {
     const { user, last } = open({ queryType: 'anomaly', expr: 'up', threshold: 80, direction: 'both', model: 'naive' });
-    await choose(user, 'Question', /cross a limit/);
+    await choose(user, 'Query type', /cross a limit/);
     expect(last()).toMatchObject({ queryType: 'breach', expr: 'up' });
     expect(Object.keys(last())).not.toEqual(expect.arrayContaining(['threshold', 'direction', 'model']));
     await user.type(screen.getByLabelText('Limit'), '-0.5{Enter}');
-    await user.click(screen.getByRole('radio', { name: 'Falling below it' }));
+    await user.click(screen.getByRole('radio', { name: 'Below the limit' }));
     expect(last()).toMatchObject({ threshold: -0.5, direction: 'below' });
   });
 });
@@ -163,7 +163,7 @@ describe('the score of a service', () => {
     await choose(user, 'Service', /orders/);
     expect(last()).toMatchObject({ queryType: 'composite', service: 'orders' });
     await user.click(screen.getByText('Options'));
-    await user.type(screen.getByLabelText('Event from score'), '90{Enter}');
+    await user.type(screen.getByLabelText('Score threshold'), '90{Enter}');
     expect(last()).toMatchObject({ service: 'orders', threshold: 90 });
   });
 });
@@ -172,7 +172,7 @@ describe('a question about traces', () => {
   it('keeps service and sides when another is asked, but not the view', async () => {
     const baseline = { version: '1.4.0' };
     const { user, last } = open({ queryType: 'traceDiff', service: 'orders', baseline, view: 'paths' });
-    await choose(user, 'Question', /Who is to blame/);
+    await choose(user, 'Query type', /root cause/);
     expect(last()).toMatchObject({ queryType: 'rootCause', service: 'orders', baseline });
     expect(last()).not.toHaveProperty('view');
     expect(screen.queryByRole('radiogroup', { name: 'Show' })).not.toBeInTheDocument();
@@ -194,7 +194,7 @@ describe('a question about traces', () => {
   });
 });
 
-describe('the worth of watching', () => {
+describe('an impact query', () => {
   it('is asked of every service, with an objective', async () => {
     const { user, last } = open({ queryType: 'impact' });
     expect(screen.getByPlaceholderText('Every service')).toBeInTheDocument();
@@ -241,7 +241,7 @@ describe('a comparison', () => {
   it('compares with the same hour of another day', async () => {
     const { user, last } = open({ queryType: 'traceDiff', service: 'orders' });
     await user.click(screen.getByText('Options'));
-    await user.type(screen.getByLabelText('Baseline so long before the candidate'), '7d{Enter}');
+    await user.type(screen.getByLabelText('Baseline offset'), '7d{Enter}');
     expect(last().baseline).toEqual({ ago: '7d' });
   });
 
@@ -270,12 +270,12 @@ describe('an alert rule', () => {
   it('always asks in the shape of an alert', async () => {
     const { last } = open({ queryType: 'anomaly', expr: 'up', format: 'panel' }, CoreApp.UnifiedAlerting);
     await waitFor(() => expect(last()).toMatchObject({ expr: 'up', format: 'alert' }));
-    expect(screen.queryByText('Answer as')).not.toBeInTheDocument();
+    expect(screen.queryByText('Format')).not.toBeInTheDocument();
   });
 
   it('stays in that shape when another question is asked', async () => {
     const { user, last } = open({ queryType: 'anomaly', expr: 'up', format: 'alert' }, CoreApp.UnifiedAlerting);
-    await choose(user, 'Question', /What will happen/);
+    await choose(user, 'Query type', /What will happen/);
     expect(last()).toMatchObject({ queryType: 'forecast', format: 'alert' });
   });
 });

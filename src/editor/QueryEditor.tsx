@@ -34,7 +34,7 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
   return (
     <Stack direction="column" gap={2}>
       <Stack direction="row" gap={2} wrap="wrap">
-        <Field label="Question" htmlFor={id} noMargin>
+        <Field label="Query type" htmlFor={id} noMargin>
           <Combobox
             id={id}
             width={36}
@@ -45,9 +45,9 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
           />
         </Field>
         {!alerting && shapes.length > 1 && (
-          <Field label="Answer as" noMargin>
+          <Field label="Format" noMargin>
             <RadioButtonGroup<Format>
-              aria-label="Answer as"
+              aria-label="Format"
               options={formats.filter(({ value }) => value && shapes.includes(value))}
               value={query.format ?? 'panel'}
               onChange={(format) => onCommit({ ...query, format })}

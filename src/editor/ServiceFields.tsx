@@ -48,7 +48,7 @@ export function CompositeFields({ query, onCommit, datasource, range }: BackendP
         ]}
       >
         <DurationField
-          label="Learn from"
+          label="History"
           placeholder="14d"
           value={history}
           onCommit={(changed) => onCommit({ ...query, history: changed })}
@@ -60,7 +60,7 @@ export function CompositeFields({ query, onCommit, datasource, range }: BackendP
           onCommit={(changed) => onCommit({ ...query, step: changed })}
         />
         <NumberField
-          label="Event from score"
+          label="Score threshold"
           placeholder="75"
           min={0}
           max={100}

@@ -14,7 +14,7 @@ export function SizingFields({ query, onCommit, datasource, range }: BackendProp
         <ServiceField {...{ query, datasource, range }} onCommit={({ service }) => set({ service })} />
         <DurationField label="Lead time" placeholder="10m" value={query.lead} onCommit={(lead) => set({ lead })} />
         <NumberField
-          label="Most replicas"
+          label="Max replicas"
           placeholder="no cap"
           min={0}
           max={100_000}
@@ -22,8 +22,8 @@ export function SizingFields({ query, onCommit, datasource, range }: BackendProp
           onCommit={(maxReplicas) => set({ maxReplicas })}
         />
         <NumberField
-          label="Connections of the database"
-          placeholder="not known"
+          label="Database connections"
+          placeholder="unknown"
           min={0}
           max={1_000_000}
           value={query.databaseConnections}
@@ -32,7 +32,7 @@ export function SizingFields({ query, onCommit, datasource, range }: BackendProp
       </Stack>
       <Options summary={summary(query)}>
         <NumberField
-          label="Ready for quantile"
+          label="Demand quantile"
           placeholder="0.95"
           min={0.5}
           max={0.999}
@@ -40,7 +40,7 @@ export function SizingFields({ query, onCommit, datasource, range }: BackendProp
           onCommit={(quantile) => set({ quantile })}
         />
         <NumberField
-          label="Use of a replica"
+          label="Target utilization"
           placeholder="0.7"
           min={0.05}
           max={1}
@@ -48,7 +48,7 @@ export function SizingFields({ query, onCommit, datasource, range }: BackendProp
           onCommit={(use) => set({ use })}
         />
         <NumberField
-          label="Fewest replicas"
+          label="Min replicas"
           placeholder="0"
           min={0}
           max={100_000}
@@ -56,7 +56,7 @@ export function SizingFields({ query, onCommit, datasource, range }: BackendProp
           onCommit={(minReplicas) => set({ minReplicas })}
         />
         <NumberField
-          label="Connections kept for others"
+          label="Reserved connections"
           placeholder="0"
           min={0}
           max={1_000_000}
@@ -64,19 +64,19 @@ export function SizingFields({ query, onCommit, datasource, range }: BackendProp
           onCommit={(reservedConnections) => set({ reservedConnections })}
         />
         <DurationField
-          label="Longest wait"
+          label="Max wait"
           placeholder="50ms"
           value={query.maxWait}
           onCommit={(maxWait) => set({ maxWait })}
         />
         <DurationField
-          label="Warming the cache takes"
-          placeholder="not known"
+          label="Cache warm-up time"
+          placeholder="unknown"
           value={query.warmTime}
           onCommit={(warmTime) => set({ warmTime })}
         />
         <DurationField
-          label="Learn from"
+          label="History"
           placeholder="14d"
           value={query.history}
           onCommit={(history) => set({ history })}

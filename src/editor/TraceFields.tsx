@@ -31,7 +31,7 @@ export function TraceFields({ query, onCommit, datasource, range }: BackendProps
             {...of}
             list="operations"
             label="Operation"
-            placeholder="Every operation"
+            placeholder="All operations"
             value={operation}
             onChange={(name) => onCommit({ ...query, operation: name })}
           />
@@ -42,7 +42,7 @@ export function TraceFields({ query, onCommit, datasource, range }: BackendProps
             {...of}
             list="versions"
             label="Baseline version"
-            placeholder="The one before"
+            placeholder="Previous version"
             value={baseline.version}
             onChange={(version) => set('baseline', { version })}
           />
@@ -52,7 +52,7 @@ export function TraceFields({ query, onCommit, datasource, range }: BackendProps
             {...of}
             list="versions"
             label="Candidate version"
-            placeholder="The newest"
+            placeholder="Newest version"
             value={candidate.version}
             onChange={(version) => set('candidate', { version })}
           />
@@ -61,7 +61,7 @@ export function TraceFields({ query, onCommit, datasource, range }: BackendProps
       <Options summary={[side('baseline', baseline), side('candidate', candidate), sample(query.maxTraces)]}>
         {query.queryType === 'verdict' ? (
           <NumberField
-            label="Acceptable rise in the share of errors"
+            label="Acceptable increase in error ratio"
             placeholder="0.001"
             min={0}
             max={1}
@@ -72,7 +72,7 @@ export function TraceFields({ query, onCommit, datasource, range }: BackendProps
           <>
             <PopulationFields name="Baseline" value={baseline} onCommit={(change) => set('baseline', change)} />
             <TextField
-              label="Baseline so long before the candidate"
+              label="Baseline offset"
               placeholder="1d, 7d"
               value={baseline.ago}
               onCommit={(ago) => set('baseline', { ago })}

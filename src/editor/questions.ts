@@ -12,13 +12,13 @@ import {
   type View,
 } from '../query';
 
-/** What one can ask, in plain words. */
+/** The query types, as questions. */
 export const questions: Array<ComboboxOption<QueryType>> = [
   {
     group: 'A metric',
     value: 'anomaly',
-    label: 'What is abnormal?',
-    description: 'The normal band, and a score from 0 to 100',
+    label: 'Is a metric anomalous?',
+    description: 'Expected range, and a score from 0 to 100',
   },
   {
     group: 'A metric',
@@ -30,25 +30,25 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     group: 'A metric',
     value: 'breach',
     label: 'When will it cross a limit?',
-    description: 'An early warning: the probability, and the likeliest time',
+    description: 'Early warning: the probability and the most likely time',
   },
   {
     group: 'A service',
     value: 'composite',
-    label: 'How well is a service?',
-    description: 'One score of all its signals, and which of them stand out',
+    label: 'How healthy is a service?',
+    description: 'One score from all its signals, and the contribution of each',
   },
   {
     group: 'A service',
     value: 'verdict',
-    label: 'May the rollout go on?',
-    description: 'Pass, fail or inconclusive for a new version beside the old',
+    label: 'Is the canary safe?',
+    description: 'Pass, fail or inconclusive for a new version',
   },
   {
     group: 'A service',
     value: 'sizing',
-    label: 'How large should it be?',
-    description: 'Replicas, connections, limits and breakers for the load to come',
+    label: 'What size does it need?',
+    description: 'Replicas, connections, limits and breakers for the forecast load',
   },
   {
     group: 'A service',
@@ -60,37 +60,37 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     group: 'Traces',
     value: 'traceDiff',
     label: 'What did the deploy change?',
-    description: 'The new version beside the one before, call by call',
+    description: 'The new version compared with the previous one, by call path',
   },
   {
     group: 'Traces',
     value: 'rootCause',
-    label: 'Who is to blame?',
-    description: 'Suspects of a regression, the likeliest first, with reasons',
+    label: 'What is the root cause?',
+    description: 'Ranked suspects of a regression, with reasons',
   },
   {
     group: 'Traces',
     value: 'serviceMap',
     label: 'Who calls whom?',
-    description: 'A map with rates, errors, durations and what changed',
+    description: 'Service map with rates, errors, durations and changes',
   },
   {
     group: 'Traces',
     value: 'patterns',
-    label: 'What wastes time?',
-    description: 'Statements in loops, duplicate calls, retries, waits',
+    label: 'What is inefficient?',
+    description: 'N+1 queries, duplicate calls, retries, waits',
   },
   {
-    group: 'Looking back',
+    group: 'Reports',
     value: 'impact',
-    label: 'What was watching worth?',
+    label: 'How did alerting perform?',
     description: 'Times to detect and resolve, precision, failed deploys, incidents prevented',
   },
 ];
 
 /** What a dashboard variable can list. */
 export const lists: Array<SelectableValue<QueryType>> = [
-  { value: 'services', label: 'Services', description: 'Every service that sent traces' },
+  { value: 'services', label: 'Services', description: 'All services that send traces' },
   { value: 'operations', label: 'Operations', description: 'The operations of a service' },
   { value: 'versions', label: 'Versions', description: 'The versions of a service' },
 ];
@@ -98,19 +98,19 @@ export const lists: Array<SelectableValue<QueryType>> = [
 /** The same lists, asked in a panel. */
 export const listQuestions: Array<ComboboxOption<QueryType>> = [
   { group: 'Names', value: 'services', label: 'Which services are there?' },
-  { group: 'Names', value: 'operations', label: 'Which operations has a service?' },
-  { group: 'Names', value: 'versions', label: 'Which versions has a service?' },
+  { group: 'Names', value: 'operations', label: 'Which operations does a service have?' },
+  { group: 'Names', value: 'versions', label: 'Which versions does a service have?' },
 ];
 
 export const directions: Array<SelectableValue<Direction>> = [
-  { value: 'both', label: 'Either way' },
-  { value: 'above', label: 'Too high' },
-  { value: 'below', label: 'Too low' },
+  { value: 'both', label: 'Both' },
+  { value: 'above', label: 'Above' },
+  { value: 'below', label: 'Below' },
 ];
 
 export const crossings: Array<SelectableValue<Exclude<Direction, 'both'>>> = [
-  { value: 'above', label: 'Rising above it' },
-  { value: 'below', label: 'Falling below it' },
+  { value: 'above', label: 'Above the limit' },
+  { value: 'below', label: 'Below the limit' },
 ];
 
 export const formats: Array<SelectableValue<Format>> = [

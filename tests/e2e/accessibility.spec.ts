@@ -25,7 +25,7 @@ for (const theme of ['dark', 'light'] as Theme[]) {
     await open(page, 'explore', theme);
     await page.getByRole('button', { name: 'Options' }).click();
     expect(await serious(page)).toEqual([]);
-    await choose(page, 'Question', 'What did the deploy change?');
+    await choose(page, 'Query type', 'What did the deploy change?');
     expect(await serious(page)).toEqual([]);
   });
 }

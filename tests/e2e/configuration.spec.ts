@@ -52,7 +52,7 @@ test('existing data sources are picked, and reached through Grafana', async ({ p
 
 test('what is on the screen stands below as a provisioning file', async ({ page }) => {
   await metrics(page).getByLabel('URL', { exact: true }).fill('https://mimir.example/prometheus');
-  await page.getByRole('button', { name: 'As a provisioning file' }).click();
+  await page.getByRole('button', { name: 'Provisioning YAML' }).click();
   const file = page.getByLabel('Provisioning file', { exact: true });
   await expect(file).toContainText('url: https://mimir.example/prometheus');
   await expect(file).toContainText('type: foresight-observability-datasource');
@@ -67,7 +67,7 @@ test('a server that is not there is said plainly', async ({ page }) => {
 
 test('what the servers can do is found on request', async ({ page }) => {
   await open(page, 'settings/foresight');
-  await page.getByRole('button', { name: 'What was found' }).click();
+  await page.getByRole('button', { name: 'Detected capabilities' }).click();
   await page.getByRole('button', { name: 'Look now' }).click();
   await expect(page.getByRole('img', { name: 'Works', exact: true })).toHaveCount(2);
   await expect(page.getByText(/Tempo .*TraceQL metrics found/)).toBeVisible();
@@ -75,7 +75,7 @@ test('what the servers can do is found on request', async ({ page }) => {
 
 test('what signals find for a service is shown, and can be taken over', async ({ page }, info) => {
   await open(page, 'settings/foresight');
-  await page.getByRole('button', { name: 'Signals of services' }).click();
+  await page.getByRole('button', { name: 'Service signals' }).click();
   await page.getByLabel('Preview for service').fill('orders');
   await page.getByRole('button', { name: 'Show signals' }).click();
   const latency = page.getByRole('row', { name: /http 95 % latency/ });

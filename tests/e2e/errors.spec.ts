@@ -3,7 +3,7 @@ import { answer, choose, open } from './pages';
 
 test('a service that nobody knows is named as such', async ({ page }) => {
   await open(page, 'explore');
-  await choose(page, 'Question', 'How well is a service?');
+  await choose(page, 'Query type', 'How healthy is a service?');
   const box = page.getByRole('combobox', { name: 'Service', exact: true });
   await box.click();
   await box.fill('no-such-service');

@@ -4,7 +4,7 @@ import { answer, open } from './pages';
 test('a live panel moves by itself', async ({ page }) => {
   await open(page, 'explore');
   await page.getByRole('button', { name: 'Options' }).click();
-  await page.getByLabel('Learn from').fill('1d');
+  await page.getByLabel('History').fill('1d');
   await page.getByLabel('Step').fill('15s');
   await page.getByRole('button', { name: 'Requests', exact: true }).click();
   await answer(page);

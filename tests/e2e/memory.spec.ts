@@ -11,7 +11,7 @@ test('a page that streams holds no more memory later than at first', async ({ pa
   test.setTimeout((minutes + 5) * 60_000);
   await open(page, 'explore');
   await page.getByRole('button', { name: 'Options' }).click();
-  await page.getByLabel('Learn from').fill('1d');
+  await page.getByLabel('History').fill('1d');
   await page.getByLabel('Step').fill('5s');
   await page.getByRole('button', { name: 'Requests', exact: true }).click();
   await answer(page);

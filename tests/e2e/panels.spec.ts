@@ -21,7 +21,7 @@ test('the incident is caught: what changed, who is to blame', async ({ page }) =
     await expect(verdict).toContainText('regressed', { timeout: 40_000 });
   }).toPass({ timeout: 300_000 });
   await expect(verdict).toContainText('2.0.0');
-  const blame = panel('Who is to blame?');
+  const blame = panel('What is the root cause?');
   await expect(blame).toContainText('slow statement');
   await expect(blame).toContainText('orders');
 });

@@ -9,7 +9,7 @@ const asItStands = async () => {};
  * what one question was told, the next one keeps where it means the same.
  */
 const questions: Array<[string, string, (page: Page) => Promise<void>]> = [
-  ['What is abnormal?', 'anomaly', start('Requests')],
+  ['Is a metric anomalous?', 'anomaly', start('Requests')],
   ['What will happen to a metric?', 'forecast', asItStands],
   [
     'When will it cross a limit?',
@@ -19,18 +19,18 @@ const questions: Array<[string, string, (page: Page) => Promise<void>]> = [
       await page.keyboard.press('Enter');
     },
   ],
-  ['How well is a service?', 'composite', (page) => choose(page, 'Service', 'orders')],
-  ['May the rollout go on?', 'verdict', asItStands],
-  ['How large should it be?', 'sizing', asItStands],
+  ['How healthy is a service?', 'composite', (page) => choose(page, 'Service', 'orders')],
+  ['Is the canary safe?', 'verdict', asItStands],
+  ['What size does it need?', 'sizing', asItStands],
   ['When was it deployed?', 'deploys', asItStands],
   ['What did the deploy change?', 'traceDiff', asItStands],
-  ['Who is to blame?', 'rootCause', asItStands],
+  ['What is the root cause?', 'rootCause', asItStands],
   ['Who calls whom?', 'serviceMap', asItStands],
-  ['What wastes time?', 'patterns', asItStands],
-  ['What was watching worth?', 'impact', asItStands],
+  ['What is inefficient?', 'patterns', asItStands],
+  ['How did alerting perform?', 'impact', asItStands],
   ['Which services are there?', 'services', asItStands],
-  ['Which operations has a service?', 'operations', (page) => choose(page, 'Service', 'orders')],
-  ['Which versions has a service?', 'versions', asItStands],
+  ['Which operations does a service have?', 'operations', (page) => choose(page, 'Service', 'orders')],
+  ['Which versions does a service have?', 'versions', asItStands],
 ];
 
 /** Whether a response is to the question itself, and not to one of a picker. */
@@ -52,7 +52,7 @@ test.describe.serial('in Explore', () => {
   for (const [question, queryType, tell] of questions) {
     test(`“${question}” is answered with a picture`, async ({}, info) => {
       const answered = page.waitForResponse((response) => asks(response, queryType));
-      await choose(page, 'Question', question);
+      await choose(page, 'Query type', question);
       await tell(page);
       await answered;
       const shown = await goodAnswer(page);

@@ -8,7 +8,7 @@ const panes = JSON.stringify({ a: { datasource: 'foresight', queries: [{ refId: 
 
 test.beforeEach(async ({ page }) => {
   await page.goto(`/explore?schemaVersion=1&orgId=1&panes=${encodeURIComponent(panes)}`);
-  await expect(page.getByRole('combobox', { name: 'Question' })).toBeVisible();
+  await expect(page.getByRole('combobox', { name: 'Query type' })).toBeVisible();
 });
 
 const asked = (page: Page, queryType: string) =>
@@ -17,7 +17,7 @@ const asked = (page: Page, queryType: string) =>
       response.url().includes('/api/ds/query') && response.request().postDataJSON().queries[0].queryType === queryType
   );
 
-test('“What is abnormal?” is answered with a chart', async ({ page }, info) => {
+test('“Is a metric anomalous?” is answered with a chart', async ({ page }, info) => {
   const answer = asked(page, 'anomaly');
   await page.getByRole('button', { name: 'Requests', exact: true }).click();
   expect((await answer).status()).toBe(200);
@@ -27,7 +27,7 @@ test('“What is abnormal?” is answered with a chart', async ({ page }, info) 
 });
 
 test('“What did the deploy change?” is answered with a verdict', async ({ page }, info) => {
-  await choose(page, 'Question', 'What did the deploy change?');
+  await choose(page, 'Query type', 'What did the deploy change?');
   const answer = asked(page, 'traceDiff');
   await choose(page, 'Service', 'orders');
   expect((await answer).status()).toBe(200);

@@ -1,0 +1,346 @@
+// Generated from pkg/query by "go test ./pkg/query -update". Do not edit.
+
+import { type DataQuery } from '@grafana/schema';
+
+/** Feedback is what a person says of an event. */
+export interface Feedback {
+  /** Time lies in the event: RFC 3339, milliseconds since the epoch, or relative to the end of the window ("-30m"). */
+  time: string;
+  /** Real is false for a false alarm. */
+  real: boolean;
+}
+
+/** Filter narrows every series that a metric's PromQL selects, as the ad-hoc filters of a dashboard do. */
+export interface Filter {
+  /** Key is the label. */
+  key: string;
+  /** Operator is "=" (default), "!=", "=~" or "!~". */
+  operator?: string;
+  /** Value is the label's value, or an anchored regular expression. */
+  value: string;
+}
+
+/** Population selects one side of a trace diff. */
+export interface Population {
+  /** Version is the service.version. */
+  version?: string;
+  /** From is the population's begin: RFC 3339, milliseconds since the epoch, or relative to the end of the window ("-30m"). */
+  from?: string;
+  /** To is the end of the population, written like From. */
+  to?: string;
+  /** TraceQL is a further spanset filter. */
+  traceQL?: string;
+  /** Ago, of a baseline, puts it so long before the candidate, over the same time: the same hour one ("1d") or seven days ago ("7d"). */
+  ago?: string;
+}
+
+/** Anomaly asks what about a metric is unusual. */
+export interface AnomalyQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Expr is the metric, in PromQL. */
+  expr?: string;
+  /** Filters narrow every series that Expr selects. */
+  filters?: Filter[];
+  /** Model of the expectation: "auto" (default) or a forecast model's name. */
+  model?: string;
+  /** History is how far back to learn from. Default 14d. */
+  history?: string;
+  /** Step overrides the step that follows from the panel's resolution. */
+  step?: string;
+  /** Probability of the band. Default 0.99. */
+  probability?: number;
+  /** Direction is "both" (default), "above" or "below". */
+  direction?: 'both' | 'above' | 'below';
+  /** MinDeviation is the smallest deviation that counts, in the metric's unit. */
+  minDeviation?: number;
+  /** Threshold is the score from which on there is an event. Default 75. */
+  threshold?: number;
+  /** Detectors that judge, by name. Default: those that need no choice. */
+  detectors?: string[];
+  /** NonNegative says that the quantity cannot fall below zero. Default true. */
+  nonNegative?: boolean;
+  /** Feedback says of past events whether they were real; five of either kind re-rank the events of the window. Annotations in Grafana tagged foresight:true or foresight:false are added to it. */
+  feedback?: Feedback[];
+  /** Legend names the series, as in Prometheus' legend: {{label}}. Default: the labels that tell the series apart. */
+  legend?: string;
+  /** Live keeps a panel that ends now up to date through Grafana Live. The frontend reads it; the answer is the same. */
+  live?: boolean;
+  queryType: 'anomaly';
+}
+
+/** Breach asks how likely a metric crosses a threshold soon, and when. */
+export interface BreachQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Expr is the metric, in PromQL. */
+  expr?: string;
+  /** Filters narrow every series that Expr selects. */
+  filters?: Filter[];
+  /** Threshold is the limit, in the metric's unit. */
+  threshold?: number;
+  /** Direction is "above" (default) where the limit must not be reached from below, "below" where it must not be reached from above. */
+  direction?: 'above' | 'below';
+  /** Horizon is how far to look ahead. Default 1h. */
+  horizon?: string;
+  /** History is how far back to learn from. Default 14d. */
+  history?: string;
+  /** Step overrides the step that follows from the panel's resolution. */
+  step?: string;
+  /** Legend names the series, as in Prometheus' legend: {{label}}. Default: the labels that tell the series apart. */
+  legend?: string;
+  queryType: 'breach';
+}
+
+/** Composite asks how unusual a service is, all its signals taken together. */
+export interface CompositeQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name. */
+  service?: string;
+  /** History is how far back to learn from. Default 14d. */
+  history?: string;
+  /** Step overrides the step that follows from the panel's resolution. */
+  step?: string;
+  /** Threshold is the score from which on there is an event. Default 75. */
+  threshold?: number;
+  queryType: 'composite';
+}
+
+/** Deploys asks which versions of a service were seen and when each arrived. */
+export interface DeploysQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name; empty for every service. */
+  service?: string;
+  queryType: 'deploys';
+}
+
+/** Forecast asks what a metric will be. */
+export interface ForecastQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Expr is the metric, in PromQL. */
+  expr?: string;
+  /** Filters narrow every series that Expr selects. */
+  filters?: Filter[];
+  /** Model is "auto" (default) or a model's name. */
+  model?: string;
+  /** Horizon is how far beyond the end of the window to look. Default: a quarter of the window, at least ten steps. */
+  horizon?: string;
+  /** History is how far back to learn from. Default 14d. */
+  history?: string;
+  /** Step overrides the step that follows from the panel's resolution. */
+  step?: string;
+  /** Probability of the prediction interval. Default 0.95. */
+  probability?: number;
+  /** NonNegative says that the quantity cannot fall below zero. Default true. */
+  nonNegative?: boolean;
+  /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
+  timeZone?: string;
+  /** Legend names the series, as in Prometheus' legend: {{label}}. Default: the labels that tell the series apart. */
+  legend?: string;
+  queryType: 'forecast';
+}
+
+/** Impact asks what alerts, warnings and verdicts were worth inside the window: times to detect and to resolve, lead, precision, recall, failed deploys, and incidents that did not happen. */
+export interface ImpactQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name; empty for every service. */
+  service?: string;
+  /** Objective is PromQL with a series for each service, above 0 while the service harms its users and 0 while it does not (compare with "> bool"). Without it incidents are those that annotations tagged "incident" tell of. */
+  objective?: string;
+  /** Alerts is a regular expression over the names of the alerts that count. Default: all. */
+  alerts?: string;
+  /** Budget is how late an alert may come and still have told of an incident. Default 15m. */
+  budget?: string;
+  /** FailsWithin is how long after a deploy an incident is laid at its door. Default 1h. */
+  failsWithin?: string;
+  /** Demand and Replicas are PromQL with a series for each service: its load, and the replicas that serve it. With PerReplica they show where reactive scaling would have had too little. */
+  demand?: string;
+  /** Replicas is written like Demand. */
+  replicas?: string;
+  /** PerReplica is the load that one replica bears, in the unit of Demand. */
+  perReplica?: number;
+  /** View is the frame a panel shows; empty for all. */
+  view?: 'measures' | 'alerts' | 'incidents' | 'deploys' | 'prevented';
+  /** Measure is the number that a rule gets. Default precision. */
+  measure?: 'precision' | 'recall' | 'changeFailure' | 'detect' | 'lead' | 'resolve' | 'prevented';
+  queryType: 'impact';
+}
+
+/** Operations asks for the operations (span names) of a service. */
+export interface OperationsQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name. */
+  service?: string;
+  queryType: 'operations';
+}
+
+/** Patterns asks what makes requests needlessly slow: statements in loops, the same question twice, calls in a row, retries, waits. */
+export interface PatternsQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name whose requests are looked at. */
+  service?: string;
+  /** Operation is the span name of the requests; empty for all. */
+  operation?: string;
+  /** Baseline is by default the version before the candidate's. */
+  baseline?: Population;
+  /** Candidate is by default the newest version, or the whole window where nothing is compared. */
+  candidate?: Population;
+  /** Compare is "deploy" (default) or "none". */
+  compare?: 'deploy' | 'none';
+  /** MaxTraces is the sample size of each side. Default 400. */
+  maxTraces?: number;
+  queryType: 'patterns';
+}
+
+/** RootCause asks what is to blame for a change between two populations of traces, which are chosen as for a trace diff. */
+export interface RootCauseQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name whose requests changed. */
+  service?: string;
+  /** Operation is the span name of the requests; empty for all. */
+  operation?: string;
+  /** Baseline is by default the version before the newest one in the window. */
+  baseline?: Population;
+  /** Candidate is by default the newest version seen in the window. */
+  candidate?: Population;
+  /** MaxTraces is the sample size of each side. Default 400. */
+  maxTraces?: number;
+  queryType: 'rootCause';
+}
+
+/** ServiceMap asks which services call which, how often, how fast and how well, and what changed. */
+export interface ServiceMapQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service narrows the map to requests that touch this service.name; empty for all. */
+  service?: string;
+  /** Operation is the span name of those requests; empty for all. */
+  operation?: string;
+  /** Baseline is by default the time before the newest deploy. */
+  baseline?: Population;
+  /** Candidate is by default the time since the newest deploy, or the whole window where nothing is compared. */
+  candidate?: Population;
+  /** Compare is "deploy" (default) or "none". */
+  compare?: 'deploy' | 'none';
+  /** MaxTraces is the sample size of each side. Default 400. */
+  maxTraces?: number;
+  queryType: 'serviceMap';
+}
+
+/** Services asks for the names of all services. */
+export interface ServicesQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  queryType: 'services';
+}
+
+/** Sizing asks how many replicas and connections a service needs, which limits and breakers suit it, when to warm its cache and what load to shed: for the load that is forecast at the end of the window. */
+export interface SizingQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name. */
+  service?: string;
+  /** Lead is how long it takes until new capacity serves. Default 10m. */
+  lead?: string;
+  /** Quantile of the forecast load to be ready for; 0.5 for what is expected, which suits noisy loads. Default 0.95. */
+  quantile?: number;
+  /** Use is the share of a replica's capacity to use, 0 to 1. Default 0.7. */
+  use?: number;
+  /** MinReplicas and MaxReplicas bound the replicas. Default: no bound. */
+  minReplicas?: number;
+  maxReplicas?: number;
+  /** DatabaseConnections is how many connections the database allows in all, of which ReservedConnections are kept for others. Default: not known. */
+  databaseConnections?: number;
+  reservedConnections?: number;
+  /** MaxWait is how long a request may wait for a connection or to be admitted. Default 50ms. */
+  maxWait?: string;
+  /** WarmTime is how long warming the cache takes. Default: not known. */
+  warmTime?: string;
+  /** History is how far back to learn from. Default 14d. */
+  history?: string;
+  queryType: 'sizing';
+}
+
+/** TraceDiff asks what changed between two populations of traces. */
+export interface TraceDiffQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name whose requests are compared. */
+  service?: string;
+  /** Operation is the span name of the compared requests; empty for all. */
+  operation?: string;
+  /** Baseline is by default the version before the newest one in the window. */
+  baseline?: Population;
+  /** Candidate is by default the newest version seen in the window. */
+  candidate?: Population;
+  /** MaxTraces is the sample size of each side. Default 400. */
+  maxTraces?: number;
+  /** View is the frame a panel shows; empty for all. */
+  view?: 'flameGraph' | 'summary' | 'paths';
+  queryType: 'traceDiff';
+}
+
+/** Verdict asks whether a new version should be rolled out further: from the errors and slow requests that metrics count for both versions, and from their traces. */
+export interface VerdictQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name that is rolled out. */
+  service?: string;
+  /** Operation is the span name of the requests; empty for all. */
+  operation?: string;
+  /** Baseline is by default the version before the candidate's; of its fields only version is read. */
+  baseline?: Population;
+  /** Candidate is by default the newest version; of its fields only version is read. */
+  candidate?: Population;
+  /** Margin is the rise in the share of errors, 0 to 1, that is still acceptable. Default 0.001. */
+  margin?: number;
+  /** MaxTraces is the sample size of each side. Default 400. */
+  maxTraces?: number;
+  queryType: 'verdict';
+}
+
+/** Versions asks for the versions of a service. */
+export interface VersionsQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name. */
+  service?: string;
+  queryType: 'versions';
+}
