@@ -37,8 +37,25 @@ type Signal struct {
 	Critical bool
 	// Margin is the rise in the share of bad requests, 0–1, that is still
 	// acceptable; above 0.
-	Margin  float64
+	Margin float64
+	// Starting is how many more of its requests, 0–1, may go wrong while a
+	// version starts. Default 0.04.
+	Starting float64
+	// Periods are the counts of both versions; Groups the same by pod, zone and
+	// endpoint where metrics tell these, in place of them. Both begin with the
+	// time in which the candidate was first seen, or before.
 	Periods []Period
+	Groups  []Group
+	// Noise is what the baseline's past teaches; the zero value where there is
+	// none.
+	Noise Noise
+}
+
+func (s Signal) startingShare() float64 {
+	if s.Starting > 0 {
+		return s.Starting
+	}
+	return 0.04
 }
 
 // Canary is all that is known of a candidate beside its baseline.
@@ -46,14 +63,18 @@ type Canary struct {
 	Signals []Signal
 	// Resources hold a candidate that has used up one of them.
 	Resources []Resource
-	// Traces is the verdict of comparing traces, a critical signal; empty where
-	// none were compared.
+	// Traces is the verdict of comparing traces; empty where none were compared.
+	// Traces hold a candidate and do not fail it: they are compared anew at every
+	// look, by tests that hold for one, and a single pod or the first minutes of
+	// a version may look like a regression.
 	Traces       diff.Verdict
 	TracesReason string
 	// Alpha is the probability of failing a candidate that changes nothing,
 	// however often one looks, over all signals of requests; and of passing one
 	// that is worse by more than a margin. Default 0.01.
 	Alpha float64
+	// Period is the length of a period. Default one minute.
+	Period time.Duration
 	// MinRequests is how many requests a candidate must have served to pass.
 	// Default 1000.
 	MinRequests float64
@@ -84,6 +105,14 @@ type SignalJudgement struct {
 	Verdict  Verdict
 	// Baseline and Candidate sum up the periods in which both served.
 	Baseline, Candidate Tally
+	// Excess is how much larger the candidate's share of bad requests is, at the
+	// same times and of the same kinds of requests.
+	Excess float64
+	// Dispersion is how many times as much the counts vary as independent ones.
+	Dispersion float64
+	// Held says why strong evidence does not fail the candidate, and what it
+	// would take; empty where there is nothing to say.
+	Held string
 	// Evidence and Sound are e-values: that the candidate is worse, and that it
 	// is not worse by more than the margin. Each decides from Threshold on.
 	Evidence, Sound, Threshold float64
@@ -104,17 +133,19 @@ func (c Canary) withDefaults() Canary {
 	if !(c.MinRequests > 0) {
 		c.MinRequests = 1000
 	}
+	if c.Period <= 0 {
+		c.Period = time.Minute
+	}
 	return c
 }
 
-// leastBad is how many bad requests of the candidate prove anything: where a
-// series begins, counts that come from rates are off by one or two.
-const leastBad = 5
+// minBad is how many bad requests of the candidate prove anything: where a
+// series begins, counts may be off by one or two.
+const minBad = 5
 
-// Judge decides over a canary. A critical signal that fails, or traces that
-// regressed, fail it. It passes where every signal is shown not to be worse by
-// more than its margin, and no resource is used up. All else, above all no
-// traffic, is inconclusive.
+// Judge decides over a canary. A critical signal that fails fails it. It passes where every signal is shown not to be worse by
+// more than its margin, traces do not speak against it, and no resource is used
+// up. All else, above all no traffic, is inconclusive.
 func (c Canary) Judge() Judgement {
 	c = c.withDefaults()
 	judgement := Judgement{Verdict: Pass, Score: 100, Resources: c.Resources}
@@ -139,7 +170,7 @@ func (c Canary) Judge() Judgement {
 	}
 	switch c.Traces {
 	case diff.Regressed:
-		return judgement.failed("Traces regressed: " + c.TracesReason)
+		judgement.undecided("Traces regressed, and counts do not show it: " + c.TracesReason)
 	case diff.Insufficient, diff.NotComparable:
 		judgement.undecided("Traces do not suffice: " + c.TracesReason)
 	}
@@ -168,25 +199,96 @@ func (j Judgement) failed(reason string) Judgement {
 }
 
 func (c Canary) signal(signal Signal) SignalJudgement {
-	one := SignalJudgement{Name: signal.Name, Critical: signal.Critical, Verdict: Inconclusive}
-	periods := together(signal.Periods)
-	for _, p := range periods {
-		one.Baseline = one.Baseline.plus(p.Baseline)
-		one.Candidate = one.Candidate.plus(p.Candidate)
-	}
+	one := SignalJudgement{Name: signal.Name, Critical: signal.Critical, Verdict: Inconclusive, Evidence: 1, Sound: 1}
 	// A union bound over the signals holds the error of failing; all signals
 	// have to pass, which needs no correction.
 	one.Threshold = float64(len(c.Signals)) / c.Alpha
-	one.Evidence = worse(periods)
-	one.Sound = sound(one.Baseline, one.Candidate, signal.Margin)
-	excess := one.Candidate.Rate() - one.Baseline.Rate()
-	switch {
-	case one.Evidence >= one.Threshold && excess >= signal.Margin && one.Candidate.Bad >= leastBad:
-		one.Verdict = Fail
-	case one.Sound >= 1/c.Alpha && one.Candidate.Requests >= c.MinRequests:
+	groups := signal.groups()
+	baseline, baselinePods := byPods(groups, false)
+	candidate, candidatePods := byPods(groups, true)
+	noise := signal.Noise.with(baseline, baselinePods)
+	one.Dispersion = noise.dispersion
+	kept := cells(groups, int(math.Ceil(float64(warmUp)/float64(c.Period))))
+	bear(kept, zoned(groups), noise, signal)
+	total := effectIn(kept, true, noise.learned)
+	all, steady := effectIn(calm(kept), true, noise.dispersion), effectIn(calm(kept), false, noise.dispersion)
+	one.Baseline, one.Candidate, one.Excess = total.baseline, total.candidate, all.excess
+
+	served, podPeriods := 0.0, 0.0
+	for _, pod := range append(candidatePods, candidate)[:max(1, len(candidatePods))] {
+		podPeriods += float64(countServed(pod))
+	}
+	served = float64(countServed(candidate))
+	perPeriod := func(t Tally) float64 { return t.Requests / math.Max(1, float64(len(kept))) }
+	pods := evenPods(candidatePods)
+	lasting := noise.lasting(pods, evenPods(baselinePods), perPeriod(total.candidate), perPeriod(total.baseline))
+	excused := noise.excused(podPeriods, perPeriod(total.candidate), served)
+
+	// Two ways to fail share the error: their mean is an e-value.
+	for _, way := range []struct {
+		evidence float64
+		effect
+	}{{worse(kept, noise.dispersion, excused) / 2, steady}, {severe(kept, noise.dispersion) / 2, all}} {
+		if way.leastExcess() < signal.Margin || way.candidate.Bad < minBad {
+			one.Evidence = math.Max(one.Evidence, math.Min(way.evidence, 1))
+			continue
+		}
+		pod := way.beyondPods(lasting, noise.dispersion)
+		one.Evidence = math.Max(one.Evidence, math.Min(way.evidence, pod))
+		switch {
+		case way.evidence >= one.Threshold && pod >= one.Threshold:
+			one.Verdict = Fail
+		case way.evidence >= one.Threshold && one.Verdict != Fail:
+			one.Held = heldByPods(noise, pods, way.effect)
+		}
+	}
+	if one.Sound = sound(total, signal.Margin, noise.learned); one.Verdict == Fail {
+		one.Held = ""
+	} else if one.Held == "" && one.Sound >= 1/c.Alpha && total.candidate.Requests >= c.MinRequests {
 		one.Verdict = Pass
 	}
 	return one
+}
+
+func zoned(groups []Group) bool {
+	for _, g := range groups {
+		if g.Zone == "" {
+			return false
+		}
+	}
+	return true
+}
+
+func countServed(periods []Tally) (served int) {
+	for _, t := range periods {
+		if t.usable() {
+			served++
+		}
+	}
+	return served
+}
+
+// evenPods is how many pods with equal traffic tell as much as these; 0 where
+// pods are not told apart.
+func evenPods(pods [][]Tally) float64 {
+	var all, squares float64
+	for _, pod := range pods {
+		served := sum(pod, func(t Tally) float64 { return t.Requests })
+		all, squares = all+served, squares+served*served
+	}
+	if squares <= 0 {
+		return 0
+	}
+	return all * all / squares
+}
+
+// heldByPods says what it takes to tell a version from its pods.
+func heldByPods(noise Noise, pods float64, e effect) string {
+	if !noise.byPod || pods == 0 {
+		return "pods of one version may differ by as much, and the metrics do not tell pods apart: it takes a label such as pod, more requests, or more traffic to the candidate"
+	}
+	needed := math.Ceil(noise.spread * math.Pow(4/e.logRatio, 2))
+	return fmt.Sprintf("pods of one version differ by as much, and %.0f of the candidate cannot be told from its pods: it takes about %.0f pods", math.Round(pods), math.Max(needed, math.Round(pods)+1))
 }
 
 // need keeps the longest wait of all signals.
@@ -218,12 +320,14 @@ func (s SignalJudgement) told() string {
 	if s.Candidate.Requests <= 0 {
 		return fmt.Sprintf("%s: there are no requests of both versions at the same time.", s.Name)
 	}
-	verb := "is undecided"
+	verb, held := "is undecided", ""
 	if s.Verdict == Fail {
 		verb = "is worse"
+	} else if s.Held != "" {
+		held = "; " + s.Held
 	}
-	return fmt.Sprintf("%s %s: %.3g %% of %.0f requests, %.3g %% of %.0f in the baseline.", s.Name, verb,
-		100*s.Candidate.Rate(), s.Candidate.Requests, 100*s.Baseline.Rate(), s.Baseline.Requests)
+	return fmt.Sprintf("%s %s: %.3g %% of %.0f requests, %.3g %% of %.0f in the baseline%s.", s.Name, verb,
+		100*s.Candidate.Rate(), s.Candidate.Requests, 100*s.Baseline.Rate(), s.Baseline.Requests, held)
 }
 
 // score places a signal in the bands: the nearer to a failure the lower.

@@ -2,8 +2,8 @@ package canary
 
 import (
 	"math"
+	"slices"
 
-	"github.com/foresight-observability/foresight/pkg/stats"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -11,107 +11,214 @@ import (
 // E-values stay valid however often one looks: where the hypothesis holds, the
 // probability that one ever reaches x is at most 1/x (Ville's inequality; Ramdas
 // et al. 2023, Statistical Science 38:576). A mean of e-values is one again, so
-// that each is a mixture over how large the effect may be.
+// that each is a mixture over how large the effect may be. Counts that vary more
+// than independent ones weigh less: the logarithm is divided by their dispersion
+// (quasi-likelihood; exact where errors come in clusters of that size).
 
 // riskRatios are how many times as often a worse candidate may go wrong.
-var riskRatios = []float64{1.25, 1.5, 2, 3, 5, 10, 30, 100}
+var riskRatios = [8]float64{1.25, 1.5, 2, 3, 5, 10, 30, 100}
 
 // lesserRates are what part of the acceptable rate a sound candidate may have.
 var lesserRates = []float64{0, 0.25, 0.5, 0.75, 0.9}
 
-// together keeps the periods with sound counts in which both versions served:
-// only they can tell the versions apart from the time of day.
-func together(periods []Period) (kept []Period) {
-	usable := func(t Tally) bool {
-		return t.Requests > 0 && t.Bad >= 0 && t.Bad <= t.Requests && !math.IsInf(t.Requests, 1)
-	}
-	for _, p := range periods {
-		if usable(p.Baseline) && usable(p.Candidate) {
-			kept = append(kept, p)
-		}
-	}
-	return kept
-}
+// severeOdds are how many times the tolerated odds a candidate may have that is
+// broken.
+var severeOdds = []float64{1.5, 2, 4, 20}
 
 // worse is the e-value against "the candidate goes wrong no more often than the
-// baseline". Of the bad requests of one period the candidate then has no more
-// than its measured share of the traffic. Periods multiply, so that neither a
-// share that grows step by step nor an error rate that follows the time of day
-// looks like a difference.
-func worse(periods []Period) float64 {
-	return mixture(riskRatios, func(ratio float64) (logarithm float64) {
-		for _, p := range periods {
-			share := p.Candidate.Requests / (p.Candidate.Requests + p.Baseline.Requests)
-			all := math.Log1p(share * (ratio - 1))
-			logarithm += p.Candidate.Bad*math.Log(ratio) - (p.Candidate.Bad+p.Baseline.Bad)*all
+// baseline", without the time in which it starts and without incidents of the
+// baseline. Of the bad requests of one cell the candidate then has no more than
+// its measured share of the traffic. Cells multiply, so that neither a share
+// that grows step by step nor an error rate that follows the time of day looks
+// like a difference. Where the strongest periods stand out, so many count no
+// more than the one after them.
+func worse(kept []slice, dispersion float64, excused int) float64 {
+	var judged []judgedPeriod
+	for _, s := range kept {
+		if one := s.judged(); one.requests > 0 && !s.incident() {
+			judged = append(judged, one)
 		}
-		return logarithm
-	})
+	}
+	if excused >= len(judged) {
+		return 1
+	}
+	if excused > 0 {
+		slices.SortFunc(judged, func(a, b judgedPeriod) int { return compare(b.logarithms[middleRatio], a.logarithms[middleRatio]) })
+		var rest Tally
+		for _, one := range judged[excused:] {
+			rest = rest.plus(Tally{one.bad, one.requests})
+		}
+		for i, one := range judged[:excused] {
+			expected := rest.Rate() * one.requests
+			if one.bad-expected > standsOut*math.Sqrt(dispersion*math.Max(expected, 1)) {
+				judged[i] = judged[excused]
+			}
+		}
+	}
+	sums := make([]float64, len(riskRatios))
+	for _, one := range judged {
+		floats.Add(sums, one.logarithms[:])
+	}
+	return mixture(sums, dispersion)
+}
+
+// judgedPeriod is what a period says of each of riskRatios, and what of the
+// candidate's requests it rests on.
+type judgedPeriod struct {
+	logarithms    [8]float64
+	bad, requests float64
+}
+
+func (s slice) judged() (one judgedPeriod) {
+	for _, c := range s.cells {
+		if c.starting {
+			continue
+		}
+		one.bad, one.requests = one.bad+c.candidate.Bad, one.requests+c.candidate.Requests
+		share := c.candidate.Requests / (c.candidate.Requests + c.baseline.Requests)
+		bad := c.candidate.Bad + c.baseline.Bad
+		if bad == 0 {
+			continue
+		}
+		for i, ratio := range riskRatios {
+			one.logarithms[i] += c.candidate.Bad*logRatios[i] - bad*math.Log1p(share*(ratio-1))
+		}
+	}
+	return one
+}
+
+const (
+	// middleRatio ranks periods by how strongly they speak for this ratio.
+	middleRatio = 2
+	// standsOut is by how many standard deviations a period differs from the
+	// candidate's others that is a burst.
+	standsOut = 4
+)
+
+var logRatios = func() []float64 {
+	logs := make([]float64, len(riskRatios))
+	for i, ratio := range riskRatios {
+		logs[i] = math.Log(ratio)
+	}
+	return logs
+}()
+
+// severe is the e-value against "in no period does the candidate go wrong more
+// often than even a version that starts, or meets a burst, does". It is the
+// highest that it has been: a candidate that was broken stays so.
+func severe(kept []slice, dispersion float64) float64 {
+	sums, highest := make([]float64, len(severeOdds)), 1.0
+	for _, s := range kept {
+		if s.tolerated >= 1 {
+			continue
+		}
+		var t Tally
+		for _, c := range s.cells {
+			t = t.plus(c.candidate)
+		}
+		for i, odds := range severeOdds {
+			rate := odds * s.tolerated / (1 + (odds-1)*s.tolerated)
+			sums[i] += t.Bad*math.Log(rate/s.tolerated) + (t.Requests-t.Bad)*math.Log((1-rate)/(1-s.tolerated))
+		}
+		highest = math.Max(highest, mixture(slices.Clone(sums), dispersion))
+	}
+	return highest
 }
 
 // sound is the e-value against "the candidate's rate exceeds the baseline's by
-// the margin or more"; for the baseline's rate stands its lower 95 % limit
-// (Wilson).
-func sound(baseline, candidate Tally, margin float64) float64 {
-	if candidate.Requests <= 0 || baseline.Requests <= 0 {
+// the margin or more". expected are the bad requests that it would have at the
+// baseline's rates of the same times and kinds; for these stands the lower 95 %
+// limit.
+func sound(e effect, margin, dispersion float64) float64 {
+	if e.candidate.Requests <= 0 {
 		return 1
 	}
-	lower := stats.Wilson(stats.Proportion{Successes: int(baseline.Bad), Trials: int(baseline.Requests)}, 0.9).Lower
-	limit := math.Min(lower+margin, 1)
-	if !(limit > 0 && limit < 1) {
-		return 1
+	limit := e.expected + margin*e.candidate.Requests
+	if rate := e.baseline.Rate(); rate > 0 {
+		limit -= e.expected * (1 - lowerRate(e.baseline, dispersion)/rate)
 	}
-	return mixture(lesserRates, func(part float64) float64 {
-		rate := part * limit
-		logarithm := (candidate.Requests - candidate.Bad) * (math.Log1p(-rate) - math.Log1p(-limit))
-		if candidate.Bad > 0 {
-			logarithm += candidate.Bad * math.Log(part)
+	logarithms := make([]float64, len(lesserRates))
+	for i, part := range lesserRates {
+		logarithms[i] = (1 - part) * limit
+		if e.candidate.Bad > 0 {
+			logarithms[i] += e.candidate.Bad * math.Log(part)
 		}
-		return logarithm
-	})
+	}
+	return mixture(logarithms, dispersion)
 }
 
-// mixture is the mean over alternatives of what has these logarithms; at most
-// e⁷⁰⁰, so that it stays finite.
-func mixture(alternatives []float64, logarithm func(float64) float64) float64 {
-	terms := make([]float64, len(alternatives))
-	for i, alternative := range alternatives {
-		terms[i] = logarithm(alternative)
-	}
-	return math.Exp(math.Min(700, floats.LogSumExp(terms)-math.Log(float64(len(terms)))))
+// effect is how much worse a candidate is in cells: stratified, so that what
+// differs between periods and kinds of requests is no effect.
+type effect struct {
+	baseline, candidate Tally
+	// expected are the candidate's bad requests at the baseline's rates.
+	expected float64
+	// logRatio is that of the rates (Mantel and Haenszel), excess the difference;
+	// error is the standard error of logRatio.
+	logRatio, excess, error float64
 }
 
-// Power is the probability that a candidate with this share of the traffic,
-// whose requests go wrong ratio times as often, fails by the time that both
-// versions have served so many requests: the normal approximation to the
-// evidence of the likeliest alternative, which looks on the way only raise.
-// baseline is the rate of bad requests; threshold that of the e-value.
-func Power(requests, share, baseline, ratio, threshold float64) float64 {
-	if !(requests > 0 && share > 0 && share < 1 && baseline > 0 && ratio > 1) {
-		return 0
+// effectIn may leave out the time in which the candidate starts.
+func effectIn(kept []slice, starting bool, dispersion float64) (e effect) {
+	var weighted, expected float64 // bad requests of both versions, by Mantel–Haenszel's weights
+	var weights float64
+	for _, s := range kept {
+		for _, c := range s.cells {
+			if c.starting && !starting {
+				continue
+			}
+			e.baseline, e.candidate = e.baseline.plus(c.baseline), e.candidate.plus(c.candidate)
+			e.expected += c.baseline.Rate() * c.candidate.Requests
+			all := c.baseline.Requests + c.candidate.Requests
+			weighted += c.candidate.Bad * c.baseline.Requests / all
+			expected += s.ratio * c.baseline.Bad * c.candidate.Requests / all
+			weights += c.baseline.Requests * c.candidate.Requests / all
+		}
 	}
-	all := math.Log1p(share * (ratio - 1))
-	ofCandidate, ofBaseline := math.Log(ratio)-all, -all
-	candidateBad, baselineBad := requests*share*ratio*baseline, requests*(1-share)*baseline
-	mean := candidateBad*ofCandidate + baselineBad*ofBaseline
-	deviation := math.Sqrt(candidateBad*ofCandidate*ofCandidate + baselineBad*ofBaseline*ofBaseline)
-	needed := math.Log(threshold * float64(len(riskRatios)))
-	return distuv.UnitNormal.CDF((mean - needed) / deviation)
+	if weights <= 0 {
+		return e
+	}
+	// Half a bad request stands for none.
+	half := 0.5 * weights / (e.baseline.Requests + e.candidate.Requests)
+	e.logRatio = math.Log((weighted + half) / (expected + half))
+	e.excess = (weighted - expected) / weights
+	e.error = math.Sqrt(dispersion * (1/(e.candidate.Bad+0.5) + 1/(e.baseline.Bad+0.5)))
+	return e
 }
 
-// Step is one share of a progressive delivery with the power to fail, during
-// it, a candidate with DetectableRatio times the bad requests.
-type Step struct{ Share, Power float64 }
-
-// DetectableRatio is the rise in bad requests for which the power of steps is
-// stated.
-const DetectableRatio = 3
-
-// Steps are the usual shares of a progressive delivery, each with its power
-// where both versions serve so many requests during it.
-func Steps(requests, baseline, threshold float64) (steps []Step) {
-	for _, share := range []float64{0.01, 0.02, 0.05, 0.1, 0.25, 0.5} {
-		steps = append(steps, Step{share, Power(requests, share, baseline, DetectableRatio, threshold)})
+// leastExcess is what is left of the excess when the ratio is one standard error
+// smaller.
+func (e effect) leastExcess() float64 {
+	ratio := math.Exp(e.logRatio)
+	if ratio <= 1 {
+		return e.excess
 	}
-	return steps
+	return e.excess * (math.Exp(e.logRatio-e.error) - 1) / (ratio - 1)
+}
+
+// effectScale is the spread of the logarithm of the ratio of a worse candidate.
+const effectScale = 2.0
+
+// beyondPods is the Bayes factor of "the version is worse" against "its pods
+// differ as pods do", whose logarithms have this variance: an e-value that does
+// not grow with the number of requests, but with that of pods.
+func (e effect) beyondPods(lasting, dispersion float64) float64 {
+	// That the baseline's rate is not known exactly is borne by the ratio: it
+	// may be nought.
+	ratio := e.logRatio - math.Log1p(math.Sqrt(dispersion/(e.baseline.Bad+0.5)))
+	variance := lasting + dispersion/(e.candidate.Bad+0.5)
+	wide := variance + effectScale*effectScale
+	normal := func(variance float64) float64 {
+		return -0.5 * (ratio*ratio/variance + math.Log(variance))
+	}
+	above := distuv.UnitNormal.CDF(ratio * effectScale / math.Sqrt(wide*variance))
+	return math.Exp(math.Min(700, math.Ln2+normal(wide)-normal(variance))) * above
+}
+
+// mixture is the mean over alternatives of what has these logarithms, each
+// divided by the dispersion; at most e⁷⁰⁰, so that it stays finite. It changes
+// the logarithms.
+func mixture(logarithms []float64, dispersion float64) float64 {
+	floats.Scale(1/dispersion, logarithms)
+	return math.Exp(math.Min(700, floats.LogSumExp(logarithms)-math.Log(float64(len(logarithms)))))
 }

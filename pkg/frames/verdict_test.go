@@ -32,8 +32,8 @@ func TestVerdictFrames(t *testing.T) {
 		bad    float64
 		format query.Format
 	}{
-		"verdict_panel":           {30, query.Panel},
-		"verdict_alert":           {30, query.Alert},
+		"verdict_panel":           {100, query.Panel},
+		"verdict_alert":           {100, query.Alert},
 		"verdict_alert_undecided": {2, query.Alert},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -103,6 +103,7 @@ func (e Advisor) verdict(ctx context.Context, q query.Verdict, window core.Windo
 		answer.Judgement = trial.Judge()
 		return answer, nil
 	}
+	trial.Period = periodsBefore(c.Candidate.Start, c.Candidate.End).Step
 	if trial.Signals, answer.Served, err = e.versionSignals(ctx, c, q.Margin, &answer.Provenance); err != nil {
 		return answer, err
 	}
@@ -178,5 +179,5 @@ func powerOf(j canary.Judgement, watched time.Duration) []canary.Step {
 	}
 	errors := j.Signals[0]
 	requests := (errors.Baseline.Requests + errors.Candidate.Requests) * float64(StepLength) / float64(watched)
-	return canary.Steps(requests, max(errors.Baseline.Bad, 0.5)/errors.Baseline.Requests, errors.Threshold)
+	return canary.Steps(requests/errors.Dispersion, max(errors.Baseline.Bad, 0.5)/errors.Baseline.Requests, errors.Threshold)
 }

@@ -2,89 +2,218 @@ package canary
 
 import (
 	"flag"
-	"math"
-	"math/rand/v2"
+	"fmt"
+	"os"
+	"runtime"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
+	"strings"
+	"sync"
 
 	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/tests/bench/runner"
 )
 
 func init() {
-	runner.Register("canary-simulated", "verdicts over simulated canaries, 60 looks at α 1 %: false rollbacks, and how soon threefold errors are found [-runs N]", simulatedCanaries)
+	runner.Register("canary-simulated", "verdicts over simulated canaries at α 1 %: harmless ones in worlds of real traffic that are rolled back, and how soon bad ones are found [-runs N] [-long N] [-only TEXT]", simulatedCanaries)
 }
 
+// canarySimulation is what was rolled back, in percent.
 type canarySimulation struct {
-	Runs           int             `json:"runs"`
-	FalseRollbacks int             `json:"false_rollbacks"` // of canaries that change nothing, at a tenth of the requests
-	FalseRate      float64         `json:"false_rate"`      // percent
-	Threefold      []canaryFinding `json:"threefold_errors"`
+	Runs                   int              `json:"runs"`
+	WorstFalseRate         float64          `json:"worst_false_rate"` // over all worlds, shares, looks and labels
+	WorstWorld             string           `json:"worst_world"`
+	FalseRate              float64          `json:"false_rate"` // of all of them together
+	ThreefoldFound         float64          `json:"threefold_found"`
+	ThreefoldMedianMinutes float64          `json:"threefold_median_minutes"`
+	DispersedFound         float64          `json:"dispersed_found"`
+	SimpsonFound           float64          `json:"simpson_found"`
+	Found                  []canaryFinding  `json:"found"`
+	Worlds                 []canaryHarmless `json:"worlds"`
 }
 
-// canaryFinding is how threefold errors are found at a share of the requests.
+// canaryFinding is how soon a bad canary is found.
 type canaryFinding struct {
-	Share         float64 `json:"share"`
-	Minutes       float64 `json:"minutes_watched"`
-	Power         float64 `json:"power"`          // percent found in that time
-	MedianMinutes float64 `json:"median_minutes"` // of those found; 0 where none was
+	Case    string  `json:"case"`
+	Labels  string  `json:"labels"`
+	Found   float64 `json:"found"` // percent, in time
+	Median  float64 `json:"median_minutes"`
+	Slowest float64 `json:"p99_minutes"`
+	Limit   float64 `json:"limit_minutes"`
 }
 
-const (
-	canaryRate     = 200.0 // requests per second, of both versions
-	canaryErrors   = 0.002
-	canaryLookEach = 30.0 // seconds
-	canaryLooks    = 60
-)
+// canaryHarmless is what of harmless canaries was rolled back, percent by share
+// of the requests.
+type canaryHarmless struct {
+	World  string             `json:"world"`
+	Labels string             `json:"labels"`
+	Looks  int                `json:"looks"`
+	Shares map[string]float64 `json:"rolled_back"`
+}
 
-// simulatedCanaries draws independent errors, as pkg/canary's tests do; the
-// canary's share of the requests varies from look to look.
+// minRuns are needed for a rate of one in a hundred to say anything.
+const minRuns = 100
+
+var canaryShares = []float64{0.01, 0.05, 0.1, 0.25, 0.5}
+
+var labelNames = []string{"nothing", "version", "pod", "zone"}
+
+// harmlessWorlds are those of real traffic, combinations of them, and others
+// like them.
+var harmlessWorlds = []canaryWorld{
+	{name: "independent errors"},
+	{name: "an outage of both", outage: true},
+	{name: "three times Poisson's variance", dispersed: 3},
+	{name: "clusters of three", cluster: 3},
+	{name: "clusters of ten", cluster: 10},
+	{name: "a zone out for two minutes", zoneOutage: true},
+	{name: "drifting pods", drift: 0.5},
+	{name: "cold start 1 %", coldErrors: 0.01},
+	{name: "cold start 3 %", coldErrors: 0.03},
+	{name: "latency: independent", latencies: true},
+	{name: "latency: drifting pods", latencies: true, latencyDrift: 0.1},
+	{name: "latency: a minute of 3× an hour", latencies: true, spike: 3, spikes: 1},
+	{name: "latency: cold start 1.5×", latencies: true, coldLatency: 1.5},
+	{name: "latency: another mix", latencies: true, slowShare: 0.12},
+	{name: "an error counts two", doubled: true},
+	{name: "combined: clusters, drift, cold start", cluster: 3, drift: 0.3, coldErrors: 0.03},
+	{name: "combined: variance, zone, cold start", dispersed: 3, zoneOutage: true, coldErrors: 0.01},
+	{name: "combined: latency drift, spikes, cold start, mix", latencies: true, latencyDrift: 0.1, spike: 3, spikes: 1, coldLatency: 1.5, slowShare: 0.12},
+	{name: "like: five times the variance and a rhythm", dispersed: 5, rhythm: 0.5},
+	{name: "like: clusters of twenty", cluster: 20},
+	{name: "like: pods that differ for good", static: 0.4},
+	{name: "like: slow drift", drift: 0.4, persistence: 0.99},
+	{name: "like: cold start 4 % for 90 s", coldErrors: 0.04, coldMinutes: 1.5},
+	{name: "like: a pod's minute of 20 % errors every two hours", errorBurst: 0.2, errorBursts: 0.5},
+	{name: "like: latency drift 20 %, spikes of 2× twice an hour", latencies: true, latencyDrift: 0.2, spike: 2, spikes: 2},
+}
+
+// badCanaries are to be found in time.
+var badCanaries = []struct {
+	world       canaryWorld
+	step, limit float64 // minutes
+	share       func(t int) float64
+}{
+	{canaryWorld{name: "threefold errors", errors: 3}, 1, 30, always(0.1)},
+	{canaryWorld{name: "threefold errors, three times the variance", errors: 3, dispersed: 3}, 1, 30, always(0.1)},
+	{canaryWorld{name: "a tenth fails", failing: 0.1}, 0.25, 1, always(0.1)},
+	{canaryWorld{name: "everything fails", failing: 1}, 0.25, 0.5, always(0.1)},
+	{canaryWorld{name: "twice the latency of the main endpoint", latencies: true, latency: 2}, 0.25, 3, always(0.1)},
+	{canaryWorld{name: "Simpson: twofold errors, an incident, shares of 5 to 50 %", errors: 2, simpson: true}, 1, 60,
+		func(t int) float64 { return min(0.5, 0.05+0.45*float64(t/10)/3) }},
+}
+
+func always(share float64) func(int) float64 { return func(int) float64 { return share } }
+
 func simulatedCanaries(o runner.Options) (any, error) {
 	flags := flag.NewFlagSet("canary-simulated", flag.ContinueOnError)
-	runs := flags.Int("runs", 1000, "canaries of each kind")
+	runs := flags.Int("runs", 200, "canaries of each kind")
+	long := flags.Int("long", 4, "canaries of each kind that are looked at 1,000 times")
+	only := flags.String("only", "", "worlds whose name contains this")
 	if err := flags.Parse(o.Rest); err != nil {
 		return nil, err
 	}
 	figures := canarySimulation{Runs: *runs}
-	for run := range *runs {
-		figures.FalseRollbacks += int(runner.OneIf(rolledBackAt(uint64(run), 0.1, 1) > 0))
+	var all, failed int
+	for _, plan := range []struct{ looks, runs int }{{60, *runs}, {1000, *long}} {
+		for _, world := range harmlessWorlds {
+			if plan.runs == 0 || !strings.Contains(world.name, *only) {
+				continue
+			}
+			rows := make([]canaryHarmless, world.labels())
+			for by := range rows {
+				rows[by] = canaryHarmless{World: world.name, Labels: labelNames[by], Looks: plan.looks, Shares: map[string]float64{}}
+			}
+			for _, share := range canaryShares {
+				back := simulate(world, plan.runs, 1, plan.looks, always(share))
+				for by := range rows {
+					rate := 100 * float64(len(back[by])) / float64(plan.runs)
+					rows[by].Shares[fmt.Sprintf("%g%%", 100*share)] = rate
+					all, failed = all+plan.runs, failed+len(back[by])
+					if plan.runs >= minRuns && rate > figures.WorstFalseRate {
+						figures.WorstFalseRate, figures.WorstWorld = rate, fmt.Sprintf("%s at %g %%, by %s", world.name, 100*share, labelNames[by])
+					}
+				}
+			}
+			for _, row := range rows {
+				fmt.Fprintf(os.Stderr, "%-55s %-8s %4d looks %v\n", row.World, row.Labels, row.Looks, row.Shares)
+			}
+			figures.Worlds = append(figures.Worlds, rows...)
+		}
 	}
-	figures.FalseRate = 100 * float64(figures.FalseRollbacks) / float64(max(1, *runs))
-	for _, share := range []float64{0.01, 0.05, 0.1, 0.25} {
-		finding := canaryFinding{Share: share, Minutes: canaryLooks * canaryLookEach / 60}
-		var found []int
-		for run := range *runs {
-			if look := rolledBackAt(uint64(run), share, 3); look > 0 {
-				found = append(found, look)
+	figures.FalseRate = 100 * float64(failed) / float64(max(1, all))
+	for i, bad := range badCanaries {
+		if !strings.Contains(bad.world.name, *only) {
+			continue
+		}
+		found := simulate(bad.world, *runs, bad.step, int(bad.limit/bad.step), bad.share)
+		for by, found := range found[:bad.world.labels()] {
+			one := canaryFinding{Case: bad.world.name, Labels: labelNames[by], Limit: bad.limit, Found: 100 * float64(len(found)) / float64(max(1, *runs))}
+			if slices.Sort(found); len(found) > 0 {
+				one.Median = float64(found[len(found)/2]) * bad.step
+				one.Slowest = float64(found[len(found)*99/100]) * bad.step
+			}
+			figures.Found = append(figures.Found, one)
+			fmt.Fprintf(os.Stderr, "%+v\n", one)
+			if told(by) == byPod {
+				figures.take(i, one)
 			}
 		}
-		if slices.Sort(found); len(found) > 0 {
-			finding.MedianMinutes = float64(found[len(found)/2]) * canaryLookEach / 60
-		}
-		finding.Power = 100 * float64(len(found)) / float64(*runs)
-		figures.Threefold = append(figures.Threefold, finding)
 	}
 	return figures, nil
 }
 
-// rolledBackAt is the look that fails a canary whose errors are so many times as
-// frequent; 0 for none.
-func rolledBackAt(seed uint64, share, times float64) int {
-	source := rand.NewPCG(seed, 1)
-	random := rand.New(source)
-	draw := func(requests, rate float64) canary.Tally {
-		return canary.Tally{Requests: requests, Bad: distuv.Binomial{N: requests, P: rate, Src: source}.Rand()}
+// take keeps the figures of metrics that tell pods apart.
+func (f *canarySimulation) take(i int, one canaryFinding) {
+	switch i {
+	case 0:
+		f.ThreefoldFound, f.ThreefoldMedianMinutes = one.Found, one.Median
+	case 1:
+		f.DispersedFound = one.Found
+	case len(badCanaries) - 1:
+		f.SimpsonFound = one.Found
 	}
-	trial := canary.Canary{Signals: []canary.Signal{{Name: "errors", Critical: true, Margin: 0.001}}}
-	for look := 1; look <= canaryLooks; look++ {
-		requests := canaryRate * canaryLookEach
-		part := math.Round(requests * share * (1 + 0.1*random.NormFloat64()))
-		trial.Signals[0].Periods = append(trial.Signals[0].Periods, canary.Period{
-			Baseline: draw(requests-part, canaryErrors), Candidate: draw(part, canaryErrors*times)})
-		if trial.Judge().Verdict == canary.Fail {
-			return look
-		}
+}
+
+// simulate runs canaries side by side; found are the steps at which they failed,
+// by what metrics tell apart.
+func simulate(w canaryWorld, runs int, step float64, steps int, share func(int) float64) (found [told(4)][]int) {
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	next := make(chan uint64)
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for seed := range next {
+				at := failedAt(w, seed, pastOf(w, seed), step, steps, share)
+				mu.Lock()
+				for by, step := range at {
+					if step > 0 {
+						found[by] = append(found[by], step)
+					}
+				}
+				mu.Unlock()
+			}
+		})
 	}
-	return 0
+	for seed := range uint64(runs) {
+		next <- seed
+	}
+	close(next)
+	workers.Wait()
+	return found
+}
+
+// pasts keeps what was learned of a world for all shares.
+var pasts sync.Map
+
+func pastOf(w canaryWorld, seed uint64) [told(4)][]canary.Noise {
+	type key struct {
+		name string
+		seed uint64
+	}
+	if known, ok := pasts.Load(key{w.name, seed}); ok {
+		return known.([told(4)][]canary.Noise)
+	}
+	learned := past(w, seed)
+	pasts.Store(key{w.name, seed}, learned)
+	return learned
 }
