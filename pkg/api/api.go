@@ -20,6 +20,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/api/verdict"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/engine"
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
 
 // Settings are what a data source's configuration says about the API.
@@ -118,7 +119,7 @@ type Router interface {
 // Register adds the routes.
 func (a *API) Register(mux Router) {
 	route := func(path string, fail respond.ErrorWriter, handler http.HandlerFunc, methods ...string) {
-		mux.Handle(path, a.guard(fail, respond.Methods(handler, fail, methods...)))
+		mux.Handle(path, telemetry.Route(path, a.guard(fail, respond.Methods(handler, fail, methods...))))
 	}
 	prom := func(path string, handler http.HandlerFunc) {
 		route("/prom"+path, promapi.Error, handler, http.MethodGet, http.MethodPost)
@@ -148,7 +149,7 @@ func (a *API) Register(mux Router) {
 	write("/flagger/event", a.ingest.Deploy)
 	write("/hooks/send", a.webhook.Send)
 	write("/playbooks", a.playbooks.Act)
-	mux.Handle("GET /playbooks", a.guard(respond.Error, http.HandlerFunc(a.playbooks.Plan)))
+	mux.Handle("GET /playbooks", telemetry.Route("/playbooks", a.guard(respond.Error, http.HandlerFunc(a.playbooks.Plan))))
 }
 
 // guard lets a request through to a route unless its caller asks too often or

@@ -11,6 +11,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -41,11 +42,15 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 		return failure(&badQuery{err})
 	}
 	window := engine.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval}
+	ctx, end := telemetry.Query(ctx, string(question.Type()), string(format))
 	ctx, meter := upstream.WithMeter(ctx)
 	result, err := d.answer(ctx, question, window, format)
 	if err != nil {
-		return failure(err)
+		failed := failure(err)
+		end(err, int(failed.Status))
+		return failed
 	}
+	defer end(nil, http.StatusOK)
 	frames.Cost(result, meter)
 	if format == query.Panel {
 		frames.LinkTraces(result, d.settings.traceSource())
@@ -58,76 +63,40 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	switch q := question.(type) {
 	case query.Forecast:
 		found, err := d.engine.Forecast(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Forecast(found, q, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Forecast(found, q, format) })
 	case query.Anomaly:
 		found, err := d.engine.Anomaly(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Anomaly(found, q, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Anomaly(found, q, format) })
 	case query.Composite:
 		found, err := d.engine.Composite(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Composite(found, q, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Composite(found, q, format) })
 	case query.Breach:
 		found, err := d.engine.Breach(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Breach(found, q, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Breach(found, q, format) })
 	case query.Deploys:
 		found, err := d.engine.Deploys(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Deploys(found, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Deploys(found, format) })
 	case query.TraceDiff:
 		found, err := d.engine.TraceDiff(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.TraceDiff(found, q, format)
+		return shaped(err, func() (data.Frames, error) { return frames.TraceDiff(found, q, format) })
 	case query.Patterns:
 		found, err := d.engine.Patterns(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Patterns(found, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Patterns(found, format) })
 	case query.ServiceMap:
 		found, err := d.engine.ServiceMap(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.ServiceMap(found, format)
+		return shaped(err, func() (data.Frames, error) { return frames.ServiceMap(found, format) })
 	case query.RootCause:
 		found, err := d.engine.RootCause(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.RootCause(found, format)
+		return shaped(err, func() (data.Frames, error) { return frames.RootCause(found, format) })
 	case query.Verdict:
 		found, err := d.engine.Verdict(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Verdict(found, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Verdict(found, format) })
 	case query.Impact:
 		found, err := d.engine.Impact(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Impact(found, q, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Impact(found, q, format) })
 	case query.Sizing:
 		found, err := d.engine.Sizing(ctx, q, window)
-		if err != nil {
-			return nil, err
-		}
-		return frames.Sizing(found, format)
+		return shaped(err, func() (data.Frames, error) { return frames.Sizing(found, format) })
 	case query.Services:
 		found, err := d.engine.Services(ctx, q, window)
 		return names(found, err, q, format)
@@ -142,8 +111,14 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 }
 
 func names(found engine.NamesAnswer, err error, q query.Query, format query.Format) (data.Frames, error) {
+	return shaped(err, func() (data.Frames, error) { return frames.Names(found, q.Type(), format) })
+}
+
+// shaped are the frames of an answer, or its error.
+func shaped(err error, shape func() (data.Frames, error)) (data.Frames, error) {
 	if err != nil {
 		return nil, err
 	}
-	return frames.Names(found, q.Type(), format)
+	defer telemetry.Time(telemetry.Shape)()
+	return shape()
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
 
 const (
@@ -112,6 +113,7 @@ func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRe
 		return err
 	}
 	defer leave()
+	defer telemetry.StreamStarted()()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(d.lifetime, func() { cancel(errDisposed) })()
@@ -145,7 +147,9 @@ func (d *DataSource) state(ctx context.Context, asked live) (*snapshot, error) {
 		defer cancel()
 		defer context.AfterFunc(d.lifetime, cancel)()
 		now := d.engine.Now()
+		ctx, end := telemetry.Live(ctx)
 		found, err := d.engine.Anomaly(ctx, asked.question, engine.Window{From: now.Add(-asked.window), To: now})
+		end(err)
 		if err != nil {
 			return nil, err
 		}

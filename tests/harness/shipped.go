@@ -23,8 +23,9 @@ type Dashboard struct {
 		}
 	}
 	Panels []struct {
-		Title   string
-		Targets []json.RawMessage
+		Title      string
+		Datasource struct{ Type string }
+		Targets    []json.RawMessage
 	}
 }
 
@@ -66,6 +67,9 @@ func (d Dashboard) queries(service string) (queries []PanelQuery, err error) {
 		}
 	}
 	for _, panel := range d.Panels {
+		if panel.Datasource.Type == "prometheus" {
+			continue // about the plugin itself
+		}
 		for _, target := range panel.Targets {
 			asked := PanelQuery{Dashboard: d.UID, Panel: panel.Title, From: from, To: to}
 			if err := json.Unmarshal([]byte(strings.NewReplacer(choices...).Replace(string(target))), &asked.Model); err != nil {
@@ -121,7 +125,7 @@ func (r Rule) Window(now time.Time) (from, to time.Time) {
 	return now.Add(-time.Duration(asked.From) * time.Second), now.Add(-time.Duration(asked.To) * time.Second)
 }
 
-// Rules are the rules of provisioning/alerting.
+// Rules are the rules of provisioning/alerting that query Foresight.
 func Rules() (rules []Rule, err error) {
 	err = eachShipped("alerting/*.yaml", func(raw []byte) error {
 		var file struct {
@@ -135,6 +139,9 @@ func Rules() (rules []Rule, err error) {
 		}
 		for _, group := range file.Groups {
 			for _, rule := range group.Rules {
+				if rule.Data[0].DatasourceUID == "prometheus" {
+					continue // about the plugin itself
+				}
 				rule.Interval = group.Interval
 				rules = append(rules, rule)
 			}

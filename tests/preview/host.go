@@ -71,7 +71,8 @@ func (h *Host) files(folder string) http.Handler {
 	})
 }
 
-// dashboards are the provisioned ones, as they stand.
+// dashboards are the provisioned ones, as they stand. That of the plugin itself
+// reads a Prometheus data source, which the page does not have.
 func (h *Host) dashboards(w http.ResponseWriter, _ *http.Request) {
 	names, err := filepath.Glob(filepath.Join(h.root, "provisioning", "dashboards", "*.json"))
 	if err != nil {
@@ -80,6 +81,9 @@ func (h *Host) dashboards(w http.ResponseWriter, _ *http.Request) {
 	}
 	all := []json.RawMessage{}
 	for _, name := range names {
+		if filepath.Base(name) == "foresight-self.json" {
+			continue
+		}
 		dashboard, err := os.ReadFile(name)
 		if err != nil {
 			refuse(w, http.StatusInternalServerError, err)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/maypok86/otter/v2"
+
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
 
 const (
@@ -64,8 +66,10 @@ func (c *Cache[T]) Get(ctx context.Context, key string, timeout time.Duration, l
 		if c.now().Sub(cached.at) >= RefreshAfter && cached.refreshing.CompareAndSwap(false, true) {
 			go c.reload(ctx, key, timeout, load)
 		}
+		telemetry.CacheHit("api")
 		return cached.value, nil
 	}
+	telemetry.CacheMiss("api")
 	type result struct {
 		loaded *entry[T]
 		err    error

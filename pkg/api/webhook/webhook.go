@@ -22,6 +22,7 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
 
@@ -152,12 +153,13 @@ func (e *UnknownTargetError) Error() string {
 // same for the same event. It tries again where a receiver may recover: after
 // network errors, 429 and 5xx, and not before the receiver's Retry-After, if that
 // is no longer than longestPause.
-func (s *Sender) Send(ctx context.Context, name string, event Event) (string, error) {
+func (s *Sender) Send(ctx context.Context, name string, event Event) (id string, err error) {
 	target, ok := s.targets[name]
 	if !ok {
 		return "", &UnknownTargetError{name}
 	}
-	id, err := event.ID()
+	defer func() { telemetry.Delivered(err) }()
+	id, err = event.ID()
 	if err != nil {
 		return "", err
 	}

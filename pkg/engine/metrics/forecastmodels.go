@@ -9,10 +9,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/maypok86/otter/v2"
+
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/series"
-	"github.com/maypok86/otter/v2"
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
 
 const (
@@ -64,7 +66,9 @@ func (m *ForecastModels) forecast(r forecast.Request) (forecast.Result, error) {
 	entry.mu.Lock()
 	defer entry.mu.Unlock()
 	if entry.model == nil || !extends(recent, entry.observed) {
+		trained := telemetry.Time(telemetry.Training)
 		model, err := forecast.Learn(r)
+		trained()
 		if err != nil {
 			return forecast.Result{}, err
 		}

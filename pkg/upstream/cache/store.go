@@ -13,6 +13,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -94,8 +95,10 @@ func nameOf(inner any) string {
 // who want to know the same. The size of the answer is in bytes.
 func ask[T any](ctx context.Context, s *Store, who, key string, load func(context.Context) (T, error), judge func(T) (size int64, keep time.Duration)) (T, error) {
 	if known, ok := s.answers.GetIfPresent(key); ok {
+		telemetry.CacheHit("upstream")
 		return known.value.(T), nil
 	}
+	telemetry.CacheMiss("upstream")
 	value, err := s.together(ctx, who, key, func(ctx context.Context) (any, error) {
 		value, err := load(ctx)
 		if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend/httpclient"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -156,10 +157,14 @@ func (c *Client) Get(ctx context.Context, address *url.URL, accept string) ([]by
 func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response, []byte, error) {
 	ctx, cancel := c.Deadline(ctx)
 	defer cancel()
+	ctx, fetch := telemetry.StartFetch(ctx, c.name)
 	if err := c.slots.Acquire(ctx, 1); err != nil {
-		return nil, nil, c.waited(ctx, err)
+		err = c.waited(ctx, err)
+		fetch.End(0, err)
+		return nil, nil, err
 	}
 	defer c.slots.Release(1)
+	fetch.Admitted()
 	result, err := c.patiently(ctx, request, func(request *http.Request) (answer, error) {
 		return c.breaker.do(ctx, func() (answer, error) {
 			result, err := c.roundTrip(ctx, request)
@@ -167,6 +172,7 @@ func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response,
 			return result, err
 		})
 	})
+	fetch.End(len(result.body), err)
 	return result.response, result.body, err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -64,6 +65,7 @@ func newBreaker(name string, limits Limits) *breaker {
 		},
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
+				telemetry.BreakerOpened(name)
 				b.mu.Lock()
 				b.opened = time.Now()
 				b.mu.Unlock()

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
 
 const (
@@ -49,6 +51,7 @@ func (c *Client) patiently(ctx context.Context, request *http.Request, ask func(
 		case <-time.After(wait):
 		}
 		pause *= 2
+		telemetry.Retried(c.name)
 	}
 }
 
