@@ -1,10 +1,8 @@
 package anomaly
 
 import (
-	"fmt"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -27,17 +25,6 @@ func Splits(h series.Series, from time.Time, past time.Duration) []Split {
 		splits = append(splits, Split{Train: e.learn, Test: e.judge, End: e.end, Until: e.until})
 	}
 	return splits
-}
-
-// RequireTraining fails with forecast.ErrShortHistory where the training part of
-// a split holds too few observations.
-func RequireTraining(h series.Series, s Split) error {
-	seen := (series.Series{Values: h.Values[s.Train:s.Test]}).Observed()
-	if seen >= fewestLearned {
-		return nil
-	}
-	return fmt.Errorf("%w: %d points of history before %s, %d needed to tell what is usual",
-		forecast.ErrShortHistory, seen, h.Time(s.Test).UTC().Format(time.RFC3339), fewestLearned)
 }
 
 // Pattern is the sum of the strong seasons of a series.

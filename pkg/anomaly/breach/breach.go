@@ -27,8 +27,9 @@ type Request struct {
 // Result says how likely the threshold is crossed within the horizon.
 type Result struct {
 	Actual series.Series // the points looked ahead from
-	// Probability of a crossing within the horizon, as it was to be told at each
-	// point; 1 where the value is beyond the threshold, NaN where it is missing.
+	// Probability of a crossing within the horizon, from what was known at each
+	// point; 1 where the value is beyond the threshold, NaN where it is missing or
+	// too little was seen.
 	Probability []float64
 	// Early, Median and Late are the times by which 10, 50 and 90 % of the
 	// courses that cross have crossed, told at the last point; the zero time
@@ -46,19 +47,22 @@ const (
 	// to go on, bursts apart.
 	persistence = 3
 	// creeping is the chance, before looking, that a trend begins within an hour
-	// which is not chance: about three a week.
-	creeping = 1.0 / 56
+	// which is not chance: about one in three days.
+	creeping = 1.0 / 72
 )
 
-// Predict looks ahead. Two kinds of future are weighed: that the series goes on
-// as it always did after such a level, its past courses repeated from here; and
-// that the trend of the last minutes or hours is real, its line continued with
-// the usual deviations around it. The steeper the line against what is usual
-// over such a stretch, the more the second kind weighs: by the bound of Sellke,
-// Bayarri and Berger (The American Statistician 55, 2001) on what a p-value can
-// say. The seasons are part of both.
+// Predict looks ahead. Two kinds of future are weighed. In the first the series
+// goes on as it did after similar states: trajectories of its own past, moved to
+// the present level (analog.go). In the second the trend of the last minutes or
+// hours is real: its line continued, with the usual deviations around it
+// (follow.go). The steeper the line against what is usual over such a stretch,
+// the more the second kind weighs, by the bound of Sellke, Bayarri and Berger
+// (The American Statistician 55, 2001) on what a p-value can say. Seasons are
+// part of both.
 //
-// Errors are as with Detect.
+// A series that began a short while ago is judged as an autoregression until it
+// has trajectories; below three points nothing is said of it but a crossing.
+// The error wraps anomaly.ErrBadRequest where the request makes no sense.
 func Predict(r Request) (Result, error) {
 	if err := r.validate(); err != nil {
 		return Result{}, err
@@ -79,24 +83,37 @@ func Predict(r Request) (Result, error) {
 	for i, v := range evaluated.Values {
 		result.Actual.Values[i] = v * side * unit
 	}
+	next := r.History.Len() - evaluated.Len()
 	for _, s := range anomaly.Splits(r.History, r.From, r.Past) {
-		known, err := anomaly.Cached(r.Models, "trajectories", r.History, s,
-			func() (*trajectories, error) { return learn(r, s) }, r.Seasons, r.Horizon)
-		if err != nil {
-			return Result{}, err
-		}
-		o := newProjection(r, s, known, side*r.Threshold/unit)
-		result.Season = time.Duration(known.season) * r.History.Step
-		first := r.History.Len() - evaluated.Len() + len(result.Probability) - s.Test
-		for i := first; i < len(o.values); i++ {
-			view := o.at(i)
-			result.Probability = append(result.Probability, view.probability())
-			if s.Test+i == r.History.Len()-1 {
-				view.tell(&result, side*unit)
+		for _, p := range r.parts(s) {
+			if p.End <= next {
+				continue
+			}
+			known := r.learned(p)
+			o := newProjection(r, p, known, side*r.Threshold/unit)
+			if known != nil {
+				result.Season = time.Duration(known.season) * r.History.Step
+			}
+			for ; next < p.End; next++ {
+				view := o.at(next - p.Test)
+				result.Probability = append(result.Probability, view.probability())
+				if next == r.History.Len()-1 {
+					view.tell(&result, side*unit)
+				}
 			}
 		}
 	}
 	return result, nil
+}
+
+// learned is what the training part teaches; nil for a young series.
+func (r Request) learned(p part) *trajectories {
+	if p.young {
+		return nil
+	}
+	known, _ := anomaly.Cached(r.Models, "trajectories", r.History, p.Split, // learning does not fail
+		func() (*trajectories, error) { return learn(r, p.Split), nil }, r.Seasons, r.Horizon)
+	return known
 }
 
 func (r Request) validate() error {

@@ -3,6 +3,7 @@ package breach_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,7 +12,6 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
-	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -43,11 +43,7 @@ func predict(t require.TestingT, values []float64, from int, threshold float64, 
 	require.NoError(t, err)
 	require.Len(t, r.Probability, len(values)-from)
 	for i, p := range r.Probability {
-		if math.IsNaN(values[from+i]) {
-			require.True(t, math.IsNaN(p))
-		} else {
-			require.True(t, p >= 0 && p <= 1, "%v", p)
-		}
+		require.True(t, math.IsNaN(p) || !math.IsNaN(values[from+i]) && p >= 0 && p <= 1, "%v", p)
 	}
 	require.False(t, r.Early.After(r.Median))
 	require.False(t, r.Median.After(r.Late))
@@ -135,10 +131,93 @@ func TestBreachAnswersOrSaysWhy(t *testing.T) {
 		_, err := breach.Predict(r)
 		require.ErrorIs(t, err, anomaly.ErrBadRequest, name)
 	}
-	request.From = h.Start
-	request.History.Values = request.History.Values[:10]
-	_, err := breach.Predict(request)
-	require.ErrorIs(t, err, forecast.ErrShortHistory)
+}
+
+// A series that began today, with days of nothing before, is judged from its
+// first minutes: what is crossed is crossed, what is 0.85 of the limit is not.
+func TestYoungSeriesAreJudged(t *testing.T) {
+	const empty = 3*perDay + 600
+	for name, c := range map[string]struct {
+		level float64
+		check func(p float64) bool
+	}{
+		"crossed":           {0.95, func(p float64) bool { return p == 1 }},
+		"0.85 of the limit": {0.765, func(p float64) bool { return p < 0.2 }},
+	} {
+		random := rand.New(rand.NewPCG(3, 9))
+		values := make([]float64, empty, empty+400)
+		for i := range values {
+			values[i] = math.NaN()
+		}
+		for range 400 {
+			values = append(values, c.level+0.01*random.NormFloat64())
+		}
+		for _, seen := range []int{3, 5, 30, 200, 239, 240, 241, 400} {
+			r := predict(t, values[:empty+seen], empty, 0.9, false)
+			p := r.Probability[seen-1]
+			require.True(t, c.check(p), "%s after %d minutes: %v", name, seen, p)
+			require.Equal(t, c.level == 0.765 || p == 1, true)
+		}
+	}
+	one := append(make([]float64, 0, 4), math.NaN(), math.NaN(), math.NaN(), 0.95)
+	require.Equal(t, 1.0, predict(t, one, 3, 0.9, false).Probability[0])
+}
+
+// What a job brings at the same minutes of each day is foreseen an hour before,
+// and not when it has just been: the season of then counts, not that of now.
+func TestBreachKnowsTheSeasonOfThen(t *testing.T) {
+	random := rand.New(rand.NewPCG(8, 1))
+	values := make([]float64, learned+perDay)
+	for i := range values {
+		values[i] = 20 + random.NormFloat64()
+		if minute := i % perDay; minute >= 600 && minute < 720 {
+			values[i] += 50
+		}
+	}
+	r := predict(t, values, learned, 60, false)
+	require.Less(t, r.Probability[530], 0.1)
+	for _, minute := range []int{550, 580, 595} {
+		require.Greater(t, r.Probability[minute], 0.9, "at minute %d", minute)
+	}
+	for _, minute := range []int{730, 750, 800} {
+		require.Less(t, r.Probability[minute], 0.3, "at minute %d", minute)
+	}
+}
+
+// Probabilities near the limit come true as often as they say, on noise without
+// memory as with much.
+func TestBreachIsCalibratedOnNoise(t *testing.T) {
+	for _, memory := range []float64{0, 0.95} {
+		var predicted, came, n, sure, sureCame float64
+		for seed := range uint64(12) {
+			random := rand.New(rand.NewPCG(seed, 77))
+			values := make([]float64, 5*perDay)
+			state := 0.0
+			for i := range values {
+				state = memory*state + math.Sqrt(1-memory*memory)*random.NormFloat64()
+				values[i] = state
+			}
+			r := predict(t, values, 4*perDay, 2.2+0.1*float64(seed), false)
+			for i, p := range r.Probability[:perDay-60] {
+				at := 4*perDay + i
+				if p == 1 {
+					continue
+				}
+				outcome := 0.0
+				if slices.Max(values[at+1:at+61]) >= 2.2+0.1*float64(seed) {
+					outcome = 1
+				}
+				predicted, came, n = predicted+p, came+outcome, n+1
+				if p >= 0.8 {
+					sure, sureCame = sure+1, sureCame+outcome
+				}
+			}
+		}
+		require.InDelta(t, came/n, predicted/n, 0.06, "memory %v", memory)
+		if sure > 200 {
+			require.Greater(t, sureCame/sure, 0.7, "memory %v", memory)
+		}
+	}
 }
 
 func TestBreachProperties(t *testing.T) {
@@ -151,12 +230,9 @@ func TestBreachProperties(t *testing.T) {
 		r, err := breach.Predict(breach.Request{
 			History: h, From: h.Time(n / 2), Threshold: threshold, Below: rapid.Bool().Draw(t, "below"), Horizon: 30 * time.Minute,
 		})
-		if err != nil {
-			require.ErrorIs(t, err, forecast.ErrShortHistory)
-			return
-		}
+		require.NoError(t, err)
 		for i, p := range r.Probability {
-			require.Equal(t, math.IsNaN(values[n/2+i]), math.IsNaN(p))
+			require.True(t, !math.IsNaN(values[n/2+i]) || math.IsNaN(p))
 			require.False(t, p < 0 || p > 1)
 		}
 		require.False(t, math.IsNaN(r.Slope) || math.IsInf(r.Slope, 0))

@@ -11,7 +11,7 @@ import (
 // trendWindows are the stretches over which a trend is looked for: from a leak of
 // a day to a surge of five minutes.
 var trendWindows = []time.Duration{
-	5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour,
+	5 * time.Minute, 15 * time.Minute, 25 * time.Minute, 40 * time.Minute, time.Hour, 2 * time.Hour, 6 * time.Hour, 24 * time.Hour,
 }
 
 const (

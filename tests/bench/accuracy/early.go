@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/tests/bench/datasets"
@@ -215,8 +216,11 @@ func falseWarnings(one datasets.Labelled, warned []bool, learn int, threshold fl
 	return count, weeks
 }
 
+// earlyModels lets the ramps of a series share what was learned before them.
+var earlyModels = anomaly.NewModels(200 << 20)
+
 func warnByBreach(h series.Series, from time.Time, threshold float64) ([]bool, error) {
-	r, err := breach.Predict(breach.Request{History: h, From: from, Threshold: threshold, Horizon: warnAhead})
+	r, err := breach.Predict(breach.Request{History: h, From: from, Threshold: threshold, Horizon: warnAhead, Models: earlyModels})
 	if err != nil {
 		return nil, err
 	}
