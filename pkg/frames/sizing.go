@@ -15,8 +15,10 @@ import (
 
 // Sizing shapes the sizes of a service. As a panel: a table of
 // recommendations, one of what they rest on, and one of patches. As an alert:
-// how many times the present replicas and connections are recommended, null
-// where either is not known; no metric tells the present of other settings.
+// how many times the present replicas and connections are recommended: above 1
+// where they are too few, 1 where they suffice, below 1 where they are grossly
+// too many, null where either is not known. No metric tells the present of other
+// settings.
 func Sizing(a engine.SizingAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Provenance)
 	switch format {
@@ -30,7 +32,11 @@ func Sizing(a engine.SizingAnswer, format query.Format) (data.Frames, error) {
 			}
 			notices.add(data.NoticeSeverityInfo, told(one))
 			labels := series.Labels{"service_name": a.Service, "setting": string(one.Sizing), "pool": one.Subject}
-			instances = append(instances, instance{labels: labels, value: one.Value / one.Current})
+			value := one.Value / one.Current
+			if one.Urgency() == sizing.Fine {
+				value = 1 // what is ample is no reason to wake anybody
+			}
+			instances = append(instances, instance{labels: labels, value: value})
 		}
 		return alertFrames("recommended_of_present", instances, a.Provenance, notices, "")
 	}

@@ -23,7 +23,8 @@ func someSizes() engine.SizingAnswer {
 		Provenance: engine.Provenance{Queries: []string{"sum(rate(calls[300s]))"}, Notices: []string{"Something was left out."}},
 		Service:    "orders", At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC),
 		Recommendations: []sizing.Recommendation{
-			sizing.Replicas{Service: "orders", Demand: demand, PerReplica: capacity, Target: 0.7, Current: 5, Max: 5}.Recommend(),
+			sizing.Replicas{Service: "orders", Demand: demand, Current: 5, Max: 5,
+				Resources: []sizing.Resource{{Name: "processor", PerReplica: capacity, Target: 0.7}}}.Recommend(),
 			sizing.Pool{Name: "orders-db", Asked: 100, Growth: 1.5, Hold: stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.06},
 				Current: 5, Instances: 4, Patience: 0.05, Waiting: 0.01}.Recommend(),
 			sizing.Pool{Name: "other-db", Current: math.NaN()}.Recommend(),

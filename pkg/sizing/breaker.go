@@ -27,18 +27,20 @@ const (
 	falseAlarms = 0.01
 	// Errors come in bursts, which the probabilities do not know: no setting
 	// reacts to fewer errors in a row, or to fewer calls.
-	fewestErrors = 3
-	mostErrors   = 100
-	fewestCalls  = 10
+	minErrors = 3
+	maxErrors = 100
+	minCalls  = 10
 	// breakerWindow is resilience4j's default number of calls to look at.
 	breakerWindow = 100
 	slowFactor    = 3
 	// usualEjection is Istio's default, in percent, where capacity is not known.
 	usualEjection = 10
 	ejection      = "30s"
+	// minEjection keeps the detection on, in percent, where the hosts are not known.
+	minEjection = 1
 	// Hosts are judged each time they have served about so many requests.
 	perInterval = 100
-	leastCounts = 1000
+	minCounts   = 1000
 )
 
 // Outliers is after how many errors in a row a host is taken out: so many that a
@@ -56,28 +58,40 @@ func (b Breaker) Outliers() Recommendation {
 	}
 	perHost := perDay / hosts
 	inARow := func(rate float64) float64 {
-		return math.Max(fewestErrors, whole(math.Log(falseAlarms/perHost)/math.Log(rate)))
+		return math.Max(minErrors, whole(math.Log(falseAlarms/perHost)/math.Log(rate)))
 	}
 	found.Value, found.Lower, found.Upper = inARow(rate.Estimate), inARow(rate.Lower), inARow(rate.Upper)
-	if found.Upper > mostErrors {
+	if found.Upper > maxErrors {
 		return found.unknown("%.2g of all requests fail in ordinary times: errors in a row tell nothing", rate.Estimate)
 	}
-	if found.Value == fewestErrors {
-		found.Constraint = "fewest errors: they come in bursts"
+	if found.Value == minErrors {
+		found.Constraint = "minimum: errors come in bursts"
+	}
+	if hosts == 1 && positive(b.Hosts) {
+		return found.unknown("only one host serves: there is no other to send requests to")
 	}
 	out := float64(usualEjection)
 	if b.Use >= 0 && !math.IsInf(b.Use, 1) {
 		out = math.Floor(100 * math.Max(0, 1-b.Use))
 	}
+	// A limit below one host would switch the detection off.
+	if one := whole(100 / hosts); hosts > 1 && out < one {
+		out = one
+		found.Constraint = "at least one host can be taken out, though the others are then fully used"
+	}
+	out = math.Max(out, minEjection)
 	interval := math.Min(300, math.Max(1, math.Round(perInterval/(perHost/86400))))
 	found.Settings = []Quantity{{"most hosts out at once", out, "%"}, {"interval", interval, "s"}}
 	found.Reason = fmt.Sprintf("A sound host serves %.3g requests a day, of which %.2g fail: it sees %.0f errors in a row less than once in %.0f days.",
 		perHost, rate.Estimate, found.Value, 1/falseAlarms)
+	values := struct {
+		Service                   string
+		Errors, Interval, Percent float64
+		Ejection                  string
+	}{b.Service, found.Value, interval, out, ejection}
 	found.Patches = []Patch{
-		{"DestinationRule", "networking.istio.io/v1", "spec.trafficPolicy.outlierDetection", destinationRule(b.Service, fmt.Sprintf(
-			"    outlierDetection:\n      consecutive5xxErrors: %.0f\n      interval: %.0fs\n      baseEjectionTime: %s\n      maxEjectionPercent: %.0f\n", found.Value, interval, ejection, out))},
-		{"Cluster", "envoy.config.cluster.v3", "outlier_detection", fmt.Sprintf(
-			"outlier_detection:\n  consecutive_5xx: %.0f\n  interval: %.0fs\n  base_ejection_time: %s\n  max_ejection_percent: %.0f\n", found.Value, interval, ejection, out)},
+		{"DestinationRule", "networking.istio.io/v1", "spec.trafficPolicy.outlierDetection", patch("destinationrule-outliers", values)},
+		{"Cluster", "envoy.config.cluster.v3", "outlier_detection", patch("envoy-outliers", values)},
 	}
 	found.Revert = "Take outlierDetection out again; hosts that are out come back at once."
 	return found
@@ -97,16 +111,21 @@ func (b Breaker) Circuit() Recommendation {
 	if found.Upper > breakerWindow {
 		return found.unknown("%.2g of all requests fail in ordinary times: no share of failures tells trouble from them", rate.Estimate)
 	}
-	calls := fewestToOpen(rate.Estimate, found.Value/breakerWindow, allowed)
+	calls := minToOpen(rate.Estimate, found.Value/breakerWindow, allowed)
 	found.Settings = []Quantity{{"fewest calls", calls, "calls"}, {"calls looked at", breakerWindow, "calls"}}
-	text := fmt.Sprintf("resilience4j:\n  circuitbreaker:\n    instances:\n      %q:\n        slidingWindowType: COUNT_BASED\n        slidingWindowSize: %d\n        failureRateThreshold: %.0f\n        minimumNumberOfCalls: %.0f\n",
-		b.Service, breakerWindow, found.Value, calls)
+	values := struct {
+		Service         string
+		Window          int
+		Failures, Calls float64
+		Slow            string // empty where the latency is not known
+		SlowRate        float64
+	}{b.Service, breakerWindow, found.Value, calls, "", math.Max(found.Value, 50)}
 	if positive(b.Slow) {
 		found.Settings = append(found.Settings, Quantity{"a call is slow from", slowFactor * b.Slow, "s"})
-		text += fmt.Sprintf("        slowCallDurationThreshold: %s\n        slowCallRateThreshold: %.0f\n", milliseconds(slowFactor*b.Slow), math.Max(found.Value, 50))
+		values.Slow = milliseconds(slowFactor * b.Slow)
 	}
 	found.Reason = fmt.Sprintf("%.2g of all calls fail in ordinary times; %.0f of %d do less than once in %.0f days.", rate.Estimate, found.Value, breakerWindow, 1/falseAlarms)
-	found.Patches = []Patch{{"CircuitBreaker", "resilience4j", "resilience4j.circuitbreaker", text}}
+	found.Patches = []Patch{{"CircuitBreaker", "resilience4j", "resilience4j.circuitbreaker", patch("resilience4j-circuitbreaker", values)}}
 	found.Revert = "Take the instance's settings out again: resilience4j then opens at 50 % of 100 calls."
 	return found
 }
@@ -114,8 +133,8 @@ func (b Breaker) Circuit() Recommendation {
 // baseline is the usual share of errors and the requests per day. Where none
 // failed, half a request stands for the share.
 func (b Breaker) baseline() (rate stats.Interval, perDay float64, problem string) {
-	if !(b.Requests >= leastCounts && b.Requests <= largest) || !(b.Errors >= 0 && b.Errors <= b.Requests) || !positive(b.Days) {
-		return rate, math.NaN(), fmt.Sprintf("not enough data: fewer than %d requests and their errors were counted", leastCounts)
+	if !(b.Requests >= minCounts && b.Requests <= largest) || !(b.Errors >= 0 && b.Errors <= b.Requests) || !positive(b.Days) {
+		return rate, math.NaN(), fmt.Sprintf("not enough data: fewer than %d requests and their errors were counted", minCounts)
 	}
 	perDay = b.Requests / b.Days
 	rate = stats.Wilson(stats.Proportion{Successes: int(math.Round(b.Errors)), Trials: int(math.Round(b.Requests))}, 0.95)
@@ -141,17 +160,17 @@ func (b Breaker) basis(rate stats.Interval, perDay float64) []Quantity {
 func opensAt(rate, allowed float64) float64 {
 	for failures := 1; failures <= breakerWindow; failures++ {
 		if failuresAtLeast(failures, breakerWindow, rate) <= allowed {
-			return math.Max(float64(failures), fewestErrors)
+			return math.Max(float64(failures), minErrors)
 		}
 	}
 	return breakerWindow + 1
 }
 
-// fewestToOpen is from how many calls on the share is as unlikely as in a full
+// minToOpen is from how many calls on the share is as unlikely as in a full
 // window.
-func fewestToOpen(rate, share, allowed float64) float64 {
+func minToOpen(rate, share, allowed float64) float64 {
 	calls := breakerWindow
-	for n := breakerWindow - 1; n >= fewestCalls; n-- {
+	for n := breakerWindow - 1; n >= minCalls; n-- {
 		if failuresAtLeast(max(1, int(whole(share*float64(n)))), n, rate) > allowed {
 			break
 		}

@@ -67,8 +67,7 @@ func (c CacheWarm) Recommend() Recommendation {
 		}
 		found.Reason = fmt.Sprintf("In %s %.4g reads per second would miss; the backend carries %.4g. At least %.3g %% must hit.",
 			at, (1-c.HitRatio)*reads, c.Backend, 100*required)
-		found.Patches = []Patch{{"Job", "foresight.cache.warm.v1", "", fmt.Sprintf(
-			"beginInSeconds: %.0f\nrequiredHitRatio: %.3f\n", found.Value, required)}}
+		found.Patches = []Patch{{"Job", "foresight.cache.warm.v1", "", patch("cachewarm", struct{ Begin, HitRatio float64 }{found.Value, required})}}
 		found.Revert = "Nothing to revert: warm entries expire by themselves."
 		return found
 	}

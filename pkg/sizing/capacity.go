@@ -16,13 +16,13 @@ const (
 	// the estimate moves without each.
 	capacityBins   = 200
 	capacityBlocks = 10
-	fewestUses     = 100
-	// mostBeyond is how many times the highest load that was ever seen is
+	minUses        = 100
+	// maxBeyond is how many times the highest load that was ever seen is
 	// believed in: use does not grow in a straight line for ever.
-	mostBeyond = 2
-	// widestCapacity is the ratio of the interval's ends beyond which nothing is
+	maxBeyond = 2
+	// maxCapacityRatio is the ratio of the interval's ends beyond which nothing is
 	// known.
-	widestCapacity = 4
+	maxCapacityRatio = 4
 )
 
 // Why no capacity can be told.
@@ -61,10 +61,10 @@ func Capacity(load, use []float64) (stats.Interval, error) {
 	deviation := math.Sqrt((capacityBlocks - 1) * stat.PopVariance(left, nil))
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: capacityBlocks - 1}.Quantile(0.975)
 	found := stats.Interval{Estimate: whole, Lower: whole * math.Exp(-t*deviation), Upper: whole * math.Exp(t*deviation)}
-	if !(found.Upper/found.Lower <= widestCapacity) {
+	if !(found.Upper/found.Lower <= maxCapacityRatio) {
 		return stats.Interval{}, errVagueUse
 	}
-	most := mostBeyond * slices.Max(x)
+	most := maxBeyond * slices.Max(x)
 	found.Estimate, found.Lower, found.Upper = math.Min(found.Estimate, most), math.Min(found.Lower, most), math.Min(found.Upper, most)
 	return found, nil
 }
@@ -77,7 +77,7 @@ func averages(load, use []float64) (x, y []float64) {
 			both = append(both, [2]float64{load[i], use[i]})
 		}
 	}
-	if len(both) < fewestUses {
+	if len(both) < minUses {
 		return nil, nil
 	}
 	bins := min(capacityBins, len(both))

@@ -24,14 +24,14 @@ type Concurrency struct {
 // What a limit leaves beyond the expected, at least and at most (the bulkhead
 // sizes of Netflix' Hystrix: peak rate × 99 % latency, and some room).
 const (
-	concurrencyRoom = 1.5
-	concurrencyMost = 2
+	concurrencyRoom  = 1.5
+	concurrencyUpper = 2
 	// refused is the share of sound requests that a limit may refuse.
 	refused = 1e-4
 	// retryShare is the share of requests under way that may be retries, and
-	// fewestRetries the least number: Envoy's retry budget.
-	retryShare    = 0.2
-	fewestRetries = 3
+	// minRetries the least number: Envoy's retry budget.
+	retryShare = 0.2
+	minRetries = 3
 )
 
 // Recommend is the number of requests under way when the highest load meets
@@ -57,34 +57,30 @@ func (c Concurrency) Recommend() Recommendation {
 	}
 	atLeastOne := func(x float64) float64 { return math.Max(1, whole(x)) }
 	highest := c.Demand.Highest()
-	value := atLeastOne(math.Max(highest*c.Slow.Estimate*concurrencyRoom, mostAtOnce(highest*c.Slow.Estimate)))
+	value := atLeastOne(math.Max(highest*c.Slow.Estimate*concurrencyRoom, maxAtOnce(highest*c.Slow.Estimate)))
 	found.Value = value
 	found.Lower = math.Min(value, atLeastOne(c.Demand.Now*c.Slow.Lower))
-	found.Upper = math.Max(value, atLeastOne(math.Max(highest*c.Slow.Upper*concurrencyMost, mostAtOnce(highest*c.Slow.Upper))))
+	found.Upper = math.Max(value, atLeastOne(math.Max(highest*c.Slow.Upper*concurrencyUpper, maxAtOnce(highest*c.Slow.Upper))))
 	found.Reason = fmt.Sprintf("%.4g requests/s of up to %.3g s each.", highest, c.Slow.Estimate)
 	pending := value
 	if positive(c.Wait) {
-		pending = atLeastOne(mostAtOnce(highest * c.Wait))
+		pending = atLeastOne(maxAtOnce(highest * c.Wait))
 	}
-	retries := math.Max(fewestRetries, whole(retryShare*value))
+	retries := math.Max(minRetries, whole(retryShare*value))
 	found.Settings = []Quantity{{"pending requests", pending, "requests"}, {"retries at once", retries, "requests"}}
+	values := concurrencyPatch{c.Service, value, pending, retries, 100 * retryShare, minRetries, milliseconds(c.Wait)}
 	found.Patches = []Patch{
-		{"DestinationRule", "networking.istio.io/v1", "spec.trafficPolicy.connectionPool", destinationRule(c.Service, fmt.Sprintf(
-			"    connectionPool:\n      tcp:\n        maxConnections: %.0f\n      http:\n        http1MaxPendingRequests: %.0f\n        http2MaxRequests: %.0f\n        maxRetries: %.0f\n",
-			value, pending, value, retries))},
-		{"Cluster", "envoy.config.cluster.v3", "circuit_breakers.thresholds", fmt.Sprintf(
-			"circuit_breakers:\n  thresholds:\n    - priority: DEFAULT\n      max_connections: %.0f\n      max_pending_requests: %.0f\n      max_requests: %.0f\n      retry_budget:\n        budget_percent: { value: %.0f }\n        min_retry_concurrency: %d\n",
-			value, pending, value, 100*retryShare, fewestRetries)},
-		{"Bulkhead", "resilience4j", "resilience4j.bulkhead", fmt.Sprintf(
-			"resilience4j:\n  bulkhead:\n    instances:\n      %q:\n        maxConcurrentCalls: %.0f\n        maxWaitDuration: %s\n", c.Service, value, milliseconds(c.Wait))},
+		{"DestinationRule", "networking.istio.io/v1", "spec.trafficPolicy.connectionPool", patch("destinationrule-concurrency", values)},
+		{"Cluster", "envoy.config.cluster.v3", "circuit_breakers.thresholds", patch("envoy-concurrency", values)},
+		{"Bulkhead", "resilience4j", "resilience4j.bulkhead", patch("resilience4j-bulkhead", values)},
 	}
 	found.Revert = "Take the patched fields out again; without them there is no limit. The limits of Envoy and Istio hold for each calling proxy: with several, divide."
 	return found
 }
 
-// mostAtOnce is the least number that a Poisson variable exceeds with at most
+// maxAtOnce is the least number that a Poisson variable exceeds with at most
 // the probability refused.
-func mostAtOnce(mean float64) float64 {
+func maxAtOnce(mean float64) float64 {
 	exceeds := func(n float64) bool { return mathext.GammaIncReg(n+1, mean) > refused }
 	low, high := -1.0, math.Max(8, 2*mean)
 	for exceeds(high) {
@@ -102,8 +98,12 @@ func mostAtOnce(mean float64) float64 {
 	return high
 }
 
-func destinationRule(service, policy string) string {
-	return fmt.Sprintf("apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata:\n  name: %q\nspec:\n  host: %q\n  trafficPolicy:\n%s", service, service, policy)
+// concurrencyPatch is what the patches of a concurrency limit say.
+type concurrencyPatch struct {
+	Service                                  string
+	Requests, Pending, Retries, RetryPercent float64
+	MinRetries                               int
+	Wait                                     string
 }
 
 func milliseconds(seconds float64) string {

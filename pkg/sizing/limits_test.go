@@ -76,6 +76,14 @@ func TestOutliersAndCircuit(t *testing.T) {
 	require.Greater(t, tail(circuit.Value-1), allowed)
 	require.Contains(t, circuit.Patches[0].Text, "slowCallDurationThreshold: 600ms")
 
+	full := asked
+	full.Use = 1.3
+	require.Equal(t, 10.0, setting(t, full.Outliers(), "most hosts out at once"), "one of ten, never none")
+	full.Hosts = 3
+	require.Equal(t, 34.0, setting(t, full.Outliers(), "most hosts out at once"))
+	full.Hosts = 1
+	requireUnknown(t, full.Outliers())
+
 	noisy := asked
 	noisy.Errors = 2.8e6
 	require.Equal(t, 11.0, noisy.Outliers().Value)   // ln(1e-7) / ln(0.2) = 10.01
@@ -112,7 +120,8 @@ func TestBreakersRarelyOpenForNothing(t *testing.T) {
 			rate := max(asked.Errors, 0.5) / asked.Requests
 			require.LessOrEqual(t, asked.Requests/asked.Days/asked.Hosts*math.Pow(rate, got.Value), 0.0101)
 			out := setting(t, got, "most hosts out at once")
-			require.True(t, out >= 0 && out <= 100)
+			require.True(t, out >= 1 && out <= 100)
+			require.GreaterOrEqual(t, out/100*asked.Hosts, 0.999, "at least one host can be taken out")
 		}
 		if got := asked.Circuit(); got.Problem == "" {
 			require.LessOrEqual(t, got.Value, 100.0)
@@ -197,7 +206,7 @@ func TestRecommendationsAreFiniteOrSayWhy(t *testing.T) {
 			Lead: time.Duration(rapid.Int64Range(0, 1e13).Draw(t, "lead")), Quantile: number("quantile")}
 		breaker := sizing.Breaker{Requests: number("requests"), Errors: number("errors"), Days: number("days"), Hosts: number("hosts"), Slow: number("slow"), Use: number("use")}
 		for _, got := range []sizing.Recommendation{
-			sizing.Replicas{Demand: demand, PerReplica: interval(), Target: number("target"), Current: number("current")}.Recommend(),
+			sizing.Replicas{Demand: demand, Resources: []sizing.Resource{{PerReplica: interval(), Target: number("target")}}, Current: number("current")}.Recommend(),
 			sizing.Pool{Asked: number("asked"), Growth: number("growth"), Hold: interval(), Current: number("current"), Seen: number("most"), Instances: number("instances"),
 				Connections: rapid.Int().Draw(t, "connections"), Patience: number("patience"), Waiting: number("waiting")}.Recommend(),
 			sizing.Concurrency{Demand: demand, Slow: interval(), Wait: number("wait")}.Recommend(),

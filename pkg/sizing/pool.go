@@ -62,7 +62,7 @@ func (p Pool) Recommend() Recommendation {
 	lower, ok2 := size(p.Asked, p.Hold.Lower)
 	upper, ok3 := size(p.Asked*growth, p.Hold.Upper)
 	if !ok1 || !ok2 || !ok3 {
-		return found.unknown("more than %d connections would be needed: the metrics of the pool are not to be believed", mostServers)
+		return found.unknown("more than %d connections would be needed: the metrics of the pool are not to be believed", maxServers)
 	}
 	if positive(p.Seen) && value < whole(p.Seen) {
 		value, found.Constraint = whole(p.Seen), "as many were in use at once"
@@ -85,9 +85,9 @@ func (p Pool) Recommend() Recommendation {
 	found.Value, found.Lower, found.Upper = value, math.Min(lower, value), math.Max(upper, value)
 	found.Basis = append(found.Basis, Quantity{"use of the recommended pool", load / value, ""})
 	found.Patches = []Patch{
-		{"HikariCP", "spring-boot", "spring.datasource.hikari.maximum-pool-size", fmt.Sprintf("spring:\n  datasource:\n    hikari:\n      maximum-pool-size: %.0f\n", value)},
-		{"PgBouncer", "pgbouncer.ini", "pgbouncer.default_pool_size", fmt.Sprintf("[pgbouncer]\ndefault_pool_size = %.0f\n", value)},
-		{"Go", "database/sql", "DB.SetMaxOpenConns", fmt.Sprintf("db.SetMaxOpenConns(%.0f)\n", value)},
+		{"HikariCP", "spring-boot", "spring.datasource.hikari.maximum-pool-size", patch("hikaricp", value)},
+		{"PgBouncer", "pgbouncer.ini", "pgbouncer.default_pool_size", patch("pgbouncer", value)},
+		{"Go", "database/sql", "DB.SetMaxOpenConns", patch("go", value)},
 	}
 	found.Revert = "Put the size of the pool back to what it was"
 	if positive(p.Current) {

@@ -11,64 +11,111 @@ import (
 type Replicas struct {
 	Service string
 	Demand  Demand
-	// PerReplica is the load at which a replica is fully used, in requests per
-	// second; Target the share of it to use.
-	PerReplica stats.Interval
-	Target     float64
-	Current    float64 // NaN where it is not known
-	// Min and Max bound the number; 0 for no bound.
+	// Resources are what a replica may run out of, each with the load at which it
+	// is fully used. The scarcest binds.
+	Resources []Resource
+	Current   float64 // NaN where it is not known
+	// Min and Max bound the number; 0 for the default floor, and for no cap.
 	Min, Max int
 }
 
-// The most that the number changes at once, as the horizontal pod autoscaler
-// has it: doubling, or four more; and halving.
+// Resource is what bounds the load of a replica: its processor, memory, queue,
+// connections or concurrent requests.
+type Resource struct {
+	Name string
+	// PerReplica is the load at which it is fully used, in requests per second;
+	// Target the share of it to use.
+	PerReplica stats.Interval
+	Target     float64
+}
+
+// carries is the load that a replica is to be given.
+func (r Resource) carries() float64 { return r.PerReplica.Estimate * r.Target }
+
+func (r Resource) known() bool { return loaded(r.PerReplica, r.Target) }
+
 const (
-	mostGrowth = 2
-	mostMore   = 4
+	// DefaultMinReplicas is the floor where the user names none: one replica is
+	// no service while it restarts.
+	DefaultMinReplicas = 2
+	// The most that the number changes at once, as the horizontal pod autoscaler
+	// has it: doubling, or four more; and halving.
+	maxGrowthRatio = 2
+	maxGrowthCount = 4
 )
 
-// Recommend is the forecast demand over what a replica carries: never fewer
-// replicas than the load of now needs, changing at most as fast as the
-// autoscaler would, and never above the cap.
+// Recommend is the forecast demand over what a replica carries of the resource
+// that binds: never fewer replicas than the load of now needs or the floor,
+// changing at most as fast as the autoscaler would, and never above the cap.
 func (r Replicas) Recommend() Recommendation {
 	found := Recommendation{Sizing: SizeReplicas, Unit: "replicas", Current: orUnknown(r.Current), ValidFor: r.Demand.Lead}
-	found.Basis = append(r.Demand.basis(),
-		Quantity{"load of a replica at full use", r.PerReplica.Estimate, "requests/s"},
-		Quantity{"share of it to use", r.Target, ""})
+	found.Basis = r.Demand.basis()
+	binding, known := r.binding()
+	found.Basis = append(found.Basis,
+		Quantity{"load of a replica at full use", binding.PerReplica.Estimate, "requests/s"},
+		Quantity{"share of it to use", binding.Target, ""})
+	for _, other := range r.Resources {
+		if other.known() && other.Name != binding.Name {
+			found.Basis = append(found.Basis, Quantity{"load of a replica at full use of its " + other.Name, other.PerReplica.Estimate, "requests/s"})
+		}
+	}
 	if problem := r.Demand.problem(); problem != "" {
 		return found.unknown("%s", problem)
 	}
-	if !loaded(r.PerReplica, r.Target) {
+	if !known {
 		return found.unknown("not enough data: what load one replica carries is not known")
 	}
-	needed := func(load, capacity float64) float64 { return math.Max(1, whole(load/(capacity*r.Target))) }
-	reactive := needed(r.Demand.Now, r.PerReplica.Estimate)
-	value := needed(r.Demand.peak(), r.PerReplica.Estimate)
-	found.Lower = needed(math.Max(r.Demand.Now, r.Demand.Expected), r.PerReplica.Upper)
-	found.Upper = needed(r.Demand.peak(), r.PerReplica.Lower)
+	needed := func(load, capacity float64) float64 { return math.Max(1, whole(load/(capacity*binding.Target))) }
+	reactive := needed(r.Demand.Now, binding.PerReplica.Estimate)
+	value := needed(r.Demand.peak(), binding.PerReplica.Estimate)
+	found.Lower = needed(math.Max(r.Demand.Now, r.Demand.Expected), binding.PerReplica.Upper)
+	found.Upper = needed(r.Demand.peak(), binding.PerReplica.Lower)
 	if positive(r.Current) {
-		most := math.Floor(math.Max(r.Current*mostGrowth, r.Current+mostMore))
-		least := whole(r.Current / mostGrowth)
+		upper := math.Floor(math.Max(r.Current*maxGrowthRatio, r.Current+maxGrowthCount))
+		lower := whole(r.Current / maxGrowthRatio)
 		switch {
-		case value > most:
-			value, found.Constraint = most, "growth: at most double, or four more, at once"
-		case value < least:
-			value, found.Constraint = least, "shrinking: at most to half at once"
+		case value > upper:
+			value, found.Constraint = upper, "growth: at most double, or four more, at once"
+		case value < lower:
+			value, found.Constraint = lower, "shrinking: at most to half at once"
 		}
 	}
 	value = math.Max(value, reactive)
-	if least := float64(r.Min); value < least {
-		value, found.Constraint = least, "fewest replicas"
+	floor := float64(r.Min)
+	if r.Min <= 0 {
+		floor = DefaultMinReplicas
 	}
-	if most := float64(r.Max); r.Max > 0 && value > most {
-		value, found.Constraint = most, "most replicas"
+	if value < floor {
+		value, found.Constraint = floor, "minimum replicas"
+	}
+	if ceiling := float64(r.Max); r.Max > 0 && value > ceiling {
+		value, found.Constraint = ceiling, "maximum replicas"
 	}
 	found.Value = value
 	found.Lower, found.Upper = math.Min(found.Lower, value), math.Max(found.Upper, value)
 	found.Basis = append(found.Basis, Quantity{"replicas that the load now needs", reactive, "replicas"})
-	found.Reason = fmt.Sprintf("%.4g requests/s within %s over %.3g requests/s a replica.", r.Demand.peak(), r.Demand.Lead, r.PerReplica.Estimate*r.Target)
-	found.Patches = []Patch{{"HorizontalPodAutoscaler", "autoscaling/v2", "spec.minReplicas", fmt.Sprintf(
-		"apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata:\n  name: %q\nspec:\n  minReplicas: %.0f\n", r.Service, value)}}
+	found.Reason = fmt.Sprintf("%.4g requests/s within %s over %.3g requests/s a replica", r.Demand.peak(), r.Demand.Lead, binding.carries())
+	if binding.Name != "" {
+		found.Reason += ", which its " + binding.Name + " bounds"
+	}
+	found.Reason += "."
+	found.Patches = []Patch{{"HorizontalPodAutoscaler", "autoscaling/v2", "spec.minReplicas", patch("autoscaler", struct {
+		Service  string
+		Replicas float64
+	}{r.Service, value})}}
 	found.Revert = "Put spec.minReplicas back to what it was; the autoscaler then follows the load by itself."
 	return found
+}
+
+// binding is the resource that runs out first; false where none is known.
+func (r Replicas) binding() (scarcest Resource, known bool) {
+	for _, one := range r.Resources {
+		if one.known() && (!known || one.carries() < scarcest.carries()) {
+			scarcest, known = one, true
+		}
+	}
+	if !known && len(r.Resources) > 0 {
+		scarcest = r.Resources[0]
+	}
+	return scarcest, known
 }

@@ -50,8 +50,7 @@ func (s Shed) Recommend() Recommendation {
 	}
 	every := math.Max(1, math.Ceil(1/each)) // where less than one a second is admitted
 	tokens := math.Max(1, math.Floor(each*every))
-	found.Patches = []Patch{{"HttpFilter", "envoy.extensions.filters.http.local_ratelimit.v3", "token_bucket", fmt.Sprintf(
-		"token_bucket:\n  max_tokens: %.0f\n  tokens_per_fill: %.0f\n  fill_interval: %.0fs\n", tokens, tokens, every)}}
+	found.Patches = []Patch{{"HttpFilter", "envoy.extensions.filters.http.local_ratelimit.v3", "token_bucket", patch("envoy-ratelimit", struct{ Tokens, Every float64 }{tokens, every})}}
 	found.Revert = "Take the token bucket out again: everything is admitted then."
 	return found
 }

@@ -3,6 +3,7 @@ package sizing_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,9 +55,10 @@ func TestErlangCFallsWithServersAndGrowsWithLoad(t *testing.T) {
 
 func someReplicas() sizing.Replicas {
 	return sizing.Replicas{
-		Service:    "orders",
-		Demand:     sizing.Demand{Now: 300, Expected: 380, Peak: 400, Lead: 10 * time.Minute, Quantile: 0.95},
-		PerReplica: stats.Interval{Estimate: 100, Lower: 90, Upper: 110}, Target: 0.7, Current: 5,
+		Service:   "orders",
+		Demand:    sizing.Demand{Now: 300, Expected: 380, Peak: 400, Lead: 10 * time.Minute, Quantile: 0.95},
+		Resources: []sizing.Resource{{Name: "processor", PerReplica: stats.Interval{Estimate: 100, Lower: 90, Upper: 110}, Target: 0.7}},
+		Current:   5,
 	}
 }
 
@@ -73,9 +75,20 @@ func TestReplicas(t *testing.T) {
 		"a small service may grow by four":   {func(r *sizing.Replicas) { r.Current, r.Demand.Peak, r.Demand.Now = 1, 4000, 50 }, 5, "growth"},
 		"growth never below the load of now": {func(r *sizing.Replicas) { r.Demand.Now, r.Demand.Peak = 3000, 3000 }, 43, "growth"},
 		"shrinking is limited":               {func(r *sizing.Replicas) { r.Current = 30 }, 15, "shrinking"},
-		"the cap":                            {func(r *sizing.Replicas) { r.Max = 4 }, 4, "most replicas"},
-		"the least":                          {func(r *sizing.Replicas) { r.Min = 8 }, 8, "fewest replicas"},
-		"unknown present":                    {func(r *sizing.Replicas) { r.Current = math.NaN(); r.Demand.Peak = 4000 }, 58, ""},
+		"the cap":                            {func(r *sizing.Replicas) { r.Max = 4 }, 4, "maximum replicas"},
+		"the least":                          {func(r *sizing.Replicas) { r.Min = 8 }, 8, "minimum replicas"},
+		"two, where no floor is named":       {func(r *sizing.Replicas) { r.Current = 2; r.Demand.Now, r.Demand.Expected, r.Demand.Peak = 5, 6, 7 }, 2, "minimum replicas"},
+		"one, where the user says so": {func(r *sizing.Replicas) {
+			r.Current, r.Min = 2, 1
+			r.Demand.Now, r.Demand.Expected, r.Demand.Peak = 5, 6, 7
+		}, 1, ""},
+		"what binds, not the processor": {func(r *sizing.Replicas) {
+			r.Resources = append(r.Resources, sizing.Resource{Name: "memory", PerReplica: stats.Interval{Estimate: 60, Lower: 55, Upper: 65}, Target: 0.8})
+		}, 9, ""},
+		"what does not bind changes nothing": {func(r *sizing.Replicas) {
+			r.Resources = append(r.Resources, sizing.Resource{Name: "queue", PerReplica: stats.Interval{Estimate: 600, Lower: 550, Upper: 650}, Target: 0.8})
+		}, 6, ""},
+		"unknown present": {func(r *sizing.Replicas) { r.Current = math.NaN(); r.Demand.Peak = 4000 }, 58, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := someReplicas()
@@ -91,9 +104,9 @@ func TestReplicas(t *testing.T) {
 		})
 	}
 	for name, change := range map[string]func(*sizing.Replicas){
-		"no capacity": func(r *sizing.Replicas) { r.PerReplica = stats.Interval{} },
+		"no capacity": func(r *sizing.Replicas) { r.Resources = nil },
 		"no demand":   func(r *sizing.Replicas) { r.Demand.Peak = math.NaN() },
-		"no target":   func(r *sizing.Replicas) { r.Target = 0 },
+		"no target":   func(r *sizing.Replicas) { r.Resources[0].Target = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := someReplicas()
@@ -115,15 +128,15 @@ func TestReplicasAreNeverFewerThanReactiveAndNeverOverTheCap(t *testing.T) {
 		load := rapid.Float64Range(0, 1e6)
 		capacity := rapid.Float64Range(0.1, 1e4).Draw(t, "capacity")
 		asked := sizing.Replicas{
-			Demand:     sizing.Demand{Now: load.Draw(t, "now"), Expected: load.Draw(t, "expected"), Peak: load.Draw(t, "peak"), Lead: time.Minute},
-			PerReplica: stats.Interval{Estimate: capacity, Lower: capacity / 1.2, Upper: capacity * 1.2},
-			Target:     rapid.Float64Range(0.01, 1).Draw(t, "target"),
-			Current:    float64(rapid.IntRange(0, 1000).Draw(t, "current")),
-			Max:        rapid.IntRange(0, 2000).Draw(t, "max"),
+			Demand: sizing.Demand{Now: load.Draw(t, "now"), Expected: load.Draw(t, "expected"), Peak: load.Draw(t, "peak"), Lead: time.Minute},
+			Resources: []sizing.Resource{{PerReplica: stats.Interval{Estimate: capacity, Lower: capacity / 1.2, Upper: capacity * 1.2},
+				Target: rapid.Float64Range(0.01, 1).Draw(t, "target")}},
+			Current: float64(rapid.IntRange(0, 1000).Draw(t, "current")),
+			Max:     rapid.IntRange(0, 2000).Draw(t, "max"),
 		}
 		got := asked.Recommend()
 		require.Empty(t, got.Problem)
-		reactive := math.Ceil(asked.Demand.Now / (capacity * asked.Target) * (1 - 1e-9))
+		reactive := math.Ceil(asked.Demand.Now / (capacity * asked.Resources[0].Target) * (1 - 1e-9))
 		if asked.Max > 0 {
 			require.LessOrEqual(t, got.Value, float64(asked.Max))
 			reactive = min(reactive, float64(asked.Max))
@@ -190,6 +203,82 @@ func TestCapacityThatCannotBeTold(t *testing.T) {
 func somePool() sizing.Pool {
 	return sizing.Pool{Asked: 100, Growth: 1.5, Hold: stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.06},
 		Current: 5, Instances: 4, Patience: 0.01, Waiting: 0.01}
+}
+
+// The pool of an autoscaled service is the same at midnight as at noon, since its
+// instances are few at midnight and many at noon.
+func TestPoolOfAnAutoscaledServiceDoesNotDependOnTheHour(t *testing.T) {
+	load, instances := make([]float64, 288), make([]float64, 288)
+	var use sizing.PoolUse
+	for i := range load {
+		load[i] = 550 - 450*math.Cos(2*math.Pi*float64(i)/288)
+		instances[i] = math.Max(2, math.Ceil(load[i]/100))
+		use.Taken = append(use.Taken, load[i]/instances[i])
+		use.Used = append(use.Used, load[i]/instances[i]*0.04)
+	}
+	var sizes []float64
+	for hour := range 24 {
+		now := hour * 12
+		day := func(x []float64) []float64 { return slices.Concat(x[now:], x[:now]) }
+		turned := sizing.PoolUse{Used: day(use.Used), Taken: day(use.Taken)}
+		pool := somePool()
+		pool.Asked, pool.Hold = turned.Busiest()
+		pool.Growth = sizing.GrowthPerInstance(day(load), day(instances), load[now]*1.1, math.Ceil(load[now]*1.1/100))
+		sizes = append(sizes, pool.Recommend().Value)
+	}
+	require.Equal(t, slices.Min(sizes), slices.Max(sizes), "%v", sizes)
+	alone := somePool()
+	alone.Asked, alone.Hold = sizing.PoolUse{Taken: []float64{math.NaN()}}.Busiest()
+	requireUnknown(t, alone.Recommend())
+	require.Equal(t, 1.0, sizing.GrowthPerInstance(nil, nil, 10, 2))
+	require.InDelta(t, 1.5, sizing.GrowthPerInstance([]float64{100, 200, 100}, []float64{1, 2, 1}, 300, 2), 1e-9)
+}
+
+// The quantile is that of the highest value of all points together.
+func TestPointwiseQuantile(t *testing.T) {
+	for _, points := range []int{1, 10, 30} {
+		level := sizing.PointwiseQuantile(0.95, points)
+		random, held := rand.New(rand.NewPCG(uint64(points), 5)), 0
+		for range 4000 {
+			highest := 0.0
+			for range points {
+				highest = max(highest, random.Float64())
+			}
+			if highest <= level {
+				held++
+			}
+		}
+		require.InDelta(t, 0.95, float64(held)/4000, 0.015)
+	}
+	require.Equal(t, 0.5, sizing.PointwiseQuantile(0.5, 10), "what is expected")
+}
+
+// A forecast only ever adds capacity: demand is never below the load of now.
+func TestDemandIsNeverBelowNow(t *testing.T) {
+	falling := sizing.Demand{Now: 300, Expected: 100, Peak: 120, Lead: time.Minute}
+	require.Equal(t, 300.0, falling.Highest())
+	falling.Seen = 200
+	require.Equal(t, 300.0, falling.Highest())
+	perReplica := stats.Interval{Estimate: 100, Lower: 90, Upper: 110}
+	shed := sizing.Shed{Demand: falling, PerReplica: perReplica, Target: 0.7, Replicas: 2}.Recommend()
+	require.InDelta(t, 1-140.0/300, shed.Value, 1e-9)
+	replicas := someReplicas()
+	replicas.Demand = falling
+	got := replicas.Recommend()
+	require.Equal(t, 5.0, got.Value)
+	require.GreaterOrEqual(t, got.Lower, 4.0, "nor is the lower bound: 300 over 110 × 0.7")
+	require.Contains(t, got.Reason, "300 requests/s")
+}
+
+func TestUrgency(t *testing.T) {
+	for want, r := range map[sizing.Urgency]sizing.Recommendation{
+		sizing.Short:    {Value: 6, Upper: 7, Current: 5},
+		sizing.Fine:     {Value: 6, Upper: 7, Current: 18},
+		sizing.Wasteful: {Value: 6, Upper: 7, Current: 22},
+		sizing.Unknown:  {Value: 6, Upper: 7, Current: math.NaN()},
+	} {
+		require.Equal(t, want, r.Urgency())
+	}
 }
 
 func TestPool(t *testing.T) {

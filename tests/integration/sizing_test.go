@@ -12,7 +12,6 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/stretchr/testify/require"
 
-	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/tests/harness"
 )
 
@@ -114,7 +113,16 @@ func TestSizingOfAPoolThatRunsOut(t *testing.T) {
 			return fmt.Errorf("connections are held for %g s only", hold)
 		}
 		t.Logf("%g connections for a load of %.3g, held for %.3g s", size, load, hold)
-		late := func(size float64) float64 { return sizing.ErlangC(int(size), load) * math.Exp(-(size-load)*0.05/hold) }
+		late := func(size float64) float64 { return waits(int(size), load) * math.Exp(-(size-load)*0.05/hold) }
 		return unless(size > 10 && late(size) <= 0.011 && late(size-1) > 0.009, "%g connections for a load of %g", size, load)
 	})
+}
+
+// waits is Erlang's probability that a request waits for one of the connections.
+func waits(connections int, load float64) float64 {
+	blocked := 1.0
+	for c := 1; c <= connections; c++ {
+		blocked = load * blocked / (float64(c) + load*blocked)
+	}
+	return blocked / (1 - load/float64(connections)*(1-blocked))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/sizing"
 )
 
 // How each derived metric is computed; those of canaries and sizes have files of
@@ -83,20 +84,22 @@ func (a *API) compositeScore(ctx context.Context, s selector, r timeRange) ([]ti
 const maxLead = 24 * time.Hour
 
 func (a *API) forecast(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
-	return a.ahead(ctx, s, r, func(_ series.Series, line []float64) float64 { return line[len(line)-1] })
+	asIs := func(quantile float64, _ int) float64 { return quantile }
+	return a.ahead(ctx, s, r, asIs, func(_ series.Series, line []float64) float64 { return line[len(line)-1] })
 }
 
-// predictedDemand is the largest load up to the lead, since capacity must
-// suffice for all the time until then; and never less than the load now, so
-// that a forecast can only ever add capacity.
+// predictedDemand is a quantile of the highest load up to the lead, since
+// capacity must suffice for all the time until then; and never less than the
+// load now, so that a forecast can only ever add capacity.
 func (a *API) predictedDemand(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
-	return a.ahead(ctx, s, r, func(actual series.Series, line []float64) float64 {
+	return a.ahead(ctx, s, r, sizing.PointwiseQuantile, func(actual series.Series, line []float64) float64 {
 		return max(slices.Max(line), frames.Latest(actual.Values))
 	})
 }
 
-// ahead computes a number from the line of a quantile up to the lead.
-func (a *API) ahead(ctx context.Context, s selector, r timeRange, number func(actual series.Series, line []float64) float64) ([]timeSeries, error) {
+// ahead computes a number from the line of a quantile up to the lead. pointwise
+// is the quantile to take at each of so many points.
+func (a *API) ahead(ctx context.Context, s selector, r timeRange, pointwise func(quantile float64, points int) float64, number func(actual series.Series, line []float64) float64) ([]timeSeries, error) {
 	lead, err := s.duration("lead", resolution, maxLead)
 	if err != nil {
 		return nil, err
@@ -105,6 +108,7 @@ func (a *API) ahead(ctx context.Context, s selector, r timeRange, number func(ac
 	if err != nil {
 		return nil, err
 	}
+	quantile = pointwise(quantile, int(lead/resolution))
 	interval := math.Abs(2*quantile - 1) // that ends at the quantile
 	if quantile == 0.5 {
 		interval = 0 // any

@@ -47,7 +47,8 @@ type sizes struct {
 	sets     map[string][]series.Series
 	demand   sizing.Demand
 	capacity stats.Interval
-	replicas float64 // NaN where not known
+	memory   stats.Interval // the zero value where memory does not grow with the load
+	replicas float64        // NaN where not known
 }
 
 // Sizing answers what a service needs at the end of the window. It looks at the
@@ -89,6 +90,7 @@ func (e Advisor) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 		answer.AddNotice("How many replicas run is not known: neither kube-state-metrics nor the processes' own metrics name " + q.Service + ".")
 	}
 	known.capacity = known.perReplica(&answer.Provenance)
+	known.memory = known.byMemory()
 	warm, err := e.cacheWarm(ctx, known, answer.At, &answer.Provenance)
 	if err != nil {
 		return answer, err
@@ -112,6 +114,10 @@ func sizingReadings(service string, presets []signals.BoundPreset) map[string]re
 		"replicas":      {replicasOf(service), sizingLook, core.MinStep},
 		"replicas past": {replicasOf(service), ordinary, coarse},
 		"use past":      {processorUse.For(service, coarse), ordinary, coarse},
+		"memory past":   {memoryUse.For(service, coarse), ordinary, coarse},
+		"used by day":   {poolUsed.For(service, coarse), day, coarse},
+		"taken by day":  {poolTaken.For(service, coarse), day, coarse},
+		"late by day":   {poolTimeouts.For(service, coarse), day, coarse},
 		"pool used":     {poolUsed.For(service, signals.MinRateWindow), sizingLook, core.MinStep},
 		"pool peak":     {poolPeak.For(service, coarse), day, coarse},
 		"pool most":     {poolMost.For(service, signals.MinRateWindow), sizingLook, core.MinStep},
@@ -163,7 +169,8 @@ type course struct {
 // course is empty where there is no forecast that can be trusted; a notice says
 // why.
 func (e Advisor) course(ctx context.Context, q query.Sizing, expr string, horizon time.Duration, at time.Time, basis *core.Provenance) (course, error) {
-	asked := query.Forecast{Expr: expr, Horizon: query.Duration(horizon), History: q.History, Probability: 2*q.Quantile - 1}.WithDefaults()
+	pointwise := sizing.PointwiseQuantile(q.Quantile, int(horizon/core.MinStep))
+	asked := query.Forecast{Expr: expr, Horizon: query.Duration(horizon), History: q.History, Probability: 2*pointwise - 1}.WithDefaults()
 	found, err := e.Evaluator.Forecast(ctx, asked, core.Window{From: at.Add(-sizingLook), To: at, Step: core.MinStep})
 	if err != nil {
 		return course{}, err

@@ -36,6 +36,11 @@ var (
 		"avg(avg_over_time(process_cpu_usage{$service}[$range]))",
 		`sum(rate(container_cpu_usage_seconds_total{$service, container!=""}[$range])) / sum(kube_pod_container_resource_limits{resource="cpu", $service})`,
 	}, " or ")}
+	// memoryUse is the share of its memory limit that an instance uses, on average.
+	memoryUse = signals.Probe{PromQL: strings.Join([]string{
+		`sum(container_memory_working_set_bytes{$service, container!=""}) / sum(kube_pod_container_resource_limits{resource="memory", $service})`,
+		`sum(jvm_memory_used_bytes{$service, jvm_memory_type="heap"}) / sum(jvm_memory_limit_bytes{$service, jvm_memory_type="heap"})`,
+	}, " or ")}
 
 	// Of each pool: connections in use, on average over the instances and at
 	// most, the most there may be, connections obtained per second, and not

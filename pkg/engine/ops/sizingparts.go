@@ -33,19 +33,81 @@ func (k sizes) perReplica(basis *core.Provenance) stats.Interval {
 	return capacity
 }
 
+// byMemory is what load one replica carries before its memory is used up; the
+// zero value where memory does not follow the load, which is usual.
+func (k sizes) byMemory() stats.Interval {
+	load, use, replicas := k.only("load past"), k.only("memory past"), k.only("replicas past")
+	each := make([]float64, min(load.Len(), use.Len(), replicas.Len()))
+	for i := range each {
+		each[i] = load.Values[i] / replicas.Values[i]
+	}
+	capacity, err := sizing.Capacity(each, use.Values[:len(each)])
+	if err != nil || spread(use.Values, 0, 0.5, 1).Upper > maxMemoryUse {
+		return stats.Interval{}
+	}
+	return capacity
+}
+
+// maxMemoryUse is the highest share of its limit that memory can take, with some
+// room for limits that were changed; beyond it is no share.
+const maxMemoryUse = 1.5
+
+// byConnections is what load one replica carries before its smallest pool is
+// used up, by the connections in use for each request of the day. It only ever
+// bounds what the processor carries: where that is not known, a pool tells
+// nothing of the rest.
+func (k sizes) byConnections() stats.Interval {
+	if k.capacity.Estimate == 0 {
+		return stats.Interval{}
+	}
+	load, replicas := lastDay(k.only("load past")), lastDay(k.only("replicas past"))
+	var scarcest stats.Interval
+	for _, one := range k.sets["used by day"] {
+		size := latest(k.pool("pool most", poolOf(one.Labels)))
+		var perRequest []float64
+		for i := range min(len(load), len(replicas), one.Len()) {
+			if used := one.Values[i] * replicas[i] / load[i]; used > 0 && load[i] > 0 {
+				perRequest = append(perRequest, used)
+			}
+		}
+		held := spread(perRequest, 0.05, 0.5, 0.95)
+		if size > 0 && held.Estimate > 0 && (scarcest.Estimate == 0 || size/held.Estimate < scarcest.Estimate) {
+			scarcest = stats.Interval{Lower: size / held.Upper, Estimate: size / held.Estimate, Upper: size / held.Lower}
+		}
+	}
+	return scarcest
+}
+
 func (k sizes) replicasNeeded() sizing.Recommendation {
-	return sizing.Replicas{Service: k.Service, Demand: k.demand, PerReplica: k.capacity, Target: k.Use,
-		Current: k.replicas, Min: k.MinReplicas, Max: k.MaxReplicas}.Recommend()
+	return sizing.Replicas{Service: k.Service, Demand: k.demand, Current: k.replicas, Min: k.MinReplicas, Max: k.MaxReplicas,
+		Resources: []sizing.Resource{
+			{Name: "processor", PerReplica: k.capacity, Target: k.Use},
+			{Name: "memory", PerReplica: k.memory, Target: k.Use},
+			{Name: "connections", PerReplica: k.byConnections(), Target: k.Use},
+		}}.Recommend()
 }
 
 // pools sizes every pool of the service; one that nothing is known of, where
-// there is none.
+// there is none. A pool bears the highest load of an instance within the day,
+// whatever the hour: an autoscaled service has few instances when its load is
+// low.
 func (k sizes) pools() []sizing.Recommendation {
 	ahead := k.replicasNeeded().Value
 	if math.IsNaN(ahead) {
 		ahead = k.replicas
 	}
-	growth := k.demand.Highest() / k.demand.Now
+	load, replicas := k.only("load past"), k.only("replicas past")
+	growth := sizing.GrowthPerInstance(lastDay(load), lastDay(replicas), k.demand.Highest(), ahead)
+	if math.IsNaN(ahead) || math.IsNaN(k.demand.Now) { // as many instances as ever, or no forecast
+		growth = k.demand.Highest() / k.demand.Now
+	} else if highest := spread(lastDay(replicas), 0, 0.5, 1).Upper; highest >= ahead {
+		// The load of the day was borne by the instances of the day.
+		growth = 1
+		if k.demand.Peak > k.demand.Seen {
+			growth = sizing.GrowthPerInstance(lastDay(load), lastDay(replicas), k.demand.Peak, ahead)
+		}
+		ahead = highest
+	}
 	shared := sizing.Pool{Growth: growth, Instances: ahead, Connections: k.DatabaseConnections, Reserve: k.ReservedConnections,
 		Patience: time.Duration(k.MaxWait).Seconds(), Waiting: waiting, Current: math.NaN(), Asked: math.NaN()}
 	used := k.sets["pool used"]
@@ -58,10 +120,22 @@ func (k sizes) pools() []sizing.Recommendation {
 		pool.Name = poolOf(one.Labels)
 		pool.Current = latest(k.pool("pool most", pool.Name))
 		pool.Seen = spread(k.pool("pool peak", pool.Name).Values, 0, 0.5, 1).Upper
-		pool.Asked, pool.Hold = asked(one, k.pool("pool taken", pool.Name), k.pool("pool timeouts", pool.Name))
+		pool.Asked, pool.Hold = sizing.PoolUse{
+			Used: k.pool("used by day", pool.Name).Values, Taken: k.pool("taken by day", pool.Name).Values,
+			Timeouts: k.pool("late by day", pool.Name).Values,
+		}.Busiest()
+		// What is held for longer now than in the busiest hours counts as it is now.
+		now, hold := asked(one, k.pool("pool taken", pool.Name), k.pool("pool timeouts", pool.Name))
+		pool.Asked = math.Max(pool.Asked, now)
+		pool.Hold.Estimate, pool.Hold.Upper = math.Max(pool.Hold.Estimate, hold.Estimate), math.Max(pool.Hold.Upper, hold.Upper)
 		sized = append(sized, pool.Recommend())
 	}
 	return sized
+}
+
+// lastDay are the values of the last day of a coarse reading.
+func lastDay(s series.Series) []float64 {
+	return s.Values[max(s.Len()-int(day/coarse), 0):]
 }
 
 func (k sizes) pool(reading, name string) series.Series {
