@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+
+	"github.com/foresight-observability/foresight/pkg/trace/sqlnorm"
 )
 
 // PathID names a call path within one Paths.
@@ -30,8 +32,11 @@ type Paths struct {
 	labels   []label
 	labelIDs map[labelKey]int32
 	named    map[namingKey]int32
-	steps    map[step]PathID
-	below    map[PathID]int // paths below every root
+	// statements are the labels of SQL statements by the hash of their normal
+	// form: with their values in them, statements hardly ever come again.
+	statements map[statementKey]int32
+	steps      map[step]PathID
+	below      map[PathID]int // paths below every root
 	// Folded counts calls that went to a collective path because of a limit.
 	Folded int
 }
@@ -51,6 +56,12 @@ type namingKey struct {
 	service string
 	kind    Kind
 	naming  naming
+}
+
+type statementKey struct {
+	service string
+	kind    Kind
+	hash    uint64
 }
 
 type step struct {
@@ -75,7 +86,8 @@ const maxNamed = 20_000
 func NewPaths(limits Limits) *Paths {
 	p := &Paths{
 		limits: limits.withDefaults(), labelIDs: map[labelKey]int32{}, named: map[namingKey]int32{},
-		steps: map[step]PathID{}, below: map[PathID]int{},
+		statements: map[statementKey]int32{},
+		steps:      map[step]PathID{}, below: map[PathID]int{},
 	}
 	for _, operation := range []string{"(missing parent)", "(deeper)", "(other)"} {
 		p.labels = append(p.labels, label{labelKey: labelKey{operation: operation}})
@@ -176,8 +188,17 @@ func (p *Paths) label(tree *Tree, node *Node) int32 {
 	}
 	span := &tree.Trace.Spans[node.inner()]
 	key := namingKey{service: span.Service, kind: span.Kind, naming: namingOf(span)}
-	if id, exists := p.named[key]; exists {
-		return id
+	if key.naming.rule != bySQL {
+		if id, exists := p.named[key]; exists {
+			return id
+		}
+	}
+	var statement statementKey
+	if key.naming.rule == bySQL {
+		statement = statementKey{span.Service, span.Kind, sqlnorm.Hash(key.naming.first, key.naming.second)}
+		if id, exists := p.statements[statement]; exists {
+			return id
+		}
 	}
 	operation, example := key.naming.texts()
 	own := labelKey{service: clean(span.Service), operation: clean(operation), kind: span.Kind}
@@ -187,7 +208,11 @@ func (p *Paths) label(tree *Tree, node *Node) int32 {
 		p.labels = append(p.labels, label{labelKey: own, example: clean(example)})
 		p.labelIDs[own] = id
 	}
-	if len(p.named) < maxNamed {
+	switch {
+	case key.naming.rule == bySQL && len(p.statements) < maxNamed:
+		p.statements[statement] = id
+	case key.naming.rule == bySQL:
+	case len(p.named) < maxNamed:
 		p.named[key] = id
 	}
 	return id

@@ -195,3 +195,23 @@ func TestFirstReasons(t *testing.T) {
 		require.Regexp(t, `^[^%]*(→.*at the median.*×.*95 %.*adjusted p|is called|fails in .* before)`, first.Reasons[0])
 	}
 }
+
+// TestADeployIsNotBlamedForWhatBeganLater: the statement came with the deploy,
+// failing payments began nine minutes after it.
+func TestADeployIsNotBlamedForWhatBeganLater(t *testing.T) {
+	deploy := time.Date(2026, 3, 2, 19, 15, 0, 0, time.UTC)
+	before := tracetest.Shop{Seed: 1, Traces: 600, Start: deploy.Add(-10 * time.Minute)}.Generate()
+	first := tracetest.Shop{Seed: 2, Traces: 500, Start: deploy, SlowQuery: 6}.Generate()
+	second := tracetest.Shop{Seed: 3, Traces: 700, Start: deploy.Add(9 * time.Minute), SlowQuery: 6, SlowNetwork: 400}.Generate()
+	compared := diff.Compare(before, append(first, second...), diff.Options{})
+	r := cause.Rank(compared, cause.Evidence{Deploys: []cause.Deploy{
+		{Service: "orders", Previous: "1", Version: "2", At: deploy}, {Service: "payment", Previous: "1", Version: "2", At: deploy}}})
+	require.Equal(t, diff.Regressed, r.Verdict)
+	require.Equal(t, cause.Statement, r.Suspects[0].Kind, "%+v", r.Suspects)
+	require.Zero(t, r.Suspects[0].Began)
+	later := r.Suspects[1]
+	require.Equal(t, cause.WayTo, later.Kind)
+	require.WithinDuration(t, deploy.Add(9*time.Minute), later.Began, 20*time.Second)
+	require.Contains(t, strings.Join(later.Reasons, " "), "after the deploy and not with it")
+	require.NotContains(t, strings.Join(later.Reasons, " "), "payment changed from")
+}

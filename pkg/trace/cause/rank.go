@@ -15,6 +15,9 @@ const (
 	deployFactor  = 3
 	patternFactor = 1.5
 	signalFactor  = 1.5
+	// lateFactor is for what began well after a deploy while something else came
+	// with it.
+	lateFactor = 0.1
 )
 
 // minConfidence keeps away what no one would look at beside the others.
@@ -119,7 +122,7 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 	s := Suspect{
 		Service: path.Service, Operation: path.Operation, Example: path.Example, Path: path.Key,
 		Endpoints: []string{r.endpointName(found.Endpoint)},
-		Share:     found.Share, Finding: found.Finding, weight: found.Score, Explanations: found.Explanations,
+		Share:     found.Share, Finding: found.Finding, weight: found.Score, Explanations: found.Explanations, Began: found.Began,
 		PerRequest:       path.CallsEffect + path.PerCallEffect,
 		BaselineExamples: path.BaselineExamples, CandidateExamples: path.CandidateExamples,
 	}

@@ -199,6 +199,13 @@ func sameCall(p *pattern.Finding, s *Suspect) bool {
 // weighDeploys adds that the suspect's service was deployed. Who was deployed
 // but is no suspect stays without blame: the traces clear it.
 func (r *ranking) weighDeploys(s *Suspect) {
+	if r.beganLater(s) {
+		if r.cameWithDeploy() {
+			s.weight *= lateFactor
+		}
+		s.Reasons = append(s.Reasons, fmt.Sprintf("It began at %s, after the deploy and not with it: an incident of its own, unless the deploy set off something that takes time.", s.Began.Format("15:04:05Z")))
+		return
+	}
 	for _, d := range r.evidence.Deploys {
 		if d.Service == s.Service {
 			s.weight *= deployFactor
@@ -213,6 +220,22 @@ func (r *ranking) weighDeploys(s *Suspect) {
 	if len(r.evidence.Deploys) > 0 {
 		s.Reasons = append(s.Reasons, fmt.Sprintf("%s itself was not deployed in this time.", s.Service))
 	}
+}
+
+// beganLater says that a suspect's difference began after all deploys had
+// settled.
+func (r *ranking) beganLater(s *Suspect) bool {
+	return len(r.evidence.Deploys) > 0 && !s.Began.IsZero() &&
+		!slices.ContainsFunc(r.evidence.Deploys, func(d Deploy) bool { return s.Began.Before(d.At.Add(settled)) })
+}
+
+// settled is how long after a deploy what begins still counts as having come
+// with it: pods are replaced one after the other.
+const settled = 2 * time.Minute
+
+// cameWithDeploy says that some suspect was there from the deploy on.
+func (r *ranking) cameWithDeploy() bool {
+	return slices.ContainsFunc(r.suspects, func(s *Suspect) bool { return !r.beganLater(s) })
 }
 
 // supports says which resources can make which kind of suspect.

@@ -71,6 +71,7 @@ func compare(baseline, candidate []trace.Trace, options Options) (Result, *compa
 	c.measurePaths()
 	c.decompose()
 	c.blame()
+	c.findOnsets()
 	c.explain()
 	return c.result(), c
 }
@@ -176,6 +177,7 @@ func (c *comparison) describeEndpoint(e *endpoint, q *question) {
 		change := ratio(q.baseline.durations, q.candidate.durations)
 		e.Change, e.ChangeLower, e.ChangeUpper = change.Estimate, change.Lower, change.Upper
 		e.equivalence = equivalenceOf(q.baseline.durations, q.candidate.durations, c.options.MinRatio, e.minChange)
+		e.equivalence.excludeFailures(q.baseline.failures(), q.candidate.failures())
 	}
 }
 

@@ -27,6 +27,9 @@ type equivalence struct {
 	// tell.
 	doubtful bool
 	needed   int // further requests to show it, on the side that lacks them
+	// mayFail is the increase of the share of failed requests that is not
+	// excluded, where that is too much.
+	mayFail float64
 }
 
 // likeness is the interval of a ratio's logarithm, and how far from zero it may
@@ -68,6 +71,22 @@ func equivalenceOf(before, now []float64, margin, minChange float64) equivalence
 	}
 	e.needed = int(math.Ceil(math.Max(1, most-own)))
 	return e
+}
+
+// maxMoreFailures is the increase of the share of failed requests that must be
+// excluded before anything is called unchanged.
+const maxMoreFailures = 0.05
+
+// excludeFailures takes back what is shown of the durations where so few
+// requests do not exclude that clearly more of them fail.
+func (e *equivalence) excludeFailures(before, after stats.Proportion) {
+	upper := stats.Newcombe(before, after, equivalenceConfidence).Upper
+	if upper < maxMoreFailures {
+		return
+	}
+	smaller := float64(min(before.Trials, after.Trials))
+	e.shown, e.mayFail = false, upper
+	e.needed = max(e.needed, int(math.Ceil(smaller*(upper/maxMoreFailures-1))), 1)
 }
 
 func (l likeness) shown() bool { return l.Lower > -l.limit && l.Upper < l.limit }
@@ -213,6 +232,10 @@ func (c *comparison) reasonUndecided(r *Result, e *endpoint) string {
 	smaller, side, count := "candidate", &r.Candidate, e.Candidate
 	if e.Baseline < e.Candidate {
 		smaller, side, count = "baseline", &r.Baseline, e.Baseline
+	}
+	if e.equivalence.mayFail > 0 {
+		return fmt.Sprintf("Not enough data: no significant difference, but %s may fail in up to %.1f points more of its requests; to exclude %.0f points takes about %d more traces of the %s%s; %d vs %d traces.",
+			name, 100*e.equivalence.mayFail, 100*maxMoreFailures, r.NeededTraces, smaller, waiting(r.NeededTraces, count, side.End.Sub(side.Start)), e.Candidate, e.Baseline)
 	}
 	return fmt.Sprintf("Not enough data: no significant difference, but none excluded either: %s takes %.2f× as long (95 %% %.2f–%.2f), and to show that it is less than %.2f× takes about %d more traces of the %s%s; %d vs %d traces.",
 		name, e.Change, e.ChangeLower, e.ChangeUpper, c.options.MinRatio,

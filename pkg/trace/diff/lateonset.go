@@ -7,6 +7,12 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
+// secondLook are the rules of another look at a part of the same data.
+func (o Options) secondLook() Options {
+	o.FalseDiscoveryRate /= 2
+	return o
+}
+
 // sinceLater judges the later half of the candidate where the whole raises
 // doubts and proves nothing: a fault may begin some time after a version
 // arrives, as when a pool runs out or a cache expires. A second look spends a
@@ -18,9 +24,7 @@ func (c *comparison) sinceLater(found Result, baseline, candidate []trace.Trace)
 	}
 	inTime := slices.Clone(candidate)
 	slices.SortStableFunc(inTime, func(a, b trace.Trace) int { return a.Start().Compare(b.Start()) })
-	options := c.options
-	options.FalseDiscoveryRate /= 2
-	later, _ = compare(baseline, inTime[len(inTime)/2:], options)
+	later, _ = compare(baseline, inTime[len(inTime)/2:], c.options.secondLook())
 	if later.Verdict != Regressed {
 		return Result{}, false
 	}

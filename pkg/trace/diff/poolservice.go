@@ -187,6 +187,7 @@ func (c *comparison) pooledEquivalence() {
 	var before, after []float64
 	var logs []float64
 	largest, information := -1, 0.0
+	var failed stats.Pair
 	for i := range c.endpoints {
 		e := &c.endpoints[i]
 		if e.judged || min(e.Baseline, e.Candidate) == 0 {
@@ -205,10 +206,13 @@ func (c *comparison) pooledEquivalence() {
 		}
 		usual := sum / float64(len(own))
 		logs = append(logs, usual)
+		failed.X.Trials, failed.Y.Trials = failed.X.Trials+e.Baseline, failed.Y.Trials+e.Candidate
 		for _, held := range c.baseline.of(e.root) {
+			failed.X.Successes += one(held.failed)
 			before = append(before, math.Log(float64(held.duration)+resolution)-usual)
 		}
 		for _, held := range c.candidate.of(e.root) {
+			failed.Y.Successes += one(held.failed)
 			after = append(after, math.Log(float64(held.duration)+resolution)-usual)
 		}
 	}
@@ -234,4 +238,5 @@ func (c *comparison) pooledEquivalence() {
 	r.Change, r.ChangeLower, r.ChangeUpper = change.Estimate, change.Lower, change.Upper
 	r.MeanChange = r.CandidateDuration.Mean - r.BaselineDuration.Mean
 	r.equivalence = equivalenceOf(before, after, c.options.MinRatio, r.minChange)
+	r.equivalence.excludeFailures(failed.X, failed.Y)
 }

@@ -83,12 +83,16 @@ func ownOf(c *call) int64      { return c.self + c.gap }
 // eachRequest visits the requests where the path occurs with the mean of a
 // value per call.
 func (s *sample) eachRequest(value func(*call) int64, visit func(request int32, mean float64)) {
-	for start := 0; start < len(s.calls); {
+	eachRequest(s.calls, value, visit)
+}
+
+func eachRequest(calls []call, value func(*call) int64, visit func(request int32, mean float64)) {
+	for start := 0; start < len(calls); {
 		sum, end := int64(0), start
-		for ; end < len(s.calls) && s.calls[end].request == s.calls[start].request; end++ {
-			sum += value(&s.calls[end])
+		for ; end < len(calls) && calls[end].request == calls[start].request; end++ {
+			sum += value(&calls[end])
 		}
-		visit(s.calls[start].request, float64(sum)/float64(end-start))
+		visit(calls[start].request, float64(sum)/float64(end-start))
 		start = end
 	}
 }
@@ -115,6 +119,11 @@ func (s *sample) perCall() (self, gap float64) {
 		return 0, 0
 	}
 	return s.critical / float64(len(s.calls)), s.criticalGap / float64(len(s.calls))
+}
+
+// failures are the requests with the path in which a call of it failed.
+func (s *sample) failures() stats.Proportion {
+	return stats.Proportion{Successes: s.failed, Trials: s.present}
 }
 
 // originRate is the share of requests in which a failure began on the path.

@@ -42,9 +42,9 @@ type lexer struct {
 	doubleIsString bool
 	// bracketIsName: […] is a name (SQL Server) and not an array's index.
 	bracketIsName bool
-	// afterOperand: the last token was a name or value, so that "?" begins an
-	// operator (PostgreSQL's ?| and the like) and is no parameter.
-	afterOperand bool
+	// last is the token before: after a name or value, "?" begins an operator
+	// (PostgreSQL's ?| and the like) and is no parameter.
+	last token
 	// backslashEscapes: \' does not end a string (MySQL, and others' E'…').
 	backslashEscapes bool
 }
@@ -68,7 +68,7 @@ func (l *lexer) next() token {
 	spaced := l.at > from
 	t := l.scan()
 	t.spaced = spaced
-	l.afterOperand = t.endsOperand()
+	l.last = t
 	return t
 }
 
@@ -92,7 +92,7 @@ func (l *lexer) scan() token {
 		return token{kind: valueToken, text: l.text[start:l.at]}
 	case c == '$':
 		return l.dollar()
-	case c == '?' && !l.afterOperand:
+	case c == '?' && !l.last.endsOperand():
 		l.at++
 		return token{kind: valueToken, text: "?"}
 	case c == ':' && isIdentifierStart(l.peek(1)), c == '@' && isIdentifierStart(l.peek(1)):

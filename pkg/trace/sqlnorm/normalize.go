@@ -18,16 +18,35 @@ const maxStatement = 64 << 10
 // replaced by {n}, one blank between words. system is the value of db.system
 // or db.system.name and decides what quotes mean; empty for ANSI SQL.
 func Normalize(statement, system string) string {
-	l := newLexer(statement[:min(len(statement), maxStatement)], system)
 	var buffer [64]string // most statements need no more, and no memory
-	pieces := buffer[:0]
+	return joinPieces(piecesOf(statement, system, buffer[:0]))
+}
+
+// Hash is that of a statement's normal form, without making its text: equal for
+// statements that Normalize makes equal.
+func Hash(statement, system string) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
+	var buffer [64]string
+	hash := uint64(offset)
+	for _, piece := range piecesOf(statement, system, buffer[:0]) {
+		for i := range len(piece) {
+			hash = (hash ^ uint64(piece[i])) * prime
+		}
+		hash = (hash ^ 0xff) * prime // between pieces: no byte of valid text
+	}
+	return hash
+}
+
+// piecesOf are the words and symbols of the normal form.
+func piecesOf(statement, system string, pieces []string) []string {
+	l := newLexer(statement[:min(len(statement), maxStatement)], system)
 	for t := l.next(); t.kind != endOfText; t = l.next() {
 		pieces = appendPiece(pieces, t)
 	}
 	for len(pieces) > 0 && pieces[len(pieces)-1] == ";" {
 		pieces = pieces[:len(pieces)-1]
 	}
-	return joinPieces(collapseLists(pieces))
+	return collapseLists(pieces)
 }
 
 // appendPiece adds the normalised token, without the sign of a literal.

@@ -57,3 +57,14 @@ func TestCallsCountOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestOwnWorkLeavesCallsOut: the time of a client's span is its callee's, and no
+// work of the caller.
+func TestOwnWorkLeavesCallsOut(t *testing.T) {
+	m := topology.Draw(one(
+		span(1, 0, trace.Server, "web", "GET /", 0, 100),
+		span(2, 1, trace.Client, "web", "SELECT", 10, 80, "db.system", "postgresql", "db.namespace", "shop"),
+	), nil, topology.Options{})
+	require.Equal(t, 20e6, node(t, m, "web").Now.Own.P50)
+	require.Equal(t, 80e6, node(t, m, "database:postgresql:shop").Now.Own.P50)
+}
