@@ -11,6 +11,7 @@ import (
 
 	"github.com/maypok86/otter/v2"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
 
@@ -62,6 +63,8 @@ func (c *Cache[T]) Close() {
 // wait for it. Errors are not cached. A client that leaves does not end the load
 // for the others, which has timeout for its own deadline.
 func (c *Cache[T]) Get(ctx context.Context, key string, timeout time.Duration, load func(context.Context) (T, error)) (value T, err error) {
+	// A rule does not wait for what a panel's share has no room for.
+	key = fmt.Sprint(budget.CallerOf(ctx).Class, " ", key)
 	if cached, ok := c.entries.GetIfPresent(key); ok {
 		if c.now().Sub(cached.at) >= RefreshAfter && cached.refreshing.CompareAndSwap(false, true) {
 			go c.reload(ctx, key, timeout, load)
@@ -116,7 +119,8 @@ func (c *Cache[T]) reload(ctx context.Context, key string, timeout time.Duration
 func (c *Cache[T]) detached(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	loading, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	stop := context.AfterFunc(c.lifetime, cancel)
-	return loading, func() { stop(); cancel() }
+	loading, held := budget.Detached(loading)
+	return loading, func() { stop(); cancel(); held.Close() }
 }
 
 func (c *Cache[T]) load(ctx context.Context, load func(context.Context) (T, error)) (loaded *entry[T], err error) {

@@ -23,6 +23,8 @@ const (
 	defaultWindow = time.Hour
 	// maxListed bounds a list of series.
 	maxListed = 2000
+	// maxMatches bounds the selectors that every series is compared with.
+	maxMatches = 100
 )
 
 // ListSeries lists the derived series that match any of the selectors, each with
@@ -72,6 +74,10 @@ func (a *API) LabelValues(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) list(w http.ResponseWriter, r *http.Request, shape func([]map[string]string) any) {
+	if n := len(r.Form["match[]"]); n > maxMatches {
+		badData(w, fmt.Errorf("match[] is given %d times; at most %d are allowed", n, maxMatches))
+		return
+	}
 	now := a.Now()
 	end, errEnd := parseTime("end", r.Form.Get("end"), now)
 	start, errStart := parseTime("start", r.Form.Get("start"), end.Add(-defaultWindow))

@@ -52,6 +52,7 @@ func badData(w http.ResponseWriter, err error) {
 }
 
 func fail(w http.ResponseWriter, err error) {
+	respond.RetryAfter(w, err)
 	status, reason := respond.Status(err)
 	Error(w, status, reason)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+
+	"github.com/foresight-observability/foresight/pkg/promqlcost"
 )
 
 // Number is a finite number of now that an engine may act on.
@@ -50,10 +52,13 @@ func (a *API) Value(ctx context.Context, name string, set map[string]string) (Nu
 // Evaluate is the number of now of an expression over derived metrics.
 func (a *API) Evaluate(ctx context.Context, expr string) (Number, error) {
 	now := a.Now().Truncate(resolution).UTC()
-	selectors, err := a.vectorSelectors(expr)
+	allowed, err := a.admit(ctx, expr, promqlcost.Window{Start: now, End: now})
 	if err != nil {
 		return Number{}, err
 	}
+	defer allowed.release()
+	ctx = allowed.ctx
+	selectors := allowed.selectors
 	if len(selectors) == 0 {
 		return Number{}, errors.New("the query has no foresight_* series: there is nothing to tell")
 	}

@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/promqlcost"
 )
 
 // maxSteps is Prometheus' own limit of points per series.
@@ -37,11 +37,13 @@ func (a *API) Query(w http.ResponseWriter, r *http.Request) {
 	}
 	defer cancel()
 	expr := r.Form.Get("query")
-	selectors, err := a.vectorSelectors(expr)
+	allowed, err := a.admit(ctx, expr, promqlcost.Window{Start: ts, End: ts})
 	if err != nil {
-		badData(w, err)
+		notAdmitted(w, err)
 		return
 	}
+	defer allowed.release()
+	ctx = allowed.ctx
 	query, err := a.promQL.NewInstantQuery(ctx, querier{a}, promql.NewPrometheusQueryOpts(false, 0), expr, ts)
 	if err != nil {
 		badData(w, err)
@@ -49,7 +51,7 @@ func (a *API) Query(w http.ResponseWriter, r *http.Request) {
 	}
 	defer query.Close()
 	result := query.Exec(ctx)
-	if result.Err == nil && len(selectors) > 0 {
+	if result.Err == nil && len(allowed.selectors) > 0 {
 		result.Err = actionable(result.Value)
 	}
 	writeResult(w, expr, result)
@@ -100,6 +102,13 @@ func (a *API) QueryRange(w http.ResponseWriter, r *http.Request) {
 	}
 	defer cancel()
 	expr := r.Form.Get("query")
+	allowed, err := a.admit(ctx, expr, promqlcost.Window{Start: start, End: end, Step: step})
+	if err != nil {
+		notAdmitted(w, err)
+		return
+	}
+	defer allowed.release()
+	ctx = allowed.ctx
 	query, err := a.promQL.NewRangeQuery(ctx, querier{a}, promql.NewPrometheusQueryOpts(false, 0), expr, start, end, step)
 	if err != nil {
 		badData(w, err)
@@ -107,16 +116,6 @@ func (a *API) QueryRange(w http.ResponseWriter, r *http.Request) {
 	}
 	defer query.Close()
 	writeResult(w, expr, query.Exec(ctx))
-}
-
-// vectorSelectors are those of an expression. There are none where it reads only
-// constants like vector(1), with which clients check that the API is there.
-func (a *API) vectorSelectors(expr string) ([][]*labels.Matcher, error) {
-	parsed, err := a.parser.ParseExpr(expr)
-	if err != nil {
-		return nil, err
-	}
-	return parser.ExtractSelectors(parsed), nil
 }
 
 // deadline is the client's own where it names one that is shorter than ours.

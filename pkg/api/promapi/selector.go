@@ -21,6 +21,10 @@ import (
 // maxSelectors bounds what one vector selector may expand to.
 const maxSelectors = 20
 
+// maxValue bounds a parameter's value in bytes: it becomes a label of the
+// result and part of the key under which that is cached.
+const maxValue = 1 << 10
+
 // parameter is a label that changes the result. One that is not set takes its
 // fallback; without a fallback it must be set unless it is optional.
 type parameter struct {
@@ -40,6 +44,9 @@ type selector struct {
 func (m metric) selectors(matchers []*labels.Matcher) ([]selector, error) {
 	set := map[string][]string{}
 	for _, matcher := range matchers {
+		if len(matcher.Value) > maxValue && matcher.Type == labels.MatchEqual {
+			return nil, fmt.Errorf("the label %s of %s has a value of %d bytes; at most %d are allowed", matcher.Name, m.name, len(matcher.Value), maxValue)
+		}
 		values := matchedValues(matcher)
 		if before, twice := set[matcher.Name]; twice && values != nil {
 			values = slices.DeleteFunc(slices.Clone(before), func(v string) bool { return !slices.Contains(values, v) })

@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/foresight-observability/foresight/pkg/promqlcost"
 )
 
 // querier is what the PromQL engine reads: a selector of a derived metric is
@@ -47,6 +49,9 @@ func (q querier) Select(ctx context.Context, _ bool, hints *storage.SelectHints,
 	}
 	if len(set.series) == 0 {
 		return storage.ErrSeriesSet(fmt.Errorf("no series matches the selector of %s", m.name))
+	}
+	if err := promqlcost.Selected(ctx, labelsOf(set.series)); err != nil {
+		return storage.ErrSeriesSet(err)
 	}
 	slices.SortFunc(set.series, func(a, b storage.Series) int { return labels.Compare(a.Labels(), b.Labels()) })
 	for i := 1; i < len(set.series); i++ {

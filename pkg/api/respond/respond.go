@@ -9,13 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -53,8 +56,17 @@ func Error(w http.ResponseWriter, status int, reason string) {
 	JSON(w, status, map[string]string{"error": reason})
 }
 
+// RetryAfter says when to ask again, where that may help.
+func RetryAfter(w http.ResponseWriter, err error) {
+	var refused *budget.Refused
+	if errors.As(err, &refused) && refused.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(refused.RetryAfter.Seconds()))))
+	}
+}
+
 // Failure writes the status and the reason of an error as Error does.
 func Failure(w http.ResponseWriter, err error) {
+	RetryAfter(w, err)
 	status, reason := Status(err)
 	Error(w, status, reason)
 }
@@ -63,9 +75,14 @@ func Failure(w http.ResponseWriter, err error) {
 // every engine: each then leaves things as they are.
 func Status(err error) (int, string) {
 	var fromUpstream *upstream.Error
+	var refused *budget.Refused
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return http.StatusServiceUnavailable, "no answer in time: " + err.Error()
+	case errors.As(err, &refused) && refused.Scope == budget.OfUser:
+		return http.StatusTooManyRequests, refused.Error()
+	case errors.As(err, &refused) && refused.Scope == budget.OfProcess:
+		return http.StatusServiceUnavailable, refused.Error()
 	case errors.As(err, &fromUpstream):
 		return http.StatusUnprocessableEntity, fromUpstream.Error()
 	}

@@ -1,0 +1,63 @@
+package promapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+
+	"github.com/foresight-observability/foresight/pkg/budget"
+	"github.com/foresight-observability/foresight/pkg/promqlcost"
+)
+
+// admitted is an expression that may be evaluated now.
+type admitted struct {
+	ctx context.Context
+	// selectors are its vector selectors. There are none where it reads only
+	// constants like vector(1), with which clients check that the API is there.
+	selectors [][]*labels.Matcher
+	release   func()
+}
+
+// admit checks what an expression takes before it is evaluated, and waits for a
+// place among those that are. An expression that is admitted must be released.
+func (a *API) admit(ctx context.Context, text string, window promqlcost.Window) (admitted, error) {
+	expr, err := promqlcost.Parse(a.parser, text)
+	if err != nil {
+		return admitted{}, err
+	}
+	leave, err := budget.Process.Evaluations.Acquire(ctx, 1)
+	if err != nil {
+		return admitted{}, err
+	}
+	ctx, held := budget.Part(ctx)
+	release := func() { held.Close(); leave() }
+	if ctx, err = promqlcost.Check(ctx, expr, window); err != nil {
+		release()
+		return admitted{}, err
+	}
+	return admitted{ctx, parser.ExtractSelectors(expr), release}, nil
+}
+
+// notAdmitted writes why an expression is not evaluated: it is no PromQL, takes
+// too much, or too much is under way.
+func notAdmitted(w http.ResponseWriter, err error) {
+	var refused *budget.Refused
+	if errors.As(err, &refused) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		fail(w, err)
+		return
+	}
+	badData(w, err)
+}
+
+// labelsOf are those of all series.
+func labelsOf(all []storage.Series) []labels.Labels {
+	found := make([]labels.Labels, len(all))
+	for i, one := range all {
+		found[i] = one.Labels()
+	}
+	return found
+}
