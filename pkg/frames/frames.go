@@ -45,7 +45,10 @@ func newFrame(name string, frameType data.FrameType, visualization data.VisType,
 // executed is what Grafana's query inspector shows: the upstream queries, then
 // the parameters of the analysis.
 func executed(basis engine.Provenance) string {
-	lines := slices.Clone(basis.Queries)
+	lines := make([]string, 0, len(basis.Queries))
+	for _, query := range basis.Queries {
+		lines = append(lines, shortenBytes(query, maxExecuted/2)) // every series' frame repeats it
+	}
 	for _, name := range slices.Sorted(maps.Keys(basis.Parameters)) {
 		value, err := json.Marshal(plain(basis.Parameters[name]))
 		if err != nil {

@@ -49,14 +49,33 @@ func seriesNames(legend, expr string, labels []series.Labels) []string {
 	for i, l := range labels {
 		name := automaticName(l, distinguishing, expr)
 		if legend != "" && legend != "__auto" {
-			name = placeholder.ReplaceAllStringFunc(legend, func(match string) string {
-				return l[placeholder.FindStringSubmatch(match)[1]]
-			})
+			name = filled(legend, l)
 		}
 		names[i] = claim(taken, name, l)
 	}
 	return names
 }
+
+// filled is a legend with its placeholders filled in, as far as a display name
+// goes: a legend may name a long label many times.
+func filled(legend string, labels series.Labels) string {
+	var name strings.Builder
+	rest := legend
+	for rest != "" && name.Len() <= maxDisplayName {
+		at := placeholder.FindStringSubmatchIndex(rest)
+		if at == nil {
+			name.WriteString(rest)
+			break
+		}
+		name.WriteString(rest[:at[0]])
+		name.WriteString(shortenBytes(labels[rest[at[2]:at[3]]], maxDisplayName))
+		rest = rest[at[1]:]
+	}
+	return name.String()
+}
+
+// longestRole leaves room for what is added to the name of a series.
+const longestRole = len(" probability (10000)")
 
 // claim takes the first name of which no line is taken yet.
 func claim(taken map[string]bool, name string, labels series.Labels) string {
@@ -66,9 +85,10 @@ func claim(taken map[string]bool, name string, labels series.Labels) string {
 	if strings.TrimSpace(name) == "" {
 		name = labels.String()
 	}
+	name = shortenBytes(name, maxDisplayName-longestRole)
 	candidate := name
 	if !free(candidate) {
-		name += " " + labels.String()
+		name = shortenBytes(name+" "+labels.String(), maxDisplayName-longestRole)
 		candidate = name
 	}
 	for number := 2; !free(candidate); number++ {
@@ -90,7 +110,7 @@ func automaticName(labels series.Labels, distinguishing []string, expr string) s
 	var values []string
 	for _, name := range distinguishing {
 		if labels[name] != "" {
-			values = append(values, labels[name])
+			values = append(values, shortenBytes(labels[name], maxDisplayName))
 		}
 	}
 	return strings.Join(values, " ")

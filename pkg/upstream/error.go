@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/grafana/grafana-plugin-sdk-go/experimental/status"
+
+	"github.com/foresight-observability/foresight/pkg/budget"
 )
 
 // Category says which kind of thing went wrong, so that a person knows whom to
@@ -29,6 +32,7 @@ const (
 	TooLarge    Category = "toolarge"    // the answer is beyond a limit of ours
 	Unavailable Category = "unavailable" // not asked, because it failed too often just now
 	Cancelled   Category = "cancelled"   // the asker went away
+	Busy        Category = "busy"        // Foresight itself has too much under way
 )
 
 // MaxMessage is the length in bytes to which a server's own message is cut.
@@ -54,6 +58,7 @@ func (e *Error) Error() string {
 		Config: " is not configured correctly", NotFound: " has nothing at this address", Rejected: " rejected the query",
 		Overload: " is at its limit", Server: " failed", Malformed: " gave an answer that makes no sense",
 		TooLarge: " gave too much", Unavailable: " is left alone for a while", Cancelled: " was not waited for",
+		Busy: "'s answer was not read",
 	}[e.Category])
 	if e.Status != 0 {
 		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
@@ -100,10 +105,30 @@ func (e *Error) HTTPStatus() int {
 		return http.StatusTooManyRequests
 	case Unavailable:
 		return http.StatusServiceUnavailable
+	case Busy:
+		var refused *budget.Refused
+		if errors.As(e.Err, &refused) && refused.Scope == budget.OfUser {
+			return http.StatusTooManyRequests
+		}
+		return http.StatusServiceUnavailable
 	case Cancelled:
 		return 499 // as nginx and Grafana say "client closed request"
 	}
 	return http.StatusBadGateway
+}
+
+// Refusal is the error of a question that was given up because of what it would
+// take of this process; nil where the error is another one.
+func Refusal(upstream string, err error) *Error {
+	var refused *budget.Refused
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	category := Busy
+	if refused.Scope == budget.OfRequest {
+		category = TooLarge
+	}
+	return &Error{Upstream: upstream, Category: category, Message: refused.Error(), Err: err}
 }
 
 // Clean makes foreign text fit for a message: control characters and what is

@@ -5,23 +5,20 @@ import (
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
-
-// processors are what all questions together compute on. Each in its turn is
-// done sooner on average than all at once, and holds its memory for less time.
-var processors = semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))
 
 // Compute does the work when a processor is free for it; not at all when nobody
 // waits for the answer any more. The work must not wait for anything itself.
 func Compute(ctx context.Context, work func()) error {
 	admitted := telemetry.Time(telemetry.Queue)
-	if err := processors.Acquire(ctx, 1); err != nil {
+	leave, err := budget.Process.Processors.Acquire(ctx, 1)
+	if err != nil {
 		return err
 	}
-	defer processors.Release(1)
+	defer leave()
 	admitted()
 	defer telemetry.Time(telemetry.Compute)()
 	work()

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -330,4 +331,81 @@ func TestWhoDidNotAnswerIsNamed(t *testing.T) {
 	require.Equal(t, "Prometheus", known.Upstream)
 	require.Equal(t, upstream.Timeout, known.Category)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+// TestRulesDoNotWaitForPanels has a panel's question wait for its share: a rule
+// that asks the same is answered at once, and the same user's other panels wait
+// for one answer together.
+func TestRulesDoNotWaitForPanels(t *testing.T) {
+	store := NewStore(0, time.Now)
+	defer store.Close()
+	release := make(chan struct{})
+	var loads atomic.Int32
+	metrics := Metrics(rangeFunc(func(ctx context.Context) (upstream.SeriesSet, error) {
+		loads.Add(1)
+		if budget.CallerOf(ctx).Class == budget.Interactive {
+			<-release
+		}
+		return upstream.SeriesSet{}, nil
+	}), store)
+	ask := func(class budget.Class) error {
+		_, err := metrics.QueryRange(budget.WithCaller(t.Context(), budget.Caller{Class: class}), "up", upstream.Range{})
+		return err
+	}
+	var panels sync.WaitGroup
+	for range 3 {
+		panels.Go(func() { assert.NoError(t, ask(budget.Interactive)) })
+	}
+	require.Eventually(t, func() bool { return loads.Load() == 1 }, 5*time.Second, time.Millisecond)
+	require.NoError(t, ask(budget.Rule))
+	close(release)
+	panels.Wait()
+	require.EqualValues(t, 2, loads.Load())
+}
+
+// TestAnotherUsersShare joins a load that the first user's share has no room
+// for: the second user's own is tried.
+func TestAnotherUsersShare(t *testing.T) {
+	store := NewStore(0, time.Now)
+	defer store.Close()
+	begun, release := make(chan struct{}), make(chan struct{})
+	metrics := Metrics(rangeFunc(func(ctx context.Context) (upstream.SeriesSet, error) {
+		if budget.CallerOf(ctx).User == "greedy" {
+			close(begun)
+			<-release
+			return upstream.SeriesSet{}, upstream.Refusal("Prometheus", &budget.Refused{Scope: budget.OfUser, Reason: "too much"})
+		}
+		return upstream.SeriesSet{Warnings: []string{"fine"}}, nil
+	}), store)
+	ask := func(user string) (upstream.SeriesSet, error) {
+		return metrics.QueryRange(budget.WithCaller(t.Context(), budget.Caller{User: user}), "up", upstream.Range{})
+	}
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		_, err := ask("greedy")
+		assert.ErrorContains(t, err, "too much")
+	})
+	<-begun
+	asking.Go(func() {
+		found, err := ask("other")
+		assert.NoError(t, err)
+		assert.Equal(t, []string{"fine"}, found.Warnings)
+	})
+	time.Sleep(20 * time.Millisecond)
+	close(release)
+	asking.Wait()
+}
+
+// rangeFunc is a metrics server that answers ranges by itself.
+type rangeServer struct {
+	upstream.Metrics
+	answer func(context.Context) (upstream.SeriesSet, error)
+}
+
+func rangeFunc(answer func(context.Context) (upstream.SeriesSet, error)) upstream.Metrics {
+	return rangeServer{answer: answer}
+}
+
+func (r rangeServer) QueryRange(ctx context.Context, _ string, _ upstream.Range) (upstream.SeriesSet, error) {
+	return r.answer(ctx)
 }

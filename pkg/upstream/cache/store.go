@@ -13,6 +13,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -51,6 +52,7 @@ type waiters struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	count  int
+	held   *budget.Account // what the answer takes, until nobody uses it any more
 }
 
 // NewStore makes a store with a budget in bytes. Without a budget it remembers
@@ -117,13 +119,30 @@ func ask[T any](ctx context.Context, s *Store, who, key string, load func(contex
 	return value.(T), nil
 }
 
-// together runs one load for all who ask for the key at the same time.
+// together runs one load for all who ask for the key at the same time. Alert
+// rules and engines have a load of their own: that of a panel may have to wait
+// for its share.
 func (s *Store) together(ctx context.Context, who, key string, load func(context.Context) (any, error)) (any, error) {
+	caller := budget.CallerOf(ctx)
+	key = fmt.Sprint(caller.Class, " ", key)
+	value, err, own := s.share(ctx, who, key, load)
+	var refused *budget.Refused
+	if !own && errors.As(err, &refused) && refused.Scope == budget.OfUser {
+		// Another user's share had no room for it; this one's may.
+		value, err, _ = s.share(ctx, who, caller.User+" "+key, load)
+	}
+	return value, err
+}
+
+// share joins the load of the key, or begins it as its own.
+func (s *Store) share(ctx context.Context, who, key string, load func(context.Context) (any, error)) (value any, err error, own bool) {
 	s.mu.Lock()
 	with, ok := s.waiting[key]
 	if !ok {
+		own = true
 		with = &waiters{}
 		with.ctx, with.cancel = context.WithCancel(context.WithoutCancel(ctx))
+		with.ctx, with.held = budget.Detached(with.ctx)
 		s.waiting[key] = with
 	}
 	with.count++
@@ -143,18 +162,20 @@ func (s *Store) together(ctx context.Context, who, key string, load func(context
 		defer s.mu.Unlock()
 		if with.count--; with.count == 0 {
 			with.cancel()
+			with.held.Close()
 			delete(s.waiting, key)
 			s.calls.Forget(key)
 		}
 	}()
 	select {
 	case done := <-result:
-		return done.Val, done.Err
+		budget.Keep(ctx, with.held)
+		return done.Val, done.Err, own
 	case <-ctx.Done():
 		given := &upstream.Error{Upstream: who, Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: ctx.Err()}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			given.Category, given.Message = upstream.Timeout, "no answer came in the time that was left for it"
 		}
-		return nil, given
+		return nil, given, own
 	}
 }

@@ -42,6 +42,7 @@ func New(config transport.Config, limits transport.Limits, tags []string) (*Clie
 	if err != nil {
 		return nil, err
 	}
+	connection.Probe("/api/health")
 	return &Client{transport: connection, tags: tags}, nil
 }
 

@@ -34,6 +34,7 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
+	connection.Probe("/api/services")
 	return &Client{transport: connection, now: now}, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
@@ -33,7 +34,8 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{transport: connection, api: v1.NewAPI(connection), now: now}, nil
+	connection.Probe("/api/v1/status/buildinfo")
+	return &Client{transport: connection, api: v1.NewAPI(decoding{connection}), now: now}, nil
 }
 
 // Name is how messages call the upstream.
@@ -47,6 +49,8 @@ func (c *Client) LabelValues(ctx context.Context, label string, selectors []stri
 	if !model.LegacyValidation.IsValidLabelName(label) {
 		return nil, nil, rejected("%.60q is not the name of a label", label)
 	}
+	ctx, held := budget.Part(ctx)
+	defer held.Close()
 	found, warnings, infos, err := c.api.LabelValues(ctx, label, selectors, start, end)
 	if err != nil {
 		return nil, nil, c.failure(err)
@@ -61,6 +65,8 @@ func (c *Client) LabelValues(ctx context.Context, label string, selectors []stri
 
 // LabelNames implements upstream.Metrics.
 func (c *Client) LabelNames(ctx context.Context, start, end time.Time) ([]string, error) {
+	ctx, held := budget.Part(ctx)
+	defer held.Close()
 	found, _, _, err := c.api.LabelNames(ctx, nil, start, end)
 	if err != nil {
 		return nil, c.failure(err)
@@ -79,6 +85,9 @@ func (c *Client) failure(err error) *upstream.Error {
 	var known *upstream.Error
 	if errors.As(err, &known) {
 		return known
+	}
+	if refused := upstream.Refusal(Name, err); refused != nil {
+		return refused
 	}
 	known = &upstream.Error{Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err}
 	var answered *v1.Error

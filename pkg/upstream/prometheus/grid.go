@@ -2,6 +2,7 @@ package prometheus
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -21,6 +23,7 @@ const bytesPerPoint = 4
 // grid collects samples on the points of a window. It trusts nothing that the
 // server said: samples may repeat, lie between the points or outside.
 type grid struct {
+	ctx    context.Context // of the question that the rows are charged to
 	window upstream.Range
 	points int
 	limit  int64 // points of all series together
@@ -28,6 +31,7 @@ type grid struct {
 
 	histograms               map[string]bool // by metric
 	infinite, moved, outside int
+	cut                      int // values of labels
 }
 
 type row struct {
@@ -35,8 +39,8 @@ type row struct {
 	values []float64
 }
 
-func newGrid(window upstream.Range, points int, limit int64) *grid {
-	return &grid{window: window, points: points, limit: max(limit, int64(points)), rows: map[string]*row{}, histograms: map[string]bool{}}
+func newGrid(ctx context.Context, window upstream.Range, points int, limit int64) *grid {
+	return &grid{ctx: ctx, window: window, points: points, limit: max(limit, int64(points)), rows: map[string]*row{}, histograms: map[string]bool{}}
 }
 
 func (g *grid) time(i int) time.Time {
@@ -74,16 +78,19 @@ func (g *grid) row(metric model.Metric) ([]float64, error) {
 	if known, ok := g.rows[key]; ok {
 		return known.values, nil
 	}
-	if int64(len(g.rows)+1)*int64(g.points) > g.limit {
+	if int64(len(g.rows)+1)*int64(max(g.points, leastPoints)) > g.limit {
 		return nil, &upstream.Error{
 			Upstream: Name, Category: upstream.TooLarge,
 			Message: fmt.Sprintf("the answer has more than %d series of %d points each", len(g.rows), g.points),
 			Advice:  "Aggregate, as with sum by (...), select fewer series, or raise the step",
 		}
 	}
-	labels := make(series.Labels, len(metric))
-	for name, value := range metric {
-		labels[string(name)] = string(value)
+	labels, size, err := g.labels(metric)
+	if err != nil {
+		return nil, err
+	}
+	if err := budget.Charge(g.ctx, size+int64(len(key)+8*g.points)); err != nil {
+		return nil, upstream.Refusal(Name, err)
 	}
 	values := make([]float64, g.points)
 	for i := range values {
@@ -145,6 +152,7 @@ func (g *grid) warnings() []string {
 		{len(g.histograms), "series of native histograms are left out, as they are not numbers (use histogram_quantile, histogram_avg or histogram_count)"},
 		{g.infinite, "infinite samples (a division by zero?) count as missing"},
 		{g.moved, "samples between the points of the time range were moved to the nearest one"},
+		{g.cut, fmt.Sprintf("values of labels are longer than %d bytes and were cut", maxLabelValue)},
 		{g.outside, "samples outside the time range were left out"},
 	} {
 		if one.count > 0 {

@@ -2,6 +2,7 @@ package prometheus
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -33,6 +35,10 @@ var limitsOfLength = []string{
 
 // tooLong says whether the server would answer for a shorter range.
 func tooLong(failure *upstream.Error) bool {
+	var refused *budget.Refused
+	if errors.As(failure, &refused) {
+		return false // the process has no room for the answers of more requests
+	}
 	message := strings.ToLower(failure.Message)
 	return failure.Category == upstream.TooLarge ||
 		slices.ContainsFunc(limitsOfLength, func(limit string) bool { return strings.Contains(message, limit) })
@@ -56,7 +62,9 @@ func (c *Client) QueryRange(ctx context.Context, promQL string, window upstream.
 	ctx, cancel := c.transport.Deadline(ctx)
 	defer cancel()
 
-	grid := newGrid(window, points, c.transport.ResponseBytes()/bytesPerPoint)
+	grid := newGrid(ctx, window, points, c.transport.ResponseBytes()/bytesPerPoint)
+	ctx, held := budget.Part(ctx) // what is decoded, until it lies on the grid
+	defer held.Close()
 	collected := collector{client: c, promQL: promQL, grid: grid}
 	parts, ctx := errgroup.WithContext(ctx)
 	for first := 0; first < points; first += pointsPerQuery {

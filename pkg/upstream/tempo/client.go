@@ -39,6 +39,7 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 	if err != nil {
 		return nil, err
 	}
+	connection.Probe("/api/echo")
 	return &Client{transport: connection, metrics: connection.Apart(), now: now}, nil
 }
 

@@ -145,7 +145,7 @@ func TestSpanCountsFail(t *testing.T) {
 		require.ErrorContains(t, err, "localblocks processor not found")
 		require.ErrorContains(t, err, "needs local-blocks")
 	}
-	require.Len(t, f.fetches, 3)
+	require.Len(t, f.fetches, 4, "three questions, and the cheap request that decides")
 	_, err := client.Search(context.Background(), lastMinutes(1, 1))
 	require.NoError(t, err, "the rest of Tempo is asked on")
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -13,8 +14,8 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend/httpclient"
-	"golang.org/x/sync/semaphore"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -27,7 +28,7 @@ type Client struct {
 	viaUID  string // of the data source, in the grafana mode
 	limits  Limits
 	http    *http.Client
-	slots   *semaphore.Weighted
+	slots   *budget.Gate
 	breaker *breaker
 	redact  *strings.Replacer
 }
@@ -45,7 +46,8 @@ func New(name string, config Config, limits Limits) (*Client, error) {
 	}
 	limits = limits.withDefaults()
 	c := &Client{name: name, base: config.base(), limits: limits,
-		slots: semaphore.NewWeighted(int64(limits.Concurrency)), breaker: newBreaker(name, limits)}
+		slots: budget.NewGate(limits.shares(name))}
+	c.breaker = newBreaker(name, limits, c.probeWith("/"))
 	if config.Mode == Grafana {
 		c.viaUID = config.UID
 	}
@@ -107,7 +109,7 @@ func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error
 // the same connections and turns, but failures are counted apart.
 func (c *Client) Apart() *Client {
 	apart := *c
-	apart.breaker = newBreaker(c.name, c.limits)
+	apart.breaker = newBreaker(c.name, c.limits, c.breaker.probe)
 	return &apart
 }
 
@@ -158,12 +160,13 @@ func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response,
 	ctx, cancel := c.Deadline(ctx)
 	defer cancel()
 	ctx, fetch := telemetry.StartFetch(ctx, c.name)
-	if err := c.slots.Acquire(ctx, 1); err != nil {
+	leave, err := c.slots.Acquire(ctx, 1)
+	if err != nil {
 		err = c.waited(ctx, err)
 		fetch.End(0, err)
 		return nil, nil, err
 	}
-	defer c.slots.Release(1)
+	defer leave()
 	fetch.Admitted()
 	result, err := c.patiently(ctx, request, func(request *http.Request) (answer, error) {
 		return c.breaker.do(ctx, func() (answer, error) {
@@ -201,16 +204,49 @@ func (c *Client) roundTrip(ctx context.Context, request *http.Request) (answer, 
 		return answer{}, c.failure(ctx, httpclient.ErrResponseBodyTooLarge)
 	}
 	var body bytes.Buffer
+	charged := charging{ctx: ctx, from: httpclient.MaxBytesReader(response.Body, c.limits.ResponseBytes), body: &body}
 	if response.ContentLength > 0 {
+		if err := charged.room(response.ContentLength); err != nil {
+			return answer{}, c.failure(ctx, err)
+		}
 		body.Grow(int(response.ContentLength) + bytes.MinRead)
 	}
-	if _, err := body.ReadFrom(httpclient.MaxBytesReader(response.Body, c.limits.ResponseBytes)); err != nil {
+	if _, err := body.ReadFrom(&charged); err != nil {
 		return answer{}, c.failure(ctx, err)
 	}
 	if isHTML(body.Bytes()) {
 		return answer{}, c.page(response, body.Bytes())
 	}
 	return answer{response, body.Bytes()}, nil
+}
+
+// charging counts an answer towards the memory of its request while it is read:
+// most servers do not say how long it is.
+type charging struct {
+	ctx     context.Context
+	from    io.Reader
+	body    *bytes.Buffer
+	charged int64
+}
+
+// room charges for a buffer of the size. Buffers double, and the old one is
+// there until its contents are copied.
+func (c *charging) room(size int64) error {
+	if size <= c.charged {
+		return nil
+	}
+	if err := budget.Charge(c.ctx, size-c.charged); err != nil {
+		return err
+	}
+	c.charged = size
+	return nil
+}
+
+func (c *charging) Read(p []byte) (int, error) {
+	if err := c.room(int64(c.body.Cap())); err != nil {
+		return 0, err
+	}
+	return c.from.Read(p)
 }
 
 // Clean makes a foreign text fit for a message of ours: without secrets, in

@@ -24,6 +24,9 @@ func (c *Client) failure(ctx context.Context, err error) *upstream.Error {
 	if errors.As(err, &known) {
 		return known
 	}
+	if refused := upstream.Refusal(c.name, err); refused != nil {
+		return refused
+	}
 	known = &upstream.Error{Upstream: c.name, Err: err}
 	// Its text holds the URL with all parameters; the cause is what matters.
 	var request *url.Error

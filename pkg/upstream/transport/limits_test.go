@@ -163,7 +163,7 @@ func TestCircuitOpensAndCloses(t *testing.T) {
 		require.Equal(t, upstream.Server, ask())
 	}
 	require.Equal(t, upstream.Unavailable, ask())
-	require.EqualValues(t, 13, asked.Load(), "an open circuit asks nothing")
+	require.EqualValues(t, 14, asked.Load(), "the cheap request decided; an open circuit asks nothing")
 	_, err := get(client)
 	require.Contains(t, err.Error(), "words")
 	require.Contains(t, err.Error(), "tried again")
