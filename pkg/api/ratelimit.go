@@ -5,10 +5,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 	"golang.org/x/time/rate"
 
 	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/budget"
 )
 
 // maxCallers bounds the memory for callers; beyond it the least recently seen
@@ -58,7 +60,8 @@ func (l *rateLimiter) evict() {
 	delete(l.callers, oldest)
 }
 
-// limit answers 429 to a caller that asks too often.
+// limit answers 429 to a caller that asks too often. The others wait for a place
+// among the questions that are worked on at once.
 func (l *rateLimiter) limit(now func() time.Time, fail respond.ErrorWriter, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		login := ""
@@ -70,6 +73,30 @@ func (l *rateLimiter) limit(now func() time.Time, fail respond.ErrorWriter, hand
 			fail(w, http.StatusTooManyRequests, "too many requests from this caller (limits.callerRate): ask less often")
 			return
 		}
-		handler.ServeHTTP(w, r)
+		ctx := budget.WithCaller(r.Context(), budget.OfRoute(backend.PluginConfigFromContext(r.Context())))
+		leave, err := budget.Process.Questions.Acquire(ctx, 1)
+		if err != nil {
+			respond.RetryAfter(w, err)
+			status, reason := respond.Status(err)
+			fail(w, status, reason)
+			return
+		}
+		defer leave()
+		ctx, account := budget.Open(ctx, budget.Process.Memory, budget.MaxRequest)
+		defer account.Close()
+		handler.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// Limited is a router whose routes have the limits of all others.
+func (a *API) Limited(router Router) Router { return limitedRouter{a, router} }
+
+type limitedRouter struct {
+	api    *API
+	router Router
+}
+
+// Handle implements Router.
+func (l limitedRouter) Handle(pattern string, handler http.Handler) {
+	l.router.Handle(pattern, l.api.limiter.limit(l.api.now, respond.Error, handler))
 }

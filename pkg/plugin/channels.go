@@ -9,6 +9,8 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/foresight-observability/foresight/pkg/budget"
 )
 
 // channels compute each live question once for all who watch it: Grafana runs
@@ -18,7 +20,13 @@ type channels struct {
 	calls  singleflight.Group
 	mutex  sync.Mutex
 	newest map[string]*snapshot // by path
-	runs   map[string]int       // streams, by path
+	runs   map[string]*run      // by path
+}
+
+// run is how often a channel is streamed, and for whom it was begun.
+type run struct {
+	streams int
+	user    string
 }
 
 // snapshot is the state of a channel at a time.
@@ -34,25 +42,42 @@ type snapshot struct {
 }
 
 func newChannels() *channels {
-	return &channels{newest: map[string]*snapshot{}, runs: map[string]int{}}
+	return &channels{newest: map[string]*snapshot{}, runs: map[string]*run{}}
 }
 
 // open takes a place for a stream on a channel; of different channels there
-// are at most maxStreams. Whoever opens closes.
-func (c *channels) open(path string) (closing func(), err error) {
+// are at most maxStreams, and maxUserStreams for one user, so that nobody shuts
+// the others out. Whoever opens closes.
+func (c *channels) open(path, user string) (closing func(), err error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if c.runs[path] == 0 && len(c.runs) >= maxStreams {
-		return nil, fmt.Errorf("%d live queries run already, the most this data source allows; close some panels", maxStreams)
+	if c.runs[path] == nil {
+		if own := c.of(user); own >= maxUserStreams {
+			return nil, &budget.Refused{Scope: budget.OfUser, Reason: fmt.Sprintf("%d live queries run for this user already, the most that one may have; close some panels", own)}
+		}
+		if len(c.runs) >= maxStreams {
+			return nil, &budget.Refused{Scope: budget.OfProcess, Reason: fmt.Sprintf("%d live queries run already, the most this data source allows; close some panels", len(c.runs))}
+		}
+		c.runs[path] = &run{user: user}
 	}
-	c.runs[path]++
+	c.runs[path].streams++
 	return func() {
 		c.mutex.Lock()
 		defer c.mutex.Unlock()
-		if c.runs[path]--; c.runs[path] == 0 {
+		if c.runs[path].streams--; c.runs[path].streams == 0 {
 			delete(c.runs, path)
 		}
 	}, nil
+}
+
+// of is how many channels were begun for a user.
+func (c *channels) of(user string) (count int) {
+	for _, one := range c.runs {
+		if one.user == user {
+			count++
+		}
+	}
+	return count
 }
 
 // state is what was computed within the last tick, or is computed now, once

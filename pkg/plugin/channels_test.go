@@ -103,15 +103,38 @@ func TestChannelsAreLimitedAndTheirStreamsAreNot(t *testing.T) {
 	var closings []func()
 	for i := range maxStreams {
 		for range 3 {
-			closing, err := made.open(fmt.Sprint(i))
+			closing, err := made.open(fmt.Sprint(i), fmt.Sprint(i%8))
 			require.NoError(t, err)
 			closings = append(closings, closing)
 		}
 	}
-	_, err := made.open("one more")
-	require.ErrorContains(t, err, "32 live queries run already")
+	_, err := made.open("one more", "another")
+	require.ErrorContains(t, err, "64 live queries run already")
 	for _, closing := range closings {
 		closing()
 	}
 	require.Empty(t, made.runs)
+}
+
+// TestOneUserLeavesChannelsToOthers has one user open as many as it gets: the
+// next of that user is refused, everybody else's is not, and a channel that runs
+// already takes no place.
+func TestOneUserLeavesChannelsToOthers(t *testing.T) {
+	made := newChannels()
+	var closing []func()
+	for i := range maxUserStreams {
+		leave, err := made.open(fmt.Sprint(i), "greedy")
+		require.NoError(t, err)
+		closing = append(closing, leave)
+	}
+	_, err := made.open("one more", "greedy")
+	require.ErrorContains(t, err, "for this user")
+	again, err := made.open("0", "greedy")
+	require.NoError(t, err)
+	again()
+	_, err = made.open("one more", "other")
+	require.NoError(t, err)
+	closing[0]()
+	_, err = made.open("and another", "greedy")
+	require.NoError(t, err)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -28,9 +29,12 @@ func classify(err error) (backend.Status, backend.ErrorSource) {
 	var notFound *engine.NotFoundError
 	var fault *engine.UserError
 	var bad *badQuery
+	var refused *budget.Refused
 	switch {
 	case errors.As(err, &fromUpstream):
 		return backend.Status(fromUpstream.HTTPStatus()), backend.ErrorSourceDownstream
+	case errors.As(err, &refused):
+		return refusedStatus(refused), backend.ErrorSourceDownstream
 	case errors.As(err, &notFound):
 		return http.StatusNotFound, backend.ErrorSourceDownstream
 	case errors.As(err, &bad), errors.As(err, &fault):
@@ -41,4 +45,15 @@ func classify(err error) (backend.Status, backend.ErrorSource) {
 		return 499, backend.ErrorSourceDownstream // the asker went away
 	}
 	return http.StatusInternalServerError, backend.ErrorSourcePlugin
+}
+
+// refusedStatus is that of a request beyond a limit of the process.
+func refusedStatus(refused *budget.Refused) backend.Status {
+	switch refused.Scope {
+	case budget.OfUser:
+		return http.StatusTooManyRequests
+	case budget.OfProcess:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusBadRequest
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/grafana/grafana-plugin-sdk-go/experimental/concurrent"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -21,6 +22,12 @@ func (d *DataSource) QueryData(ctx context.Context, request *backend.QueryDataRe
 	// Grafana sends this header without the http_ prefix, so the SDK's header
 	// accessors do not show it.
 	fromRule := request.Headers[backend.FromAlertHeaderName] == "true"
+	if len(request.Queries) > maxQueries {
+		return tooManyQueries(request), nil
+	}
+	ctx = budget.WithCaller(ctx, budget.Of(request.PluginContext, fromRule))
+	ctx, answers := budget.Open(ctx, budget.Process.Memory, budget.MaxRequest)
+	defer answers.Close()
 	answerOne := func(ctx context.Context, q concurrent.Query) backend.DataResponse {
 		return d.respond(ctx, q.DataQuery, fromRule)
 	}
@@ -42,9 +49,16 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 		return failure(&badQuery{err})
 	}
 	window := engine.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval}
-	ctx, end := telemetry.Query(ctx, string(question.Type()), string(format))
-	ctx, meter := upstream.WithMeter(ctx)
-	result, err := d.answer(ctx, question, window, format)
+	working, end := telemetry.Query(ctx, string(question.Type()), string(format))
+	working, leave, err := admitted(working)
+	if err != nil {
+		failed := failure(err)
+		end(err, int(failed.Status))
+		return failed
+	}
+	defer leave()
+	working, meter := upstream.WithMeter(working)
+	result, err := d.answer(working, question, window, format)
 	if err != nil {
 		failed := failure(err)
 		end(err, int(failed.Status))
@@ -54,6 +68,9 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 	frames.Cost(result, meter)
 	if format == query.Panel {
 		frames.LinkTraces(result, d.settings.traceSource())
+	}
+	if err := within(ctx, result); err != nil {
+		return failure(err)
 	}
 	return backend.DataResponse{Frames: result, Status: http.StatusOK}
 }

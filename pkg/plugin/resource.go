@@ -27,7 +27,8 @@ func (d *DataSource) resources() http.Handler {
 	return mux
 }
 
-func (d *DataSource) register(mux api.Router) {
+func (d *DataSource) register(router api.Router) {
+	mux := d.api.Limited(router)
 	mux.Handle("GET /services", namesRoute(d.engine.Services, func(url.Values) query.Services {
 		return query.Services{}
 	}))
@@ -45,7 +46,7 @@ func (d *DataSource) register(mux api.Router) {
 	}))
 	mux.Handle("POST /signals", http.HandlerFunc(d.previewSignals))
 	mux.Handle("POST /live", http.HandlerFunc(channelOf))
-	d.api.Register(mux)
+	d.api.Register(router)
 }
 
 // namesRoute answers a list of names for the time range in from and to.

@@ -13,7 +13,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/engine"
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
@@ -23,9 +23,12 @@ const (
 	// channelPrefix carries a version: when the meaning of a live query changes,
 	// its channels must have other names, or browsers would be fed stale ones.
 	channelPrefix = "anomaly/v1/"
-	maxStreams    = 32
-	fastestTick   = 5 * time.Second
-	longestLive   = 24 * time.Hour
+	// maxStreams bounds the channels of a data source, maxUserStreams those that
+	// run for one user.
+	maxStreams     = 64
+	maxUserStreams = 16
+	fastestTick    = 5 * time.Second
+	longestLive    = 24 * time.Hour
 	// maxLiveCells keeps the first message of a channel below the 4 MiB that
 	// Grafana queues for a viewer: a number is written with up to 20 bytes.
 	maxLiveCells = 150_000
@@ -85,6 +88,7 @@ func (d *DataSource) SubscribeStream(ctx context.Context, request *backend.Subsc
 	if err != nil || asked.path != request.Path {
 		return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusPermissionDenied}, nil
 	}
+	ctx = budget.WithCaller(ctx, budget.Of(request.PluginContext, false))
 	state, err := d.state(ctx, asked)
 	if err != nil {
 		return nil, err
@@ -108,7 +112,8 @@ func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRe
 	if err != nil {
 		return err
 	}
-	leave, err := d.channels.open(asked.path)
+	ctx = budget.WithCaller(ctx, budget.Of(request.PluginContext, false))
+	leave, err := d.channels.open(asked.path, budget.CallerOf(ctx).User)
 	if err != nil {
 		return err
 	}
@@ -146,19 +151,20 @@ func (d *DataSource) state(ctx context.Context, asked live) (*snapshot, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(d.lifetime, cancel)()
-		now := d.engine.Now()
 		ctx, end := telemetry.Live(ctx)
-		found, err := d.engine.Anomaly(ctx, asked.question, engine.Window{From: now.Add(-asked.window), To: now})
+		found, leave, err := d.admittedState(ctx, asked)
 		end(err)
 		if err != nil {
 			return nil, err
 		}
+		defer leave()
 		return withinLive(frames.AnomalyLive(found, asked.question))
 	})
 }
 
 // withinLive refuses what would be cut off on its way to the viewer.
 func withinLive(frame *data.Frame) (*data.Frame, error) {
+	frames.Within(data.Frames{frame})
 	if cells := frame.Rows() * len(frame.Fields); cells > maxLiveCells {
 		return nil, fmt.Errorf("%d lines of %d points are too many to be sent live; choose a shorter time range or fewer series", len(frame.Fields), frame.Rows())
 	}
