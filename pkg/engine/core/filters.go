@@ -24,6 +24,12 @@ var matchTypes = map[string]labels.MatchType{
 	"=~": labels.MatchRegexp, "!~": labels.MatchNotRegexp,
 }
 
+// The bounds of an expression with filters in it.
+const (
+	maxFilteredSelectors = 1000
+	maxFilteredBytes     = 256 << 10
+)
+
 // filtered is PromQL with every selector narrowed by the filters. Without
 // filters it stays as it was written: its dialect is then the server's matter.
 func filtered(promQL string, filters []query.Filter) (string, error) {
@@ -31,7 +37,9 @@ func filtered(promQL string, filters []query.Filter) (string, error) {
 		return promQL, nil
 	}
 	var matchers []*labels.Matcher
+	size := 0
 	for _, f := range filters {
+		size += len(f.Key) + len(f.Value) + len(`=~"", `)
 		matcher, err := labels.NewMatcher(matchTypes[f.Operator], f.Key, f.Value)
 		if err != nil {
 			return "", UserErrorf("filters: %s%s%.60q cannot be used: %v", f.Key, f.Operator, f.Value, err)
@@ -41,6 +49,13 @@ func filtered(promQL string, filters []query.Filter) (string, error) {
 	parsed, err := parser.NewParser(parser.Options{EnableExperimentalFunctions: true}).ParseExpr(promQL)
 	if err != nil {
 		return "", UserErrorf("filters need an expr that is PromQL: %v", err)
+	}
+	// Every selector gets every filter, and printing a tree takes time that grows
+	// with its size times its depth.
+	selectors := len(parser.ExtractSelectors(parsed))
+	if total := len(promQL) + selectors*size; selectors > maxFilteredSelectors || total > maxFilteredBytes {
+		return "", askersFault("filters: with them in each of its %d selectors the expr would have %d bytes; at most %d bytes and %d selectors are asked: use fewer filters, or fewer selectors",
+			selectors, total, maxFilteredBytes, maxFilteredSelectors)
 	}
 	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
 		if selector, is := node.(*parser.VectorSelector); is {

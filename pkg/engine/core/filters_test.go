@@ -1,7 +1,10 @@
 package core
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
@@ -36,4 +39,27 @@ func TestFiltered(t *testing.T) {
 	require.ErrorContains(t, err, "filters need an expr that is PromQL")
 	_, err = filtered("a", []query.Filter{{Key: "job", Operator: "=~", Value: "("}})
 	require.ErrorContains(t, err, "cannot be used")
+}
+
+// TestFiltersDoNotMultiply has as many selectors and filters as a query may
+// have: what would become megabytes is refused at once.
+func TestFiltersDoNotMultiply(t *testing.T) {
+	var filters []query.Filter
+	for i := range 50 {
+		filters = append(filters, query.Filter{Key: "a", Operator: "=~", Value: strings.Repeat("x", 1000) + fmt.Sprint(i)})
+	}
+	for name, test := range map[string]struct {
+		promQL  string
+		filters []query.Filter
+	}{
+		"selectors": {"a" + strings.Repeat("+a", 32_000), filters[:1]},
+		"bytes":     {"a" + strings.Repeat("+a", 900), filters},
+	} {
+		begun := time.Now()
+		_, err := filtered(test.promQL, test.filters)
+		require.ErrorContains(t, err, "use fewer filters", name)
+		require.Less(t, time.Since(begun), 5*time.Second, name)
+	}
+	_, err := filtered("a"+strings.Repeat("+a", 50), filters[:3])
+	require.NoError(t, err)
 }

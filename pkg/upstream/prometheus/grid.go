@@ -90,7 +90,7 @@ func (g *grid) row(metric model.Metric) ([]float64, error) {
 		return nil, err
 	}
 	if err := budget.Charge(g.ctx, size+int64(len(key)+8*g.points)); err != nil {
-		return nil, upstream.Refusal(Name, err)
+		return nil, err
 	}
 	values := make([]float64, g.points)
 	for i := range values {

@@ -116,7 +116,10 @@ func (c *collector) ask(ctx context.Context, first, last, halvings int) error {
 	upstream.Count(ctx, Name, received(matrix))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.grid.fill(matrix, first, last)
+	if err := c.grid.fill(matrix, first, last); err != nil {
+		return c.client.transport.Failure(ctx, err)
+	}
+	return nil
 }
 
 func received(matrix model.Matrix) upstream.Work {

@@ -40,7 +40,7 @@ func (d decoding) Do(ctx context.Context, request *http.Request) (*http.Response
 		return response, body, err
 	}
 	if err := budget.Charge(ctx, decodedSize(body)); err != nil {
-		return nil, nil, upstream.Refusal(Name, err)
+		return nil, nil, d.Failure(ctx, err)
 	}
 	return response, body, nil
 }

@@ -18,6 +18,10 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
+// Failure is why a question was given up: that of its context, or what it would
+// have taken of this process.
+func (c *Client) Failure(ctx context.Context, err error) *upstream.Error { return c.failure(ctx, err) }
+
 // failure says what it means that no answer came, or only a part of one.
 func (c *Client) failure(ctx context.Context, err error) *upstream.Error {
 	var known *upstream.Error
