@@ -200,7 +200,7 @@ func (Test) Integration() error {
 		return err
 	}
 	return step("testing with real servers", func() error {
-		return sh.RunV("go", "test", "-tags", "integration", "-timeout", "45m", "./tests/integration", "./tests/chaos")
+		return sh.RunV("go", "test", "-tags", "integration", "-timeout", "45m", "./tests/integration", "./tests/chaos", "./tests/attack")
 	})
 }
 

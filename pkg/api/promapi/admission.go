@@ -25,21 +25,32 @@ type admitted struct {
 // admit checks what an expression takes before it is evaluated, and waits for a
 // place among those that are. An expression that is admitted must be released.
 func (a *API) admit(ctx context.Context, text string, window promqlcost.Window) (admitted, error) {
-	expr, err := promqlcost.Parse(a.parser, text)
-	if err != nil {
-		return admitted{}, err
-	}
 	leave, err := budget.Process.Evaluations.Acquire(ctx, 1)
 	if err != nil {
 		return admitted{}, err
 	}
 	ctx, held := budget.Part(ctx)
 	release := func() { held.Close(); leave() }
-	if ctx, err = promqlcost.Check(ctx, expr, window); err != nil {
+	expr, err := a.parse(ctx, text)
+	if err == nil {
+		ctx, err = promqlcost.Check(ctx, expr, window)
+	}
+	if err != nil {
 		release()
 		return admitted{}, err
 	}
 	return admitted{ctx, parser.ExtractSelectors(expr), release}, nil
+}
+
+// parse parses an expression when a processor is free for it: that of a long one
+// takes a while.
+func (a *API) parse(ctx context.Context, text string) (parser.Expr, error) {
+	leave, err := budget.Process.Processors.Acquire(ctx, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return promqlcost.Parse(a.parser, text)
 }
 
 // notAdmitted writes why an expression is not evaluated: it is no PromQL, takes

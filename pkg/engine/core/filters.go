@@ -26,6 +26,7 @@ var matchTypes = map[string]labels.MatchType{
 
 // The bounds of an expression with filters in it.
 const (
+	maxFilteredExpr      = 16 << 10 // parsing takes time that grows with the square of it
 	maxFilteredSelectors = 1000
 	maxFilteredBytes     = 256 << 10
 )
@@ -46,6 +47,9 @@ func filtered(promQL string, filters []query.Filter) (string, error) {
 		}
 		matchers = append(matchers, matcher)
 	}
+	if len(promQL) > maxFilteredExpr {
+		return "", UserErrorf("filters: the expr has %d bytes; with filters at most %d are asked: leave the filters out, or shorten the expr", len(promQL), maxFilteredExpr)
+	}
 	parsed, err := parser.NewParser(parser.Options{EnableExperimentalFunctions: true}).ParseExpr(promQL)
 	if err != nil {
 		return "", UserErrorf("filters need an expr that is PromQL: %v", err)
@@ -54,7 +58,7 @@ func filtered(promQL string, filters []query.Filter) (string, error) {
 	// with its size times its depth.
 	selectors := len(parser.ExtractSelectors(parsed))
 	if total := len(promQL) + selectors*size; selectors > maxFilteredSelectors || total > maxFilteredBytes {
-		return "", askersFault("filters: with them in each of its %d selectors the expr would have %d bytes; at most %d bytes and %d selectors are asked: use fewer filters, or fewer selectors",
+		return "", UserErrorf("filters: with them in each of its %d selectors the expr would have %d bytes; at most %d bytes and %d selectors are asked: use fewer filters, or fewer selectors",
 			selectors, total, maxFilteredBytes, maxFilteredSelectors)
 	}
 	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
