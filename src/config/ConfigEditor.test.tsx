@@ -141,14 +141,14 @@ it('asks Jaeger, and leads to the data source in which its traces are looked at'
   await user.click(traces().getByRole('radio', { name: 'Jaeger' }));
   await user.type(traces().getByLabelText('URL'), 'http://jaeger:16686');
   expect(settings().jsonData.traces).toEqual({ kind: 'jaeger', url: 'http://jaeger:16686' });
-  await user.click(traces().getByRole('button', { name: /^Links lead to/ }));
+  await user.click(traces().getByRole('button', { name: /^Trace data source/ }));
   expect(settings().jsonData.traces?.uid).toBe('my-jaeger');
 });
 
 it('leaves it to announcements alone what a deploy is', async () => {
   const { user, settings } = open();
   await user.click(screen.getByText('Grafana and deploys'));
-  await user.click(screen.getByLabelText(/^Deploys by versions/));
+  await user.click(screen.getByLabelText(/^Detect deploys from versions/));
   expect(settings().jsonData.deploys).toEqual({ fromVersions: false });
 });
 
@@ -165,11 +165,11 @@ it('defines, corrects and removes signals', async () => {
   await write(user, screen.getByLabelText(/^Signal name/), 'checkout');
   await user.click(screen.getByRole('radio', { name: 'Latency' }));
   await write(user, screen.getByLabelText(/^PromQL/), 'latency');
-  expect(screen.getByText(/Write \$service/)).toBeInTheDocument();
+  expect(screen.getByText(/Use \$service for the name of the service\. Otherwise/)).toBeInTheDocument();
   await write(user, screen.getByLabelText(/^PromQL/), '$service$quantile');
-  expect(screen.getByText(/belong together/)).toBeInTheDocument();
+  expect(screen.getByText(/if and only if/)).toBeInTheDocument();
   await write(user, screen.getByLabelText(/^Quantiles/), '0.5, 0.95');
-  expect(screen.queryByText(/belong together/)).not.toBeInTheDocument();
+  expect(screen.queryByText(/if and only if/)).not.toBeInTheDocument();
   await user.click(screen.getByRole('radio', { name: 'Above' }));
   await write(user, screen.getByLabelText(/^Weight/), '2');
   expect(settings().jsonData.signals).toEqual([
@@ -203,7 +203,7 @@ it('names series for engines', async () => {
 it('knows targets of events, and asks for the secrets they need', async () => {
   const { user, settings } = open();
   await user.click(screen.getByText('Webhooks'));
-  await write(user, screen.getByLabelText(/^Secret of incoming alerts/), 'in');
+  await write(user, screen.getByLabelText(/^Secret for incoming alerts/), 'in');
   expect(screen.queryByLabelText(/^Signing secret/)).not.toBeInTheDocument();
   await user.click(screen.getByRole('button', { name: 'Add target' }));
   await write(user, screen.getByLabelText(/^Target URL/), 'https://there');
@@ -343,13 +343,13 @@ it('keeps what is typed with its row when another row is removed', async () => {
   ];
   const { user, settings } = open({ jsonData: { signals } });
   await user.click(screen.getByText('Service signals'));
-  const [first] = screen.getAllByLabelText('Quantiles');
+  const [first] = screen.getAllByLabelText(/^Quantiles/);
   await user.type(first, '0.25');
   await user.click(screen.getByRole('button', { name: 'Remove signal a' }));
-  expect(screen.getByLabelText('Quantiles')).toHaveValue('0.99');
+  expect(screen.getByLabelText(/^Quantiles/)).toHaveValue('0.99');
   expect(settings().jsonData.signals).toMatchObject([{ name: 'b', quantiles: [0.99] }]);
   await user.click(screen.getByRole('button', { name: 'Add signal' }));
-  expect(screen.getAllByLabelText('Quantiles').map((input) => (input as HTMLInputElement).value)).toEqual(['0.99', '']);
+  expect(screen.getAllByLabelText(/^Quantiles/).map((input) => (input as HTMLInputElement).value)).toEqual(['0.99', '']);
 });
 
 it('cannot be edited where the data source is provisioned', async () => {
@@ -361,7 +361,7 @@ it('cannot be edited where the data source is provisioned', async () => {
     await user.click(screen.getByText(title));
   }
   const before = settings();
-  const preview = screen.getByLabelText('Preview for service');
+  const preview = screen.getByLabelText(/^Preview for service/);
   const textboxes = screen.getAllByRole('textbox').filter((input) => input !== preview);
   expect(textboxes.length).toBeGreaterThan(5);
   for (const input of [...textboxes, ...screen.getAllByRole('radio'), ...screen.getAllByRole('switch')]) {

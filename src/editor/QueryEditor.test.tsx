@@ -135,7 +135,7 @@ describe('a starter', () => {
 describe('a question of size', () => {
   it('keeps the service, takes bounds, and tells what is set', async () => {
     const { user, last } = open({ queryType: 'composite', service: 'orders', threshold: 80 });
-    await choose(user, 'Query type', /How large/);
+    await choose(user, 'Query type', /What size/);
     expect(last()).toMatchObject({ queryType: 'sizing', service: 'orders' });
     expect(last()).not.toHaveProperty('threshold');
     await user.type(screen.getByLabelText('Max replicas'), '12{Enter}');
