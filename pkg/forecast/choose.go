@@ -52,8 +52,12 @@ func (p *prepared) chooseNamed(r Request) (trial, error) {
 }
 
 func (p *prepared) chooseFreely(horizon int) (trial, error) {
-	trials, err := p.try(p.members(), horizon)
-	if err != nil {
+	trials, _ := p.try(p.withEvents(p.scales(p.ridge())), horizon)
+	if len(trials) > 1 && len(p.periods) > 0 {
+		p.settle(trials)
+	}
+	others, err := p.try(p.members(), horizon)
+	if trials = append(trials, others...); len(trials) == 0 {
 		return trial{}, err
 	}
 	single := least(trials)
@@ -65,6 +69,14 @@ func (p *prepared) chooseFreely(horizon int) (trial, error) {
 		return single, nil
 	}
 	return blend, nil
+}
+
+// settle decides on which scale the other models are worth their time: the one
+// on which the autoregression errs least.
+func (p *prepared) settle(trials []trial) {
+	if all := p.scales(p.ridge()); len(all) == len(trials) {
+		p.settled = 1 + slices.IndexFunc(trials, func(t trial) bool { return t.mae == least(trials).mae })
+	}
 }
 
 // try makes the trials of the models that succeed; the error says why none did.

@@ -16,6 +16,7 @@ type Decomposed struct {
 	Title   string
 	Periods []int
 	Rest    Model // of the seasonally adjusted series
+	known   *decompositions
 }
 
 // Name of the model.
@@ -39,18 +40,7 @@ func (m Decomposed) Fit(y []float64) (Fitted, error) {
 	if filled == nil || 2*m.Periods[0] > len(y) {
 		return nil, model.ShortHistory(len(stats.Observed(y)), 2*m.Periods[0], m.Title)
 	}
-	var weights []float64
-	if slices.ContainsFunc(y, math.IsNaN) {
-		weights = make([]float64, len(y))
-		for i, v := range y {
-			if !math.IsNaN(v) {
-				weights[i] = 1
-			}
-		}
-	}
-	d, err := series.MSTL(filled, weights, m.Periods, series.STL{
-		TrendDegree: 1, LowPassDegree: 1, Outer: 1, Inner: 1, Sparse: true,
-	})
+	d, err := m.known.decompose(y, filled, m.Periods)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +56,44 @@ func (m Decomposed) Fit(y []float64) (Fitted, error) {
 		return nil, err
 	}
 	return fit, nil
+}
+
+// decompositions are those that models of one question share.
+type decompositions struct{ done []decomposition }
+
+type decomposition struct {
+	y       []float64
+	periods []int
+	result  series.Decomposition
+}
+
+// decompose takes the seasons off y, whose missing values are filled in filled,
+// or remembers that it did. What is returned must not be changed.
+func (k *decompositions) decompose(y, filled []float64, periods []int) (series.Decomposition, error) {
+	same := func(a, b float64) bool { return a == b || (math.IsNaN(a) && math.IsNaN(b)) }
+	if k != nil {
+		for _, d := range k.done {
+			if slices.Equal(d.periods, periods) && slices.EqualFunc(d.y, y, same) {
+				return d.result, nil
+			}
+		}
+	}
+	var weights []float64
+	if slices.ContainsFunc(y, math.IsNaN) {
+		weights = make([]float64, len(y))
+		for i, v := range y {
+			if !math.IsNaN(v) {
+				weights[i] = 1
+			}
+		}
+	}
+	result, err := series.MSTL(filled, weights, periods, series.STL{
+		TrendDegree: 1, LowPassDegree: 1, Outer: 1, Inner: 1, Sparse: true,
+	})
+	if err == nil && k != nil {
+		k.done = append(k.done, decomposition{slices.Clone(y), periods, result})
+	}
+	return result, err
 }
 
 type decomposedFit struct {

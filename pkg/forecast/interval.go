@@ -2,7 +2,6 @@ package forecast
 
 import (
 	"math"
-	"slices"
 
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
@@ -10,8 +9,8 @@ import (
 const (
 	// fewestErrors is how many errors, from neighbouring horizons where one has
 	// too few, a bound is read from.
-	fewestErrors = 100
-	mostErrors   = 1_000
+	fewestErrors = 300
+	mostErrors   = 600
 	// blocks of successive origins are held out in turn to learn how much wider
 	// intervals must be than the errors they are read from.
 	blocks        = 5
@@ -27,15 +26,16 @@ const (
 // Errors of overlapping forecasts are not exchangeable, and the trial's model
 // was chosen on them. So each block of origins is held out in turn, and the
 // bounds are widened until those from the other blocks hold what they promise.
-func (p *prepared) intervals(t trial, horizon int, probabilities []float64) []Interval {
+func (p *prepared) intervals(t trial, horizon int, probabilities []float64) []band {
 	all := bounds(p.errorsOf(t, horizon, everyOrigin), horizon, probabilities)
 	widening := p.widening(t, horizon, probabilities)
-	result := make([]Interval, len(probabilities))
+	result := make([]band, len(probabilities))
 	for i, probability := range probabilities {
-		result[i] = Interval{Probability: probability, Lower: all[i].below, Upper: all[i].above}
+		result[i] = band{Interval{Probability: probability, Lower: all[i].below, Upper: all[i].above}, all[i].alone}
 		for h := range horizon {
 			result[i].Lower[h] *= -widening[i]
 			result[i].Upper[h] *= widening[i]
+			result[i].alone[h] *= widening[i]
 			if i > 0 {
 				result[i].Lower[h] = min(result[i].Lower[h], result[i-1].Lower[h])
 				result[i].Upper[h] = max(result[i].Upper[h], result[i-1].Upper[h])
@@ -89,13 +89,14 @@ func everyOrigin(int) bool { return true }
 // forecast, what is missing left out and empty horizons at the end cut off.
 func (p *prepared) errorsOf(t trial, horizon int, wanted func(origin int) bool) [][]float64 {
 	var errors [][]float64
+	room := make([]float64, horizon*len(t.forecasts)) // one piece for all horizons
 	for i, mean := range t.forecasts {
 		if !wanted(i) {
 			continue
 		}
 		for h, actual := range p.future(t.origins[i], horizon) {
 			if h >= len(errors) {
-				errors = append(errors, nil)
+				errors = append(errors, room[h*len(t.forecasts):h*len(t.forecasts):(h+1)*len(t.forecasts)])
 			}
 			if e := actual - mean[h]; !math.IsNaN(e) {
 				errors[h] = append(errors[h], e)
@@ -108,29 +109,84 @@ func (p *prepared) errorsOf(t trial, horizon int, wanted func(origin int) bool) 
 	return errors
 }
 
-// reach is how far errors go to both sides, by horizon.
-type reach struct{ below, above []float64 }
+// reach is how far errors go to both sides, by horizon, and to the upper one where
+// nothing can lie below: what is never less than zero spends all of its misses
+// above.
+type reach struct{ below, above, alone []float64 }
+
+// band is an interval around the mean with its upper reach where its lower bound
+// is the least that the quantity can be.
+type band struct {
+	Interval
+	alone []float64
+}
 
 func bounds(errors [][]float64, horizon int, probabilities []float64) []reach {
 	knots := ladder(min(len(errors), horizon))
+	sizes := sizesOf(errors)
 	sides := make([]reach, len(probabilities))
 	for i := range sides {
-		sides[i] = reach{make([]float64, len(knots)), make([]float64, len(knots))}
+		sides[i] = reach{make([]float64, len(knots)), make([]float64, len(knots)), make([]float64, len(knots))}
 	}
 	for k, h := range knots {
-		conformal := stats.NewConformal(around(errors, h))
+		conformal := stats.NewConformal(around(errors, sizes, h))
 		for i, probability := range probabilities {
 			lower, upper := conformal.Bounds(probability)
 			sides[i].below[k], sides[i].above[k] = max(-lower, 0), max(upper, 0)
+			_, upper = conformal.Bounds(max(2*probability-1, 0))
+			sides[i].alone[k] = max(upper, 0)
 		}
 	}
 	for i, side := range sides {
 		sides[i] = reach{
 			below: spread(knots, stats.Isotonic(side.below), horizon),
 			above: spread(knots, stats.Isotonic(side.above), horizon),
+			alone: spread(knots, stats.Isotonic(side.alone), horizon),
 		}
 	}
 	return sides
+}
+
+// sizesOf are the mean absolute errors by horizon, made never to fall.
+func sizesOf(errors [][]float64) []float64 {
+	sizes := make([]float64, len(errors))
+	for h, at := range errors {
+		sum := 0.0
+		for _, e := range at {
+			sum += math.Abs(e)
+		}
+		if len(at) > 0 {
+			sizes[h] = sum / float64(len(at))
+		} else if h > 0 {
+			sizes[h] = sizes[h-1]
+		}
+	}
+	return stats.Isotonic(sizes)
+}
+
+// around collects errors of horizon h and, as far as needed, of its neighbours,
+// these brought to the size that errors have at h.
+func around(errors [][]float64, sizes []float64, h int) []float64 {
+	pooled := append(make([]float64, 0, mostErrors), errors[h]...)
+	take := func(at int) {
+		scale := 1.0
+		if sizes[at] > 0 {
+			scale = sizes[h] / sizes[at]
+		}
+		for _, e := range errors[at] {
+			pooled = append(pooled, e*scale)
+		}
+	}
+	near := max(h/8, 1)
+	for d := 1; d < len(errors) && (len(pooled) < fewestErrors || d <= near) && len(pooled) < mostErrors; d++ {
+		if h-d >= 0 && d <= max(h/2, 2) {
+			take(h - d)
+		}
+		if h+d < len(errors) && d <= max(h/2, 2) {
+			take(h + d)
+		}
+	}
+	return pooled
 }
 
 // ladder is 0 and on, in steps that grow with the horizon, ending at n-1.
@@ -143,21 +199,6 @@ func ladder(n int) []int {
 		knots = append(knots, n-1)
 	}
 	return knots
-}
-
-// around collects errors of horizon h and, as far as needed, of its neighbours.
-func around(errors [][]float64, h int) []float64 {
-	pooled := slices.Clone(errors[h])
-	near := max(h/8, 1)
-	for d := 1; d < len(errors) && (len(pooled) < fewestErrors || d <= near) && len(pooled) < mostErrors; d++ {
-		if h-d >= 0 && d <= max(h/2, 1) {
-			pooled = append(pooled, errors[h-d]...)
-		}
-		if h+d < len(errors) && d <= max(h/2, 2) {
-			pooled = append(pooled, errors[h+d]...)
-		}
-	}
-	return pooled
 }
 
 // spread lays values at knots along the horizon.

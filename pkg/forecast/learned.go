@@ -17,11 +17,12 @@ type Learned struct {
 	p         *prepared // without the history
 	fitted    Fitted
 	result    Result // what does not change
-	intervals []Interval
+	intervals []band
 	observed  int       // points since the history
 	pending   []float64 // points not yet averaged into one
 	last      float64   // the latest average
 	reach     float64   // of an average's error, beyond which it is an incident
+	floor     bool      // zero is the least that the quantity can be
 	online    []float64 // factor of each interval, from live coverage
 }
 
@@ -49,7 +50,7 @@ func Learn(r Request) (*Learned, error) {
 	}
 	l := &Learned{
 		request: r, p: &prepared{unit: p.unit, factor: p.factor, negative: p.negative}, reach: p.reach(best, r.Horizon), fitted: fitted, last: p.clean[len(p.clean)-1],
-		intervals: p.intervals(best, r.Horizon, probabilities), online: repeat(1, len(probabilities)),
+		floor: r.NonNegative && !p.negative, intervals: p.intervals(best, r.Horizon, probabilities), online: repeat(1, len(probabilities)),
 		result: Result{
 			Step:       r.History.Step,
 			Model:      best.model.Name(),
@@ -87,7 +88,8 @@ func (l *Learned) Observe(v float64) {
 	}
 	v /= l.p.unit
 	if !math.IsNaN(v) {
-		l.judge(v - l.ahead(1)[0])
+		mean := l.ahead(1)[0]
+		l.judge(v-mean, mean)
 	}
 	l.pending = append(l.pending, v)
 	if len(l.pending) < l.p.factor {
@@ -99,11 +101,20 @@ func (l *Learned) Observe(v float64) {
 	l.pending = l.pending[:0]
 }
 
+// above is how far an interval reaches above the mean.
+func (l *Learned) above(i, h int, mean float64) float64 {
+	b := l.intervals[i]
+	if l.floor && mean+b.Lower[h]*l.online[i] <= 0 {
+		return b.alone[h] * l.online[i]
+	}
+	return b.Upper[h] * l.online[i]
+}
+
 // judge compares a one-step error with each interval.
-func (l *Learned) judge(e float64) {
+func (l *Learned) judge(e, mean float64) {
 	for i, interval := range l.intervals {
 		miss := 0.0
-		if e < interval.Lower[0]*l.online[i] || e > interval.Upper[0]*l.online[i] {
+		if e < interval.Lower[0]*l.online[i] || e > l.above(i, 0, mean) {
 			miss = 1
 		}
 		factor := l.online[i] * math.Exp(onlineRate*(miss-(1-interval.Probability)))
@@ -131,7 +142,7 @@ func (l *Learned) Forecast() Result {
 		lower, upper := result.Intervals[i].Lower, result.Intervals[i].Upper
 		for h := range lower {
 			lower[h] *= l.online[i]
-			upper[h] *= l.online[i]
+			upper[h] = l.above(i, h, result.Mean[h])
 			if i > 0 { // an interval of higher probability holds the others
 				lower[h] = min(lower[h], result.Intervals[i-1].Lower[h])
 				upper[h] = max(upper[h], result.Intervals[i-1].Upper[h])

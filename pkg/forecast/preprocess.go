@@ -16,6 +16,7 @@ const (
 	longestFit     = 5_000           // points a model learns from; longer histories are averaged down
 	finestNeeded   = 5 * time.Minute // averages this long lose nothing that is worth the time
 	longestHorizon = 1_000_000       // points
+	maxShifts      = 5               // lasting changes of level that are undone; more are how the series is
 	incidentLimit  = 15              // spreads from the expected beyond which a point does not teach
 )
 
@@ -35,9 +36,13 @@ type prepared struct {
 	regressors func(t int) []float64
 	clock      *wallClock // nil where the clock does not change
 	capacity   float64    // scaled; 0: not known
-	notices    []string
-	untouched  bool            // no incident was cut off
-	known      func([]float64) // puts back what events explain; nil without events
+	// decompositions are shared by the models tried; settled, from 1, is the only
+	// scale that they are tried on, 0 for all.
+	decompositions decompositions
+	settled        int
+	notices        []string
+	untouched      bool            // no incident was cut off
+	known          func([]float64) // puts back what events explain; nil without events
 }
 
 // treatment says what becomes of a history before models learn from it.
@@ -100,8 +105,13 @@ func prepare(r Request, how treatment) (*prepared, error) {
 	shown := p.onClock(r, coarse)
 	p.findSeasons(shown, candidates)
 	// Where nothing repeats, a step is how the series moves.
-	if how == repaired && len(p.periods) > 0 && p.anchor(r, coarse, series.Shifts(shown, p.periods)) {
-		p.findSeasons(p.clock.lay(coarse), candidates)
+	// One shift at a time: what a large one leaves of a season looks like others.
+	for range maxShifts {
+		if how != repaired || len(p.periods) == 0 || !p.anchor(r, coarse, p.shift(shown)) {
+			break
+		}
+		shown = p.clock.lay(coarse)
+		p.findSeasons(shown, candidates)
 	}
 	p.capacity = r.Capacity / p.unit
 	p.coarse = coarse

@@ -37,8 +37,8 @@ var families = []family{
 		models := perPeriod(func(period int) Model { return ets.Auto{Period: period} })(p)
 		return append(models, ets.Auto{})
 	}, false, false},
-	{"theta", func(p *prepared) []Model { return []Model{Decomposed{"theta", p.periods, Theta{}}} }, false, false},
-	{"mstl", func(p *prepared) []Model { return p.scales(Decomposed{"mstl", p.periods, dampedHolt}) }, false, false},
+	{"theta", func(p *prepared) []Model { return []Model{p.decomposed("theta", Theta{})} }, false, false},
+	{"mstl", func(p *prepared) []Model { return p.scales(func() Model { return p.decomposed("mstl", dampedHolt) }) }, false, false},
 	{"arima", arimas, true, false},
 	{"prophet", prophets, true, false},
 	{"seasonal-ridge", ridges, false, false},
@@ -49,6 +49,9 @@ var dampedHolt = ets.Model{Error: ets.Additive, Trend: ets.Additive, Damped: tru
 func always(m Model) func(*prepared) []Model {
 	return func(*prepared) []Model { return []Model{m} }
 }
+
+// the makes a model that holds nothing of its own.
+func the(m Model) func() Model { return func() Model { return m } }
 
 func perPeriod(f func(period int) Model) func(*prepared) []Model {
 	return func(p *prepared) (models []Model) {
@@ -65,15 +68,15 @@ func arimas(p *prepared) []Model {
 	if len(p.periods) == 0 {
 		return []Model{arima.Auto{Regressors: p.regressors}}
 	}
-	models := p.scales(arima.Auto{Fourier: p.periods, Regressors: p.regressors})
+	models := p.scales(the(arima.Auto{Fourier: p.periods, Regressors: p.regressors}))
 	if p.periods[0] <= arima.MaxSeasonal {
-		models = append(models, p.scales(arima.Auto{Period: p.periods[0], Regressors: p.regressors})...)
+		models = append(models, p.scales(the(arima.Auto{Period: p.periods[0], Regressors: p.regressors}))...)
 	}
 	return models
 }
 
 func prophets(p *prepared) []Model {
-	models := p.scales(prophet.Model{Periods: p.periods, Regressors: p.regressors})
+	models := p.scales(the(prophet.Model{Periods: p.periods, Regressors: p.regressors}))
 	if p.capacity > 0 {
 		models = append(models, prophet.Model{Periods: p.periods, Regressors: p.regressors, Capacity: p.capacity})
 	}
@@ -83,25 +86,54 @@ func prophets(p *prepared) []Model {
 // ridges are autoregressions on the values, on their differences over the
 // shortest season, and on what the seasons leave over.
 func ridges(p *prepared) []Model {
-	models := p.scales(SeasonalRidge{Periods: p.periods})
-	if len(p.periods) > 0 {
-		models = append(models, p.scales(SeasonalRidge{Periods: p.periods, Difference: p.periods[0]})...)
-		models = append(models, p.scales(Decomposed{"mstl-ridge", p.periods, SeasonalRidge{}})...)
-	}
-	return models
+	return append(p.scales(p.ridge()), p.otherRidges()...)
 }
 
-// scales are a model on the scales that the values allow.
-func (p *prepared) scales(m Model) []Model {
-	models := []Model{m}
+// ridge is the autoregression on the values themselves.
+func (p *prepared) ridge() func() Model {
+	return func() Model { return SeasonalRidge{Periods: p.periods, penalty: &knownPenalty{}} }
+}
+
+// otherRidges draw towards a naive forecast instead of towards the mean, or know
+// the seasons beforehand.
+func (p *prepared) otherRidges() []Model {
+	if len(p.periods) == 0 {
+		return p.scales(func() Model { return SeasonalRidge{Difference: 1, penalty: &knownPenalty{}} })
+	}
+	return append(
+		p.scales(func() Model {
+			return SeasonalRidge{Periods: p.periods, Difference: p.periods[0], penalty: &knownPenalty{}}
+		}),
+		p.scales(func() Model { return p.decomposed("mstl-ridge", SeasonalRidge{penalty: &knownPenalty{}}) })...)
+}
+
+// decomposed is a model of what the seasons leave over.
+func (p *prepared) decomposed(title string, rest Model) Model {
+	return Decomposed{Title: title, Periods: p.periods, Rest: rest, known: &p.decompositions}
+}
+
+// scales are a model on the scales that the values allow, or on the one that was
+// settled on.
+func (p *prepared) scales(make func() Model) []Model {
+	wrap := []func(Model) Model{func(m Model) Model { return m }}
+	on := func(t Transform, ceiling float64) {
+		wrap = append(wrap, func(m Model) Model { return Transformed{Transform: t, Model: m, Ceiling: ceiling} })
+	}
 	if p.least >= 0 {
-		models = append(models, Transformed{Transform: Log, Model: m})
+		on(Log, 0)
 		switch {
 		case p.capacity > 0 && p.most <= p.capacity*p.unit:
-			models = append(models, Transformed{Transform: Logit, Model: m, Ceiling: p.capacity})
+			on(Logit, p.capacity)
 		case p.most <= 1 && p.most >= fullShare:
-			models = append(models, Transformed{Transform: Logit, Model: m, Ceiling: 1 / p.unit})
+			on(Logit, 1/p.unit)
 		}
+	}
+	if p.settled > 0 {
+		wrap = wrap[p.settled-1 : p.settled]
+	}
+	var models []Model
+	for _, w := range wrap {
+		models = append(models, w(make()))
 	}
 	return models
 }
@@ -113,17 +145,18 @@ const fullShare = 0.5
 // fewPoints is up to where models that cost more than they add are worth it.
 const fewPoints = 500
 
-// members are what a blend is made of.
+// members are what a blend is made of, besides the autoregression on every scale,
+// which comes first.
 func (p *prepared) members() []Model {
 	models := []Model{Level{}, Naive{}, Drift{}}
 	for _, period := range p.periods {
 		models = append(models, SeasonalNaive{Period: period})
 	}
-	models = append(models, ridges(p)...)
-	models = append(models, Decomposed{"theta", p.periods, Theta{}})
+	models = append(models, p.otherRidges()...)
+	models = append(models, p.decomposed("theta", Theta{}))
 	switch {
 	case len(p.periods) == 0:
-		models = append(models, ets.Auto{})
+		models = append(models, dampedHolt)
 	case len(p.clean) <= fewPoints:
 		models = append(models, ets.Model{Error: ets.Additive, Trend: ets.None, Season: ets.Additive, Period: p.periods[0]})
 	}

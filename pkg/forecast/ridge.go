@@ -24,6 +24,7 @@ type SeasonalRidge struct {
 	// that the penalty draws towards the seasonal naive forecast and not towards
 	// the mean.
 	Difference int
+	penalty    *knownPenalty // of earlier fits; nil to choose at each
 }
 
 // Name of the model.
@@ -78,7 +79,7 @@ func (m SeasonalRidge) lags(n int) []int {
 // Fit needs twice as many points beyond the longest lag as there are lags.
 func (m SeasonalRidge) Fit(y []float64) (Fitted, error) {
 	if m.Difference > 0 {
-		return fitDifference(SeasonalRidge{Periods: m.Periods}, m.Difference, y)
+		return fitDifference(SeasonalRidge{Periods: m.Periods, penalty: m.penalty}, m.Difference, y)
 	}
 	filled := series.Filled(y, m.Periods)
 	lags := m.lags(len(y))
@@ -98,11 +99,15 @@ func (m SeasonalRidge) Fit(y []float64) (Fitted, error) {
 	margin := ridgeReach * (fit.high - fit.low)
 	fit.low, fit.high = fit.low-margin, fit.high+margin
 
-	rows, targets := fit.rows(y, filled)
-	if len(targets) < rowsPerLag*len(lags) {
-		return nil, model.ShortHistory(len(targets), rowsPerLag*len(lags), "an autoregression")
+	z := make([]float64, len(filled))
+	for t, v := range filled {
+		z[t] = (v - fit.center) / fit.scale
 	}
-	if !fit.solve(rows, targets) {
+	p := productsOf(y, z, lags)
+	if p.rows < rowsPerLag*len(lags) {
+		return nil, model.ShortHistory(p.rows, rowsPerLag*len(lags), "an autoregression")
+	}
+	if !fit.solve(p, m.penalty) {
 		return nil, fmt.Errorf("%w: the autoregression is singular", ErrNoModel)
 	}
 	return fit, nil
@@ -112,82 +117,83 @@ type ridgeFit struct {
 	lags          []int
 	weights       []float64
 	intercept     float64
+	base          float64 // what the lags' weights are added to
 	penalty       float64
 	center, scale float64
 	low, high     float64   // of what a forecast may reach
 	recent        []float64 // as many as the longest lag, oldest first
 }
 
-// rows are the standardised lags of each observed target.
-func (f *ridgeFit) rows(y, filled []float64) (*mat.Dense, []float64) {
-	longest := f.lags[len(f.lags)-1]
-	data := make([]float64, 0, (len(y)-longest)*len(f.lags))
-	targets := make([]float64, 0, len(y)-longest)
-	for t := longest; t < len(y); t++ {
-		if math.IsNaN(y[t]) {
-			continue
-		}
-		for _, lag := range f.lags {
-			data = append(data, (filled[t-lag]-f.center)/f.scale)
-		}
-		targets = append(targets, (y[t]-f.center)/f.scale)
-	}
-	if len(targets) == 0 {
-		return nil, nil
-	}
-	return mat.NewDense(len(targets), len(f.lags), data), targets
-}
-
-// solve finds the weights; the eigenvectors of the Gram matrix give every
-// penalty's solution at once.
-func (f *ridgeFit) solve(x *mat.Dense, targets []float64) bool {
-	n, p := x.Dims()
-	means := make([]float64, p)
-	targetMean := 0.0
+// solve finds the weights. The penalty, as a share of the lags' variance, is
+// chosen at the first fit, where the eigenvectors of the Gram matrix give every
+// penalty's solution at once; later fits to more of the same history keep it.
+func (f *ridgeFit) solve(p lagProducts, known *knownPenalty) bool {
+	n := len(p.cross)
+	trace := 0.0
 	for i := range n {
-		for j, v := range x.RawRowView(i) {
-			means[j] += v / float64(n)
+		trace += p.gram.At(i, i)
+	}
+	if share, ok := known.of(n); ok {
+		f.penalty = share * trace
+	} else {
+		var eigen mat.EigenSym
+		if !eigen.Factorize(p.gram, true) {
+			return false
 		}
-		targetMean += targets[i] / float64(n)
+		var vectors mat.Dense
+		eigen.VectorsTo(&vectors)
+		var rotated mat.VecDense
+		rotated.MulVec(vectors.T(), mat.NewVecDense(n, p.cross))
+		f.penalty = bestPenalty(eigen.Values(nil), rotated.RawVector().Data, p.total, p.rows)
+		if trace > 0 {
+			known.keep(n, f.penalty/trace)
+		}
 	}
 	for i := range n {
-		row := x.RawRowView(i)
-		for j := range row {
-			row[j] -= means[j]
-		}
+		p.gram.SetSym(i, i, p.gram.At(i, i)+f.penalty)
 	}
-	centered := make([]float64, n)
-	total := 0.0
-	for i, v := range targets {
-		centered[i] = v - targetMean
-		total += centered[i] * centered[i]
-	}
-	var gram mat.SymDense
-	gram.SymOuterK(1, x.T())
-	var cross mat.VecDense
-	cross.MulVec(x.T(), mat.NewVecDense(n, centered))
-	var eigen mat.EigenSym
-	if !eigen.Factorize(&gram, true) {
+	var cholesky mat.Cholesky
+	if !cholesky.Factorize(p.gram) {
 		return false
 	}
-	values := eigen.Values(nil)
-	var vectors mat.Dense
-	eigen.VectorsTo(&vectors)
-	var rotated mat.VecDense
-	rotated.MulVec(vectors.T(), &cross)
-
-	f.penalty = bestPenalty(values, rotated.RawVector().Data, total, n)
-	for i, d := range values {
-		rotated.SetVec(i, rotated.AtVec(i)/(max(d, 0)+f.penalty))
-	}
 	var weights mat.VecDense
-	weights.MulVec(&vectors, &rotated)
+	if err := cholesky.SolveVecTo(&weights, mat.NewVecDense(n, p.cross)); err != nil {
+		if _, conditioned := err.(mat.Condition); !conditioned {
+			return false
+		}
+	}
 	f.weights = weights.RawVector().Data
-	f.intercept = targetMean
+	f.intercept = p.target
 	for j, w := range f.weights {
-		f.intercept -= w * means[j]
+		f.intercept -= w * p.means[j]
+	}
+	// In the unit of the history.
+	f.base = f.center + f.scale*f.intercept
+	for _, w := range f.weights {
+		f.base -= w * f.center
 	}
 	return !math.IsNaN(f.intercept)
+}
+
+// knownPenalty is what earlier fits of a model chose, by the number of lags.
+type knownPenalty struct{ shares map[int]float64 }
+
+func (k *knownPenalty) of(lags int) (float64, bool) {
+	if k == nil {
+		return 0, false
+	}
+	share, ok := k.shares[lags]
+	return share, ok
+}
+
+func (k *knownPenalty) keep(lags int, share float64) {
+	if k == nil {
+		return
+	}
+	if k.shares == nil {
+		k.shares = map[int]float64{}
+	}
+	k.shares[lags] = share
 }
 
 // bestPenalty minimises the generalised cross-validation criterion over a
@@ -223,11 +229,11 @@ func bestPenalty(eigenvalues, rotated []float64, total float64, n int) float64 {
 
 // predict is the next value after the window of recent ones that ends at end.
 func (f *ridgeFit) predict(window []float64, end int) float64 {
-	sum := f.intercept
+	sum := f.base
 	for j, lag := range f.lags {
-		sum += f.weights[j] * (window[end-lag] - f.center) / f.scale
+		sum += f.weights[j] * window[end-lag]
 	}
-	return min(max(f.center+f.scale*sum, f.low), f.high)
+	return min(max(sum, f.low), f.high)
 }
 
 func (f *ridgeFit) Observe(v float64) {

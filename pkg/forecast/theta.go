@@ -22,7 +22,7 @@ func (Theta) Name() string { return "theta" }
 
 const (
 	fewestForTheta   = 10
-	thetaEvaluations = 150
+	thetaEvaluations = 40
 	mostTheta        = 20.0
 )
 

@@ -24,6 +24,10 @@ type Season struct {
 // cycles; with few cycles chance alone repeats more.
 const strongFrom = 0.3
 
+// fewestRecurring is how many cycles it takes to tell what recurs from chance:
+// two cycles agree with what both of them have, whatever it is.
+const fewestRecurring = 4
+
 // Periods converts durations to points of step, ascending. A duration that is
 // not a whole number of steps, or shorter than two, cannot be followed on the
 // grid and is left out.
@@ -48,7 +52,11 @@ func Seasons(values []float64, candidates []int, peaks Peaks) []Season {
 		if period < 2 || 2*period > len(values) {
 			continue
 		}
-		detrended := Detrended(peaks.cut(rest, period), period)
+		kept := peaks
+		if len(values) < fewestRecurring*period {
+			kept = ClipPeaks
+		}
+		detrended := Detrended(kept.cut(rest, period), period)
 		if peaks == ClipPeaks {
 			// What the shorter seasons explained no longer hides an incident.
 			rest = peaks.cut(rest, period)

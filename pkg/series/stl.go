@@ -101,11 +101,13 @@ func (s STL) Decompose(y, weights []float64) (Decomposition, error) {
 // stlWork holds the components and what the inner loop needs again and again.
 type stlWork struct {
 	STL
-	y, trend, season        []float64
-	rest, low               []float64
-	cycles, a, b            []float64 // n+2·period
-	sub, subWeights, fitted []float64 // one cycle-subseries
-	scratch                 []float64
+	y, trend, season []float64
+	rest, low        []float64
+	cycles, a, b     []float64 // n+2·period
+	sub, subWeights  []float64 // one cycle-subseries
+	smoothed         []float64 // and one cycle more at both ends
+	maps             map[int][][]float64
+	scratch          []float64
 }
 
 func newSTLWork(s STL, y []float64) *stlWork {
@@ -118,7 +120,8 @@ func newSTLWork(s STL, y []float64) *stlWork {
 		*x = make([]float64, long)
 	}
 	longest := n/s.Period + 1
-	w.sub, w.subWeights, w.fitted = make([]float64, longest), make([]float64, longest), make([]float64, longest)
+	w.sub, w.subWeights, w.smoothed = make([]float64, longest), make([]float64, longest), make([]float64, longest+2)
+	w.maps = map[int][][]float64{}
 	w.scratch = make([]float64, min(s.Seasonal, longest))
 	return w
 }
@@ -142,9 +145,9 @@ func (w *stlWork) inner(weights []float64) {
 	loess{w.Trend, w.TrendDegree, w.TrendJump}.smooth(w.rest, weights, w.trend)
 }
 
-// smoothCycles smooths each phase's subseries, one cycle beyond both ends.
+// smoothCycles smooths each phase's subseries, one cycle beyond both ends. Without
+// weights that is the same linear map for all phases of one length.
 func (w *stlWork) smoothCycles(weights []float64) {
-	l := loess{w.Seasonal, w.SeasonalDegree, w.SeasonalJump}
 	for phase := range w.Period {
 		k := 0
 		for i := phase; i < len(w.rest); i += w.Period {
@@ -154,26 +157,67 @@ func (w *stlWork) smoothCycles(weights []float64) {
 			}
 			k++
 		}
-		var subWeights []float64
-		if weights != nil {
-			subWeights = w.subWeights[:k]
+		out := w.smoothed[:k+2]
+		if weights == nil && k <= longestMap {
+			for m, row := range w.mapOf(k) {
+				out[m] = 0
+				for i, v := range row {
+					out[m] += v * w.sub[i]
+				}
+			}
+		} else {
+			var subWeights []float64
+			if weights != nil {
+				subWeights = w.subWeights[:k]
+			}
+			w.smoothCycle(w.sub[:k], subWeights, out)
 		}
-		sub, fitted := w.sub[:k], w.fitted[:k]
-		l.smooth(sub, subWeights, fitted)
-		before, ok := l.at(sub, subWeights, -1, 0, min(l.window, k)-1, w.scratch)
-		if !ok {
-			before = fitted[0]
+		for m, v := range out {
+			w.cycles[m*w.Period+phase] = v
 		}
-		after, ok := l.at(sub, subWeights, float64(k), max(k-l.window, 0), k-1, w.scratch)
-		if !ok {
-			after = fitted[k-1]
-		}
-		w.cycles[phase] = before
-		for m, v := range fitted {
-			w.cycles[(m+1)*w.Period+phase] = v
-		}
-		w.cycles[(k+1)*w.Period+phase] = after
 	}
+}
+
+// smoothCycle smooths one subseries into out, which is one longer at both ends.
+func (w *stlWork) smoothCycle(sub, weights, out []float64) {
+	l := loess{w.Seasonal, w.SeasonalDegree, w.SeasonalJump}
+	k := len(sub)
+	fitted := out[1 : k+1]
+	l.smooth(sub, weights, fitted)
+	before, ok := l.at(sub, weights, -1, 0, min(l.window, k)-1, w.scratch)
+	if !ok {
+		before = fitted[0]
+	}
+	after, ok := l.at(sub, weights, float64(k), max(k-l.window, 0), k-1, w.scratch)
+	if !ok {
+		after = fitted[k-1]
+	}
+	out[0], out[k+1] = before, after
+}
+
+// longestMap is up to how many cycles the smoother is a matrix.
+const longestMap = 64
+
+// mapOf is the smoother of k cycles as a matrix: what it makes of each unit vector.
+func (w *stlWork) mapOf(k int) [][]float64 {
+	if m, ok := w.maps[k]; ok {
+		return m
+	}
+	m := make([][]float64, k+2)
+	for i := range m {
+		m[i] = make([]float64, k)
+	}
+	unit, out := make([]float64, k), make([]float64, k+2)
+	for j := range k {
+		unit[j] = 1
+		w.smoothCycle(unit, nil, out)
+		unit[j] = 0
+		for i, v := range out {
+			m[i][j] = v
+		}
+	}
+	w.maps[k] = m
+	return m
 }
 
 // robustness are bisquare weights of the remainder, zero beyond six median

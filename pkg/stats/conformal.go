@@ -8,21 +8,14 @@ import (
 // Conformal turns a forecast's past errors into bounds for its next error:
 // split conformal prediction on signed errors, each side on its own (Romano,
 // Patterson and Candès 2019; Lei et al. 2018, section 2.2).
-type Conformal struct {
-	upper, lower Tail
-	sorted       []float64
-}
+type Conformal struct{ sorted []float64 }
 
 // NewConformal learns from signed errors, actual minus forecast, which hold no
 // NaN and are not changed.
 func NewConformal(errors []float64) Conformal {
 	sorted := slices.Clone(errors)
 	slices.Sort(sorted)
-	mirrored := make([]float64, len(sorted))
-	for i, e := range sorted {
-		mirrored[len(sorted)-1-i] = -e
-	}
-	return Conformal{upper: FitTail(sorted), lower: FitTail(mirrored), sorted: sorted}
+	return Conformal{sorted}
 }
 
 // Bounds hold the next error with the given probability, half of the rest on
@@ -35,14 +28,21 @@ func (c Conformal) Bounds(probability float64) (lower, upper float64) {
 		return 0, 0
 	}
 	tail := (1 - probability) / 2
-	return -bound(c.sorted, c.lower, tail, true), bound(c.sorted, c.upper, tail, false)
+	return -bound(c.sorted, tail, true), bound(c.sorted, tail, false)
 }
 
-func bound(sorted []float64, t Tail, tail float64, mirror bool) float64 {
+func bound(sorted []float64, tail float64, mirror bool) float64 {
 	n := len(sorted)
 	rank := int(math.Ceil(float64(n+1) * (1 - tail)))
 	if rank > n {
-		return max(t.Quantile(tail), orderOf(sorted, n, mirror))
+		side := sorted
+		if mirror {
+			side = make([]float64, n)
+			for i, e := range sorted {
+				side[n-1-i] = -e
+			}
+		}
+		return max(FitTail(side).Quantile(tail), side[n-1])
 	}
 	return orderOf(sorted, rank, mirror)
 }
