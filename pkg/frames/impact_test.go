@@ -39,6 +39,7 @@ func TestImpactFrames(t *testing.T) {
 		},
 		Deploys:   []impact.Deploy{{Service: "cart", Version: "2", At: at(5.9)}, {Service: "cart", Version: "3", At: at(9)}},
 		Rollbacks: []impact.Rollback{{Service: "cart", Version: "3", At: at(9.2), ByFail: true}},
+		Said:      []impact.Said{{Service: "cart", At: at(9.1), Real: true}},
 	}
 	for name, test := range map[string]struct {
 		record impact.Record

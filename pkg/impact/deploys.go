@@ -58,7 +58,7 @@ func failedBy(d Deploy, r Rollback, longest time.Duration) bool {
 
 func (j judge) deploys() (judged []JudgedDeploy) {
 	for i, d := range j.Deploys {
-		// What follows is laid at the door of the newest deploy before it.
+		// What follows is attributed to the newest deploy before it.
 		next := j.To
 		for _, later := range j.Deploys[i+1:] {
 			if later.Service == d.Service && later.At.Before(next) {
@@ -74,6 +74,9 @@ func (j judge) deploys() (judged []JudgedDeploy) {
 func (j judge) deploy(d Deploy, next time.Time) (Finding, string) {
 	for _, r := range j.Rollbacks {
 		if failedBy(d, r, j.FailsWithin) && !r.At.After(next) {
+			if need, reason := j.need(r); r.ByFail && need != Yes {
+				return need, "it was rolled back after our fail: " + reason
+			}
 			return Yes, fmt.Sprintf("it was rolled back after %s", r.At.Sub(d.At).Round(time.Second))
 		}
 	}

@@ -2,6 +2,7 @@ package impact
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,12 @@ func (j judge) episode(e Episode) (Finding, string) {
 		if i.Service == e.Service && !i.Start.After(until) && !i.End.Before(e.Start.Add(-j.Tolerance)) {
 			return Yes, fmt.Sprintf("an incident began at %s (%s)", i.Start.UTC().Format(time.RFC3339), i.Source)
 		}
+	}
+	if slices.ContainsFunc(j.Rollbacks, func(r Rollback) bool {
+		need, _ := j.need(r)
+		return r.ByFail && need == Open && r.Service == e.Service && within(r.At, e.Start.Add(-j.Tolerance), until.Add(j.FailsWithin))
+	}) {
+		return Open, "a rollout was rolled back after our fail; whether that was needed is not known"
 	}
 	switch {
 	case !j.watched(e.Service):

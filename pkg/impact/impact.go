@@ -1,7 +1,7 @@
-// Package impact says what watching was worth over a stretch of time: how soon
-// alerts told of incidents, how often they were right, which deploys failed, and
-// which incidents did not happen. Everything is counted from a record of what
-// happened, and what cannot be told is left out and said to be.
+// Package impact measures how alerting performed over a stretch of time: times to
+// detect and resolve, precision and recall of alerts, failed changes, and
+// incidents prevented. Everything is counted from a record of what happened.
+// What is not known is left out, and the report says so.
 //
 // The measures are those of the SRE Workbook, chapter 5 (precision, recall,
 // detection time), and of DORA (change failure rate). Times are told by medians
@@ -111,7 +111,7 @@ type Rules struct {
 	// Budget is how late an alert may come and still have told of an incident.
 	// Default 15m.
 	Budget time.Duration
-	// FailsWithin is how long after a deploy an incident is laid at its door.
+	// FailsWithin is how long after a deploy an incident is attributed to it.
 	// Default 1h.
 	FailsWithin time.Duration
 	// Confidence of the intervals. Default 0.95.

@@ -176,12 +176,58 @@ func TestRollbacksThatPrevented(t *testing.T) {
 			{Service: "cart", At: at(100), ByFail: true}, {Service: "orders", At: at(100)}, {Service: "stock", At: at(100), ByFail: true},
 		},
 		Incidents: []Incident{incident("stock", 80, 90)},
+		Said:      []Said{{"cart", at(105), true}},
 	}).Judge(Rules{})
 	require.Len(t, got.Prevented, 1)
 	require.Equal(t, ByRollback, got.Prevented[0].Ground)
 	require.Equal(t, "cart", got.Prevented[0].Service)
 	require.Len(t, got.NotCounted, 1)
 	require.Contains(t, got.NotCounted[0], "stock")
+}
+
+// Ten harmless versions that we failed and that were rolled back are no incident
+// prevented, no failed change and no right alert: nothing but our own fail speaks
+// for them. Rolled out again and sound, they were false.
+func TestFalseFailsPreventNothing(t *testing.T) {
+	var record Record
+	for i := range 10 {
+		service, start := string(rune('a'+i)), float64(60*i+10)
+		record.Deploys = append(record.Deploys, Deploy{service, "1", at(start - 5)}, Deploy{service, "2", at(start)})
+		record.Rollbacks = append(record.Rollbacks, Rollback{Service: service, Version: "2", At: at(start + 10), ByFail: true})
+		record.Episodes = append(record.Episodes, Episode{Alert: "Canary", Service: service, Start: at(start + 5), End: at(start + 10)})
+	}
+	got := day(record).Judge(Rules{})
+	require.Empty(t, got.Prevented)
+	require.Zero(t, got.Precision.Count)
+	require.Equal(t, 10, got.Precision.LeftOut)
+	require.Zero(t, got.ChangeFailure.Count)
+	require.Empty(t, got.Incidents)
+	require.Contains(t, got.NotCounted[len(got.NotCounted)-1], "Of 10 rollbacks after our fail, 10 (100 %) are of unknown need")
+
+	for i := range 10 {
+		record.Deploys = append(record.Deploys, Deploy{string(rune('a' + i)), "2", at(float64(60*i + 10 + 100))})
+	}
+	got = day(record).Judge(Rules{})
+	require.Empty(t, got.Prevented)
+	require.Zero(t, got.Precision.Count)
+	require.Equal(t, 10, got.Precision.Of, "each was a false alarm")
+	require.Zero(t, got.ChangeFailure.Count)
+	require.Contains(t, got.NotCounted[0], "was not needed")
+}
+
+// A rollback is known to have been needed where the same version did harm when
+// it was rolled out again.
+func TestARollbackThatTheNextAttemptProved(t *testing.T) {
+	record := day(Record{
+		Deploys:   []Deploy{{"cart", "1", at(5)}, {"cart", "2", at(10)}, {"cart", "2", at(200)}},
+		Rollbacks: []Rollback{{Service: "cart", Version: "2", At: at(20), ByFail: true}},
+		Incidents: []Incident{incident("cart", 210, 230)},
+	})
+	got := record.Judge(Rules{})
+	require.Len(t, got.Prevented, 1)
+	require.Contains(t, got.Prevented[0].Reason, "the same version led to an incident")
+	record.Said = []Said{{"cart", at(15), false}}
+	require.Empty(t, record.Judge(Rules{}).Prevented, "the word of a person counts before")
 }
 
 // warnings of 30 %: every tenth third breaches. Those before actedFrom were let

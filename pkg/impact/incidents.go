@@ -22,10 +22,13 @@ type JudgedIncident struct {
 }
 
 // harmOfRollbacks is the time from a deploy to its rollback. A rollout that our
-// own verdict stopped counts as well.
+// own verdict stopped counts where it is known to have been needed.
 func (j judge) harmOfRollbacks() []Incident {
 	incidents := slices.Clone(j.Incidents)
 	for _, r := range j.Rollbacks {
+		if need, _ := j.need(r); r.ByFail && need != Yes {
+			continue
+		}
 		start := r.At
 		for _, d := range j.Deploys {
 			if failedBy(d, r, j.FailsWithin) {
@@ -38,13 +41,15 @@ func (j judge) harmOfRollbacks() []Incident {
 }
 
 // harmConfirmed are the events that a person called real and that no alert told
-// of; those that an alert told of are counted there.
+// of; those that an alert told of are counted there, and those that our fail
+// stopped are counted as prevented.
 func (j judge) harmConfirmed() (incidents []Incident) {
 	for _, said := range j.Said {
 		alerted := slices.ContainsFunc(j.Episodes, func(e Episode) bool {
 			return (said.Service == "" || said.Service == e.Service) && within(said.At, e.Start, e.End.Add(j.Tolerance))
 		})
-		if said.Real && !alerted && said.Service != "" {
+		ours := slices.ContainsFunc(j.Rollbacks, func(r Rollback) bool { return r.ByFail && j.concerns(said, r) })
+		if said.Real && !alerted && !ours && said.Service != "" {
 			incidents = append(incidents, Incident{Service: said.Service, Start: said.At, End: said.At, Source: Confirmed})
 		}
 	}

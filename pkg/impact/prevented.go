@@ -16,7 +16,7 @@ type Ground string
 // The grounds.
 const (
 	// ByRollback is a rollout that was rolled back after our fail, without an
-	// incident of the service meanwhile.
+	// incident of the service meanwhile, and that is known to have needed it.
 	ByRollback Ground = "rollback"
 	// ByCapacity is a time in which reactive scaling would have had too little.
 	ByCapacity Ground = "capacity"
@@ -36,28 +36,12 @@ type Prevented struct {
 	Reason   string
 }
 
-// fewestShadows is how many warnings that nobody acted upon it takes to say
+// minShadows is how many warnings that nobody acted upon it takes to say
 // whether probabilities are calibrated.
-const fewestShadows = 20
+const minShadows = 20
 
 func (j judge) prevented() (found []Prevented, notCounted []string) {
-	for _, r := range j.Rollbacks {
-		if !r.ByFail {
-			continue
-		}
-		start := r.At.Add(-j.FailsWithin)
-		harmed := slices.ContainsFunc(j.Incidents, func(i Incident) bool {
-			return i.Service == r.Service && i.Source.timed() && !i.Start.After(r.At) && !i.End.Before(start)
-		})
-		switch {
-		case harmed:
-			notCounted = append(notCounted, fmt.Sprintf("The rollback of %s at %s came after an incident had begun.", r.Service, r.At.UTC().Format(time.RFC3339)))
-		case !j.watched(r.Service):
-			notCounted = append(notCounted, fmt.Sprintf("The rollback of %s at %s: whether its users were harmed before is not in the record.", r.Service, r.At.UTC().Format(time.RFC3339)))
-		default:
-			found = append(found, one(ByRollback, r.Service, r.At, "rolled back after our fail, before its users were harmed"))
-		}
-	}
+	found, notCounted = j.byRollback()
 	for _, s := range j.Scaled {
 		for _, stretch := range s.Missed() {
 			found = append(found, one(ByCapacity, s.Service, stretch.Start,
@@ -101,8 +85,8 @@ func (j judge) expected() (found []Prevented, reason string) {
 	if len(acted) == 0 {
 		return nil, ""
 	}
-	if shadows < fewestShadows {
-		return nil, fmt.Sprintf("Warnings acted upon are not counted: whether their probabilities are calibrated takes %d warnings that nobody acted upon; there are %d.", fewestShadows, shadows)
+	if shadows < minShadows {
+		return nil, fmt.Sprintf("Warnings acted upon are not counted: whether their probabilities are calibrated takes %d warnings that nobody acted upon; there are %d.", minShadows, shadows)
 	}
 	came := stats.Wilson(stats.Proportion{Successes: breached, Trials: shadows}, j.Confidence)
 	if said := foretold / float64(shadows); said < came.Lower || said > came.Upper {
