@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/pattern"
@@ -214,4 +215,20 @@ func TestADeployIsNotBlamedForWhatBeganLater(t *testing.T) {
 	require.WithinDuration(t, deploy.Add(9*time.Minute), later.Began, 20*time.Second)
 	require.Contains(t, strings.Join(later.Reasons, " "), "after the deploy and not with it")
 	require.NotContains(t, strings.Join(later.Reasons, " "), "payment changed from")
+}
+
+// TestACarriedCallIsNamedByWhatItCarries: a database's library over HTTP makes
+// two clients' paths; the statement is to blame, not the request that carries
+// it.
+func TestACarriedCallIsNamedByWhatItCarries(t *testing.T) {
+	found := diff.Finding{Aspect: diff.SelfTime, Effect: 9, Lower: 5, Upper: 14, Worse: true}
+	paths := []diff.Path{
+		{Key: "web", Endpoint: "web", Service: "web", Operation: "GET /", Kind: trace.Server},
+		{Key: "web > find", Parent: "web", Endpoint: "web", Service: "web", Operation: "find carts", Kind: trace.Client},
+		{Key: "web > find > POST", Parent: "web > find", Endpoint: "web", Service: "web", Operation: "POST /_search", Kind: trace.Client, Findings: []diff.Finding{found}},
+	}
+	suspects := []diff.Suspect{{Path: "web > find > POST", Endpoint: "web", Service: "web", Kind: diff.SelfTime, Share: 0.9, Score: 0.9, Finding: found}}
+	first := cause.Rank(diff.Result{Verdict: diff.Regressed, Suspects: suspects, Paths: paths}, cause.Evidence{}).Suspects[0]
+	require.Equal(t, cause.Statement, first.Kind)
+	require.Equal(t, []string{"web", "GET /", "find carts"}, []string{first.Service, first.Operation, first.Call})
 }

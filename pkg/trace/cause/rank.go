@@ -166,6 +166,7 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 		if s.Kind = OwnWork; r.waitsSilently(&s, path) {
 			s.Kind, s.Operation = PoolWait, ""
 		} else if r.isLeafCall(path) {
+			path = r.carriedCall(path)
 			byCaller(Outside)
 			if isStatement(path.Operation) {
 				s.Kind = Statement
@@ -220,6 +221,17 @@ func hasFinding(path *diff.Path, aspect diff.Aspect) bool {
 // isLeafCall says that a path is a call of something that sends no spans.
 func (r *ranking) isLeafCall(path *diff.Path) bool {
 	return path.Kind == trace.Client && !r.called[path.Key]
+}
+
+// carriedCall is the call that a client's path stands for: that of a client's
+// path of the same service around it, which says what is called while this one
+// only carries it (a database's library over HTTP); else itself.
+func (r *ranking) carriedCall(path *diff.Path) *diff.Path {
+	outer := r.paths[path.Parent]
+	if outer != nil && outer.Kind == trace.Client && outer.Service == path.Service {
+		return outer
+	}
+	return path
 }
 
 // wholeDatabase says that the other statements of a service became slower as
