@@ -29,24 +29,20 @@ type instance struct {
 // there is no instance; empty says why.
 func alertFrames(name string, instances []instance, basis engine.Provenance, notices remarks, empty string) (data.Frames, error) {
 	frame := newFrame(name, data.FrameTypeNumericWide, "", basis)
+	needed, dropped := neededLabels(instances)
 	seen := map[string]bool{}
-	dropped := map[string]bool{}
 	for _, one := range instances {
-		labels, volatile := alertLabels(one.labels)
-		for _, label := range volatile {
-			dropped[label] = true
-		}
+		labels := alertLabels(one.labels, needed)
 		key := labels.String()
 		if seen[key] {
-			return nil, duplicate(key, slices.Sorted(maps.Keys(dropped)))
+			return nil, duplicate(key)
 		}
 		seen[key] = true
 		one.model.log(frame, key)
 		frame.Fields = append(frame.Fields, data.NewField(name, data.Labels(labels), []*float64{nullable(one.value)}))
 	}
 	if len(dropped) > 0 {
-		notices.add(data.NoticeSeverityInfo, fmt.Sprintf("Labels that change with every deploy or request are left out of alerts: %s.",
-			strings.Join(slices.Sorted(maps.Keys(dropped)), ", ")))
+		notices.add(data.NoticeSeverityInfo, fmt.Sprintf("Labels that change with every deploy or request are left out of alerts: %s.", strings.Join(dropped, ", ")))
 	}
 	if len(instances) == 0 {
 		notices.add(data.NoticeSeverityInfo, empty)
@@ -54,13 +50,9 @@ func alertFrames(name string, instances []instance, basis engine.Provenance, not
 	return notices.attach(data.Frames{frame}), nil
 }
 
-func duplicate(labels string, dropped []string) error {
-	reason := ""
-	if len(dropped) > 0 {
-		reason = fmt.Sprintf(" (%s left out: it would give alerts another identity at every deploy or request)", strings.Join(dropped, ", "))
-	}
-	return fmt.Errorf("more than one series has the labels %s%s: aggregate the query so that one series is left for each, as in sum by (service_name) (...)",
-		labels, reason)
+func duplicate(labels string) error {
+	return &engine.UserError{Message: fmt.Sprintf(
+		"more than one series has the labels %s: aggregate the query so that one series is left for each, as in sum by (service_name) (...)", labels)}
 }
 
 // volatileLabels change while the thing that is watched stays the same.
@@ -75,28 +67,56 @@ var volatileLabels = map[string]bool{
 	"span_id": true, "spanID": true, "spanId": true, "spanid": true,
 }
 
+// neededLabels are the volatile labels that tell instances apart which would
+// otherwise be the same, as pods of a StatefulSet; the other volatile labels are
+// dropped.
+func neededLabels(instances []instance) (needed map[string]bool, dropped []string) {
+	groups := map[string][]series.Labels{}
+	volatile := map[string]bool{}
+	for _, one := range instances {
+		every := alertLabels(one.labels, volatileLabels)
+		key := alertLabels(one.labels, nil).String()
+		groups[key] = append(groups[key], every)
+		for name := range every {
+			volatile[name] = volatile[name] || volatileLabels[name]
+		}
+	}
+	needed = map[string]bool{}
+	for _, group := range groups {
+		for name := range volatile {
+			if volatile[name] && slices.ContainsFunc(group, func(l series.Labels) bool { return l[name] != group[0][name] }) {
+				needed[name] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(volatile)) {
+		if volatile[name] && !needed[name] {
+			dropped = append(dropped, name)
+		}
+	}
+	return needed, dropped
+}
+
 // alertLabels are the labels under which an alert instance lives: names that
 // Prometheus accepts, no metric name (the number is not that metric any more)
-// and nothing volatile, which is returned apart. An empty label is no label, as
-// in Prometheus. Two names that become the
-// same one share it, values joined by ";" in the order of the names, as
-// OpenTelemetry's translation to Prometheus has it.
-func alertLabels(labels series.Labels) (kept series.Labels, volatile []string) {
-	kept = series.Labels{}
+// and of the volatile ones only those that are needed. An empty label is no
+// label, as in Prometheus. Two names that become the same one share it, values
+// joined by ";" in the order of the names, as OpenTelemetry's translation to
+// Prometheus has it.
+func alertLabels(labels series.Labels, needed map[string]bool) series.Labels {
+	kept := series.Labels{}
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		clean := labelName(name)
 		value := strings.ToValidUTF8(labels[name], "�")
 		switch {
-		case clean == "__name__" || value == "":
-		case volatileLabels[clean]:
-			volatile = append(volatile, clean)
+		case clean == "__name__" || value == "" || volatileLabels[clean] && !needed[clean]:
 		case kept[clean] != "":
 			kept[clean] += ";" + value
 		default:
 			kept[clean] = value
 		}
 	}
-	return kept, volatile
+	return kept
 }
 
 // labelName replaces what a Prometheus label name must not contain.

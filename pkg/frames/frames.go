@@ -111,6 +111,13 @@ func (r *remarks) add(severity data.NoticeSeverity, texts ...string) {
 	}
 }
 
+// Notice warns the reader of an answer.
+func Notice(frames data.Frames, text string) {
+	if len(frames) > 0 {
+		frames[0].AppendNotices(data.Notice{Severity: data.NoticeSeverityWarning, Text: text})
+	}
+}
+
 // attach puts the remarks on the first of the frames, warnings first.
 func (r remarks) attach(frames data.Frames) data.Frames {
 	slices.SortStableFunc(r, func(a, b data.Notice) int { return int(b.Severity) - int(a.Severity) })

@@ -19,21 +19,48 @@ import (
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 func TestAlertLabels(t *testing.T) {
-	kept, volatile := alertLabels(series.Labels{
+	labels := series.Labels{
 		"__name__": "up", "service.name": "a", "service_name": "b", "0zone": "x", "größe": "y", "": "z",
 		"service.version": "2", "pod": "p-1", "traceID": "ff", "empty": "", "bad": "\xff",
-	})
-	require.Equal(t, series.Labels{"service_name": "a;b", "_0zone": "x", "gr__e": "y", "_": "z", "bad": "�"}, kept)
-	require.Equal(t, []string{"pod", "service_version", "traceID"}, volatile)
+	}
+	require.Equal(t, series.Labels{"service_name": "a;b", "_0zone": "x", "gr__e": "y", "_": "z", "bad": "�"}, alertLabels(labels, nil))
+	needed, dropped := neededLabels([]instance{{labels: labels}})
+	require.Empty(t, needed)
+	require.Equal(t, []string{"pod", "service_version", "traceID"}, dropped)
+}
+
+// TestAlertKeepsLabelsThatTellSeriesApart: labels that change with a deploy are
+// left out only where the instances stay apart without them.
+func TestAlertKeepsLabelsThatTellSeriesApart(t *testing.T) {
+	kafka := engine.ForecastAnswer{}
+	for _, pod := range []string{"kafka-0", "kafka-1", "kafka-2"} {
+		kafka.Series = append(kafka.Series, engine.ForecastSeries{Labels: series.Labels{"namespace": "data", "pod": pod, "image": "kafka:4"}})
+	}
+	frames, err := Forecast(kafka, query.Forecast{}, query.Alert)
+	require.NoError(t, err)
+	require.Len(t, frames[0].Fields, 3)
+	for i, field := range frames[0].Fields {
+		require.Equal(t, data.Labels{"namespace": "data", "pod": fmt.Sprintf("kafka-%d", i)}, field.Labels)
+	}
+	require.Contains(t, frames[0].Meta.Notices[0].Text, "left out of alerts: image.")
+
+	apart := engine.ForecastAnswer{Series: []engine.ForecastSeries{
+		{Labels: series.Labels{"service_name": "a", "pod": "a-7f9"}}, {Labels: series.Labels{"service_name": "b", "pod": "b-1c2"}},
+	}}
+	frames, err = Forecast(apart, query.Forecast{}, query.Alert)
+	require.NoError(t, err)
+	require.Equal(t, data.Labels{"service_name": "b"}, frames[0].Fields[1].Labels)
 }
 
 func TestAlertRefusesEqualLabels(t *testing.T) {
-	byPod := engine.ForecastAnswer{Series: []engine.ForecastSeries{
-		{Labels: series.Labels{"service_name": "a", "pod": "1"}}, {Labels: series.Labels{"service_name": "a", "pod": "2"}},
+	same := engine.ForecastAnswer{Series: []engine.ForecastSeries{
+		{Labels: series.Labels{"service_name": "a"}}, {Labels: series.Labels{"service_name": "a", "empty": ""}},
 	}}
-	_, err := Forecast(byPod, query.Forecast{}, query.Alert)
-	require.EqualError(t, err, `more than one series has the labels {service_name="a"} (pod left out: it would give alerts another identity at every deploy or request): `+
+	_, err := Forecast(same, query.Forecast{}, query.Alert)
+	require.EqualError(t, err, `more than one series has the labels {service_name="a"}: `+
 		`aggregate the query so that one series is left for each, as in sum by (service_name) (...)`)
+	var fault *engine.UserError
+	require.ErrorAs(t, err, &fault, "the author of the query can correct it")
 
 	byName := engine.ForecastAnswer{Series: []engine.ForecastSeries{
 		{Labels: series.Labels{"__name__": "a"}}, {Labels: series.Labels{"__name__": "b"}},

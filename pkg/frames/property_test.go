@@ -142,8 +142,10 @@ func checkBand(t *rapid.T, frame *data.Frame, displayNames map[string]bool) {
 func checkAlert(t *rapid.T, shaped data.Frames) {
 	require.Len(t, shaped, 1)
 	require.Equal(t, data.FrameTypeNumericWide, shaped[0].Meta.Type)
-	seen := map[string]bool{}
+	seen, lasting := map[string]bool{}, map[string]bool{}
+	kept, equal := false, false
 	for _, field := range shaped[0].Fields {
+		stable := map[string]string{}
 		require.Equal(t, data.FieldTypeNullableFloat64, field.Type())
 		require.Equal(t, 1, field.Len())
 		key := fmt.Sprint(map[string]string(field.Labels))
@@ -152,9 +154,17 @@ func checkAlert(t *rapid.T, shaped data.Frames) {
 		for name, value := range field.Labels {
 			require.Regexp(t, `^[a-zA-Z_][a-zA-Z0-9_]*$`, name)
 			require.NotEmpty(t, value)
-			require.NotContains(t, []string{"pod", "service_version", "trace_id", "__name__"}, name)
+			require.NotEqual(t, "__name__", name)
+			if slices.Contains([]string{"pod", "service_version", "trace_id"}, name) {
+				kept = true
+			} else {
+				stable[name] = value
+			}
 		}
+		equal = equal || lasting[fmt.Sprint(stable)]
+		lasting[fmt.Sprint(stable)] = true
 	}
+	require.False(t, kept && !equal, "labels that change with every deploy are kept only where they tell series apart")
 }
 
 // checkFlameGraph holds what the flame graph panel takes for granted: one

@@ -2,7 +2,9 @@ package plugin
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -48,7 +50,12 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 	if err != nil {
 		return failure(&badQuery{err})
 	}
-	window := engine.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval}
+	// A rule has no reader who would see a notice.
+	unknown := query.UnknownFields(question, q.JSON)
+	if len(unknown) > 0 && format == query.Alert {
+		return failure(&badQuery{fmt.Errorf("a %s query has no field %s", question.Type(), strings.Join(unknown, ", "))})
+	}
+	window := engine.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval, Complete: format == query.Alert}
 	working, end := telemetry.Query(ctx, string(question.Type()), string(format))
 	working, leave, err := admitted(working)
 	if err != nil {
@@ -66,6 +73,9 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 	}
 	defer end(nil, http.StatusOK)
 	frames.Cost(result, meter)
+	if len(unknown) > 0 {
+		frames.Notice(result, fmt.Sprintf("A %s query has no field %s.", question.Type(), strings.Join(unknown, ", ")))
+	}
 	if format == query.Panel {
 		frames.LinkTraces(result, d.settings.traceSource())
 	}

@@ -25,7 +25,7 @@ func checkFilters(all []Filter) error {
 	}
 	for i, f := range all {
 		field := fmt.Sprintf("filters[%d]", i)
-		if !model.LegacyValidation.IsValidLabelName(f.Key) || f.Key == model.MetricNameLabel {
+		if !model.UTF8Validation.IsValidLabelName(f.Key) || f.Key == model.MetricNameLabel {
 			return fmt.Errorf("%s.key: %.60q is not the name of a label", field, f.Key)
 		}
 		if err := first(

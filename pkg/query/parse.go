@@ -58,7 +58,7 @@ func Parse(queryType string, raw json.RawMessage) (Query, error) {
 	case queryType == "":
 		return nil, fmt.Errorf("queryType is missing: choose one of %s", typeList())
 	case !known:
-		return nil, fmt.Errorf("unknown queryType %.60q: choose one of %s", queryType, typeList())
+		return nil, fmt.Errorf("unknown queryType %.60q: choose one of %s%s", queryType, typeList(), didYouMean(queryType, typeNames()))
 	}
 	return parser(fields)
 }
@@ -100,10 +100,11 @@ func migrate(fields map[string]json.RawMessage) error {
 	return nil
 }
 
-func typeList() string {
-	var names []string
+func typeList() string { return strings.Join(typeNames(), ", ") }
+
+func typeNames() (names []string) {
 	for _, t := range Types() {
 		names = append(names, string(t))
 	}
-	return strings.Join(names, ", ")
+	return names
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -247,10 +245,10 @@ func checkRange(field string, value, low, high float64) error {
 }
 
 func checkChoice(field, value string, choices ...string) error {
-	if value != "" && !slices.Contains(choices, value) {
-		return fmt.Errorf("%s is %.40q: choose one of %s", field, value, strings.Join(choices, ", "))
+	if value == "" {
+		return nil
 	}
-	return nil
+	return CheckKnown(field, value, choices)
 }
 
 // first is the first error: one thing to repair at a time.

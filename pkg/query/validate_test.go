@@ -60,7 +60,7 @@ func TestValidate(t *testing.T) {
 		"sizing to wait":       {sizing(func(q *query.Sizing) { q.MaxWait = query.Duration(time.Hour) }), "maxWait is 1h"},
 		"coin toss":            {forecast(func(q *query.Forecast) { q.Probability = 0.5 }), "probability is 0.5; it must be above 0.5 and at most 0.9999"},
 		"filters":              {anomaly(func(q *query.Anomaly) { q.Filters = []query.Filter{{Key: "job", Operator: "=~", Value: "a|b"}} }), ""},
-		"filters key":          {anomaly(func(q *query.Anomaly) { q.Filters = []query.Filter{{Key: `a"`, Value: "x"}} }), "filters[0].key"},
+		"filters key":          {anomaly(func(q *query.Anomaly) { q.Filters = []query.Filter{{Key: "a\xff", Value: "x"}} }), "filters[0].key"},
 		"filters name":         {anomaly(func(q *query.Anomaly) { q.Filters = []query.Filter{{Key: "__name__", Value: "x"}} }), "filters[0].key"},
 		"filters operator":     {anomaly(func(q *query.Anomaly) { q.Filters = []query.Filter{{Key: "a", Operator: ">"}} }), "filters[0].operator"},
 		"feedback":             {anomaly(func(q *query.Anomaly) { q.Feedback = []query.Feedback{{Time: "-2h", Real: new(true)}} }), ""},

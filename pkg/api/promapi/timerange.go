@@ -41,7 +41,7 @@ func (r timeRange) instant() bool { return r.from.Equal(r.to) }
 // window is the range with a rule's window before its first instant, so that
 // engines and rules get the same number.
 func (r timeRange) window() engine.Window {
-	return engine.Window{From: r.from.Add(-ruleWindow), To: r.to, Step: resolution}
+	return engine.Window{From: r.from.Add(-ruleWindow), To: r.to, Step: resolution, Complete: true}
 }
 
 // windowAt is the window over which a rule is evaluated at an instant.

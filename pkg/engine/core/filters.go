@@ -12,7 +12,11 @@ import (
 // FilteredHistory is the history of what a question asks of a metric. Only with
 // its intervals filled in is an expression PromQL, which filters need.
 func (e Sources) FilteredHistory(ctx context.Context, expr string, filters []query.Filter, g Grid, basis *Provenance) ([]RawSeries, error) {
-	promQL, err := filtered(fillIntervals(expr, g.Step), filters)
+	expr, err := e.fill(ctx, expr, g)
+	if err != nil {
+		return nil, err
+	}
+	promQL, err := filtered(expr, filters)
 	if err != nil {
 		return nil, err
 	}

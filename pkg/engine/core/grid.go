@@ -35,6 +35,8 @@ type Grid struct {
 	To        time.Time // last point, not in the future
 	Step      time.Duration
 	Requested time.Duration // by the query; 0 where it left the choice
+	Range     time.Duration // of the requested window, for Grafana's $__range
+	Complete  bool          // see Window
 }
 
 // NewGrid aligns a window and its history. A wished step of 0 lets the panel's
@@ -51,7 +53,8 @@ func NewGrid(window Window, history, wished time.Duration, now time.Time) Grid {
 	if to.After(now) {
 		to = now
 	}
-	g := Grid{From: Floor(window.From, step), To: Floor(to, step), Step: step, Requested: wished}
+	g := Grid{From: Floor(window.From, step), To: Floor(to, step), Step: step, Requested: wished, Complete: window.Complete}
+	g.Range = max(window.To.Sub(window.From).Round(time.Second), step)
 	if g.From.After(g.To) {
 		g.From = g.To
 	}

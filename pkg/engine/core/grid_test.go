@@ -58,13 +58,6 @@ func TestGridProperties(t *testing.T) {
 	})
 }
 
-func TestFillIntervals(t *testing.T) {
-	require.Equal(t, "rate(a[120s]) + rate(b[135s]) + rate(c[135s])",
-		fillIntervals("rate(a[$__interval]) + rate(b[$__rate_interval]) + rate(c[${__rate_interval}])", 2*time.Minute))
-	require.Equal(t, "rate(a[75s])", fillIntervals("rate(a[$__rate_interval])", time.Minute), "four scrapes at least")
-	require.Equal(t, "rate(a[60s])", fillIntervals("rate(a[$__rate_interval])", 30*time.Second), "four scrapes at least")
-}
-
 // What lies just before a window is judged by the model of its own day, which
 // needs as much history as in a window that begins there.
 func TestReachBeforeMidnight(t *testing.T) {

@@ -6,9 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,8 +22,12 @@ type RawSeries struct {
 	parts  []series.Series
 }
 
-// History fetches a metric over the whole grid, at most MaxSeries series,
-// ordered by labels.
+// ruleFactor is how many times more series a rule may have than a panel shows.
+// They are evaluated in turn, and none is left out.
+const ruleFactor = 5
+
+// History fetches a metric over the whole grid, ordered by labels: at most
+// MaxSeries series or, where the window must be complete, all of them.
 func (e Sources) History(ctx context.Context, promQL string, g Grid, basis *Provenance) ([]RawSeries, error) {
 	if e.Metrics == nil {
 		return nil, ErrNoMetrics
@@ -34,13 +35,16 @@ func (e Sources) History(ctx context.Context, promQL string, g Grid, basis *Prov
 	if g.Requested > 0 && g.Step > g.Requested {
 		basis.AddNotice(fmt.Sprintf("The step is %s: one of %s would take more than %d points of history and range. Ask for less history or a shorter range.", g.Step, g.Requested, maxPoints))
 	}
-	promQL = fillIntervals(promQL, g.Step)
+	promQL, err := e.fill(ctx, promQL, g)
+	if err != nil {
+		return nil, err
+	}
 	parts := g.parts()
 	sets := make([]upstream.SeriesSet, len(parts))
-	group, ctx := errgroup.WithContext(ctx)
+	group, groupContext := errgroup.WithContext(ctx)
 	for i, part := range parts {
 		group.Go(func() (err error) {
-			sets[i], err = e.Metrics.QueryRange(ctx, promQL, part)
+			sets[i], err = e.Metrics.QueryRange(groupContext, promQL, part)
 			return err
 		})
 	}
@@ -55,7 +59,11 @@ func (e Sources) History(ctx context.Context, promQL string, g Grid, basis *Prov
 	if len(joined) == 0 {
 		basis.AddNotice(fmt.Sprintf("The query returned no series between %s and %s.", FormatTime(g.Start), FormatTime(g.To)))
 	}
-	if limit := e.Limits.MaxSeries; limit > 0 && len(joined) > limit {
+	switch limit := e.Limits.MaxSeries; {
+	case limit <= 0 || len(joined) <= limit:
+	case g.Complete && len(joined) > ruleFactor*limit:
+		return nil, UserErrorf("expr: the query returned %d series, and a rule evaluates at most %d: aggregate it, as in sum by (instance) (...), split the rule, or raise limits.maxSeries", len(joined), ruleFactor*limit)
+	case !g.Complete:
 		basis.AddNotice(fmt.Sprintf("Only the first %d of %d series are shown; narrow the query, or raise limits.maxSeries.", limit, len(joined)))
 		joined = joined[:limit]
 	}
@@ -105,20 +113,6 @@ func AlignAll(found []RawSeries) []series.Series {
 		all[i] = one.Align()
 	}
 	return all
-}
-
-// scrapeInterval is Prometheus' usual one; a rate needs some samples of it.
-const scrapeInterval = 15 * time.Second
-
-// fillIntervals replaces Grafana's interval variables: the browser does not
-// know the step that models learn from, and rules fill in nothing at all.
-func fillIntervals(promQL string, step time.Duration) string {
-	seconds := func(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
-	rate := max(step+scrapeInterval, 4*scrapeInterval)
-	return strings.NewReplacer(
-		"${__rate_interval}", seconds(rate), "$__rate_interval", seconds(rate),
-		"${__interval}", seconds(step), "$__interval", seconds(step),
-	).Replace(promQL)
 }
 
 // RecentAnswer holds the observations of a window, without history.

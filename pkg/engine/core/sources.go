@@ -38,6 +38,9 @@ type Limits struct {
 type Window struct {
 	From, To time.Time
 	Step     time.Duration // what the panel can show; 0 for no wish
+	// Complete says that no series may be left out, as of a rule: the query fails
+	// instead.
+	Complete bool
 }
 
 // NamesAnswer is a sorted list for a variable.

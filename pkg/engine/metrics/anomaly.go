@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -38,8 +39,16 @@ type Evaluator struct {
 
 // Anomaly answers what about a metric is unusual inside the window.
 func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Window) (AnomalyAnswer, error) {
-	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
 	answer := AnomalyAnswer{Shown: window.Step}
+	if err := checkModel(q.Model); err != nil {
+		return answer, err
+	}
+	for _, name := range q.Detectors {
+		if err := query.CheckKnown("detectors", name, detector.Names()); err != nil {
+			return answer, &core.UserError{Message: err.Error()}
+		}
+	}
+	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
 	histories, err := e.FilteredHistory(ctx, q.Expr, q.Filters, g, &answer.Provenance)
 	if err != nil {
 		return answer, err

@@ -30,6 +30,9 @@ type ForecastSeries struct {
 
 // Forecast answers what a metric will be after the window.
 func (e Evaluator) Forecast(ctx context.Context, q query.Forecast, window core.Window) (ForecastAnswer, error) {
+	if err := checkModel(q.Model); err != nil {
+		return ForecastAnswer{}, err
+	}
 	g := core.NewGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := q.Horizon.Or(max(g.To.Sub(g.From)/4, 10*g.Step))
 	answer := ForecastAnswer{RangeEnd: window.To}
@@ -60,4 +63,16 @@ func (e Evaluator) Forecast(ctx context.Context, q query.Forecast, window core.W
 			Problem:  core.Problem(err),
 		}
 	})
+}
+
+// checkModel names the model that was probably meant where there is none of the
+// name: a rule would otherwise have no data, and say nothing.
+func checkModel(name string) error {
+	if name == "" {
+		return nil
+	}
+	if err := query.CheckKnown("model", name, append([]string{forecast.Auto}, forecast.Models()...)); err != nil {
+		return &core.UserError{Message: err.Error()}
+	}
+	return nil
 }

@@ -75,8 +75,7 @@ func (e Advisor) versionedMetric(ctx context.Context, c traces.Comparison) (metr
 	for _, m := range versionedMetrics {
 		names = append(names, m.bucket)
 	}
-	for _, label := range signals.ServiceLabels {
-		service := label + "=" + strconv.Quote(c.Candidate.Service)
+	for _, service := range signals.Matchers(c.Candidate.Service) {
 		selector := fmt.Sprintf("{__name__=~%q, %s, service_version=%q}", strings.Join(names, "|"), service, c.Candidate.Version)
 		existing, _, err := e.Metrics.LabelValues(ctx, "__name__", []string{selector}, c.Candidate.Start, c.Candidate.End)
 		if err != nil {

@@ -45,14 +45,14 @@ func (e Finder) Signal(ctx context.Context, service, kind string, window core.Wi
 		service, kind, core.FormatTime(from), core.FormatTime(to))
 }
 
-// Services are the services that have a metric under a well-known name
-// inside the window.
+// Services are the services that have a metric under a well-known name inside
+// the window, or that OpenTelemetry reports as the job of a target_info.
 func (e Finder) Services(ctx context.Context, window core.Window) ([]string, error) {
 	if e.Metrics == nil {
 		return nil, core.ErrNoMetrics
 	}
 	from, to := core.Hourly(window)
-	found := make([][]string, len(ServiceLabels))
+	found := make([][]string, len(ServiceLabels)+1)
 	group, ctx := errgroup.WithContext(ctx)
 	for i, label := range ServiceLabels {
 		group.Go(func() (err error) {
@@ -60,6 +60,13 @@ func (e Finder) Services(ctx context.Context, window core.Window) ([]string, err
 			return err
 		})
 	}
+	group.Go(func() error {
+		jobs, _, err := e.Metrics.LabelValues(ctx, "job", []string{"target_info"}, from, to)
+		for _, job := range jobs {
+			found[len(ServiceLabels)] = append(found[len(ServiceLabels)], job[strings.LastIndexByte(job, '/')+1:])
+		}
+		return err
+	})
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}

@@ -178,7 +178,7 @@ func resources() []preset {
 // found is a preset with the label under which its metric names the service.
 type BoundPreset struct {
 	preset
-	matcher string
+	matcher string // a template, in which $service stands for the name
 	Custom  bool   // an administrator's signal: promQL holds their placeholders
 	Unit    string // of an administrator's signal
 }
@@ -188,7 +188,7 @@ func (f BoundPreset) Expr(service string, rate time.Duration) string {
 		return fillCustom(f.promQL, service, rate)
 	}
 	return strings.NewReplacer(
-		"$m", f.matcher, "$r", fmt.Sprintf("%ds", int(rate.Seconds())), "$client", "client="+strconv.Quote(service),
+		"$m", bind(f.matcher, service), "$r", fmt.Sprintf("%ds", int(rate.Seconds())), "$client", "client="+strconv.Quote(service),
 	).Replace(f.promQL)
 }
 
@@ -196,15 +196,12 @@ func (f BoundPreset) Expr(service string, rate time.Duration) string {
 // signals stand in for those of their kinds.
 func (e Finder) Presets(ctx context.Context, service string, from, to time.Time) ([]BoundPreset, error) {
 	any := presetMetrics()
-	matchers := []string{"client=" + strconv.Quote(service)}
-	for _, label := range ServiceLabels {
-		matchers = append(matchers, label+"="+strconv.Quote(service))
-	}
+	matchers := append([]string{`client="` + servicePlaceholder + `"`}, matcherTemplates()...)
 	existing := make([][]string, len(matchers))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, matcher := range matchers {
 		group.Go(func() (err error) {
-			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + any + ", " + matcher + "}"}, from, to)
+			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + any + ", " + bind(matcher, service) + "}"}, from, to)
 			return err
 		})
 	}

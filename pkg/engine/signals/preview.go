@@ -48,7 +48,7 @@ func (e Finder) Preview(ctx context.Context, service string, own []Setting, wind
 
 // preview is what one signal finds.
 func (e Finder) preview(ctx context.Context, p BoundPreset, service string, window core.Window) Preview {
-	preview := Preview{Kind: p.Kind, Name: p.Name, Unit: p.Unit, Custom: p.Custom, Template: p.template(service)}
+	preview := Preview{Kind: p.Kind, Name: p.Name, Unit: p.Unit, Custom: p.Custom, Template: p.template()}
 	found, err := e.Recent(ctx, p.Expr(service, MinRateWindow), window)
 	switch {
 	case err != nil:
@@ -66,13 +66,12 @@ func (e Finder) preview(ctx context.Context, p BoundPreset, service string, wind
 
 // template is the preset's PromQL with placeholders where the service and the
 // window of rates stand.
-func (f BoundPreset) template(service string) string {
+func (f BoundPreset) template() string {
 	if f.Custom {
 		return f.promQL
 	}
-	named := strconv.Quote(service)
 	return strings.NewReplacer(
-		"$m", strings.Replace(f.matcher, named, `"`+servicePlaceholder+`"`, 1),
+		"$m", f.matcher,
 		"$r", "$interval", "$client", `client="`+servicePlaceholder+`"`,
 	).Replace(f.promQL)
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -52,16 +50,34 @@ var probes = []Probe{
 // that has the metric it is taken.
 var ServiceLabels = []string{"service_name", "service", "app", "container", "consumergroup"}
 
+// matcherTemplates are the ways in which metrics name a service. The job of a
+// target is "namespace/name" where it comes from OpenTelemetry.
+func matcherTemplates() (templates []string) {
+	for _, label := range ServiceLabels {
+		templates = append(templates, label+`="`+servicePlaceholder+`"`)
+	}
+	return append(templates, `job=~"(.+/)?`+servicePlaceholder+`"`)
+}
+
+// Matchers are the matchers by which metrics may name a service.
+func Matchers(service string) (matchers []string) {
+	for _, template := range matcherTemplates() {
+		matchers = append(matchers, bind(template, service))
+	}
+	return matchers
+}
+
+// bind puts a service's name into a template.
+func bind(template, service string) string {
+	bound, _ := fillService(template, service)
+	return bound
+}
+
 // For is the probe's PromQL for one service. Pairs of further placeholders and
 // what stands for them come last; a name that holds a placeholder stays a name.
 func (p Probe) For(service string, window time.Duration, further ...string) string {
-	var matchers, all []string
-	for _, label := range ServiceLabels {
-		matchers = append(matchers, label+"="+strconv.Quote(service))
-	}
-	// The job of a target is "namespace/name" where OpenTelemetry sets it.
-	matchers = append(matchers, "job=~"+strconv.Quote("(.+/)?"+regexp.QuoteMeta(service)))
-	for _, matcher := range matchers {
+	var all []string
+	for _, matcher := range Matchers(service) {
 		filled := strings.NewReplacer(append(further, "$range", fmt.Sprintf("%ds", int(window.Seconds())), "$service", matcher)...).Replace(p.PromQL)
 		all = append(all, "("+filled+")")
 	}

@@ -46,8 +46,11 @@ func (c *Client) Close() { c.transport.Close() }
 
 // LabelValues implements upstream.Metrics.
 func (c *Client) LabelValues(ctx context.Context, label string, selectors []string, start, end time.Time) ([]string, []string, error) {
-	if !model.LegacyValidation.IsValidLabelName(label) {
+	if !model.UTF8Validation.IsValidLabelName(label) {
 		return nil, nil, rejected("%.60q is not the name of a label", label)
+	}
+	if !model.LegacyValidation.IsValidLabelName(label) {
+		label = model.EscapeName(label, model.ValueEncodingEscaping)
 	}
 	ctx, held := budget.Part(ctx)
 	defer held.Close()

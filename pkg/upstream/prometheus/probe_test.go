@@ -132,7 +132,16 @@ func TestLabelValues(t *testing.T) {
 	require.Equal(t, []string{"cart", "web"}, values)
 	require.Equal(t, []string{"Prometheus: partial"}, warnings)
 
-	_, _, err = client.LabelValues(context.Background(), "../../admin", nil, hour.Start, hour.End)
+	dotted := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		require.Contains(t, []string{"/api/v1/label/U__service_2e_name/values", "/api/v1/label/U___2e__2e__2f_admin/values"}, r.URL.Path, "no name leads elsewhere")
+		answer(`{"status":"success","data":["cart"]}`)(w, r)
+	})
+	for _, label := range []string{"service.name", "../admin"} {
+		values, _, err = dotted.LabelValues(context.Background(), label, nil, hour.Start, hour.End)
+		require.NoError(t, err)
+		require.Equal(t, []string{"cart"}, values)
+	}
+	_, _, err = client.LabelValues(context.Background(), "bad\xff", nil, hour.Start, hour.End)
 	require.Equal(t, upstream.Rejected, category(t, err))
 }
 

@@ -1,0 +1,29 @@
+package query
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestUnknownFields(t *testing.T) {
+	for raw, want := range map[string][]string{
+		`{"expr":"up","refId":"A","datasource":{"uid":"x"},"intervalMs":1000,"maxDataPoints":1}`: nil,
+		`{"expr":"up","horizn":"2h"}`:  {`horizn (did you mean "horizon"?)`},
+		`{"expr":"up","Model":"ets"}`:  {`Model (did you mean "model"?)`},
+		`{"expr":"up","colour":"red"}`: {"colour"},
+	} {
+		require.Equal(t, want, UnknownFields(Forecast{}, json.RawMessage(raw)), raw)
+	}
+	require.Equal(t, []string{`baseline.verison (did you mean "baseline.version"?)`},
+		UnknownFields(TraceDiff{}, json.RawMessage(`{"service":"cart","baseline":{"verison":"1"}}`)))
+}
+
+func TestCheckKnownNamesTheNearest(t *testing.T) {
+	models := []string{"auto", "prophet", "ets", "seasonal-naive"}
+	require.NoError(t, CheckKnown("model", "prophet", models))
+	require.EqualError(t, CheckKnown("model", "Prophet", models), `model is "Prophet": choose one of auto, prophet, ets, seasonal-naive; did you mean "prophet"?`)
+	require.EqualError(t, CheckKnown("model", "lstm-xxxxxxxx", models), `model is "lstm-xxxxxxxx": choose one of auto, prophet, ets, seasonal-naive`)
+	require.ErrorContains(t, CheckKnown("model", "sesonal-naive", models), `did you mean "seasonal-naive"?`)
+}
