@@ -1,0 +1,132 @@
+package canary
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// counts are periods with so many bad requests of the same number.
+func counts(requests float64, bad ...float64) (periods []Tally) {
+	for _, b := range bad {
+		periods = append(periods, Tally{Bad: b, Requests: requests})
+	}
+	return periods
+}
+
+func steady(n int, requests, bad float64) []Tally {
+	var all []float64
+	for range n {
+		all = append(all, bad)
+	}
+	return counts(requests, all...)
+}
+
+func TestDispersionOfNeighbouringPeriods(t *testing.T) {
+	// Five of thirty more than the half that is expected, squared, over 30/4.
+	dispersion, pairs := pairedDispersion(counts(100, 10, 20), 1)
+	require.InDelta(t, 25/7.5, dispersion, 1e-12)
+	require.Equal(t, 1.0, pairs)
+	dispersion, pairs = pairedDispersion(counts(100, 4, 6, 10, 10), 2)
+	require.InDelta(t, 25/7.5, dispersion, 1e-12)
+	require.Equal(t, 1.0, pairs)
+	dispersion, pairs = pairedDispersion(counts(100, 0, 0, 0), 1)
+	require.Equal(t, [2]float64{1, 0}, [2]float64{dispersion, pairs})
+
+	calm := counts(1000)
+	for i := range 100 {
+		calm = append(calm, Tally{Bad: 20 + float64(i%2), Requests: 1000})
+	}
+	before, _ := pairedDispersion(calm, 1)
+	calm[50].Bad = 900
+	after, _ := pairedDispersion(calm, 1)
+	require.InDelta(t, before, after, 0.01, "an incident is no noise")
+}
+
+func TestDispersionBetweenPods(t *testing.T) {
+	dispersion, bad, freedoms := dispersionBetween([][]Tally{counts(100, 10), counts(100, 20)}, 1)
+	require.InDelta(t, 50.0*2/30, dispersion, 1e-12)
+	require.Equal(t, [2]float64{15, 1}, [2]float64{bad, freedoms})
+	dispersion, _, freedoms = dispersionBetween([][]Tally{counts(100, 10, 500), counts(100, 10, 500)}, 1)
+	require.Equal(t, [2]float64{0, 2}, [2]float64{dispersion, freedoms}, "what happens to all at once does not count")
+	_, _, freedoms = dispersionBetween([][]Tally{counts(100, 10), nil}, 1)
+	require.Zero(t, freedoms)
+}
+
+func TestPodsThatDifferForGood(t *testing.T) {
+	var groups []Group
+	for i, bad := range []float64{10, 10, 30, 30} {
+		groups = append(groups, Group{Pod: string(rune('a' + i)), Periods: steady(64, 1000, bad)})
+	}
+	noise := Learn(groups)
+	require.True(t, noise.byPod)
+	// The variance of the rates over their square is 1/3; one standard error less.
+	require.InDelta(t, 0.3243*(1+4.0/3), noise.spread, 1e-3)
+	require.InDelta(t, 20.0/3, noise.dispersion, 1e-9)
+	require.InDelta(t, 4000, noise.requests, 1e-9)
+}
+
+func TestUsualRateLeavesBadPeriodsOut(t *testing.T) {
+	require.InDelta(t, 0.01, usualRate(append(steady(38, 100, 1), counts(100, 50, 50)...)), 1e-12)
+	require.Zero(t, usualRate([]Tally{{Requests: 0}}))
+}
+
+func TestBurstsAreCounted(t *testing.T) {
+	whole := steady(60, 10000, 100)
+	whole[30].Bad, whole[31].Bad, whole[50].Bad = 5000, 5100, 4000
+	noise := Learn([]Group{{Periods: whole}})
+	require.Equal(t, [3]float64{2, 3, 60}, [3]float64{noise.bursts, noise.burstPeriods, noise.exposure})
+	require.InDelta(t, 5000, noise.worst, 1e-9)
+
+	var groups []Group
+	for i := range 3 {
+		groups = append(groups, Group{Pod: string(rune('a' + i)), Periods: steady(60, 1000, 10)})
+	}
+	groups[1].Periods[20].Bad = 500
+	noise = Learn(groups)
+	require.Equal(t, [3]float64{1, 1, 180}, [3]float64{noise.bursts, noise.burstPeriods, noise.exposure})
+	require.InDelta(t, 0.5-520.0/3000, noise.worst, 1e-9)
+}
+
+func TestExcusedPeriods(t *testing.T) {
+	none := Noise{byPod: true, exposure: 3600}
+	require.Equal(t, 0, none.excused(5, 0, 5))
+	require.Equal(t, 2, none.excused(30, 0, 30), "one burst, in two periods")
+	often := Noise{byPod: true, exposure: 3600, bursts: 59, burstPeriods: 59}
+	require.Equal(t, 10, often.excused(60, 0, 60), "one is expected; more than five are rarer than excusedError")
+	often.burstPeriods = 3 * 59
+	require.Equal(t, 15, often.excused(60, 0, 60))
+	// Where pods are not told apart the candidate has its share, at least a tenth.
+	whole := Noise{exposure: 360, bursts: 35, requests: 10000}
+	require.Equal(t, whole.excused(0, 1000, 10), whole.excused(0, 10, 10))
+	require.Greater(t, whole.excused(0, 10000, 10), whole.excused(0, 1000, 10))
+	require.Equal(t, 7, Noise{}.excused(7, 1, 7), "nothing is known")
+}
+
+func TestLastingDifferences(t *testing.T) {
+	require.InDelta(t, 0.04*(1.0/2+1.0/8), Noise{byPod: true, spread: 0.04}.lasting(2, 8, 1, 1), 1e-12)
+	require.InDelta(t, assumedSpread*(1+1.0/9), Noise{}.lasting(0, 0, 1000, 9000), 1e-12)
+	require.InDelta(t, assumedSpread*(1.0/5+1.0/5), Noise{}.lasting(0, 0, 5000, 5000), 1e-12)
+	require.InDelta(t, 0.01*(10+10.0/9), Noise{spread: 0.01, requests: 10000}.lasting(0, 0, 1000, 9000), 1e-12)
+	require.InDelta(t, 0.3, Noise{byPod: true, spread: 0.3}.lasting(0, 0, 5000, 5000), 1e-12)
+}
+
+func TestThePastOutweighsWhatIsAssumed(t *testing.T) {
+	past := Noise{past: true, periods: 90, dispersion: 4}
+	got := past.with(steady(3, 100, 0), nil)
+	require.InDelta(t, (4*90+assumedDispersion*10)/100.0, got.dispersion, 1e-12)
+	require.Equal(t, 4.0, got.learned)
+	got = past.with(counts(100, 10, 20), nil) // one pair of dispersion 10/3
+	require.InDelta(t, (4*90+10.0/3)/91, got.learned, 1e-9)
+	require.False(t, Learn([]Group{{Periods: counts(100, 1, 0, 1)}}).past, "too little to be a past")
+	require.True(t, Learn([]Group{{Periods: steady(20, 100, 5)}}).past)
+}
+
+func TestIncidentsDoNotTeach(t *testing.T) {
+	total, pods := steady(20, 1000, 2), [][]Tally{steady(20, 500, 1), steady(20, 500, 1)}
+	total[3].Bad = 400
+	calm, calmPods := withoutIncidents(total, pods)
+	require.Equal(t, Tally{}, calm[3])
+	require.Equal(t, Tally{}, calmPods[1][3])
+	require.Equal(t, total[4], calm[4])
+}
