@@ -69,6 +69,18 @@ func one(periods ...canary.Period) canary.Canary {
 	return canary.Canary{Signals: []canary.Signal{{Name: "errors", Critical: true, Margin: 0.001, Periods: periods}}}
 }
 
+// known is a canary with a past of the baseline, in which two of a thousand
+// requests fail.
+func known(periods ...canary.Period) canary.Canary {
+	past := canary.Group{}
+	for i := range 360 {
+		past.Periods = append(past.Periods, canary.Tally{Bad: float64(18 + 8*(i%2)), Requests: 11000})
+	}
+	trial := one(periods...)
+	trial.Signals[0].Noise = canary.Learn([]canary.Group{past})
+	return trial
+}
+
 // spread cuts counts into so many equal periods.
 func spread(p canary.Period, n int) (periods []canary.Period) {
 	part := func(t canary.Tally) canary.Tally {
@@ -146,6 +158,7 @@ func TestAStartIsExcusedFromFailingOnly(t *testing.T) {
 	for look := 1; look <= len(harmless); look++ {
 		cold := append([]canary.Period{start(36)}, harmless[:look-1]...)
 		require.Equal(t, canary.Inconclusive, one(cold...).Judge().Verdict, look)
+		require.Equal(t, canary.Inconclusive, known(cold...).Judge().Verdict, look)
 	}
 	broken := one(start(130)).Judge()
 	require.Equal(t, canary.Fail, broken.Verdict, "%+v", broken)
@@ -184,6 +197,9 @@ func TestAnIncidentOfTheBaseline(t *testing.T) {
 	periods := slices.Concat(slices.Repeat([]canary.Period{calm}, 20), []canary.Period{out, out}, slices.Repeat([]canary.Period{calm}, 5))
 	require.NotEqual(t, canary.Fail, one(periods...).Judge().Verdict)
 	require.NotEqual(t, canary.Fail, one(periods[20:]...).Judge().Verdict, "also where it begins so")
+	require.NotEqual(t, canary.Fail, known(slices.Concat(periods[:5], slices.Repeat([]canary.Period{out}, 4))...).Judge().Verdict)
+	calm.Candidate = canary.Tally{Bad: 1000, Requests: 1000}
+	require.Equal(t, canary.Fail, known(slices.Concat(periods[:5], []canary.Period{calm})...).Judge().Verdict, "without an incident")
 }
 
 // TestSimpson: pooled, the canary looks better, since it had little traffic
@@ -291,6 +307,14 @@ func TestSoundnessTakesTheBaselineAtItsBest(t *testing.T) {
 	}
 	require.Greater(t, judge(100), 3.0)
 	require.Less(t, judge(1), 2.0) // the limit is 0.0025 + 0.001, where the rate is 0.005
+}
+
+func TestFewBadRequestsProveNothing(t *testing.T) {
+	period := func(bad float64) canary.Period {
+		return canary.Period{Baseline: canary.Tally{Bad: 1, Requests: 500}, Candidate: canary.Tally{Bad: bad, Requests: bad}}
+	}
+	require.Equal(t, canary.Inconclusive, known(period(4.9)).Judge().Verdict)
+	require.Equal(t, canary.Fail, known(period(5)).Judge().Verdict)
 }
 
 func TestOnlyCriticalSignalsFail(t *testing.T) {
