@@ -36,7 +36,7 @@ const (
 	assumedDispersion = 2
 	// assumedSpread is of pods that are not told apart, of which a version with
 	// all the traffic has fewPods: metrics cannot show that they do not differ.
-	assumedSpread = 0.22 * 0.22
+	assumedSpread = 0.25 * 0.25
 	fewPods       = 10
 	// burstDeviations makes a period a burst.
 	burstDeviations = 6

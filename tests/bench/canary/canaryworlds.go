@@ -361,6 +361,9 @@ func (w canaryWorld) labels() int {
 	return int(byPod) + 1
 }
 
+// denseLooks are at every step, later ones at every tenth.
+const denseLooks = 120
+
 // failedAt is the step at which the canary fails, 0 for never, after so many, by
 // what metrics tell apart; shareAt gives its share of the requests, step by step.
 func failedAt(w canaryWorld, seed uint64, noise [told(4)][]canary.Noise, step float64, steps int, shareAt func(t int) float64) (at [told(4)]int) {
@@ -368,6 +371,9 @@ func failedAt(w canaryWorld, seed uint64, noise [told(4)][]canary.Noise, step fl
 	for t := 1; t <= steps; t++ {
 		s.share(shareAt(t - 1))
 		s.advance()
+		if t > denseLooks && t%10 != 0 {
+			continue
+		}
 		for by := range w.labels() {
 			if at[by] == 0 && s.judge(told(by), noise[by], t) == canary.Fail {
 				at[by] = t
