@@ -349,7 +349,10 @@ it('keeps what is typed with its row when another row is removed', async () => {
   expect(screen.getByLabelText(/^Quantiles/)).toHaveValue('0.99');
   expect(settings().jsonData.signals).toMatchObject([{ name: 'b', quantiles: [0.99] }]);
   await user.click(screen.getByRole('button', { name: 'Add signal' }));
-  expect(screen.getAllByLabelText(/^Quantiles/).map((input) => (input as HTMLInputElement).value)).toEqual(['0.99', '']);
+  expect(screen.getAllByLabelText(/^Quantiles/).map((input) => (input as HTMLInputElement).value)).toEqual([
+    '0.99',
+    '',
+  ]);
 });
 
 it('cannot be edited where the data source is provisioned', async () => {
