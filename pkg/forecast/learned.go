@@ -45,6 +45,13 @@ func Learn(r Request) (*Learned, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !finite(fitted.Forecast(r.Horizon)) {
+		p.notice("%s gave way to %s: it diverges beyond this history", best.model.Name(), naive.model.Name())
+		best = naive
+		if fitted, err = best.model.Fit(p.clean); err != nil {
+			return nil, err
+		}
+	}
 	if tried := len(p.errorsOf(best, r.Horizon, everyOrigin)); tried < r.Horizon {
 		p.notice("the history allows to test %d points ahead; intervals beyond that are extrapolated", tried)
 	}
@@ -69,6 +76,10 @@ func Learn(r Request) (*Learned, error) {
 		l.result.Season = time.Duration(period*p.factor) * r.History.Step
 	}
 	return l, nil
+}
+
+func finite(values []float64) bool {
+	return !slices.ContainsFunc(values, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
 const (
