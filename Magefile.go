@@ -60,13 +60,39 @@ func story(name string, arguments ...string) error {
 	return command.Run()
 }
 
+// positionIndependent are the platforms for which Go links position-independent
+// executables by itself; for darwin it always does.
+var positionIndependent = []string{"linux_amd64", "linux_arm64", "windows_amd64"}
+
+// hardened builds without this machine's paths in the binary, at an address that
+// cannot be foretold, and takes the run bit off the list of sources.
+func hardened(platform string, compile func() error) error {
+	flags := strings.TrimSpace(os.Getenv("GOFLAGS") + " -trimpath")
+	if slices.Contains(positionIndependent, platform) {
+		flags += " -buildmode=pie"
+	}
+	before := os.Getenv("GOFLAGS")
+	if err := os.Setenv("GOFLAGS", flags); err != nil {
+		return err
+	}
+	defer func() { _ = os.Setenv("GOFLAGS", before) }()
+	if err := compile(); err != nil {
+		return err
+	}
+	err := os.Chmod(filepath.Join("dist", "go_plugin_build_manifest"), 0o644)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // All builds the frontend and the backend for this machine.
 func (Build) All() { mg.SerialDeps(Build.Frontend, Build.Backend) }
 
 // Backend builds the Go binary for this machine.
 func (Build) Backend() error {
 	return step("building the backend", func() error {
-		return build.Build{}.Custom(runtime.GOOS, runtime.GOARCH)
+		return hardened(runtime.GOOS+"_"+runtime.GOARCH, func() error { return build.Build{}.Custom(runtime.GOOS, runtime.GOARCH) })
 	})
 }
 
@@ -87,7 +113,8 @@ func (Build) Release() error {
 		if len(wanted) > 0 && !slices.Contains(wanted, platform.name) {
 			continue
 		}
-		if err := step("building the backend for "+platform.name, platform.build); err != nil {
+		harden := func() error { return hardened(platform.name, platform.build) }
+		if err := step("building the backend for "+platform.name, harden); err != nil {
 			return err
 		}
 	}

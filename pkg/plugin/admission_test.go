@@ -89,3 +89,40 @@ func TestLongLabelsOfUpstreams(t *testing.T) {
 	require.Less(t, len(raw), 4<<20)
 	require.Contains(t, string(raw), "were cut")
 }
+
+func TestUncleanPaths(t *testing.T) {
+	made, err := New(t.Context(), instance(`{}`, nil))
+	require.NoError(t, err)
+	source := made.(*DataSource)
+	t.Cleanup(source.Dispose)
+	for _, path := range []string{"services/../labels", "prom//api/v1/query", "./services", "keda/.."} {
+		var status int
+		require.NoError(t, source.CallResource(t.Context(), &backend.CallResourceRequest{Method: "GET", Path: path, URL: path}, backend.CallResourceResponseSenderFunc(func(r *backend.CallResourceResponse) error {
+			if r.Status != 0 {
+				status = r.Status
+			}
+			return nil
+		})))
+		require.Equal(t, http.StatusNotFound, status, path)
+	}
+}
+
+// TestSecretsInTheSecureSettings has headers and addresses of webhooks in either
+// place: in jsonData with a warning, in secureJsonData without one.
+func TestSecretsInTheSecureSettings(t *testing.T) {
+	old, err := ParseSettings(instance(`{"prometheus": {"url": "http://p", "headers": {"X-Key": "a"}}, "webhooks": [{"name": "w", "url": "https://w.example/s"}]}`, nil))
+	require.NoError(t, err)
+	require.Equal(t, "a", old.Metrics.Headers.Get("X-Key"))
+	require.Equal(t, "https://w.example/s", old.Webhooks[0].URL)
+	require.Len(t, old.VisibleSecrets, 2)
+	require.Contains(t, old.VisibleSecrets[0], "prometheusHeaderValue1")
+	require.Contains(t, old.VisibleSecrets[1], "webhookUrl1")
+
+	secure, err := ParseSettings(instance(`{"prometheus": {"url": "http://p", "headerNames": ["X-Key", "X-Other"]}, "webhooks": [{"name": "w"}]}`,
+		map[string]string{"prometheusHeaderValue1": "a", "prometheusHeaderValue2": "b", "webhookUrl1": "https://w.example/s"}))
+	require.NoError(t, err)
+	require.Equal(t, "a", secure.Metrics.Headers.Get("X-Key"))
+	require.Equal(t, "b", secure.Metrics.Headers.Get("X-Other"))
+	require.Equal(t, "https://w.example/s", secure.Webhooks[0].URL)
+	require.Empty(t, secure.VisibleSecrets)
+}

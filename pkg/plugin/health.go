@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 		lines = append(lines, health.Message)
 		verbose = append(verbose, health.Advice...)
 	}
-	verbose = append(verbose, d.settings.Notices...)
+	verbose = append(verbose, slices.Concat(d.settings.Notices, d.settings.VisibleSecrets)...)
 	details, err := json.Marshal(map[string]any{
 		"prometheus":     metrics,
 		"traces":         traces,

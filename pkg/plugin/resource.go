@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"time"
 
@@ -24,7 +25,14 @@ const defaultLookBack = time.Hour
 func (d *DataSource) resources() http.Handler {
 	mux := http.NewServeMux()
 	d.register(mux)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The mux would redirect to another path, which Grafana passes on.
+		if clean := path.Clean(r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
+			respond.Error(w, http.StatusNotFound, "there is no such route")
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 func (d *DataSource) register(router api.Router) {

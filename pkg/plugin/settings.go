@@ -1,7 +1,9 @@
 package plugin
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -38,6 +40,8 @@ type Settings struct {
 	Playbooks playbooks.Settings
 	// Series are what engines ask for by name.
 	Series []promapi.NamedSeries
+	// VisibleSecrets are warnings of what may be secret and is in jsonData.
+	VisibleSecrets []string
 	// Notices are settings that mean nothing to this version.
 	Notices []string
 }
@@ -144,9 +148,9 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		settings.Signals = append(settings.Signals, signalSetting(one))
 		sections = append(sections, one)
 	}
-	for _, one := range root.objects("webhooks") {
+	for i, one := range root.objects("webhooks") {
 		settings.Webhooks = append(settings.Webhooks, webhook.Target{
-			Name: one.text("name", ""), URL: one.text("url", ""), Private: one.boolean("private", false),
+			Name: one.text("name", ""), URL: cmp.Or(secrets[fmt.Sprintf("webhookUrl%d", i+1)], one.text("url", "")), Private: one.boolean("private", false),
 			Kind: webhook.Kind(one.choice("kind", string(webhook.CloudEvents), string(webhook.PagerDutyChanges))),
 		})
 		sections = append(sections, one)
@@ -154,6 +158,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	playbooks := root.object("playbooks")
 	settings.Playbooks = playbookSettings(playbooks, settings.Webhooks)
 	sections = append(sections, playbooks)
+	settings.VisibleSecrets = visibleSecrets(root)
 	for _, section := range sections {
 		for _, name := range section.unknown() {
 			settings.Notices = append(settings.Notices, "The setting "+name+" is unknown and was passed over.")
@@ -163,6 +168,22 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		return settings, errors.New("settings: " + strings.Join(problems, "; "))
 	}
 	return settings, nil
+}
+
+// visibleSecrets are warnings of what may be secret and is where Grafana shows it
+// to everyone who may see the settings.
+func visibleSecrets(root fields) (warnings []string) {
+	for _, name := range []string{"prometheus", "traces"} {
+		if len(root.object(name).textMap("headers")) > 0 {
+			warnings = append(warnings, fmt.Sprintf("The values of %s.headers are in jsonData, where viewers can see them: name the headers in %s.headerNames, and put their values into secureJsonData as %sHeaderValue1, %sHeaderValue2 and so on.", name, name, name, name))
+		}
+	}
+	for i, one := range root.objects("webhooks") {
+		if one.text("url", "") != "" {
+			warnings = append(warnings, fmt.Sprintf("The url of webhooks[%d] is in jsonData, where viewers can see it: put it into secureJsonData as webhookUrl%d.", i, i+1))
+		}
+	}
+	return warnings
 }
 
 // traceSource is the data source in Grafana to which traces are linked: the one
@@ -216,6 +237,9 @@ func upstreamConfig(f fields, name string, shared transport.Config, secrets map[
 	config.Headers = http.Header{}
 	for header, value := range f.textMap("headers") {
 		config.Headers.Set(header, value)
+	}
+	for i, header := range f.texts("headerNames") {
+		config.Headers.Set(header, secrets[fmt.Sprintf("%sHeaderValue%d", name, i+1)])
 	}
 	config.TLS = transport.TLS{
 		CA:          secrets[name+"TlsCaCert"],

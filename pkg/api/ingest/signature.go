@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,8 +23,10 @@ const (
 )
 
 // verify checks a signature as Grafana's contact points write it: the HMAC with
-// SHA-256, in hexadecimal, of the timestamp, a colon, and the raw body.
-func verify(secret string, header http.Header, raw []byte, now time.Time) error {
+// SHA-256, in hexadecimal, of the timestamp, a colon, and the raw body. Several
+// secrets, one a line, are all accepted, so that they can be changed one after
+// the other.
+func verify(secrets string, header http.Header, raw []byte, now time.Time) error {
 	timestamp := header.Get(timestampHeader)
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {
@@ -35,10 +39,13 @@ func verify(secret string, header http.Header, raw []byte, now time.Time) error 
 	if err != nil || len(given) == 0 {
 		return errors.New("the request has no signature: set the contact point's hmacConfig")
 	}
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(timestamp + ":"))
-	mac.Write(raw)
-	if !hmac.Equal(given, mac.Sum(nil)) {
+	signed := func(secret string) bool {
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write([]byte(timestamp + ":"))
+		mac.Write(raw)
+		return hmac.Equal(given, mac.Sum(nil))
+	}
+	if !slices.ContainsFunc(strings.Fields(secrets), signed) && !signed(secrets) {
 		return errors.New("the signature is not that of this body with the data source's webhookSecret")
 	}
 	return nil

@@ -57,10 +57,12 @@ func client(private bool) *http.Client {
 }
 
 // reserved are networks that are not public though Go does not say so: carrier
-// NAT, benchmarks, documentation, protocol assignments, 6to4 and NAT64, which
-// hide other addresses, and what is reserved.
+// NAT, benchmarks, documentation, protocol assignments, 6to4, NAT64 and
+// IPv4-compatible addresses, which hide others, site-local ones, and what is
+// reserved.
 var reserved = prefixes("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
-	"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/23", "2001:db8::/32", "2002::/16", "100::/64")
+	"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/23", "2001:db8::/32", "2002::/16", "100::/64",
+	"::/96", "fec0::/10")
 
 func prefixes(texts ...string) (found []netip.Prefix) {
 	for _, text := range texts {

@@ -22,6 +22,9 @@ func (c *Client) Operations(ctx context.Context, service string, start, end time
 	}
 	var all []string
 	for _, one := range services {
+		if one == "." || one == ".." { // would be another path
+			return nil, rejected("Name the service as its spans do", "%q is not the name of a service", one)
+		}
 		names, _, err := get[[]string](ctx, c, c.transport.URL("/api/services/:service/operations", map[string]string{"service": one}))
 		if err != nil && !isMissing(err) {
 			return nil, err
