@@ -1,6 +1,7 @@
 package query
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,6 +12,60 @@ import (
 
 // maxAgo bounds relative times.
 const maxAgo = 10 * 365 * 24 * time.Hour
+
+// Population selects one side of a trace diff. Empty fields take the default
+// of the side.
+type Population struct {
+	// Version is the service.version.
+	Version string `json:"version,omitempty"`
+	// From is the population's begin: RFC 3339, milliseconds since the epoch, or
+	// relative to the end of the window ("-30m").
+	From string `json:"from,omitempty"`
+	// To is the end of the population, written like From.
+	To string `json:"to,omitempty"`
+	// TraceQL is a further spanset filter.
+	TraceQL string `json:"traceQL,omitempty"`
+	// Ago, of a baseline, puts it so long before the candidate, over the same
+	// time: the same hour one ("1d") or seven days ago ("7d").
+	Ago Duration `json:"ago,omitempty"`
+}
+
+func (p Population) validate(side string) error {
+	_, errFrom := moment("from", p.From, time.Time{})
+	_, errTo := moment("to", p.To, time.Time{})
+	var errAgo error
+	switch {
+	case p.Ago == 0:
+	case side != "baseline":
+		errAgo = errors.New("ago: only the baseline lies a time before the other side")
+	case p.From != "" || p.To != "":
+		errAgo = errors.New("ago: the times are the candidate's, so long before; leave from and to out")
+	case p.Ago < 0 || time.Duration(p.Ago) > maxAgo:
+		errAgo = fmt.Errorf("ago is %s; choose up to %s", p.Ago, Duration(maxAgo))
+	}
+	err := first(
+		checkName("version", p.Version),
+		checkLength("traceQL", p.TraceQL, maxExpr),
+		errFrom,
+		errTo,
+		errAgo,
+	)
+	if err != nil {
+		return fmt.Errorf("%s.%w", side, err)
+	}
+	return nil
+}
+
+func checkDistinct(baseline, candidate Population) error {
+	if baseline == candidate && baseline != (Population{}) {
+		return errors.New("baseline and candidate are the same population: give them another version, time or traceQL")
+	}
+	return nil
+}
+
+func checkSides(baseline, candidate Population) error {
+	return first(baseline.validate("baseline"), candidate.validate("candidate"), checkDistinct(baseline, candidate))
+}
 
 // Bounds are the times of the population: From and To where they are given,
 // the window's elsewhere. Relative times count from the end of the window.

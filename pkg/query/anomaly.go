@@ -1,0 +1,128 @@
+package query
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// Anomaly asks what about a metric is unusual.
+type Anomaly struct {
+	Common
+	// Expr is the metric, in PromQL.
+	Expr string `json:"expr" jsonschema:"minLength=1,maxLength=65536"`
+	// Filters narrow every series that Expr selects.
+	Filters []Filter `json:"filters,omitempty" jsonschema:"maxItems=50"`
+	// Model of the expectation: "auto" (default) or a forecast model's name.
+	Model string `json:"model,omitempty"`
+	// History is how far back to learn from. Default 14d.
+	History Duration `json:"history,omitempty"`
+	// Step overrides the step that follows from the panel's resolution.
+	Step Duration `json:"step,omitempty"`
+	// Probability of the band. Default 0.99.
+	Probability float64 `json:"probability,omitempty"`
+	// Direction is "both" (default), "above" or "below".
+	Direction string `json:"direction,omitempty" jsonschema:"enum=both,enum=above,enum=below"`
+	// MinDeviation is the smallest deviation that counts, in the metric's unit.
+	MinDeviation float64 `json:"minDeviation,omitempty"`
+	// Threshold is the score from which on there is an event. Default 75.
+	Threshold float64 `json:"threshold,omitempty"`
+	// Detectors that judge, by name. Default: those that need no choice.
+	Detectors []string `json:"detectors,omitempty"`
+	// NonNegative says that the quantity cannot fall below zero. Default true.
+	NonNegative *bool `json:"nonNegative,omitempty"`
+	// Feedback says of past events whether they were real; five of either kind
+	// re-rank the events of the window. Annotations in Grafana tagged
+	// foresight:true or foresight:false are added to it.
+	Feedback []Feedback `json:"feedback,omitempty" jsonschema:"maxItems=500"`
+	// Legend names the series, as in Prometheus' legend: {{label}}. Default:
+	// the labels that tell the series apart.
+	Legend string `json:"legend,omitempty"`
+	// Live keeps a panel that ends now up to date through Grafana Live. The
+	// frontend reads it; the answer is the same.
+	Live bool `json:"live,omitempty"`
+}
+
+// Type implements Query.
+func (Anomaly) Type() Type { return TypeAnomaly }
+
+// WithDefaults fills in what was not asked for.
+func (q Anomaly) WithDefaults() Anomaly {
+	q.Common = q.Common.withDefaults()
+	q.Model = cmp.Or(q.Model, DefaultModel)
+	q.History = cmp.Or(q.History, DefaultHistory)
+	q.Probability = cmp.Or(q.Probability, DefaultAnomalyProbability)
+	q.Direction = cmp.Or(q.Direction, DefaultDirection)
+	q.Threshold = cmp.Or(q.Threshold, DefaultThreshold)
+	q.NonNegative = orTrue(q.NonNegative)
+	return q
+}
+
+// Validate implements Query.
+func (q Anomaly) Validate() error {
+	return first(
+		checkFormat(TypeAnomaly, q.Format),
+		checkExpr(q.Expr, "judge"),
+		checkFilters(q.Filters),
+		checkModel(q.Model),
+		checkDuration("history", q.History, minHistory, maxHistory),
+		checkDuration("step", q.Step, minStep, maxStep),
+		checkOrder("history", q.History, q.Step),
+		checkProbability(q.Probability),
+		checkChoice("direction", q.Direction, "both", "above", "below"),
+		checkRange("minDeviation", q.MinDeviation, 0, maxMinDeviation),
+		checkRange("threshold", q.Threshold, 0, 100),
+		checkDetectors(q.Detectors),
+		checkFeedback(q.Feedback),
+		checkName("legend", q.Legend),
+	)
+}
+
+// Feedback is what a person says of an event.
+type Feedback struct {
+	// Time lies in the event: RFC 3339, milliseconds since the epoch, or relative
+	// to the end of the window ("-30m").
+	Time string `json:"time" jsonschema:"minLength=1"`
+	// Real is false for a false alarm.
+	Real *bool `json:"real"`
+}
+
+// At is the instant the feedback speaks of. It fails as validation does.
+func (f Feedback) At(windowTo time.Time) (time.Time, error) {
+	return moment("feedback", f.Time, windowTo)
+}
+
+// checkDetectors checks the form only: which detectors there are is for the
+// room of anomalies to say.
+func checkDetectors(names []string) error {
+	const most = 32
+	if len(names) > most {
+		return fmt.Errorf("detectors has %d names; at most %d are allowed", len(names), most)
+	}
+	for _, name := range names {
+		if name == "" || !modelName.MatchString(name) {
+			return fmt.Errorf("detectors holds %.40q, which is not a detector's name", name)
+		}
+	}
+	return nil
+}
+
+func checkFeedback(all []Feedback) error {
+	const most = 500
+	if len(all) > most {
+		return fmt.Errorf("feedback has %d labels; at most %d are allowed", len(all), most)
+	}
+	for i, one := range all {
+		field := fmt.Sprintf("feedback[%d].time", i)
+		if one.Time == "" {
+			return fmt.Errorf("%s is missing: say when the event was", field)
+		}
+		if _, err := moment(field, one.Time, time.Time{}); err != nil {
+			return err
+		}
+		if one.Real == nil {
+			return fmt.Errorf("feedback[%d].real is missing: true for a real event, false for a false alarm", i)
+		}
+	}
+	return nil
+}

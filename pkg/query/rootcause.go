@@ -1,0 +1,40 @@
+package query
+
+import "cmp"
+
+// RootCause asks what is to blame for a change between two populations of
+// traces, which are chosen as for a trace diff.
+type RootCause struct {
+	Common
+	// Service is the service.name whose requests changed.
+	Service string `json:"service" jsonschema:"minLength=1"`
+	// Operation is the span name of the requests; empty for all.
+	Operation string `json:"operation,omitempty"`
+	// Baseline is by default the version before the newest one in the window.
+	Baseline Population `json:"baseline,omitzero"`
+	// Candidate is by default the newest version seen in the window.
+	Candidate Population `json:"candidate,omitzero"`
+	// MaxTraces is the sample size of each side. Default 400.
+	MaxTraces int `json:"maxTraces,omitempty"`
+}
+
+// Type implements Query.
+func (RootCause) Type() Type { return TypeRootCause }
+
+// WithDefaults fills in what was not asked for.
+func (q RootCause) WithDefaults() RootCause {
+	q.Common = q.Common.withDefaults()
+	q.MaxTraces = cmp.Or(q.MaxTraces, DefaultMaxTraces)
+	return q
+}
+
+// Validate implements Query.
+func (q RootCause) Validate() error {
+	return first(
+		checkFormat(TypeRootCause, q.Format),
+		checkService(q.Service, "whose requests changed"),
+		checkName("operation", q.Operation),
+		checkSides(q.Baseline, q.Candidate),
+		checkRange("maxTraces", float64(q.MaxTraces), 0, maxMaxTraces),
+	)
+}
