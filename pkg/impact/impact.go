@@ -4,7 +4,7 @@
 // What is not known is left out, and the report says so.
 //
 // The measures are those of the SRE Workbook, chapter 5 (precision, recall,
-// detection time), and of DORA (change failure rate). Times are told by medians
+// detection time), and of DORA (change failure rate). Times are reported as medians
 // with intervals, since means of few incidents tell nothing (Davidovic 2021,
 // Incident Metrics in SRE).
 package impact
@@ -108,7 +108,7 @@ type Act struct {
 type Rules struct {
 	// Tolerance is how far an alert and its incident may lie apart. Default 5m.
 	Tolerance time.Duration
-	// Budget is how late an alert may come and still have told of an incident.
+	// Budget is how late an alert may come and still count for an incident.
 	// Default 15m.
 	Budget time.Duration
 	// FailsWithin is how long after a deploy an incident is attributed to it.
@@ -136,10 +136,10 @@ func (r Rules) withDefaults() Rules {
 // Report is what the record shows.
 type Report struct {
 	// Precision is the share of alerts that were right, Recall that of incidents
-	// that an alert told of, ChangeFailure that of deploys that failed.
+	// that an alert detected, ChangeFailure that of deploys that failed.
 	Precision, Recall, ChangeFailure Share
 	// Detect is from the begin of an incident to its first alert, never below 0;
-	// Lead from a warning to the incident that it foretold; Resolve from the begin
+	// Lead from a warning to the incident that it predicted; Resolve from the begin
 	// of an incident to its end.
 	Detect, Lead, Resolve Times
 	Prevented             []Prevented

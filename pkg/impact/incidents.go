@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// JudgedIncident is an incident with what alerts told of it.
+// JudgedIncident is an incident with how it was detected.
 type JudgedIncident struct {
 	Incident
-	Finding Finding // whether an alert told of it in time
+	Finding Finding // whether an alert detected it in time
 	// Detected says that an alert fired while it lasted, from Detect after its
 	// begin on; 0 where one fired already.
 	Detected bool
@@ -40,9 +40,9 @@ func (j judge) harmOfRollbacks() []Incident {
 	return incidents
 }
 
-// harmConfirmed are the events that a person called real and that no alert told
-// of; those that an alert told of are counted there, and those that our fail
-// stopped are counted as prevented.
+// harmConfirmed are the events that a person called real and that no alert
+// detected. Those that an alert detected are counted there, and those that our
+// fail stopped are counted as prevented.
 func (j judge) harmConfirmed() (incidents []Incident) {
 	for _, said := range j.Said {
 		alerted := slices.ContainsFunc(j.Episodes, func(e Episode) bool {

@@ -66,7 +66,7 @@ func one(ground Ground, service string, at time.Time, reason string) Prevented {
 // why there is no such number.
 func (j judge) expected() (found []Prevented, reason string) {
 	var shadows, breached int
-	var foretold float64
+	var predicted float64
 	acted := map[string][]Warning{}
 	for _, w := range j.Warnings {
 		if !(w.Probability >= 0 && w.Probability <= 1) || w.At.Add(w.Horizon).After(j.To) || !j.watched(w.Service) {
@@ -77,7 +77,7 @@ func (j judge) expected() (found []Prevented, reason string) {
 			continue
 		}
 		shadows++
-		foretold += w.Probability
+		predicted += w.Probability
 		if j.breached(w) {
 			breached++
 		}
@@ -89,7 +89,7 @@ func (j judge) expected() (found []Prevented, reason string) {
 		return nil, fmt.Sprintf("Warnings acted upon are not counted: whether their probabilities are calibrated takes %d warnings that nobody acted upon; there are %d.", minShadows, shadows)
 	}
 	came := stats.Wilson(stats.Proportion{Successes: breached, Trials: shadows}, j.Confidence)
-	if said := foretold / float64(shadows); said < came.Lower || said > came.Upper {
+	if said := predicted / float64(shadows); said < came.Lower || said > came.Upper {
 		return nil, fmt.Sprintf("Warnings acted upon are not counted: their probabilities are not calibrated. Of %d that nobody acted upon %.0f %% breached; they said %.0f %%.",
 			shadows, 100*came.Estimate, 100*said)
 	}

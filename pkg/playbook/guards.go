@@ -80,8 +80,8 @@ func (c Config) mode(p Pattern) Mode {
 	return mode
 }
 
-// fewestServices are needed to speak of a share of them.
-const fewestServices = 4
+// minServices are needed to speak of a share of them.
+const minServices = 4
 
 // guards admit recommendations, one after the other: each that is ready counts
 // for those behind it.
@@ -129,7 +129,7 @@ func (g *guards) holds(r Recommendation) string {
 		return "evidence is missing: " + g.Missing
 	case g.Known <= 0:
 		return "how many services are unusual is not known"
-	case g.Known >= fewestServices && float64(g.Unusual) > g.StopShare*float64(g.Known):
+	case g.Known >= minServices && float64(g.Unusual) > g.StopShare*float64(g.Known):
 		return fmt.Sprintf("%d of %d services are unusual at once: telemetry, or something that all share, may be at fault", g.Unusual, g.Known)
 	case r.Confidence < g.MinConfidence:
 		return fmt.Sprintf("the confidence of %.0f %% is below %.0f %%", 100*r.Confidence, 100*g.MinConfidence)

@@ -106,7 +106,7 @@ func unnamed(service string) string {
 		return "the target is not named"
 	case strings.ContainsAny(service, wildcards):
 		return fmt.Sprintf("the target %.60q may stand for more than one service", service)
-	case len(service) > longestName:
+	case len(service) > maxNameLength:
 		return fmt.Sprintf("the target's name has %d bytes", len(service))
 	}
 	return ""

@@ -25,8 +25,8 @@ const (
 )
 
 const (
-	mostFactsPerNeed = 5
-	longestName      = 200 // bytes of a target's name
+	maxFactsPerNeed = 5
+	maxNameLength   = 200 // bytes of a target's name
 	// dayOfBudget is the time of a service's budget, hourOfBudget that of all.
 	dayOfBudget, hourOfBudget = 24 * time.Hour, time.Hour
 	// deployTolerance is by how much an effect may be seen before its deploy, and

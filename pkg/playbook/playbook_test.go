@@ -254,7 +254,7 @@ func TestNoActionBeyondItsBudget(t *testing.T) {
 		if len(acts) > 0 {
 			require.LessOrEqual(t, inHour, c.PerHour)
 			require.True(t, len(targets) <= 1 || float64(len(targets)) <= c.MaxShare*float64(s.Known))
-			require.True(t, s.Known < fewestServices || float64(s.Unusual) <= c.StopShare*float64(s.Known))
+			require.True(t, s.Known < minServices || float64(s.Unusual) <= c.StopShare*float64(s.Known))
 		}
 	})
 }

@@ -127,7 +127,7 @@ func (r Rule) match(service string, facts []Fact) (match, bool) {
 			}
 			met, strongest, m.deploy = []Fact{newest}, newest.strength(), &newest
 		}
-		m.evidence = append(m.evidence, met[:min(len(met), mostFactsPerNeed)]...)
+		m.evidence = append(m.evidence, met[:min(len(met), maxFactsPerNeed)]...)
 		m.strength = min(m.strength, strongest)
 	}
 	return m, true

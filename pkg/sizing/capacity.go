@@ -25,7 +25,7 @@ const (
 	maxCapacityRatio = 4
 )
 
-// Why no capacity can be told.
+// Why no capacity can be estimated.
 var (
 	errFewUses  = errors.New("not enough data: use of the processor and load were not measured together often enough")
 	errFlatUse  = errors.New("not enough data: use of the processor does not grow with the load, or the load hardly varies")

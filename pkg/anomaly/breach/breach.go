@@ -32,7 +32,7 @@ type Result struct {
 	// too little was seen.
 	Probability []float64
 	// Early, Median and Late are the times by which 10, 50 and 90 % of the
-	// courses that cross have crossed, told at the last point; the zero time
+	// paths that cross have crossed, as of the last point; the zero time
 	// where none crosses.
 	Early, Median, Late time.Time
 	Slope               float64 // of the level at the last point, per second
@@ -98,7 +98,7 @@ func Predict(r Request) (Result, error) {
 				view := o.at(next - p.Test)
 				result.Probability = append(result.Probability, view.probability())
 				if next == r.History.Len()-1 {
-					view.tell(&result, side*unit)
+					view.describe(&result, side*unit)
 				}
 			}
 		}
@@ -122,10 +122,10 @@ func (r Request) validate() error {
 		return fmt.Errorf("%w: the step must be positive, not %s", anomaly.ErrBadRequest, r.History.Step)
 	case math.IsNaN(r.Threshold) || math.IsInf(r.Threshold, 0):
 		return fmt.Errorf("%w: the threshold must be a number, not %v", anomaly.ErrBadRequest, r.Threshold)
-	case r.Horizon < r.History.Step || r.Horizon/r.History.Step > mostAhead:
-		return fmt.Errorf("%w: the horizon must be 1 to %d steps of %s, not %s", anomaly.ErrBadRequest, mostAhead, r.History.Step, r.Horizon)
+	case r.Horizon < r.History.Step || r.Horizon/r.History.Step > maxAhead:
+		return fmt.Errorf("%w: the horizon must be 1 to %d steps of %s, not %s", anomaly.ErrBadRequest, maxAhead, r.History.Step, r.Horizon)
 	}
 	return nil
 }
 
-const mostAhead = 2_000 // points
+const maxAhead = 2_000 // points

@@ -115,8 +115,8 @@ func (v view) probability() float64 {
 	return min(sum, 1)
 }
 
-// tell puts the times and the slope into the result, per unit of the series.
-func (v view) tell(r *Result, unit float64) {
+// describe puts the times and the slope into the result, per unit of the series.
+func (v view) describe(r *Result, unit float64) {
 	now := v.o.start.Add(time.Duration(v.at) * v.o.step)
 	r.Slope = bounded(v.slope * unit / v.o.step.Seconds())
 	r.Trending = v.trending

@@ -16,7 +16,7 @@ var trendWindows = []time.Duration{
 
 const (
 	trendBlocks     = 12 // means that a window is condensed to
-	fewestInTrend   = 5  // points
+	minTrendPoints  = 5  // points
 	lookBackPerStep = 2  // slopes per window to learn from, for each block
 )
 
@@ -33,7 +33,7 @@ func learnTrends(y []float64, step, longest time.Duration) []trend {
 	var trends []trend
 	for _, window := range trendWindows {
 		points := int(window / step)
-		if points < fewestInTrend || window > longest || 4*points > len(y) {
+		if points < minTrendPoints || window > longest || 4*points > len(y) {
 			continue
 		}
 		stride := max(points/trendBlocks/lookBackPerStep, 1)
