@@ -67,43 +67,13 @@ func anomalyAlert(a engine.AnomalyAnswer) (data.Frames, error) {
 	notices := remarksOf(a.Provenance)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
-		instances[i] = instance{s.Labels, CurrentScore(s.Result), anomalyModel(s.Result)}
+		instances[i] = instance{s.Labels, s.Result.CurrentScore(), anomalyModel(s.Result)}
 		notices.addSeries(s.Labels.String(), s.Problem, s.Result.Notices)
 	}
 	return alertFrames("anomaly_score", instances, a.Provenance, notices, noSeries)
 }
 
 func anomalyModel(r anomaly.Result) model { return model{r.Model, r.Season, r.Parameters, r.Observed} }
-
-// freshPoints is how many points back the latest judged one may lie: the
-// newest samples may not have been scraped yet, but a series that has ended is
-// "no data" and not its last score for ever.
-const freshPoints = 5
-
-// CurrentScore is the score a rule evaluates: that of the latest judged point
-// or, as long as that point belongs to an event, the event's peak, so that a
-// quiet minute inside an incident does not resolve the alert. NaN where
-// nothing recent was judged.
-func CurrentScore(result anomaly.Result) float64 {
-	n := len(result.Score)
-	for i := n - 1; i >= max(0, n-freshPoints); i-- {
-		if !isFinite(result.Score[i]) {
-			continue
-		}
-		latest, current := result.Actual.Time(i), result.Score[i]
-		for _, e := range result.Events {
-			if !latest.Before(e.Start) && !latest.After(e.End) && isFinite(e.Score) {
-				current = max(current, e.Score)
-			}
-		}
-		// Downwards, so that what is shown reaches a threshold only where it did.
-		return math.Floor(current*scoreSteps) / scoreSteps
-	}
-	return math.NaN()
-}
-
-// scoreSteps per point of a score are told apart in an alert: the rest is noise.
-const scoreSteps = 10
 
 func anomalyAnnotations(a engine.AnomalyAnswer, q query.Anomaly) data.Frames {
 	names := anomalyNames(a, q)

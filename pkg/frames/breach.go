@@ -2,8 +2,9 @@ package frames
 
 import (
 	"fmt"
-	"math"
 	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
@@ -58,23 +59,13 @@ func breachAlert(a engine.BreachAnswer) (data.Frames, error) {
 	notices := remarksOf(a.Provenance)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
-		instances[i] = instance{s.Labels, Latest(s.Result.Probability), model{}}
+		instances[i] = instance{s.Labels, anomaly.Latest(s.Result.Probability), model{}}
 		if s.Problem == "" {
 			instances[i].model = breachModel(s.Result)
 		}
 		notices.addSeries(s.Labels.String(), s.Problem, append(s.Result.Notices, breachNotice(a, s.Result)))
 	}
 	return alertFrames("breach_probability", instances, a.Provenance, notices, noSeries)
-}
-
-// Latest is the last number told, NaN where nothing recent was.
-func Latest(values []float64) float64 {
-	for i := len(values) - 1; i >= max(0, len(values)-freshPoints); i-- {
-		if isFinite(values[i]) {
-			return values[i]
-		}
-	}
-	return math.NaN()
 }
 
 func breachModel(r breach.Result) model {
@@ -97,7 +88,7 @@ func breachTimes(r breach.Result) map[string]any {
 const worthSaying = 0.2
 
 func breachNotice(a engine.BreachAnswer, r breach.Result) string {
-	p := Latest(r.Probability)
+	p := anomaly.Latest(r.Probability)
 	if !(p >= worthSaying) || r.Median.IsZero() {
 		return ""
 	}

@@ -74,20 +74,8 @@ func compositeRemarks(a engine.CompositeAnswer) remarks {
 }
 
 func compositeAlert(a engine.CompositeAnswer) (data.Frames, error) {
-	instances := []instance{{compositeLabels(a), CompositeScore(a), model{}}}
+	instances := []instance{{compositeLabels(a), a.Result.CurrentScore(), model{}}}
 	return alertFrames("composite_score", instances, a.Provenance, compositeRemarks(a), noSeries)
-}
-
-// CompositeScore is the score of now that a rule evaluates; NaN where nothing
-// recent was judged.
-func CompositeScore(a engine.CompositeAnswer) float64 {
-	judged := anomaly.Result{
-		Actual: series.Series{Start: a.Result.Start, Step: a.Result.Step, Values: a.Result.Score}, Score: a.Result.Score,
-	}
-	for _, e := range a.Result.Events {
-		judged.Events = append(judged.Events, anomaly.Event{Start: e.Start, End: e.End, Score: e.Score})
-	}
-	return CurrentScore(judged)
 }
 
 func compositeAnnotations(a engine.CompositeAnswer) data.Frames {

@@ -2,7 +2,6 @@ package frames
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 
@@ -80,40 +79,6 @@ func TestFormatsThatDoNotExist(t *testing.T) {
 	require.Error(t, err)
 	_, err = TraceDiff(engine.TraceDiffAnswer{}, query.TraceDiff{}, "")
 	require.Error(t, err)
-}
-
-func TestCurrentScore(t *testing.T) {
-	nan := math.NaN()
-	minute := func(i int) time.Time { return noon.Add(time.Duration(i) * time.Minute) }
-	event := anomaly.Event{Start: minute(1), End: minute(3), Score: 99}
-	for name, test := range map[string]struct {
-		scores []float64
-		events []anomaly.Event
-		want   float64
-	}{
-		"no points":           {nil, nil, nan},
-		"the latest":          {[]float64{90, 10, 20}, nil, 20},
-		"not yet scraped":     {[]float64{90, 40, nan, nan}, nil, 40},
-		"ended long ago":      {[]float64{90, nan, nan, nan, nan, nan}, nil, nan},
-		"never judged":        {[]float64{nan, nan}, nil, nan},
-		"too many digits":     {[]float64{99.99912}, nil, 99.9},
-		"just below":          {[]float64{74.96}, nil, 74.9},
-		"infinite":            {[]float64{5, math.Inf(1)}, nil, 5},
-		"inside an event":     {[]float64{0, 99, 50, 80}, []anomaly.Event{event}, 99},
-		"after an event":      {[]float64{0, 99, 50, 80, 30}, []anomaly.Event{event}, 30},
-		"event without score": {[]float64{0, 99, 50, 80}, []anomaly.Event{{Start: minute(1), End: minute(3), Score: nan}}, 80},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := CurrentScore(anomaly.Result{
-				Actual: series.Series{Start: noon, Step: time.Minute, Values: test.scores}, Score: test.scores, Events: test.events,
-			})
-			if math.IsNaN(test.want) {
-				require.True(t, math.IsNaN(got), "%g", got)
-				return
-			}
-			require.Equal(t, test.want, got)
-		})
-	}
 }
 
 func TestSeriesNames(t *testing.T) {

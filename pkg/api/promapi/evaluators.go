@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
+
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/forecast"
-	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/sizing"
@@ -45,7 +46,7 @@ func (a *API) anomalyScore(ctx context.Context, s selector, r timeRange) ([]time
 		} else if left {
 			continue
 		}
-		score := frames.CurrentScore(result)
+		score := result.CurrentScore()
 		if math.IsNaN(score) {
 			return nil, fmt.Errorf("%s could not be judged: %s", one.Labels, because(result.Notices))
 		}
@@ -67,7 +68,7 @@ func (a *API) compositeScore(ctx context.Context, s selector, r timeRange) ([]ti
 	if !r.instant() {
 		return []timeSeries{{points: toPoints(result.Start, result.Step, result.Score, r.from), warnings: answered.Notices}}, nil
 	}
-	score := frames.CompositeScore(answered)
+	score := answered.Result.CurrentScore()
 	if math.IsNaN(score) {
 		return nil, fmt.Errorf("nothing of service %q was measured and could be judged in the last minutes: %s", answered.Service, because(result.Notices))
 	}
@@ -93,7 +94,7 @@ func (a *API) forecast(ctx context.Context, s selector, r timeRange) ([]timeSeri
 // load now, so that a forecast can only ever add capacity.
 func (a *API) predictedDemand(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
 	return a.ahead(ctx, s, r, sizing.PointwiseQuantile, func(actual series.Series, line []float64) float64 {
-		return max(slices.Max(line), frames.Latest(actual.Values))
+		return max(slices.Max(line), anomaly.Latest(actual.Values))
 	})
 }
 
@@ -156,13 +157,13 @@ func quantileLine(f forecast.Result, quantile float64) []float64 {
 
 func (a *API) breachProbability(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
 	return a.breach(ctx, s, r, func(_ time.Time, b engine.BreachSeries, _ time.Duration) float64 {
-		return frames.Latest(b.Result.Probability)
+		return anomaly.Latest(b.Result.Probability)
 	})
 }
 
 func (a *API) breachSeconds(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
 	return a.breach(ctx, s, r, func(t time.Time, b engine.BreachSeries, horizon time.Duration) float64 {
-		p, median := frames.Latest(b.Result.Probability), b.Result.Median
+		p, median := anomaly.Latest(b.Result.Probability), b.Result.Median
 		if !(p >= 0.5) || median.IsZero() {
 			return horizon.Seconds()
 		}
@@ -203,7 +204,7 @@ func (a *API) breach(ctx context.Context, s selector, r timeRange, number func(t
 			} else if left {
 				continue
 			}
-			if math.IsNaN(frames.Latest(one.Result.Probability)) {
+			if math.IsNaN(anomaly.Latest(one.Result.Probability)) {
 				return nil, fmt.Errorf("%s could not be judged: %s", one.Labels, because(one.Result.Notices))
 			}
 			rows = append(rows, timeSeries{one.Labels, []point{{t, number(t, one, horizon)}}, warnings(answered.Provenance, one.Result.Notices,
