@@ -163,23 +163,22 @@ func TestYoungSeriesAreJudged(t *testing.T) {
 	require.Equal(t, 1.0, predict(t, one, 3, 0.9, false).Probability[0])
 }
 
-// What a job brings at the same minutes of each day is foreseen an hour before,
-// and not when it has just been: the season of then counts, not that of now.
+// A daily rhythm that will reach the limit within the hour is foreseen, and one
+// that is on its way down is not: the season of then counts, not that of now.
 func TestBreachKnowsTheSeasonOfThen(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 1))
 	values := make([]float64, learned+perDay)
 	for i := range values {
-		values[i] = 20 + random.NormFloat64()
-		if minute := i % perDay; minute >= 600 && minute < 720 {
-			values[i] += 50
-		}
+		values[i] = 100 + 40*math.Sin(2*math.Pi*float64(i)/perDay) + random.NormFloat64()
 	}
-	r := predict(t, values, learned, 60, false)
-	require.Less(t, r.Probability[530], 0.1)
-	for _, minute := range []int{550, 580, 595} {
+	r := predict(t, values, learned, 130, false) // from minute 194 to 526
+	for _, minute := range []int{60, 100} {
+		require.Less(t, r.Probability[minute], 0.3, "at minute %d", minute)
+	}
+	for _, minute := range []int{145, 155, 165} { // 125 to 126 by now
 		require.Greater(t, r.Probability[minute], 0.9, "at minute %d", minute)
 	}
-	for _, minute := range []int{730, 750, 800} {
+	for _, minute := range []int{560, 600} {
 		require.Less(t, r.Probability[minute], 0.3, "at minute %d", minute)
 	}
 }
