@@ -131,7 +131,7 @@ func (a *API) Register(mux Router) {
 	prom("/api/v1/label/{name}/values", a.prom.LabelValues)
 	prom("/", promapi.NotFound)
 
-	route("/keda/{name}", respond.Error, a.engines.KEDA, http.MethodGet)
+	route("/keda/{name...}", respond.Error, a.engines.KEDA, http.MethodGet)
 	route("/verdict", respond.Error, a.engines.Verdict, http.MethodGet, http.MethodPost)
 	for name, handler := range a.engines.Flagger() {
 		route("/flagger/"+name, engines.FlaggerError, handler, http.MethodPost)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -187,6 +188,48 @@ func TestAlertsAreKept(t *testing.T) {
 	}
 	status, _ := tell(t, handler, "Viewer", alertPath, firing, nil)
 	require.Equal(t, http.StatusForbidden, status)
+}
+
+// TestSendersAsTheyAre: numbers where text is meant, times in any unit, and one
+// bad element of a batch leaves the others saved.
+func TestSendersAsTheyAre(t *testing.T) {
+	book := &notebook{}
+	handler := testHooks(t, func(s *Settings) { s.Annotations, s.DeployTag = book, "deploy" })
+	at := noon.Add(-30 * time.Minute)
+	for _, moment := range []int64{at.Unix(), at.UnixMilli(), at.UnixMicro(), at.UnixNano()} {
+		status, answer := tell(t, handler, "Editor", deployPath, fmt.Sprintf(`{"service":"cart","version":42,"time":%d}`, moment), nil)
+		require.Equal(t, http.StatusOK, status, answer)
+	}
+	require.Len(t, book.notes, 1, "they are one deploy")
+	require.Equal(t, []string{"deploy", "service:cart", "version:42"}, book.notes[0].Tags)
+	require.True(t, at.Equal(book.notes[0].Start))
+	status, answer := tell(t, handler, "Editor", deployPath, `{"service":"cart","version":{"major":1}}`, nil)
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, answer, "version must be text, got an object")
+	require.NotContains(t, answer, "Go ")
+	status, answer = tell(t, handler, "Editor", "/feedback", fmt.Sprintf(`{"time":%d,"real":false,"service":"cart"}`, at.UnixMilli()), nil)
+	require.Equal(t, http.StatusOK, status, answer)
+	status, answer = tell(t, handler, "Editor", "/feedback", `{"time":"2026-03-02T11:30:00Z","real":"no"}`, nil)
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, answer, "real must be true or false")
+
+	good := `{"status":"firing","labels":{"alertname":"A","code":500},"startsAt":"2026-03-02T11:50:00Z","fingerprint":"%d"}`
+	many := func(n int) string {
+		var alerts []string
+		for i := range n {
+			alerts = append(alerts, fmt.Sprintf(good, i))
+		}
+		return strings.Join(alerts, ",")
+	}
+	book.notes = nil
+	status, answer = tell(t, handler, "Editor", alertPath, `{"version":"4","alerts":[`+many(2)+`,{"status":"firing"},7]}`, nil)
+	require.Equal(t, http.StatusOK, status, answer)
+	require.JSONEq(t, `{"kept":2,"known":0,"problems":["alert 3: startsAt is missing","alert 4: the body must be an object, got number"]}`, answer)
+	book.notes = nil
+	status, answer = tell(t, handler, "Editor", alertPath, `{"version":"4","alerts":[`+many(101)+`]}`, nil)
+	require.Equal(t, http.StatusOK, status, answer)
+	require.Contains(t, answer, `"kept":100`)
+	require.Contains(t, answer, "1 of 101 alerts were left out")
 }
 
 func TestSignatures(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/api/promapi"
 )
 
 func TestKEDA(t *testing.T) {
@@ -33,4 +35,17 @@ func TestKEDA(t *testing.T) {
 	}
 	status, _ := ask("/keda/good", "lead", "soon")
 	require.Equal(t, http.StatusUnprocessableEntity, status)
+}
+
+// TestKEDATakesNamesWithSlashes: Grafana hands a plugin the path decoded.
+func TestKEDATakesNamesWithSlashes(t *testing.T) {
+	handler := testHooks(t, func(s *Settings) {
+		s.Series = append(s.Series, promapi.NamedSeries{Name: "team/cart", Expr: "good"})
+	})
+	for _, path := range []string{"/keda/team/cart", "/keda/team%2Fcart", "/keda/?series=team/cart"} {
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
+		require.Equal(t, http.StatusOK, recorder.Code, "%s: %s", path, recorder.Body)
+		require.Contains(t, recorder.Body.String(), `"series":"team/cart"`)
+	}
 }

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -26,7 +27,9 @@ type fields struct {
 func parseFields(raw json.RawMessage) (fields, error) {
 	values := map[string]any{}
 	if len(raw) > 0 {
-		if err := json.Unmarshal(raw, &values); err != nil {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber() // a tenant may have more digits than a float
+		if err := decoder.Decode(&values); err != nil {
 			return fields{}, fmt.Errorf("the data source's jsonData is not a JSON object: %w", err)
 		}
 	}
@@ -40,6 +43,16 @@ func (f fields) problem(key, format string, arguments ...any) {
 func (f fields) value(key string) any {
 	f.known[key] = true
 	return f.values[key]
+}
+
+// numeric is a value with numbers as floats, which is what most fields want.
+func (f fields) numeric(key string) any {
+	if number, ok := f.value(key).(json.Number); ok {
+		if v, err := number.Float64(); err == nil {
+			return v
+		}
+	}
+	return f.value(key)
 }
 
 // object is the nested object under a key; a missing one is empty.
@@ -85,8 +98,12 @@ func (f fields) text(key, fallback string) string {
 			return fallback
 		}
 		return value
+	case json.Number: // environment variables in provisioning files become numbers
+		return value.String()
+	case bool:
+		return strconv.FormatBool(value)
 	default:
-		f.problem(key, "must be text, got %s: put it in quotes", kind(value))
+		f.problem(key, "must be text, got %s", kind(value))
 		return fallback
 	}
 }
@@ -119,7 +136,7 @@ func (f fields) boolean(key string, fallback bool) bool {
 
 // quantity is any finite number; nil where it is not given.
 func (f fields) quantity(key string) *float64 {
-	switch value := f.value(key).(type) {
+	switch value := f.numeric(key).(type) {
 	case nil:
 	case float64:
 		return &value
@@ -171,7 +188,7 @@ func (f fields) quantities(key string) (found []float64) {
 // number is a whole number between low and high.
 func (f fields) number(key string, fallback, low, high int) int {
 	var number float64
-	switch value := f.value(key).(type) {
+	switch value := f.numeric(key).(type) {
 	case nil:
 		return fallback
 	case float64:
@@ -197,7 +214,7 @@ func (f fields) number(key string, fallback, low, high int) int {
 // duration is Prometheus' notation ("25s"), or a number of seconds.
 func (f fields) duration(key string, fallback, low, high time.Duration) time.Duration {
 	var duration time.Duration
-	switch value := f.value(key).(type) {
+	switch value := f.numeric(key).(type) {
 	case nil:
 		return fallback
 	case float64:
@@ -231,13 +248,18 @@ func (f fields) texts(key string, fallback ...string) (texts []string) {
 		}
 	case []any:
 		for _, one := range value {
-			text, isText := one.(string)
-			if !isText {
+			switch one := one.(type) {
+			case string:
+				texts = append(texts, strings.TrimSpace(one))
+			case json.Number:
+				texts = append(texts, one.String())
+			default:
 				f.problem(key, "holds %s: write a list of texts", kind(one))
 				return fallback
 			}
-			texts = append(texts, strings.TrimSpace(text))
 		}
+	case json.Number:
+		texts = append(texts, value.String())
 	default:
 		f.problem(key, "must be a list of texts, got %s", kind(value))
 		return fallback
@@ -268,6 +290,8 @@ func (f fields) unknown() []string {
 
 func kind(value any) string {
 	switch value := value.(type) {
+	case json.Number:
+		return "the number " + value.String()
 	case float64:
 		return fmt.Sprintf("the number %g", value)
 	case bool:

@@ -28,6 +28,7 @@ type upstreamHealth struct {
 	Category     string   `json:"category,omitempty"`
 	Advice       []string `json:"advice,omitempty"`
 	Capabilities any      `json:"capabilities,omitempty"`
+	absent       bool
 }
 
 // CheckHealth probes both upstreams at once and says a line on each.
@@ -49,8 +50,11 @@ func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 
 	status := backend.HealthStatusOk
 	var lines, verbose []string
+	if metrics.absent && traces.absent {
+		status = backend.HealthStatusError
+	}
 	for _, health := range []upstreamHealth{metrics, traces} {
-		if !health.OK {
+		if !health.OK && !health.absent { // one upstream alone suffices
 			status = backend.HealthStatusError
 		}
 		lines = append(lines, health.Message)
@@ -166,7 +170,7 @@ func freshness(found upstream.TraceCapabilities) string {
 }
 
 func notConfigured(name, advice string) upstreamHealth {
-	return upstreamHealth{Name: name, Message: name + ": not configured", Category: "config", Advice: []string{advice}}
+	return upstreamHealth{Name: name, Message: name + ": not configured", Category: "config", Advice: []string{advice}, absent: true}
 }
 
 func failedHealth(name string, err error) upstreamHealth {

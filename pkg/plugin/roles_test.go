@@ -36,7 +36,7 @@ var routes = []route{
 	{"/prom/api/v1/labels", "GET", "prom/api/v1/labels", false},
 	{"/prom/api/v1/label/{name}/values", "GET", "prom/api/v1/label/service/values", false},
 	{"/prom/", "GET", "prom/", false},
-	{"/keda/{name}", "GET", "keda/cart", false},
+	{"/keda/{name...}", "GET", "keda/cart", false},
 	{"/verdict", "GET", "verdict?service=cart", false},
 	{"/verdict", "POST", "verdict", false},
 	{"/flagger/rollback", "POST", "flagger/rollback", false},

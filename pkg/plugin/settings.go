@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -107,7 +108,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	if err != nil {
 		return Settings{}, err
 	}
-	secrets := instance.DecryptedSecureJSONData
+	secrets := trimmed(instance.DecryptedSecureJSONData)
 	grafana := root.object("grafana")
 	shared := transport.Config{
 		URL:          grafana.text("url", ""),
@@ -186,6 +187,20 @@ func visibleSecrets(root fields) (warnings []string) {
 	return warnings
 }
 
+// trimmed are secrets without the line end that mounted files have; tokens also
+// without blanks around them.
+func trimmed(secrets map[string]string) map[string]string {
+	clean := map[string]string{}
+	for name, secret := range secrets {
+		secret = strings.TrimRight(secret, "\r\n")
+		if !strings.HasSuffix(name, "Password") {
+			secret = strings.TrimSpace(secret)
+		}
+		clean[name] = secret
+	}
+	return clean
+}
+
 // traceSource is the data source in Grafana to which traces are linked: the one
 // that is asked or, with an address of its own, the one whose uid stands beside
 // it.
@@ -234,6 +249,16 @@ func upstreamConfig(f fields, name string, shared transport.Config, secrets map[
 	config.BasicUser, config.BasicPassword = f.text("basicAuthUser", ""), secrets[name+"Password"]
 	config.BearerToken = secrets[name+"Token"]
 	config.Tenant = f.text("tenant", "")
+	if f.choice("httpMethod", http.MethodPost, http.MethodGet) == http.MethodGet {
+		config.Method = http.MethodGet
+	}
+	if text := f.text("customQueryParameters", ""); text != "" {
+		parameters, err := url.ParseQuery(strings.TrimLeft(text, "?&"))
+		if err != nil {
+			f.problem("customQueryParameters", "is not of the form dedup=true&partial_response=false: %v", err)
+		}
+		config.Parameters = parameters
+	}
 	config.Headers = http.Header{}
 	for header, value := range f.textMap("headers") {
 		config.Headers.Set(header, value)

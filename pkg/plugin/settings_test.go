@@ -2,6 +2,10 @@ package plugin
 
 import (
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -89,8 +93,8 @@ func TestParseSettingsOfDeploys(t *testing.T) {
 		require.ElementsMatch(t, want.AnnotationTags, settings.Deploys.AnnotationTags, raw)
 		require.Nil(t, settings.Deploys.Grafana, "no token to read them")
 	}
-	_, err := ParseSettings(instance(`{"deploys": {"annotationTags": [7]}}`, nil))
-	require.ErrorContains(t, err, "deploys.annotationTags holds the number 7")
+	_, err := ParseSettings(instance(`{"deploys": {"annotationTags": [{}]}}`, nil))
+	require.ErrorContains(t, err, "deploys.annotationTags holds an object")
 	settings, err := ParseSettings(instance(`{"grafana": {"url": "http://localhost:3000"}}`, map[string]string{"grafanaToken": "glsa_x"}))
 	require.NoError(t, err)
 	require.Equal(t, "http://localhost:3000", settings.Deploys.Grafana.URL)
@@ -125,12 +129,12 @@ func TestParseSettingsIsLenient(t *testing.T) {
 
 func TestParseSettingsNamesEveryProblem(t *testing.T) {
 	_, err := ParseSettings(instance(`{
-		"prometheus": {"url": 9090, "tenant": 7, "tlsSkipVerify": "maybe", "headers": {"X": 1}},
+		"prometheus": {"url": [9090], "tenant": {}, "tlsSkipVerify": "maybe", "headers": {"X": []}, "customQueryParameters": "a=%zz", "httpMethod": "PUT"},
 		"traces": "http://tempo",
 		"limits": {"concurrency": 2.5, "timeout": "soon"}
 	}`, nil))
 	for _, part := range []string{
-		"prometheus.url must be text, got the number 9090: put it in quotes",
+		"prometheus.url must be text, got a list", "prometheus.customQueryParameters", "prometheus.httpMethod",
 		"prometheus.tenant must be text", "prometheus.tlsSkipVerify", "prometheus.headers.X must be text",
 		"traces must be an object", "limits.concurrency", "limits.timeout",
 	} {
@@ -223,5 +227,65 @@ func TestParsePlaybooks(t *testing.T) {
 	} {
 		_, err := ParseSettings(instance(raw, nil))
 		require.ErrorContains(t, err, want, raw)
+	}
+}
+
+// TestSettingsAsProvisioningDeliversThem: environment variables that look like
+// numbers become numbers, and mounted secrets end with a line.
+func TestSettingsAsProvisioningDeliversThem(t *testing.T) {
+	settings, err := ParseSettings(instance(`{
+		"prometheus": {"url": " http://p:9090\n", "tenant": 12, "basicAuthUser": 1234567, "headers": {"X-Scope": 12345678901234567890, "X-Flag": true},
+			"customQueryParameters": "dedup=true&partial_response=false", "httpMethod": "GET"},
+		"traces": {"url": "http://t:3200"},
+		"deploys": {"annotationTags": [2026, "deploy"]},
+		"limits": {"concurrency": "4", "timeout": 10}
+	}`, map[string]string{"prometheusPassword": " blank at the begin\r\n", "tracesToken": " s3cret\n", "grafanaToken": "glsa_x\n"}))
+	require.NoError(t, err)
+	require.Equal(t, "http://p:9090", settings.Metrics.URL)
+	require.Equal(t, "12", settings.Metrics.Tenant)
+	require.Equal(t, "1234567", settings.Metrics.BasicUser)
+	require.Equal(t, "12345678901234567890", settings.Metrics.Headers.Get("X-Scope"))
+	require.Equal(t, "true", settings.Metrics.Headers.Get("X-Flag"))
+	require.Equal(t, "dedup=true&partial_response=false", settings.Metrics.Parameters.Encode())
+	require.Equal(t, "GET", settings.Metrics.Method)
+	require.Equal(t, " blank at the begin", settings.Metrics.BasicPassword)
+	require.Equal(t, "s3cret", settings.Traces.BearerToken)
+	require.Equal(t, "glsa_x", settings.Metrics.GrafanaToken)
+	require.Equal(t, []string{"2026", "deploy"}, settings.Deploys.AnnotationTags)
+	require.Equal(t, 4, settings.Limits.Concurrency)
+	require.Equal(t, 10*time.Second, settings.Limits.Timeout)
+	require.Empty(t, settings.Notices)
+	require.NoError(t, settings.Metrics.Config.Validate("Prometheus"))
+}
+
+// TestOneUpstreamAloneIsHealthy, and none is not.
+func TestOneUpstreamAloneIsHealthy(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Query().Get("dedup") != "true" {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		body := `{"status":"success","data":[]}`
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/query"):
+			body = `{"status":"success","data":{"resultType":"vector","result":[]}}`
+		case strings.HasSuffix(r.URL.Path, "/buildinfo"):
+			body = `{"status":"success","data":{"version":"3.0.0"}}`
+		}
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(server.Close)
+	for settings, want := range map[string]backend.HealthStatus{
+		`{"prometheus":{"url":"` + server.URL + `","httpMethod":"GET","customQueryParameters":"dedup=true"}}`: backend.HealthStatusOk,
+		`{"prometheus":{"url":"` + server.URL + `"}}`:                                                         backend.HealthStatusError, // refuses to answer
+		`{}`: backend.HealthStatusError,
+	} {
+		made, err := New(t.Context(), instance(settings, nil))
+		require.NoError(t, err)
+		d := made.(*DataSource)
+		t.Cleanup(d.Dispose)
+		health, err := d.CheckHealth(t.Context(), nil)
+		require.NoError(t, err)
+		require.Equal(t, want, health.Status, "%s: %s", settings, health.Message)
 	}
 }

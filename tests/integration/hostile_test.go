@@ -201,11 +201,11 @@ func TestUnusableSettings(t *testing.T) {
 		settings map[string]any
 		want     []string
 	}{
-		"a number where text belongs": {map[string]any{"prometheus": map[string]any{"url": 9090}}, []string{"prometheus.url", "must be text", "9090"}},
-		"not a URL":                   {map[string]any{"prometheus": map[string]any{"url": "prometheus:9090"}}, []string{"http://"}},
-		"an unknown mode":             {map[string]any{"traces": map[string]any{"mode": "proxy", "url": "http://t"}}, []string{"traces.mode", "direct or grafana"}},
-		"itself":                      {map[string]any{"prometheus": map[string]any{"mode": "grafana", "uid": "foresight"}, "grafana": map[string]any{"url": "http://g"}}, []string{"itself"}},
-		"several at once":             {map[string]any{"limits": map[string]any{"timeout": "soon", "maxSeries": -1}}, []string{"limits.timeout", "limits.maxSeries"}},
+		"a list where text belongs": {map[string]any{"prometheus": map[string]any{"url": []any{9090}}}, []string{"prometheus.url", "must be text", "a list"}},
+		"not a URL":                 {map[string]any{"prometheus": map[string]any{"url": "prometheus:9090"}}, []string{"http://"}},
+		"an unknown mode":           {map[string]any{"traces": map[string]any{"mode": "proxy", "url": "http://t"}}, []string{"traces.mode", "direct or grafana"}},
+		"itself":                    {map[string]any{"prometheus": map[string]any{"mode": "grafana", "uid": "foresight"}, "grafana": map[string]any{"url": "http://g"}}, []string{"itself"}},
+		"several at once":           {map[string]any{"limits": map[string]any{"timeout": "soon", "maxSeries": -1}}, []string{"limits.timeout", "limits.maxSeries"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			source := harness.DataSource{Plugin: p, Context: harness.PluginContext(test.settings, nil)}

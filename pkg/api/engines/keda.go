@@ -1,6 +1,7 @@
 package engines
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -20,7 +21,11 @@ type demand struct {
 // KEDA takes any status but 200 for an error, at which it holds the replicas.
 func (a *API) KEDA(w http.ResponseWriter, r *http.Request) {
 	labels := map[string]string{}
-	if name := r.PathValue("name"); slices.Contains(a.Series, name) {
+	name := r.PathValue("name")
+	if name == "" { // also as a parameter
+		name = cmp.Or(r.URL.Query().Get("series"), r.URL.Query().Get("service"))
+	}
+	if slices.Contains(a.Series, name) {
 		labels["series"] = name
 	} else {
 		labels["service"] = name

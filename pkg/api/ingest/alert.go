@@ -6,10 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
+	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/internal/lenient"
 )
 
 // maxAlerts bounds what is kept of one notification.
@@ -17,15 +18,15 @@ const maxAlerts = 100
 
 // notification is what Grafana ("1") and Alertmanager ("4") send to webhooks.
 type notification struct {
-	Version string
-	Alerts  []alert
+	Version lenient.Text
+	Alerts  []json.RawMessage
 }
 
 type alert struct {
-	Status              string // firing or resolved
-	Labels, Annotations map[string]string
-	StartsAt, EndsAt    time.Time
-	Fingerprint         string
+	Status              lenient.Text // firing or resolved
+	Labels, Annotations map[string]lenient.Text
+	StartsAt, EndsAt    lenient.Time
+	Fingerprint         lenient.Text
 }
 
 // Alert takes in notifications of alerts, so that what fired, and for how long,
@@ -42,34 +43,45 @@ func (a *API) Alert(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	alerts, err := readAlerts(raw)
+	alerts, problems, err := readAlerts(raw)
 	if err != nil {
 		respond.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	a.save(w, r, alerts...)
+	a.save(w, r, problems, alerts...)
 }
 
-func readAlerts(raw []byte) ([]annotation.Annotation, error) {
+// readAlerts reads a notification. One alert that cannot be read leaves the
+// others; problems name it.
+func readAlerts(raw []byte) (all []annotation.Annotation, problems []string, err error) {
 	var n notification
-	if err := json.Unmarshal(raw, &n); err != nil {
-		return nil, fmt.Errorf("the body is no notification of Grafana or Alertmanager: %w", err)
+	if err := lenient.Unmarshal(raw, &n); err != nil {
+		return nil, nil, fmt.Errorf("the body is no notification of Grafana or Alertmanager: %w", err)
 	}
 	if n.Version != "1" && n.Version != "4" {
-		return nil, fmt.Errorf("version %.20q of the notification is not known: Grafana's is 1, Alertmanager's is 4", n.Version)
+		return nil, nil, fmt.Errorf("version %.20q of the notification is not known: Grafana's is 1, Alertmanager's is 4", n.Version)
 	}
-	if len(n.Alerts) > maxAlerts {
-		return nil, fmt.Errorf("the notification has %d alerts; at most %d are taken: set the contact point's maxAlerts", len(n.Alerts), maxAlerts)
+	if more := len(n.Alerts) - maxAlerts; more > 0 {
+		problems = append(problems, fmt.Sprintf("%d of %d alerts were left out: set the contact point's max alerts (Alertmanager's max_alerts) to %d", more, len(n.Alerts), maxAlerts))
+		n.Alerts = n.Alerts[:maxAlerts]
 	}
-	var all []annotation.Annotation
-	for i, one := range n.Alerts {
-		a, err := one.annotation()
+	for i, raw := range n.Alerts {
+		var one alert
+		err := lenient.Unmarshal(raw, &one)
+		var a annotation.Annotation
+		if err == nil {
+			a, err = one.annotation()
+		}
 		if err != nil {
-			return nil, fmt.Errorf("alert %d: %w", i+1, err)
+			problems = append(problems, fmt.Sprintf("alert %d: %v", i+1, err))
+			continue
 		}
 		all = append(all, a)
 	}
-	return all, nil
+	if len(all) == 0 && len(problems) > 0 {
+		return nil, nil, errors.New(strings.Join(problems, "; "))
+	}
+	return all, problems, nil
 }
 
 func (a alert) annotation() (annotation.Annotation, error) {
@@ -83,14 +95,15 @@ func (a alert) annotation() (annotation.Annotation, error) {
 	}
 	name := cmp.Or(a.Labels["alertname"], "an alert")
 	one := annotation.Annotation{
-		ID: annotation.ID("alert", a.Fingerprint, a.StartsAt.Unix()), Start: a.StartsAt, Text: cmp.Or(a.Annotations["summary"], name),
+		ID: annotation.ID("alert", string(a.Fingerprint), a.StartsAt.Unix()), Start: a.StartsAt.Time, Text: string(cmp.Or(a.Annotations["summary"], name)),
 		Tags: annotation.Alert{
-			Name: name, Service: cmp.Or(a.Labels["service_name"], a.Labels["service"]), Severity: a.Labels["severity"], Signal: a.Labels["signal"],
+			Name: string(name), Service: string(cmp.Or(a.Labels["service_name"], a.Labels["service"])),
+			Severity: string(a.Labels["severity"]), Signal: string(a.Labels["signal"]),
 		}.Tags(),
 	}
 	// A notification that fires has an end too, at which it would be forgotten.
-	if a.Status == "resolved" && a.EndsAt.After(a.StartsAt) {
-		one.End = a.EndsAt
+	if a.Status == "resolved" && a.EndsAt.After(a.StartsAt.Time) {
+		one.End = a.EndsAt.Time
 	}
 	return one, nil
 }

@@ -2,12 +2,12 @@ package ingest
 
 import (
 	"cmp"
-	"encoding/json"
 	"net/http"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/internal/lenient"
 )
 
 // Annotate evaluates a query and writes the number down in Grafana, with what it
@@ -20,18 +20,18 @@ func (a *API) Annotate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The id is that of the request, the same when it is sent again.
-	var request struct{ Query, ID string }
-	if err := json.Unmarshal(raw, &request); err != nil || request.Query == "" {
+	var request struct{ Query, ID lenient.Text }
+	if err := lenient.Unmarshal(raw, &request); err != nil || request.Query == "" {
 		respond.Error(w, http.StatusBadRequest, `write {"query": "foresight_predicted_demand{service=\"cart\"}"}`)
 		return
 	}
-	n, err := a.Numbers.Evaluate(r.Context(), request.Query)
+	n, err := a.Numbers.Evaluate(r.Context(), string(request.Query))
 	if err != nil {
 		respond.SenderFailure(w, err)
 		return
 	}
-	id := annotation.ID("annotate", request.Query, cmp.Or(request.ID, n.Time.Format(time.RFC3339)))
-	a.save(w, r, annotation.Annotation{
+	id := annotation.ID("annotate", string(request.Query), cmp.Or(string(request.ID), n.Time.Format(time.RFC3339)))
+	a.save(w, r, nil, annotation.Annotation{
 		ID: id, Start: n.Time, Text: n.Summary(),
 		Tags: annotation.Number{Kind: n.Kind(), SubjectLabel: n.SubjectLabel, Subject: n.Subject}.Tags(),
 	})

@@ -14,19 +14,30 @@ import (
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/internal/lenient"
 )
 
 // deployed is a deploy that a pipeline reports.
 type deployed struct {
-	Service     string    `json:"service"`
-	Version     string    `json:"version"`
-	Environment string    `json:"environment"`
-	Time        time.Time `json:"time"`
-	Text        string    `json:"text"`
+	Service, Version, Environment, Text string
+	Time                                time.Time
 	// ID tells retries from deploys; empty where only the content does.
-	ID string `json:"id"`
+	ID string
 	// untimed says that the sender named no time.
 	untimed bool
+}
+
+// readPlain reads a deploy in Foresight's own form.
+func readPlain(raw []byte) (deployed, error) {
+	var plain struct {
+		Service, Version, Environment, Text, ID lenient.Text
+		Time                                    lenient.Time
+	}
+	err := lenient.Unmarshal(raw, &plain)
+	return deployed{
+		Service: string(plain.Service), Version: string(plain.Version), Environment: string(plain.Environment), Text: string(plain.Text),
+		ID: string(plain.ID), Time: plain.Time.Time,
+	}, err
 }
 
 // errNotADeploy is an event that is understood, and announces nothing.
@@ -49,7 +60,7 @@ func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
 		respond.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	if a.save(w, r, marker.annotation(a.DeployTag)) > 0 {
+	if a.save(w, r, nil, marker.annotation(a.DeployTag)) > 0 {
 		a.Announcer.Announce(r.Context(), webhook.Event{
 			Source: a.Source, Type: "foresight.deploy.v1", Subject: marker.Service, Time: marker.Time, Summary: marker.summary(),
 			Data: map[string]string{"service": marker.Service, "version": marker.Version, "environment": marker.Environment},
@@ -85,12 +96,12 @@ func (d deployed) summary() string {
 
 func readDeploy(header http.Header, raw []byte, now time.Time) (deployed, error) {
 	var shape struct {
-		SpecVersion *string         `json:"specversion"`
+		SpecVersion *lenient.Text   `json:"specversion"`
 		Context     json.RawMessage `json:"context"`
-		Phase       *string         `json:"phase"`
-		Checksum    *string         `json:"checksum"`
+		Phase       *lenient.Text   `json:"phase"`
+		Checksum    *lenient.Text   `json:"checksum"`
 	}
-	if err := json.Unmarshal(raw, &shape); err != nil {
+	if err := lenient.Unmarshal(raw, &shape); err != nil {
 		return deployed{}, fmt.Errorf("the body is not a JSON object: %w", err)
 	}
 	var marker deployed
@@ -103,7 +114,7 @@ func readDeploy(header http.Header, raw []byte, now time.Time) (deployed, error)
 	case shape.Phase != nil && shape.Checksum != nil:
 		marker, err = readFlaggerEvent(raw)
 	default:
-		err = json.Unmarshal(raw, &marker)
+		marker, err = readPlain(raw)
 	}
 	if err != nil {
 		return deployed{}, err
@@ -124,25 +135,25 @@ func readDeploy(header http.Header, raw []byte, now time.Time) (deployed, error)
 // CDEvent or plain.
 func readCloudEvent(raw []byte) (deployed, error) {
 	var event struct {
-		ID, Source, Type string
-		Time             time.Time
+		ID, Source, Type lenient.Text
+		Time             lenient.Time
 		Data             json.RawMessage
 	}
-	if err := json.Unmarshal(raw, &event); err != nil {
+	if err := lenient.Unmarshal(raw, &event); err != nil {
 		return deployed{}, fmt.Errorf("the CloudEvent cannot be read: %w", err)
 	}
 	var marker deployed
 	var err error
-	if strings.HasPrefix(event.Type, "dev.cdevents.") {
+	if strings.HasPrefix(string(event.Type), "dev.cdevents.") {
 		marker, err = readCDEvent(event.Data)
-	} else if err = json.Unmarshal(event.Data, &marker); err != nil {
+	} else if marker, err = readPlain(event.Data); err != nil {
 		err = fmt.Errorf("the CloudEvent's data cannot be read: %w", err)
 	}
 	if marker.Time.IsZero() {
-		marker.Time = event.Time
+		marker.Time = event.Time.Time
 	}
 	if event.ID != "" {
-		marker.ID = event.Source + " " + event.ID
+		marker.ID = string(event.Source + " " + event.ID)
 	}
 	return marker, err
 }
@@ -152,28 +163,28 @@ func readCloudEvent(raw []byte) (deployed, error) {
 func readCDEvent(raw []byte) (deployed, error) {
 	var event struct {
 		Context struct {
-			ID, Source, Type string
-			Timestamp        time.Time
+			ID, Source, Type lenient.Text
+			Timestamp        lenient.Time
 		}
 		Subject struct {
-			ID      string
+			ID      lenient.Text
 			Content struct {
-				ArtifactID  string
-				Environment struct{ ID string }
+				ArtifactID  lenient.Text
+				Environment struct{ ID lenient.Text }
 			}
 		}
 	}
-	if err := json.Unmarshal(raw, &event); err != nil {
+	if err := lenient.Unmarshal(raw, &event); err != nil {
 		return deployed{}, fmt.Errorf("the CDEvent cannot be read: %w", err)
 	}
-	kind, found := strings.CutPrefix(event.Context.Type, "dev.cdevents.service.")
+	kind, found := strings.CutPrefix(string(event.Context.Type), "dev.cdevents.service.")
 	what, _, _ := strings.Cut(kind, ".")
 	if !found || what != "deployed" && what != "upgraded" && what != "rolledback" {
 		return deployed{}, errNotADeploy
 	}
 	return deployed{
-		Service: event.Subject.ID, Version: versionOf(event.Subject.Content.ArtifactID), Environment: event.Subject.Content.Environment.ID,
-		Time: event.Context.Timestamp, Text: event.Subject.ID + " " + what, ID: event.Context.Source + " " + event.Context.ID,
+		Service: string(event.Subject.ID), Version: versionOf(string(event.Subject.Content.ArtifactID)), Environment: string(event.Subject.Content.Environment.ID),
+		Time: event.Context.Timestamp.Time, Text: string(event.Subject.ID) + " " + what, ID: string(event.Context.Source + " " + event.Context.ID),
 	}, nil
 }
 
@@ -192,21 +203,21 @@ func versionOf(artifact string) string {
 // rollout is a deploy, all else is progress. The checksum names the revision.
 func readFlaggerEvent(raw []byte) (deployed, error) {
 	var event struct {
-		Name, Namespace, Phase, Checksum string
-		Metadata                         map[string]string
+		Name, Namespace, Phase, Checksum lenient.Text
+		Metadata                         map[string]lenient.Text
 	}
-	if err := json.Unmarshal(raw, &event); err != nil {
+	if err := lenient.Unmarshal(raw, &event); err != nil {
 		return deployed{}, fmt.Errorf("the event of Flagger cannot be read: %w", err)
 	}
-	message := event.Metadata["eventMessage"]
+	message := string(event.Metadata["eventMessage"])
 	if !strings.HasPrefix(message, "New revision detected") {
 		return deployed{}, errNotADeploy
 	}
 	marker := deployed{
-		Service: cmp.Or(event.Metadata["service"], event.Name), Version: event.Metadata["version"], Environment: event.Namespace,
-		Text: message, ID: event.Namespace + "/" + event.Name + " " + event.Checksum,
+		Service: string(cmp.Or(event.Metadata["service"], event.Name)), Version: string(event.Metadata["version"]), Environment: string(event.Namespace),
+		Text: message, ID: string(event.Namespace + "/" + event.Name + " " + event.Checksum),
 	}
-	if milliseconds, err := strconv.ParseInt(event.Metadata["timestamp"], 10, 64); err == nil {
+	if milliseconds, err := strconv.ParseInt(string(event.Metadata["timestamp"]), 10, 64); err == nil {
 		marker.Time = time.UnixMilli(milliseconds).UTC()
 	}
 	return marker, nil

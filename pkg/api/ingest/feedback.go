@@ -2,13 +2,12 @@ package ingest
 
 import (
 	"cmp"
-	"encoding/json"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/internal/lenient"
 )
 
 // Feedback takes in what a person, or an incident tool, says of a past event:
@@ -20,12 +19,16 @@ func (a *API) Feedback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var label struct {
-		Time    time.Time
+		Time    lenient.Time
 		Real    *bool
-		Service string
-		Text    string
+		Service lenient.Text
+		Text    lenient.Text
 	}
-	if err := json.Unmarshal(raw, &label); err != nil || label.Time.IsZero() || label.Real == nil || label.Time.After(a.Now()) {
+	if err := lenient.Unmarshal(raw, &label); err != nil {
+		respond.Error(w, http.StatusBadRequest, err.Error())
+		return
+	}
+	if label.Time.IsZero() || label.Real == nil || label.Time.After(a.Now()) {
 		respond.Error(w, http.StatusBadRequest, `write {"time": "2026-01-31T12:00:00Z", "real": false, "service": "cart"}: a time in the past, and whether the event was real`)
 		return
 	}
@@ -33,8 +36,8 @@ func (a *API) Feedback(w http.ResponseWriter, r *http.Request) {
 	if !*label.Real {
 		text = "No event: it was as it should be."
 	}
-	a.save(w, r, annotation.Annotation{
-		ID:    annotation.ID("feedback", label.Service, label.Time.Unix(), strconv.FormatBool(*label.Real)),
-		Start: label.Time, Text: cmp.Or(label.Text, text), Tags: annotation.Feedback{Service: label.Service, Real: *label.Real}.Tags(),
+	a.save(w, r, nil, annotation.Annotation{
+		ID:    annotation.ID("feedback", string(label.Service), label.Time.Unix(), strconv.FormatBool(*label.Real)),
+		Start: label.Time.Time, Text: cmp.Or(string(label.Text), text), Tags: annotation.Feedback{Service: string(label.Service), Real: *label.Real}.Tags(),
 	})
 }

@@ -45,8 +45,17 @@ type API struct {
 	Timeout time.Duration
 }
 
+// saved is the answer to a sender.
+type saved struct {
+	Kept  int `json:"kept"`  // new ones
+	Known int `json:"known"` // that were kept already
+	// Problems are the elements of a batch that cannot be read.
+	Problems []string `json:"problems,omitempty"`
+}
+
 // save writes annotations, answers with how many were new, and returns that.
-func (a *API) save(w http.ResponseWriter, r *http.Request, all ...annotation.Annotation) (written int) {
+// problems are the elements of the batch that could not be read.
+func (a *API) save(w http.ResponseWriter, r *http.Request, problems []string, all ...annotation.Annotation) (written int) {
 	if a.Annotations == nil {
 		respond.Error(w, http.StatusNotImplemented, "there is nowhere to keep this: set grafana.url, and grafanaToken of a service account with the role Editor")
 		return 0
@@ -71,6 +80,6 @@ func (a *API) save(w http.ResponseWriter, r *http.Request, all ...annotation.Ann
 		respond.Error(w, http.StatusBadGateway, fmt.Sprintf("%d of %d are kept: %v. %s", written+known, len(all), failure, respond.SendAgain))
 		return written
 	}
-	respond.JSON(w, http.StatusOK, map[string]int{"kept": written, "known": known})
+	respond.JSON(w, http.StatusOK, saved{written, known, problems})
 	return written
 }

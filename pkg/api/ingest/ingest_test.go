@@ -29,7 +29,7 @@ func FuzzDeploy(f *testing.F) {
 			require.NotEmpty(t, marker.Service)
 			require.NotEmpty(t, marker.annotation("deploy").ID)
 		}
-		_, _ = readAlerts(raw)
+		_, _, _ = readAlerts(raw)
 	})
 }
 

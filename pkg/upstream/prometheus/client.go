@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/api"
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
@@ -35,7 +37,21 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 		return nil, err
 	}
 	connection.Probe("/api/v1/status/buildinfo")
-	return &Client{transport: connection, api: v1.NewAPI(decoding{connection}), now: now}, nil
+	var asking api.Client = decoding{connection}
+	if config.Method == http.MethodGet {
+		asking = getOnly{asking}
+	}
+	return &Client{transport: connection, api: v1.NewAPI(asking), now: now}, nil
+}
+
+// getOnly refuses to post, after which Prometheus' client library asks by GET.
+type getOnly struct{ api.Client }
+
+func (g getOnly) Do(ctx context.Context, request *http.Request) (*http.Response, []byte, error) {
+	if request.Method == http.MethodPost {
+		return &http.Response{StatusCode: http.StatusMethodNotAllowed}, nil, nil
+	}
+	return g.Client.Do(ctx, request)
 }
 
 // Name is how messages call the upstream.

@@ -31,6 +31,8 @@ type Client struct {
 	slots   *budget.Gate
 	breaker *breaker
 	redact  *strings.Replacer
+	// parameters are added to every URL.
+	parameters url.Values
 }
 
 type answer struct {
@@ -45,7 +47,7 @@ func New(name string, config Config, limits Limits) (*Client, error) {
 		return nil, err
 	}
 	limits = limits.withDefaults()
-	c := &Client{name: name, base: config.base(), limits: limits,
+	c := &Client{name: name, base: config.base(), limits: limits, parameters: config.Parameters,
 		slots: budget.NewGate(limits.shares(name))}
 	c.breaker = newBreaker(name, limits, c.probeWith("/"))
 	if config.Mode == Grafana {
@@ -159,6 +161,7 @@ func (c *Client) Get(ctx context.Context, address *url.URL, accept string) ([]by
 func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response, []byte, error) {
 	ctx, cancel := c.Deadline(ctx)
 	defer cancel()
+	request = c.withParameters(request)
 	ctx, fetch := telemetry.StartFetch(ctx, c.name)
 	leave, err := c.slots.Acquire(ctx, 1)
 	if err != nil {
@@ -177,6 +180,20 @@ func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response,
 	})
 	fetch.End(len(result.body), err)
 	return result.response, result.body, err
+}
+
+// withParameters adds those of the settings to the URL.
+func (c *Client) withParameters(request *http.Request) *http.Request {
+	if len(c.parameters) == 0 {
+		return request
+	}
+	with := request.Clone(request.Context())
+	query := with.URL.Query()
+	for name, values := range c.parameters {
+		query[name] = values
+	}
+	with.URL.RawQuery = query.Encode()
+	return with
 }
 
 func (c *Client) waited(ctx context.Context, err error) error {

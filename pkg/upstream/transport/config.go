@@ -40,6 +40,11 @@ type Config struct {
 	Headers                  http.Header
 	Tenant                   string // sent as X-Scope-OrgID
 
+	// Parameters are added to the URL of every request.
+	Parameters url.Values
+	// Method is GET where queries of metrics must not be posted.
+	Method string
+
 	// For the grafana mode.
 	UID          string // of the data source to ask
 	OwnUID       string // of this data source, which must not ask itself
