@@ -38,7 +38,8 @@ var Process = Limits{
 	}),
 	Memory: NewGate(Shares{
 		What: "memory for requests", Total: maxInFlight, Reserved: maxInFlight / 4, PerUser: maxInFlight * 5 / 8,
-		MaxWaiting: 100, MaxWait: 5 * time.Second, Unit: MiB,
+		// Whoever waits holds a turn at an upstream.
+		MaxWaiting: 100, MaxWait: time.Second, Unit: MiB,
 	}),
 	Evaluations: NewGate(Shares{
 		What: "PromQL evaluations at once", Total: 48, Reserved: 16, PerUser: 16, MaxWaiting: 200, MaxWait: 10 * time.Second,

@@ -135,7 +135,7 @@ func (c *client) run(ctx context.Context, only string) {
 		attempt, cancel := context.WithTimeout(ctx, patience)
 		attacks[name](c, attempt)
 		cancel()
-		time.Sleep(time.Duration(c.random.IntN(20)) * time.Millisecond) // as a network does
+		time.Sleep(time.Duration(c.random.IntN(200)) * time.Millisecond) // clients have the same processors
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -43,17 +44,17 @@ var attacks = map[string]func(*client, context.Context){
 	"subqueries within the limits": func(c *client, ctx context.Context) {
 		c.promQL(ctx, nested(`quantile_over_time(0.5, %s[500m:1m])`, "vector(1)", 1+c.random.IntN(25)))
 	},
-	"deep brackets": func(c *client, ctx context.Context) { c.promQL(ctx, nested("(%s)", "1", 400_000)) },
-	"signs":         func(c *client, ctx context.Context) { c.promQL(ctx, strings.Repeat("-", 15_000)+"vector(1)") },
+	"deep brackets": func(c *client, ctx context.Context) { c.post(ctx, "prom/api/v1/query", deepBrackets()) },
+	"signs":         func(c *client, ctx context.Context) { c.post(ctx, "prom/api/v1/query", signs()) },
 	"unions":        func(c *client, ctx context.Context) { c.promQL(ctx, strings.Repeat("vector(1) or ", 1000)+"vector(1)") },
 	"regular expressions": func(c *client, ctx context.Context) {
 		c.promQL(ctx, `label_replace(vector(1), "a", "$1", "b", "((((a{1,30}){1,30})*)*)*")`)
 	},
 	"a huge list": func(c *client, ctx context.Context) {
-		c.promQL(ctx, `foresight_anomaly_score{series=~"`+strings.Repeat("x|", 100_000)+`y"}`)
+		c.post(ctx, "prom/api/v1/query", hugeList())
 	},
 	"a huge value": func(c *client, ctx context.Context) {
-		c.promQL(ctx, `foresight_anomaly_score{series="`+strings.Repeat("x", 900<<10)+`"}`)
+		c.post(ctx, "prom/api/v1/query", hugeValue())
 	},
 	"many selectors": func(c *client, ctx context.Context) {
 		c.get(ctx, "prom/api/v1/series?"+strings.Repeat("match%5B%5D=foresight_up&", 9000))
@@ -94,7 +95,7 @@ var attacks = map[string]func(*client, context.Context){
 		c.query(ctx, map[string]any{"queryType": []string{"serviceMap", "patterns", "traceDiff", "rootCause"}[c.random.IntN(4)], "service": "shop"})
 	},
 	"large bodies": func(c *client, ctx context.Context) {
-		c.post(ctx, []string{"live", "signals", "verdict", "prom/api/v1/query"}[c.random.IntN(4)], strings.Repeat("x", 900<<10))
+		c.post(ctx, []string{"live", "signals", "verdict", "prom/api/v1/query"}[c.random.IntN(4)], largeBody())
 	},
 	"messages beyond the limit": func(c *client, ctx context.Context) { c.post(ctx, "live", strings.Repeat("x", 6<<20)) },
 	"names": func(c *client, ctx context.Context) {
@@ -114,6 +115,19 @@ var attacks = map[string]func(*client, context.Context){
 		defer cancel()
 		_ = source.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: source.Context, Path: path, Data: question}, func(json.RawMessage) bool { return true })
 	},
+}
+
+// What is long is made once: the clients must not be what keeps the rules waiting.
+var (
+	deepBrackets = form(func() string { return nested("(%s)", "1", 200_000) })
+	signs        = form(func() string { return strings.Repeat("-", 15_000) + "vector(1)" })
+	hugeList     = form(func() string { return `foresight_anomaly_score{series=~"` + strings.Repeat("x|", 100_000) + `y"}` })
+	hugeValue    = form(func() string { return `foresight_anomaly_score{series="` + strings.Repeat("x", 900<<10) + `"}` })
+	largeBody    = sync.OnceValue(func() string { return strings.Repeat("x", 900<<10) })
+)
+
+func form(expr func() string) func() string {
+	return sync.OnceValue(func() string { return "query=" + url.QueryEscape(expr()) })
 }
 
 // names of attacks, in an order that does not change.
