@@ -4,6 +4,7 @@ import { type DataSourceJsonData } from '@grafana/data';
 import { patterns } from './config/PlaybookSettings';
 import {
   type ForesightSettings,
+  type HeaderSecret,
   type Limits,
   type NamedSeries,
   type Playbooks,
@@ -44,6 +45,9 @@ const upstream: Names<TracesUpstream> = {
   tenant: true,
   basicAuthUser: true,
   headers: true,
+  headerNames: true,
+  customQueryParameters: true,
+  httpMethod: true,
   tlsSkipVerify: true,
   tlsServerName: true,
   secureSocksProxy: true,
@@ -107,7 +111,7 @@ it('have the patterns of failure that the backend knows', () => {
 it('have secrets with the names by which the backend reads them', () => {
   const whole = [...backend.matchAll(/secrets\["(\w+)"\]/g)].map(([, name]) => name);
   const ofUpstream = [...backend.matchAll(/secrets\[name\+"(\w+)"\]/g)].map(([, name]) => name);
-  const known: Record<Exclude<SecretName, `traces${string}`>, true> = {
+  const known: Record<Exclude<SecretName, `traces${string}` | HeaderSecret>, true> = {
     prometheusPassword: true,
     prometheusToken: true,
     prometheusTlsCaCert: true,

@@ -11,7 +11,14 @@ export interface Upstream {
   /** X-Scope-OrgID of a multi-tenant server. */
   tenant?: string;
   basicAuthUser?: string;
+  /** Viewers can see their values: prefer headerNames. */
   headers?: Record<string, string>;
+  /** Headers whose values are in secureJsonData, by position. */
+  headerNames?: string[];
+  /** Added to the URL of each request: "dedup=true&partial_response=false". */
+  customQueryParameters?: string;
+  /** Of metrics; default POST. */
+  httpMethod?: 'POST' | 'GET';
   tlsSkipVerify?: boolean;
   tlsServerName?: string;
   secureSocksProxy?: boolean;
@@ -123,7 +130,11 @@ export type UpstreamName = 'prometheus' | 'traces';
 
 type UpstreamSecret = `${UpstreamName}${'Password' | 'Token' | 'TlsCaCert' | 'TlsClientCert' | 'TlsClientKey'}`;
 
-export type SecretName = UpstreamSecret | 'grafanaToken' | 'webhookSecret' | 'signingSecret' | 'pagerDutyRoutingKey';
+/** The value of a header of headerNames, counted from 1. */
+export type HeaderSecret = `${UpstreamName}HeaderValue${number}`;
+
+export type SecretName =
+  UpstreamSecret | HeaderSecret | 'grafanaToken' | 'webhookSecret' | 'signingSecret' | 'pagerDutyRoutingKey';
 
 /** secureJsonData: goes to the backend and never comes back. */
 export type ForesightSecrets = Partial<Record<SecretName, string>>;

@@ -105,7 +105,7 @@ it('shows that a secret is stored, and replaces it on request', async () => {
 
 it('sets tenant and TLS', async () => {
   const { user, settings, metrics } = open({ jsonData: { prometheus: { headers: { 'X-Team': 'sre' } } } });
-  await user.click(metrics().getByText('Tenant, TLS and proxy'));
+  await user.click(metrics().getByText('HTTP, tenant, TLS and proxy'));
   await user.type(metrics().getByLabelText(/X-Scope-OrgID/), 'team-a');
   await user.click(metrics().getByLabelText(/^Skip certificate check/));
   await user.type(metrics().getByLabelText(/^CA certificate/), 'PEM');
@@ -374,4 +374,23 @@ it('cannot be edited where the data source is provisioned', async () => {
   expect(screen.getByRole('button', { name: 'Remove signal a' })).toBeDisabled();
   expect(preview).toBeEnabled();
   expect(settings()).toBe(before);
+});
+
+it('stores the values of headers as secrets', async () => {
+  const { user, settings, metrics } = open();
+  await user.click(metrics().getByText('HTTP, tenant, TLS and proxy'));
+  await user.click(metrics().getByRole('button', { name: 'Add header' }));
+  await user.type(metrics().getByLabelText('Header 1'), 'X-Team');
+  await user.type(metrics().getByLabelText('Value 1'), 's3cret');
+  await user.click(metrics().getByRole('radio', { name: 'GET' }));
+  await user.type(metrics().getByLabelText(/^Custom query parameters/), 'dedup=true');
+  expect(settings().jsonData.prometheus).toEqual({
+    headerNames: ['X-Team'],
+    httpMethod: 'GET',
+    customQueryParameters: 'dedup=true',
+  });
+  expect(settings().secureJsonData).toEqual({ prometheusHeaderValue1: 's3cret' });
+  await user.click(metrics().getByRole('button', { name: 'Remove last header' }));
+  expect(settings().jsonData.prometheus?.headerNames).toBeUndefined();
+  expect(settings().secureJsonData?.prometheusHeaderValue1).toBe('');
 });

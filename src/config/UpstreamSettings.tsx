@@ -3,6 +3,8 @@ import { DataSourcePicker } from '@grafana/runtime';
 import { Field, FieldSet, RadioButtonGroup } from '@grafana/ui';
 import { type Upstream, type UpstreamName } from '../settings';
 import { AuthenticationSettings } from './AuthenticationSettings';
+import { ChoiceSetting } from './ChoiceSetting';
+import { HeaderSettings } from './HeaderSettings';
 import { compact, type EditorProps, withSettings } from './options';
 import { useReadOnly } from './readOnly';
 import { TextSetting } from './TextSetting';
@@ -23,6 +25,11 @@ interface Props extends EditorProps {
 const modes: Array<{ value: NonNullable<Upstream['mode']>; label: string }> = [
   { value: 'direct', label: 'By URL' },
   { value: 'grafana', label: 'Existing data source' },
+];
+
+const methods: Array<{ value: NonNullable<Upstream['httpMethod']>; label: string }> = [
+  { value: 'POST', label: 'POST' },
+  { value: 'GET', label: 'GET' },
 ];
 
 /** How one server is reached. */
@@ -75,13 +82,30 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
             onChange={(url) => onUpstreamChange({ url: url.trim() })}
           />
           <AuthenticationSettings {...shared} />
-          <Folded label="Tenant, TLS and proxy">
+          <Folded label="HTTP, tenant, TLS and proxy">
             <TextSetting
               label="Tenant"
               description="Sent as X-Scope-OrgID to a multi-tenant server."
               value={upstream.tenant}
               onChange={(tenant) => onUpstreamChange({ tenant })}
             />
+            <TextSetting
+              label="Custom query parameters"
+              description="Added to the URL of each request, for example dedup=true&partial_response=false for Thanos."
+              value={upstream.customQueryParameters}
+              onChange={(customQueryParameters) => onUpstreamChange({ customQueryParameters })}
+            />
+            {name === 'prometheus' && (
+              <ChoiceSetting
+                label="HTTP method"
+                choices={methods}
+                value={upstream.httpMethod ?? 'POST'}
+                onChange={(httpMethod) =>
+                  onUpstreamChange({ httpMethod: httpMethod === 'POST' ? undefined : httpMethod })
+                }
+              />
+            )}
+            <HeaderSettings {...shared} />
             <TlsSettings {...shared} />
           </Folded>
         </>
