@@ -54,6 +54,8 @@ const language: Language = {
       ...ofExpectation,
       direction: 'value',
       minDeviation: 'value',
+      minRelativeDeviation: 'value',
+      timeZone: 'text',
       threshold: 'value',
       detectors: 'value',
       feedback: 'value',
@@ -68,7 +70,7 @@ const language: Language = {
   composite: {
     formats: everyFormat,
     required: ['service'],
-    fields: { ...ofService, history: 'text', step: 'text', threshold: 'value' },
+    fields: { ...ofService, history: 'text', step: 'text', threshold: 'value', timeZone: 'text' },
   },
   deploys: { formats: everyFormat, required: [], fields: ofService },
   traceDiff: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, view: 'value' } },

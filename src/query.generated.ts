@@ -56,6 +56,10 @@ export interface AnomalyQuery extends DataQuery {
   direction?: 'both' | 'above' | 'below';
   /** MinDeviation is the smallest deviation that counts, in the metric's unit. */
   minDeviation?: number;
+  /** MinRelativeDeviation is the smallest deviation that counts, as a share of what is expected: 0.1 is a tenth. */
+  minRelativeDeviation?: number;
+  /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
+  timeZone?: string;
   /** Threshold is the score from which on there is an event. Default 75. */
   threshold?: number;
   /** Detectors that judge, by name. Default: those that need no choice. */
@@ -110,6 +114,8 @@ export interface CompositeQuery extends DataQuery {
   step?: string;
   /** Threshold is the score from which on there is an event. Default 75. */
   threshold?: number;
+  /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
+  timeZone?: string;
   queryType: 'composite';
 }
 

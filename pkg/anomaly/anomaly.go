@@ -19,6 +19,8 @@ const (
 
 // Request asks for anomalies in the last part of a history.
 type Request struct {
+	// History is on a grid of instants; days and weeks follow the clock of its
+	// start's location.
 	History series.Series
 	From    time.Time // evaluate points from here on; all before is history
 	// Past is how much before each midnight teaches, as far as there is history.
@@ -32,6 +34,9 @@ type Request struct {
 	// MinDeviation is the smallest absolute deviation from the expectation
 	// that counts, in the series' unit.
 	MinDeviation float64
+	// MinRelativeDeviation is the smallest deviation that counts, as a share of
+	// the expectation: 0.1 is a tenth of it.
+	MinRelativeDeviation float64
 	// Threshold is the score from which a point belongs to an event.
 	Threshold float64
 	// Probability of the band, as 0.99.
@@ -51,9 +56,9 @@ type Request struct {
 type Result struct {
 	Actual                 series.Series // the evaluated part
 	Expected, Lower, Upper []float64
-	// Score is 0–100: 50 is about one in a thousand, 75 one in ten thousand,
-	// 90 and above one in a million. NaN where the point is missing or could
-	// not be judged.
+	// Score is 0–100. What scores 75 is expected about once in 30 days of a metric
+	// whatever its step, 50 once in three days, 90 and above once in ten years. NaN
+	// where the point is missing or could not be judged.
 	Score []float64
 	// Judgements are those of each detector, before they were put together and
 	// gated.

@@ -84,13 +84,13 @@ func detect(r Request) (Result, error) {
 		result.Judgements = append(result.Judgements, Judgement{Detector: name})
 	}
 	first := r.History.Len() - evaluated.Len()
-	for _, e := range epochs(r) {
+	for _, e := range epochs(r, shortHistory) {
 		model, err := r.Models.learn(r, e)
 		if err != nil {
 			return Result{}, err
 		}
 		stream, values := model.stream(r), r.History.Values[e.judge:e.end]
-		unasked := min(max(first-e.judge, 0), len(values))
+		unasked := min(max(first, e.ask)-e.judge, len(values))
 		r.Models.pass(stream, values[:unasked])
 		result.judge(stream, values[unasked:])
 	}
@@ -153,6 +153,8 @@ func validate(r *Request) error {
 		return fmt.Errorf("%w: the direction is %q, %q or %q, not %q", ErrBadRequest, Both, Above, Below, r.Direction)
 	case !(r.MinDeviation >= 0):
 		return fmt.Errorf("%w: the least deviation must be zero or more, not %v", ErrBadRequest, r.MinDeviation)
+	case !(r.MinRelativeDeviation >= 0):
+		return fmt.Errorf("%w: the least relative deviation must be zero or more, not %v", ErrBadRequest, r.MinRelativeDeviation)
 	}
 	return nil
 }
@@ -162,6 +164,8 @@ const (
 	mostTraining     = 50_000 // points
 	day              = 24 * time.Hour
 	fewestEpochSteps = 24 // a coarse grid learns anew less often than daily
+	// shortHistory is how much of a metric it takes to know what a day is like.
+	shortHistory = 2 * day
 )
 
 // epoch is a stretch judged by one model: points [learn, judge) teach, points
@@ -169,7 +173,10 @@ const (
 // reached yet.
 type epoch struct {
 	learn, judge, end int
-	until             time.Time
+	// ask is the first point whose judgement counts; those before it were judged
+	// by an earlier model.
+	ask   int
+	until time.Time
 }
 
 // epochLength is how long one model judges.
@@ -192,25 +199,49 @@ func longestPast(step, past time.Duration) int {
 // steps the midnight (UTC) before it.
 func Epoch(t time.Time, step time.Duration) time.Time { return floor(t, epochLength(step)) }
 
-// epochs cut the judged part at midnights.
-func epochs(r Request) []epoch {
+// epochs cut the judged part at midnights, and at full hours in the short time
+// after the first observation.
+func epochs(r Request, short time.Duration) []epoch {
 	h := r.History
 	n := h.Len()
 	from := min(max(h.Index(r.From), 0), n)
-	length := epochLength(h.Step)
+	observed := firstObserved(h)
 	var cut []epoch
 	for at := from; at < n; {
-		midnight := floor(h.Time(at), length)
-		until := midnight.Add(length)
+		begun, until := stretch(h.Time(at), h.Time(observed).Add(short), h.Step)
 		next := min(max(h.Index(until), at+1), n)
-		judge := h.Index(midnight)
-		if judge < fewestLearned {
+		judge := h.Index(begun)
+		if judge < observed+fewestLearned {
 			judge = at // no midnight with a past: learn from all there is
 		}
-		cut = append(cut, epoch{learn: max(judge-longestPast(h.Step, r.Past), 0), judge: judge, end: next, until: until})
+		cut = append(cut, epoch{learn: max(judge-longestPast(h.Step, r.Past), 0), judge: judge, ask: at, end: next, until: until})
 		at = next
 	}
 	return cut
+}
+
+// firstObserved is the first point that is not missing, zero for none.
+func firstObserved(h series.Series) int {
+	return max(slices.IndexFunc(h.Values, func(v float64) bool { return !math.IsNaN(v) }), 0)
+}
+
+// stretch is the time around t that one model judges: a day, and until a day is
+// known, an hour, so that what is new is learned soon.
+func stretch(t, known time.Time, step time.Duration) (begun, until time.Time) {
+	length := epochLength(step)
+	hour := max(time.Hour, length/24)
+	if last := floor(known, hour); last.Before(known) {
+		known = last.Add(hour)
+	}
+	if t.Before(known) {
+		begun = floor(t, hour)
+		return begun, begun.Add(hour)
+	}
+	begun, until = floor(t, length), floor(t, length).Add(length)
+	if begun.Before(known) {
+		begun = known
+	}
+	return begun, until
 }
 
 // floor is the last multiple of d since the Unix epoch not after t.

@@ -18,6 +18,10 @@ const (
 	// comes every day can still be told apart.
 	refractory       = 12 * time.Hour
 	fewestRefractory = 5 // points
+	// again is how long after an event something as high is an event of its own;
+	// what is less high is its aftermath. Scores within asHigh are alike.
+	again  = 6 * time.Hour
+	asHigh = 1
 )
 
 // grouping makes events of scores, point by point: one incident, one event. An
@@ -29,6 +33,8 @@ type grouping struct {
 	patience  int // points
 	since     int // the last point of the latest event, in points
 	active    bool
+	apart     int     // points
+	peak      float64 // of the latest event
 }
 
 // part is what a point is to an event.
@@ -42,7 +48,7 @@ const (
 
 func newGrouping(threshold float64, step time.Duration) grouping {
 	patience := max(int(refractory/step), fewestRefractory)
-	return grouping{threshold: threshold, patience: patience, since: patience}
+	return grouping{threshold: threshold, patience: patience, since: patience, apart: max(int(again/step), fewestRefractory)}
 }
 
 func (g *grouping) next(score float64) part {
@@ -54,9 +60,10 @@ func (g *grouping) next(score float64) part {
 	case math.IsNaN(score):
 		return outside
 	case score >= g.threshold:
-		if g.since > g.patience {
-			found = begins
+		if g.since > g.patience || !g.active && g.since > g.apart && score >= g.peak-asHigh {
+			found, g.peak = begins, 0
 		}
+		g.peak = max(g.peak, score)
 		g.active = true
 	case score < release*g.threshold:
 		g.active = false

@@ -18,17 +18,17 @@ func incidents(seed uint64) (values []float64, feedback []anomaly.Feedback) {
 	values = traffic(told*perDay+perDay, seed)
 	for d := 2; d < told; d++ {
 		at := d*perDay + 200 + 43*d%900
-		size := 55.0
+		size := 26.0
 		if d%2 == 1 {
-			size = -55
+			size = -26
 		}
 		add(values, at, 3, size)
 		feedback = append(feedback, anomaly.Feedback{
 			Time: monday.Add(time.Duration(at+1) * time.Minute), Real: d%2 == 1,
 		})
 	}
-	add(values, told*perDay+300, 3, 55)
-	add(values, told*perDay+1200, 3, -55)
+	add(values, told*perDay+300, 3, 26)
+	add(values, told*perDay+1200, 3, -26)
 	return values, feedback
 }
 

@@ -50,7 +50,7 @@ type level struct {
 
 // chooseLevel is the level at the beginning of y with the longest memory that y
 // allows.
-func chooseLevel(y []float64, step time.Duration) level {
+func chooseLevel(y []float64, step time.Duration, short bool) level {
 	candidates := []int{}
 	for _, m := range memories {
 		if points := int(m / step); points > shortestMemory && 4*points <= len(y) {
@@ -59,6 +59,9 @@ func chooseLevel(y []float64, step time.Duration) level {
 	}
 	candidates = append(candidates, shortestMemory)
 	patience := max(int(shiftAfter/step), fewestShifted)
+	if short { // what is not known to be a rhythm is followed
+		return newLevel(y, shortestMemory, residualSpread(y, shortestMemory), fewestShifted)
+	}
 	spreads := make([]float64, len(candidates))
 	least := math.Inf(1)
 	for i, m := range candidates {

@@ -29,8 +29,11 @@ const (
 type Model struct {
 	start      time.Time // of the first point to judge
 	step       time.Duration
-	unit       float64
+	unit       unit
+	resolution float64   // of the values, in the unit; zero for continuous ones
 	learned    int       // points learned from
+	clock      clock     // from the first point learned from
+	short      bool      // two days have not yet shown what a day is like
 	ahead      []float32 // seasonal pattern of the points to judge
 	bias       float64   // of a level that trails a trend
 	path       []float64 // expectation of a named forecast model, instead of level and pattern
@@ -49,6 +52,9 @@ type judge struct {
 	sided bool
 	usual detector.Calibration
 	least float64 // probability that it may give
+	// silent says that the history is too short for what the detector compares
+	// with.
+	silent bool
 }
 
 // state is all that changes from point to point.
@@ -68,6 +74,10 @@ func (s state) clone() state {
 	return s
 }
 
+// shown is the point at which the clock on the wall shows a point to judge,
+// counted from the first one learned from.
+func (m *Model) shown(at int) int { return m.clock.shows(m.learned + at) }
+
 // Until is when the model has aged: from here on a new one, which knows the day
 // that has passed, judges.
 func (m *Model) Until() time.Time {
@@ -85,13 +95,15 @@ func learn(r Request, e epoch) (*Model, error) {
 	}
 	m := &Model{
 		start: r.History.Time(e.judge), step: r.History.Step, learned: past.Len(),
-		unit: series.Unit(past.Values), parameters: map[string]float64{},
+		short: isShort(past),
+		unit:  unitOf(past.Values, r.History.Step), parameters: map[string]float64{},
 	}
 	y := make([]float64, past.Len())
 	for i, v := range past.Values {
-		y[i] = v / m.unit
+		y[i] = m.unit.in(v)
 	}
 	var residual, unshifted []float64
+	var shifts []int
 	if r.Model != "" && r.Model != forecast.Auto {
 		var err error
 		if residual, err = m.expectBy(r, e, y); err != nil {
@@ -100,20 +112,32 @@ func learn(r Request, e epoch) (*Model, error) {
 		unshifted = y
 	} else {
 		ahead := min(int((e.until.Sub(m.start)+m.step-1)/m.step), mostLaidOut)
-		residual, unshifted = m.expect(r, y, max(ahead, e.end-e.judge))
+		ahead = max(ahead, e.end-e.judge)
+		m.clock = clockOf(past.Start, m.step, m.learned+ahead)
+		residual, unshifted, shifts = m.expect(r, m.clock.lay(y), ahead)
 	}
-	m.scale = learnScale(residual, m.step)
+	m.resolution = resolution(y)
+	m.scale = learnScale(residual, m.resolution, m.step)
 	for i, v := range residual {
 		residual[i] = m.scale.standardised(i, v)
 	}
 	apart := max(int(apartTime/m.step), fewestApart)
-	m.usual = detector.Calibrate(residual, apart)
-	input := detector.Input{Value: unshifted, Residual: residual, Step: m.step}
+	m.usual = detector.CalibrateFor(detector.ZScore{}, residual, apart, max(int(day/m.step), 1))
+	input := detector.Input{
+		Value: unshifted, Residual: residual, Step: m.step, Shifts: shifts,
+		Resolution: m.resolution / stats.Median(m.scale.above),
+	}
+	if m.resolution == 0 {
+		input.Resolution = 0
+	}
 	for _, name := range r.Detectors {
 		d, _ := detector.Named(name) // validated
 		watcher := d.Learn(input)
-		usual := detector.CalibrateFor(d, detector.Past(d, watcher, input), apart)
-		m.judges = append(m.judges, judge{name, detector.Sided(d), usual, detector.LeastProbability(d)})
+		usual := detector.CalibrateFor(d, detector.Past(d, watcher, input), apart, max(int(day/m.step), 1))
+		m.judges = append(m.judges, judge{
+			name: name, sided: detector.Sided(d), usual: usual, least: detector.LeastProbability(d),
+			silent: m.short && !detector.NeedsNoDay(d),
+		})
 		m.beginning.watchers = append(m.beginning.watchers, watcher)
 	}
 	return m, nil
@@ -122,28 +146,31 @@ func learn(r Request, e epoch) (*Model, error) {
 // expect learns the expectation from y: a seasonal pattern, laid out for the
 // points ahead, and a level that goes on with every point. It gives what the
 // expectation leaves over of y, and y without its shifts of level.
-func (m *Model) expect(r Request, y []float64, ahead int) (residual, unshifted []float64) {
+func (m *Model) expect(r Request, y []float64, ahead int) (residual, unshifted []float64, shifts []int) {
 	durations := r.Seasons
 	if len(durations) == 0 {
 		durations = series.Calendar
 	}
 	learned := len(y)
-	pattern := learnPattern(y, series.Periods(durations, m.step))
+	pattern := learnWeeklyPattern(y, series.Periods(durations, m.step))
 	calm := make([]float64, learned)
 	for i, v := range y {
 		calm[i] = v - pattern.at(i, learned)
 	}
 	m.ahead = make([]float32, ahead)
 	for i := range m.ahead {
-		m.ahead[i] = float32(pattern.at(learned+i, learned))
+		m.ahead[i] = float32(pattern.at(m.shown(i), 0))
 	}
 	state := &m.beginning
-	state.level = chooseLevel(calm, m.step)
+	state.level = chooseLevel(calm, m.step, m.short)
 	residual, unshifted = make([]float64, learned), make([]float64, learned)
 	for i, v := range calm {
 		residual[i] = v - state.level.value
 		unshifted[i] = y[i] - state.moved
-		state.moved += state.level.next(v)
+		if shift := state.level.next(v); shift != 0 {
+			state.moved += shift
+			shifts = append(shifts, i)
+		}
 	}
 	if bias := stats.Median(residual); !math.IsNaN(bias) {
 		m.bias = bias // a level that trails a trend is always on the same side of it
@@ -156,7 +183,16 @@ func (m *Model) expect(r Request, y []float64, ahead int) (residual, unshifted [
 	for _, s := range pattern.seasons {
 		m.parameters[fmt.Sprintf("season_%gh_strength", (time.Duration(s.Period)*m.step).Hours())] = s.Strength
 	}
-	return residual, unshifted
+	return residual, unshifted, shifts
+}
+
+// isShort tells whether the observations of a history vary and reach back less
+// than two days, so that no rhythm can be known: what changes slowly may be one.
+func isShort(past series.Series) bool {
+	if observed := stats.Observed(past.Values); slices.Max(observed) == slices.Min(observed) {
+		return false
+	}
+	return time.Duration(past.Len()-firstObserved(past))*past.Step < shortHistory
 }
 
 // expectBy takes the expectation from a named forecast model, which looks back
@@ -164,7 +200,7 @@ func (m *Model) expect(r Request, y []float64, ahead int) (residual, unshifted [
 func (m *Model) expectBy(r Request, e epoch, y []float64) (residual []float64, err error) {
 	whole := series.Series{Start: r.History.Time(e.learn), Step: m.step, Values: make([]float64, e.end-e.learn)}
 	for i, v := range r.History.Values[e.learn:e.end] {
-		whole.Values[i] = bounded(v / m.unit)
+		whole.Values[i] = m.unit.in(v)
 	}
 	rolled, err := forecast.Rolling(forecast.Request{History: whole, Model: r.Model, Seasons: r.Seasons}, len(y))
 	if err != nil {
@@ -194,11 +230,16 @@ func (m *Model) next(s *state, v float64) (center, shift float64) {
 	if m.path == nil {
 		shift = s.level.next(v - pattern)
 	}
-	z := m.scale.standardised(m.learned+s.at, v-center)
+	z := m.scale.standardised(m.shown(s.at), v-center)
 	for _, w := range s.watchers {
 		w.Observe(v-s.moved, z)
 	}
-	s.moved += shift
+	if shift != 0 {
+		s.moved += shift
+		for _, w := range s.watchers {
+			detector.Shifted(w)
+		}
+	}
 	s.at++
 	return center, shift
 }

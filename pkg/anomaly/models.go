@@ -93,7 +93,7 @@ func (m *Models) makeRoom(bytes int) {
 func keyOf(kind string, h series.Series, e epoch, also ...any) lessonKey {
 	past := h.Values[e.learn:e.judge]
 	raw := make([]byte, 0, 8*len(past)+256)
-	raw = fmt.Appendf(raw, "%s %d %d %d %#v ", kind, h.Time(e.judge).UnixNano(), e.until.UnixNano(), h.Step, also)
+	raw = fmt.Appendf(raw, "%s %d %d %d %s %#v ", kind, h.Time(e.judge).UnixNano(), e.until.UnixNano(), h.Step, h.Start.Location(), also)
 	for _, v := range past {
 		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(v))
 	}

@@ -111,15 +111,7 @@ func coarseProfile(y []float64, period int) profile {
 	// Whole blocks from the first point on; Coarsen counts from the end.
 	whole := y[:len(y)/block*block]
 	return cycles(series.Coarsen(whole, block), period/block).each(func(blocks []float64) []float64 {
-		line := make([]float64, period)
-		n := len(blocks)
-		for i := range line {
-			position := (float64(i)+0.5)/float64(block) - 0.5 + float64(n)
-			at := int(position)
-			left, right := blocks[at%n], blocks[(at+1)%n]
-			line[i] = left + (right-left)*(position-float64(at))
-		}
-		return line
+		return joined(blocks, block, period)
 	})
 }
 

@@ -12,34 +12,45 @@ const (
 	slotLength = 15 * time.Minute
 	// fewestDays is how many days it takes to tell a recurring extreme from a
 	// single incident.
-	fewestDays = 3
-	calmest    = 0.5 // least scale of a slot as a share of the whole
+	fewestDays  = 3
+	daysPerWeek = 7
+	calmest     = 0.5 // least scale of a slot as a share of the whole
 )
 
-// scale is how far residuals usually stray, by time of day and side.
+// An extreme recurs where it comes on a share of the days at that time, or of
+// the weeks at that weekday and time, and at least twice: a nightly or a weekly
+// job does, incidents do not, however many there were.
+const recurringDays, recurringWeeks = 0.2, 0.5
+
+// scale is how far residuals usually stray, by time of the week and side.
 type scale struct {
 	perDay       int // points
 	slot         int // points
+	slots        int // per day
+	days         int // 7, or 1 where all days are alike
 	above, below []float64
 }
 
-// learnScale takes residuals from some midnight on. The scale of a slot of the
-// day follows the second largest of its daily extremes: an incident, which
-// comes once, does not widen it; a nightly job, which comes again, does.
-func learnScale(residual []float64, step time.Duration) scale {
+// learnScale takes residuals from some midnight on. The scale of a slot follows
+// the extremes that recur there. It is never below the resolution of the data:
+// between two values that a metric can have there is nothing to be seen.
+func learnScale(residual []float64, resolution float64, step time.Duration) scale {
 	whole := stats.Spread(residual)
 	if math.IsNaN(whole) {
 		whole = 0
 	}
+	whole = max(whole, resolution)
 	day := int(24 * time.Hour / step)
 	slot := max(int(slotLength/step), 1)
 	if day < 4 || len(residual) < fewestDays*day || whole == 0 {
-		return scale{perDay: 1, slot: 1, above: []float64{whole}, below: []float64{whole}}
+		return scale{perDay: 1, slot: 1, slots: 1, days: 1, above: []float64{whole}, below: []float64{whole}}
 	}
-	s := scale{perDay: day, slot: slot}
-	slots := (day + slot - 1) / slot
-	s.above = recurring(residual, day, slot, slots, 1)
-	s.below = recurring(residual, day, slot, slots, -1)
+	s := scale{perDay: day, slot: slot, slots: (day + slot - 1) / slot, days: 1}
+	if len(residual) >= 2*daysPerWeek*day {
+		s.days = daysPerWeek
+	}
+	s.above = s.recurring(residual, 1)
+	s.below = s.recurring(residual, -1)
 	for _, side := range [][]float64{s.above, s.below} {
 		typical := stats.Median(side)
 		for i := range side {
@@ -47,40 +58,58 @@ func learnScale(residual []float64, step time.Duration) scale {
 			if typical > 0 {
 				ratio = max(side[i]/typical, calmest)
 			}
-			side[i] = whole * ratio
+			side[i] = max(whole*ratio, resolution)
 		}
 	}
 	return s
 }
 
-// recurring is, per slot of the day, the second largest of the days' largest
-// residuals on one side in the slot and its neighbours.
-func recurring(residual []float64, day, slot, slots int, side float64) []float64 {
-	days := (len(residual) + day - 1) / day
-	largest := make([][]float64, slots)
-	for s := range largest {
-		largest[s] = make([]float64, days)
-	}
+// recurring is, per slot, the largest residual on one side that recurs in the
+// slot and its neighbours.
+func (s scale) recurring(residual []float64, side float64) []float64 {
+	days := (len(residual) + s.perDay - 1) / s.perDay
+	largest := make([]float64, days*s.slots)
 	for i, e := range residual {
-		if s := i % day / slot; side*e > largest[s][i/day] {
-			largest[s][i/day] = side * e
+		if at := i/s.perDay*s.slots + i%s.perDay/s.slot; side*e > largest[at] { // NaN is not
+			largest[at] = side * e
 		}
 	}
-	second := make([]float64, slots)
-	around := make([]float64, days)
-	for s := range second {
-		for d := range around {
-			around[d] = max(largest[(s+slots-1)%slots][d], largest[s][d], largest[(s+1)%slots][d])
+	sizes := make([]float64, s.days*s.slots)
+	around := make([]float64, 0, days)
+	for slot := range s.slots {
+		near := func(first, apart int) []float64 {
+			around = around[:0]
+			for d := first; d < days; d += apart {
+				at := d*s.slots + slot
+				around = append(around, max(largest[max(at-1, 0)], largest[at], largest[min(at+1, len(largest)-1)]))
+			}
+			return around
 		}
-		slices.Sort(around)
-		second[s] = around[days-2]
+		daily := comesAgain(near(0, 1), recurringDays)
+		for weekday := range s.days {
+			size := daily
+			if s.days > 1 {
+				size = max(size, comesAgain(near(weekday, daysPerWeek), recurringWeeks))
+			}
+			sizes[weekday*s.slots+slot] = size
+		}
 	}
-	return second
+	return sizes
+}
+
+// comesAgain is the size that a share of the extremes reaches, and at least two.
+func comesAgain(extremes []float64, share float64) float64 {
+	n := len(extremes)
+	if n < 2 {
+		return 0
+	}
+	slices.Sort(extremes)
+	return extremes[n-max(int(math.Ceil(share*float64(n))), 2)]
 }
 
 // at is the scale of a residual at point i.
 func (s scale) at(i int, residual float64) float64 {
-	slot := i % s.perDay / s.slot
+	slot := i/s.perDay%s.days*s.slots + i%s.perDay/s.slot
 	if residual < 0 {
 		return s.below[slot]
 	}
@@ -93,4 +122,25 @@ func (s scale) standardised(i int, residual float64) float64 {
 		return 0
 	}
 	return min(max(residual/s.at(i, residual), -farthest), farthest)
+}
+
+// fewestAlike is how many times each value of discrete data comes on average.
+const fewestAlike = 5
+
+// resolution is the least distance between two of the values of discrete data,
+// such as counts; zero for data that are continuous or constant.
+func resolution(y []float64) float64 {
+	sorted := stats.Observed(y)
+	slices.Sort(sorted)
+	least, different := math.Inf(1), 1
+	for i := 1; i < len(sorted); i++ {
+		if gap := sorted[i] - sorted[i-1]; gap > 0 {
+			least = min(least, gap)
+			different++
+		}
+	}
+	if math.IsInf(least, 1) || different*fewestAlike > len(sorted) {
+		return 0
+	}
+	return least
 }

@@ -1,10 +1,19 @@
 package anomaly
 
-import "math"
+import (
+	"math"
+	"time"
+)
+
+// scoredStep is the step at which the probability of a point is that of its
+// score. At a finer one chance has more points, and a point must be rarer for
+// the same score: a threshold means the same time between false alarms at any.
+const scoredStep = 5 * time.Minute
 
 // Score is the fixed scale of surprise: 0 for nothing unusual, 50 for a chance
 // of one in a thousand, 75 for one in ten thousand, 90 for one in a million,
-// towards 100 beyond. Between those it is linear in the logarithm.
+// towards 100 beyond. Between those it is linear in the logarithm. Probabilities
+// are those of a point of five minutes: 75 is about once in 30 days.
 func Score(probability float64) float64 {
 	if math.IsNaN(probability) {
 		return probability

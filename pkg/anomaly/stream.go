@@ -23,10 +23,11 @@ type Stream struct {
 
 // gates are which deviations count.
 type gates struct {
-	direction    Direction
-	minDeviation float64
-	probability  float64
-	nonNegative  bool
+	direction            Direction
+	minDeviation         float64
+	minRelativeDeviation float64
+	probability          float64
+	nonNegative          bool
 }
 
 // Observation is what a stream says of one point.
@@ -57,11 +58,11 @@ func Learn(r Request) (*Model, error) {
 		return nil, fmt.Errorf("%w: model %q looks back over the whole history at each point and cannot be streamed", ErrBadRequest, r.Model)
 	}
 	r.History.Values, _ = series.Finite(r.History.Between(r.History.Start, r.From).Values)
-	length := epochLength(r.History.Step)
 	at := r.History.Len()
+	_, until := stretch(r.History.Time(at), r.History.Time(firstObserved(r.History)).Add(shortHistory), r.History.Step)
 	return learn(r, epoch{
 		learn: max(at-longestPast(r.History.Step, r.Past), 0), judge: at, end: at,
-		until: floor(r.History.Time(at), length).Add(length),
+		until: until,
 	})
 }
 
@@ -81,7 +82,7 @@ func (m *Model) Stream(r Request) (*Stream, error) {
 
 func (m *Model) stream(r Request) *Stream {
 	s := &Stream{
-		gates:       gates{r.Direction, r.MinDeviation, r.Probability, r.NonNegative},
+		gates:       gates{r.Direction, r.MinDeviation, r.MinRelativeDeviation, r.Probability, r.NonNegative},
 		probability: make([]float64, len(m.judges)),
 	}
 	s.Renew(m)
@@ -120,34 +121,41 @@ func (s *Stream) witnesses() []Witness {
 }
 
 // pass takes in a point that nobody asks about.
-func (s *Stream) pass(v float64) { s.model.next(&s.state, s.model.inUnit(v)) }
-
-// inUnit makes infinities missing.
-func (m *Model) inUnit(v float64) float64 {
-	if math.IsInf(v, 0) {
-		return math.NaN()
-	}
-	return bounded(v / m.unit)
-}
+func (s *Stream) pass(v float64) { s.model.next(&s.state, s.model.unit.in(v)) }
 
 // judge judges the next point, apart from its event.
 func (s *Stream) judge(v float64) Observation {
 	m := s.model
-	v = m.inUnit(v)
-	i := m.learned + s.state.at
+	x := m.unit.in(v)
+	i := m.shown(s.state.at)
 	o := Observation{Time: m.start.Add(time.Duration(s.state.at) * m.step)}
-	center, shift := m.next(&s.state, v)
+	center, shift := m.next(&s.state, x)
 	lower, upper := center-s.below*m.scale.at(i, -1), center+s.above*m.scale.at(i, 1)
-	o.Score = s.score(v - center)
-	if s.gates.nonNegative {
-		center, lower, upper = max(center, 0), max(lower, 0), max(upper, 0)
+	o.Expected, o.Lower, o.Upper = m.unit.out(center), m.unit.out(lower), m.unit.out(upper)
+	if o.Score = s.score(x - center); o.Score > 0 && !s.gates.counts(v, o.Expected) {
+		o.Score = 0
 	}
-	o.Expected, o.Lower, o.Upper = bounded(center*m.unit), bounded(lower*m.unit), bounded(upper*m.unit)
-	o.Shift = bounded(shift * m.unit)
+	if s.gates.nonNegative {
+		o.Expected, o.Lower, o.Upper = max(o.Expected, 0), max(o.Lower, 0), max(o.Upper, 0)
+	}
+	if shift != 0 {
+		o.Shift = bounded(m.unit.out(center+shift) - m.unit.out(center))
+	}
 	return o
 }
 
+// counts tells whether a deviation is large enough and to the side asked for.
+func (g gates) counts(v, expected float64) bool {
+	switch deviation := v - expected; {
+	case math.Abs(deviation) < g.minDeviation, math.Abs(deviation) < g.minRelativeDeviation*math.Abs(expected),
+		g.direction == Above && deviation <= 0, g.direction == Below && deviation >= 0:
+		return false
+	}
+	return true
+}
+
 // score is the surprise of all detectors together at the point observed last.
+// Within half the resolution of the data there is nothing to be seen.
 func (s *Stream) score(residual float64) float64 {
 	direction := s.gates.direction
 	for k := range s.model.judges {
@@ -156,7 +164,7 @@ func (s *Stream) score(residual float64) float64 {
 	switch {
 	case math.IsNaN(residual):
 		return math.NaN()
-	case math.Abs(residual) < s.gates.minDeviation/s.model.unit, direction == Above && residual <= 0, direction == Below && residual >= 0:
+	case math.Abs(residual) < s.model.resolution/2:
 		return 0
 	}
 	var room [16]float64
@@ -171,14 +179,14 @@ func (s *Stream) score(residual float64) float64 {
 	if math.IsNaN(combined) {
 		return 0 // no detector has seen enough to say anything
 	}
-	return Score(combined)
+	return Score(combined * scoredStep.Seconds() / s.model.step.Seconds())
 }
 
 // probability of a score, two-sided; NaN where the detector cannot judge.
 func (j judge) probability(score float64, direction Direction) float64 {
 	switch {
-	case math.IsNaN(score):
-		return score
+	case math.IsNaN(score) || j.silent:
+		return math.NaN()
 	case direction == Above && score < 0, direction == Below && score > 0:
 		return 1
 	}

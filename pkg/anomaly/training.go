@@ -21,7 +21,7 @@ type Split struct {
 // with up to past before it to learn from, 28 days by default and at most.
 func Splits(h series.Series, from time.Time, past time.Duration) []Split {
 	var splits []Split
-	for _, e := range epochs(Request{History: h, From: from, Past: past}) {
+	for _, e := range epochs(Request{History: h, From: from, Past: past}, 0) {
 		splits = append(splits, Split{Train: e.learn, Test: e.judge, End: e.end, Until: e.until})
 	}
 	return splits

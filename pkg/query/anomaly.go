@@ -25,6 +25,12 @@ type Anomaly struct {
 	Direction string `json:"direction,omitempty" jsonschema:"enum=both,enum=above,enum=below"`
 	// MinDeviation is the smallest deviation that counts, in the metric's unit.
 	MinDeviation float64 `json:"minDeviation,omitempty"`
+	// MinRelativeDeviation is the smallest deviation that counts, as a share of
+	// what is expected: 0.1 is a tenth.
+	MinRelativeDeviation float64 `json:"minRelativeDeviation,omitempty"`
+	// TimeZone is the IANA name of the place whose clock days and weeks follow
+	// when daylight saving begins or ends, as "Europe/Berlin". Default UTC.
+	TimeZone string `json:"timeZone,omitempty"`
 	// Threshold is the score from which on there is an event. Default 75.
 	Threshold float64 `json:"threshold,omitempty"`
 	// Detectors that judge, by name. Default: those that need no choice.
@@ -71,6 +77,8 @@ func (q Anomaly) Validate() error {
 		checkProbability(q.Probability),
 		checkChoice("direction", q.Direction, "both", "above", "below"),
 		checkRange("minDeviation", q.MinDeviation, 0, maxMinDeviation),
+		checkRange("minRelativeDeviation", q.MinRelativeDeviation, 0, maxRelativeDeviation),
+		checkTimeZone(q.TimeZone),
 		checkRange("threshold", q.Threshold, 0, 100),
 		checkDetectors(q.Detectors),
 		checkFeedback(q.Feedback),

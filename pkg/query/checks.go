@@ -18,6 +18,8 @@ const (
 	maxMaxTraces = 10_000
 
 	maxMinDeviation = 1e300 // any finite number a metric may have
+	// maxRelativeDeviation is in times of what is expected.
+	maxRelativeDeviation = 1e6
 )
 
 func checkExpr(expr, verb string) error {

@@ -16,6 +16,9 @@ type Composite struct {
 	Step Duration `json:"step,omitempty"`
 	// Threshold is the score from which on there is an event. Default 75.
 	Threshold float64 `json:"threshold,omitempty"`
+	// TimeZone is the IANA name of the place whose clock days and weeks follow
+	// when daylight saving begins or ends, as "Europe/Berlin". Default UTC.
+	TimeZone string `json:"timeZone,omitempty"`
 }
 
 // Type implements Query.
@@ -38,5 +41,6 @@ func (q Composite) Validate() error {
 		checkDuration("step", q.Step, minStep, maxStep),
 		checkOrder("history", q.History, q.Step),
 		checkRange("threshold", q.Threshold, 0, 100),
+		checkTimeZone(q.TimeZone),
 	)
 }

@@ -67,8 +67,16 @@ func (q Forecast) Validate() error {
 }
 
 // Location is that of the time zone, UTC where it is not known.
-func (q Forecast) Location() *time.Location {
-	location, err := time.LoadLocation(q.TimeZone)
+func (q Forecast) Location() *time.Location { return locationOf(q.TimeZone) }
+
+// Location is that of the time zone, UTC where it is not known.
+func (q Anomaly) Location() *time.Location { return locationOf(q.TimeZone) }
+
+// Location is that of the time zone, UTC where it is not known.
+func (q Composite) Location() *time.Location { return locationOf(q.TimeZone) }
+
+func locationOf(timeZone string) *time.Location {
+	location, err := time.LoadLocation(timeZone)
 	if err != nil {
 		return time.UTC
 	}

@@ -37,7 +37,7 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
             onCommit={(horizon) => onCommit({ ...query, horizon })}
           />
         )}
-        {query.queryType === 'forecast' && (
+        {query.queryType !== 'breach' && (
           <TextField
             label="Time zone"
             placeholder="UTC"
@@ -144,6 +144,13 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
         value={query.minDeviation}
         onCommit={(minDeviation) => onCommit({ ...query, minDeviation })}
       />
+      <NumberField
+        label="Smallest relative deviation"
+        placeholder="0"
+        min={0}
+        value={query.minRelativeDeviation}
+        onCommit={(minRelativeDeviation) => onCommit({ ...query, minRelativeDeviation })}
+      />
       <TextField
         label="Detectors"
         placeholder="default set"
@@ -165,6 +172,7 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
 
 function summary(query: MetricQuery) {
   const common = [query.history && `learn from ${query.history}`, query.step && `step ${query.step}`];
+  const clock = query.queryType !== 'breach' && query.timeZone && `clock of ${query.timeZone}`;
   const legend = query.legend && `legend ${query.legend}`;
   if (query.queryType === 'breach') {
     return [...common, legend];
@@ -172,13 +180,16 @@ function summary(query: MetricQuery) {
   return [
     ...common,
     query.queryType === 'forecast' && query.horizon && `look ahead ${query.horizon}`,
-    query.queryType === 'forecast' && query.timeZone && `clock of ${query.timeZone}`,
+    clock,
     query.model && `model ${query.model}`,
     query.probability !== undefined && `coverage ${query.probability}`,
     query.nonNegative === false && 'below zero possible',
     query.queryType === 'anomaly' && query.direction && query.direction !== 'both' && `only ${query.direction}`,
     query.queryType === 'anomaly' && query.threshold !== undefined && `event from ${query.threshold}`,
     query.queryType === 'anomaly' && query.minDeviation !== undefined && `deviation over ${query.minDeviation}`,
+    query.queryType === 'anomaly' &&
+      query.minRelativeDeviation !== undefined &&
+      `deviation over ${query.minRelativeDeviation} of the expectation`,
     query.queryType === 'anomaly' && query.detectors && `detectors ${query.detectors.join(', ')}`,
     legend,
     query.queryType === 'anomaly' && query.live && 'live',

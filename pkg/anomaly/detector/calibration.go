@@ -20,13 +20,23 @@ const (
 	bodySize = 33
 	// heaviestShape bounds the shape of a tail: above ½ it has no variance.
 	heaviestShape = 0.5
-	// singular is how many past incidents may be one-off; from the next one on
-	// they count as what the series does.
-	singular = 2
+	// singular is how many past incidents may always be one-off, oneOffPerDay how
+	// many on average: what comes more often is what the series does.
+	singular     = 2
+	oneOffPerDay = 1
+	// priorExcesses is what is known before any excess was seen, in excesses: tails
+	// of residuals are about exponential. Twice as many draw a fitted shape there.
+	priorExcesses = 10
 	// outreaches is how far beyond all others an incident must reach, in height
 	// or length, to be one-off.
 	outreaches = 1.5
-	fewestRuns = singular + 3
+	// fewestOthers clusters must stay.
+	fewestOthers = 3
+	// wide is a gap that chance leaves once in some twenty thousand, in usual ones.
+	wide, wideLog = 10, 7
+	// recurringDays and recurringWeeks are the shares of days and weeks from which
+	// on what comes at the same time is regular.
+	recurringDays, recurringWeeks = 0.2, 0.5
 	// chanceSpacing is the most that clusters lie apart, in mean distances of
 	// extremes.
 	chanceSpacing = 1.5
@@ -40,19 +50,23 @@ type Calibration struct{ above, below Tail }
 // Introduction to Statistical Modeling of Extreme Values, section 5.3.2), so
 // that a long incident is one observation and not a hundred.
 func Calibrate(scores []float64, apart int) Calibration {
+	return calibrate(scores, apart, 0)
+}
+
+func calibrate(scores []float64, apart, perDay int) Calibration {
 	mirrored := make([]float64, len(scores))
 	for i, v := range scores {
 		mirrored[i] = -v
 	}
-	return Calibration{above: FitTail(scores, apart), below: FitTail(mirrored, apart)}
+	return Calibration{above: FitTail(scores, apart, perDay), below: FitTail(mirrored, apart, perDay)}
 }
 
 // CalibrateFor is Calibrate for the scores of a detector. Of one that adds up
 // deviations it knows what another one is worth in a series that never deviated,
 // as errors that were always zero: a power of e, though independent ones would
 // be far rarer.
-func CalibrateFor(d Detector, scores []float64, apart int) Calibration {
-	c := Calibrate(scores, apart)
+func CalibrateFor(d Detector, scores []float64, apart, perDay int) Calibration {
+	c := calibrate(scores, apart, perDay)
 	if adds, ok := d.(interface{ unit() float64 }); ok {
 		c.above.unit, c.below.unit = adds.unit(), adds.unit()
 	}
@@ -87,27 +101,54 @@ type Tail struct {
 }
 
 // FitTail learns an upper tail. NaN is passed over; nothing at all makes every
-// score ordinary.
-func FitTail(scores []float64, apart int) Tail {
+// score ordinary. What the rest would have called rare enough to page does not
+// teach: at most so many of the highest and of the longest clusters.
+func FitTail(scores []float64, apart, perDay int) Tail {
 	observed := stats.Observed(scores)
 	if len(observed) == 0 {
 		return Tail{}
 	}
-	t := fitTail(scores, observed, apart)
-	runs := clusters(scores, t.threshold, t.reach(apart))
-	if excluded := oneOff(runs); len(excluded) > 0 {
-		rest := slices.Clone(scores)
-		for _, r := range excluded {
-			for i := r.first; i <= r.last; i++ {
-				rest[i] = math.NaN()
-			}
-		}
-		t = fitTail(rest, stats.Observed(rest), apart)
+	prior := 0.0
+	if perDay > 0 {
+		prior = priorExcesses
 	}
-	return t
+	t := fitTail(scores, observed, apart, prior)
+	runs := clusters(scores, t.threshold, t.reach(apart))
+	most := singular
+	if perDay > 0 {
+		most = max(most, int(oneOffPerDay*float64(len(scores))/float64(perDay)))
+	}
+	if most = min(most, len(runs)/4); perDay == 0 {
+		most = min(singular, len(runs)-fewestOthers)
+	}
+	if most < 1 {
+		return t
+	}
+	excluded := tooLong(runs)
+	if perDay == 0 {
+		excluded = append(excluded, outreaching(runs, most)...)
+	} else {
+		excluded = append(excluded, outstanding(runs, most, t.threshold)...)
+	}
+	excluded = slices.DeleteFunc(excluded, func(r run) bool { return regular(r, runs, len(scores), perDay) })
+	if len(excluded) == 0 {
+		return t
+	}
+	return t.without(scores, excluded, apart, prior)
 }
 
-func fitTail(scores, observed []float64, apart int) Tail {
+// without is the tail of what some clusters leave over.
+func (t Tail) without(scores []float64, runs []run, apart int, prior float64) Tail {
+	rest := slices.Clone(scores)
+	for _, r := range runs {
+		for i := r.first; i <= r.last; i++ {
+			rest[i] = math.NaN()
+		}
+	}
+	return fitTail(rest, stats.Observed(rest), apart, prior)
+}
+
+func fitTail(scores, observed []float64, apart int, prior float64) Tail {
 	n := len(observed)
 	share := max(tailShare, min(wishedExcesses/float64(n), 0.125), min(fewestExcesses/float64(n), 0.25))
 	t := Tail{body: quantiles(observed)}
@@ -123,7 +164,7 @@ func fitTail(scores, observed []float64, apart int) Tail {
 	for _, r := range clusters(scores, t.threshold, t.reach(apart)) {
 		excesses = append(excesses, r.peak-t.threshold)
 	}
-	t.scale, t.shape = fitPareto(excesses)
+	t.scale, t.shape = fitPareto(excesses, prior)
 	return t
 }
 
@@ -150,7 +191,7 @@ func quantiles(values []float64) []float64 {
 // comes what the estimate itself leaves open: the predictive distribution after
 // k independent exponential excesses is Pareto's with shape 1/k; incidents come
 // in groups, so that k clusters are worth about half as many.
-func fitPareto(excesses []float64) (scale, shape float64) {
+func fitPareto(excesses []float64, prior float64) (scale, shape float64) {
 	k := float64(len(excesses))
 	if k == 0 {
 		return 0, 0
@@ -164,10 +205,11 @@ func fitPareto(excesses []float64) (scale, shape float64) {
 	scale = a0
 	if k >= 2*fewestExcesses && a0 > 2*a1 {
 		if fitted := min(2-a0/(a0-2*a1), heaviestShape); fitted > 0 {
-			scale, shape = a0*(1-fitted), fitted
+			shape = fitted * k / (k + 2*prior)
+			scale = a0 * (1 - shape)
 		}
 	}
-	return scale, shape + 2/k
+	return scale, shape + 2/(k+prior)
 }
 
 // Survival is the probability of a point at x or beyond, never zero.
@@ -243,23 +285,93 @@ func clusters(scores []float64, threshold float64, apart int) (runs []run) {
 	return runs
 }
 
-// oneOff are the runs, at most singular by height and by length each, that
-// reach far beyond all others.
-func oneOff(runs []run) []run {
-	if len(runs) < fewestRuns {
+func byPeak(runs []run) []run {
+	sorted := slices.Clone(runs)
+	slices.SortFunc(sorted, func(a, b run) int { return cmp.Compare(b.peak, a.peak) })
+	return sorted
+}
+
+// outreaching are the highest runs, at most so many, that are far above all
+// others.
+func outreaching(runs []run, most int) []run {
+	sorted := byPeak(runs)
+	limit := outreaches * sorted[most].peak
+	return slices.DeleteFunc(sorted[:most], func(r run) bool { return r.peak <= limit })
+}
+
+// outstanding are the highest runs, at most so many, that a wide gap parts from
+// all others. The gaps between the highest of exponential excesses, each times
+// its rank, are themselves exponential, and independent of those below (Rényi,
+// Acta Mathematica Hungarica 4, 1953), so that the others tell how wide is wide;
+// so are those of the logarithms of heavy-tailed ones (Hill, The Annals of
+// Statistics 3, 1975). A gap must be wide for both.
+func outstanding(runs []run, most int, threshold float64) []run {
+	sorted := byPeak(runs)
+	least := sorted[len(sorted)-1].peak
+	if least <= 0 {
 		return nil
 	}
-	byPeak, bySize := slices.Clone(runs), slices.Clone(runs)
-	slices.SortFunc(byPeak, func(a, b run) int { return cmp.Compare(b.peak, a.peak) })
-	slices.SortFunc(bySize, func(a, b run) int { return cmp.Compare(b.size, a.size) })
-	var found []run
-	for i := range singular {
-		if byPeak[i].peak > outreaches*byPeak[singular].peak {
-			found = append(found, byPeak[i])
+	gap := func(rank int) (plain, logarithmic float64) {
+		above, below := sorted[rank-1].peak, sorted[rank].peak
+		return float64(rank) * (above - below), float64(rank) * math.Log(above/below)
+	}
+	var plain, logarithmic, excess, n float64
+	for rank := most + 1; rank < len(sorted); rank++ {
+		p, l := gap(rank)
+		plain, logarithmic, excess = plain+p, logarithmic+l, excess+sorted[rank].peak-threshold
+		n++
+	}
+	plain = max(plain, excess) // gaps are nothing where scores are few and discrete
+	for rank := most; rank > 0; rank-- {
+		if p, l := gap(rank); p <= wide*plain/n || l <= wideLog*logarithmic/n {
+			continue
 		}
-		if float64(bySize[i].size) > outreaches*float64(bySize[singular].size) {
-			found = append(found, bySize[i])
+		limit := outreaches * sorted[rank].peak
+		return slices.DeleteFunc(sorted[:rank], func(r run) bool { return r.peak <= limit })
+	}
+	return nil
+}
+
+// tooLong are the longest runs, at most singular, that are far longer than all
+// others.
+func tooLong(runs []run) (found []run) {
+	most := min(singular, max(len(runs)-fewestOthers, 0))
+	if most == 0 {
+		return nil
+	}
+	sorted := slices.Clone(runs)
+	slices.SortFunc(sorted, func(a, b run) int { return cmp.Compare(b.size, a.size) })
+	for _, r := range sorted[:most] {
+		if float64(r.size) > outreaches*float64(sorted[most].size) {
+			found = append(found, r)
 		}
 	}
 	return found
 }
+
+// regular tells whether runs about as high come at the same time on a share of
+// the days, or of the weeks on the same day.
+func regular(r run, runs []run, points, perDay int) bool {
+	if perDay == 0 {
+		return false
+	}
+	near := max(perDay/32, 1) // three quarters of an hour
+	days, weeks := 0, 0
+	for _, other := range runs {
+		if other.peak < r.peak/outreaches {
+			continue
+		}
+		apart := abs(other.first - r.first)
+		if off := apart % perDay; min(off, perDay-off) > near {
+			continue
+		}
+		days++
+		if (apart+near)/perDay%7 == 0 {
+			weeks++
+		}
+	}
+	whole := float64(points) / float64(perDay)
+	return days >= 2 && float64(days) >= recurringDays*whole || weeks >= 2 && float64(weeks) >= recurringWeeks*math.Floor(whole/7)
+}
+
+func abs(n int) int { return max(n, -n) }

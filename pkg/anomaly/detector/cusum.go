@@ -50,6 +50,8 @@ func (s *sums) Score() float64 {
 	return 0
 }
 
+func (s *sums) restart() { s.rising, s.falling = accumulator{}, accumulator{} }
+
 func (s *sums) Clone() Watcher {
 	c := *s
 	return &c

@@ -14,6 +14,10 @@ type Input struct {
 	Value    []float64 // the observations
 	Residual []float64 // what the expectation leaves over, in usual deviations
 	Step     time.Duration
+	// Resolution is the least deviation that there can be in discrete data; zero
+	// in continuous ones.
+	Resolution float64
+	Shifts     []int // points after which a new level was accepted, ascending
 }
 
 // points is a duration in steps of the grid, at least least.
@@ -47,6 +51,13 @@ func Sided(d Detector) bool {
 	return !sideless
 }
 
+// NeedsNoDay tells whether a detector compares neighbouring points alone, so
+// that it needs not know what a whole day is like.
+func NeedsNoDay(d Detector) bool {
+	_, alone := d.(interface{ neighbours() })
+	return alone
+}
+
 // calibrating is how many of the last points that teach a costly detector is
 // calibrated with.
 const calibrating = 2_000
@@ -73,12 +84,25 @@ func Past(d Detector, w Watcher, past Input) []float64 {
 	if _, costly := d.(interface{ costly() }); costly {
 		first = len(scores) - calibrating
 	}
+	shifts := past.Shifts
 	for i := range scores {
 		w.Observe(past.Value[i], past.Residual[i])
 		scores[i] = math.NaN()
 		if i >= first {
 			scores[i] = w.Score()
 		}
+		if len(shifts) > 0 && shifts[0] == i {
+			Shifted(w)
+			shifts = shifts[1:]
+		}
 	}
 	return scores
+}
+
+// Shifted tells a watcher that a new level was accepted after the point observed
+// last: what had added up against the old one is void.
+func Shifted(w Watcher) {
+	if adds, ok := w.(interface{ restart() }); ok {
+		adds.restart()
+	}
 }

@@ -102,7 +102,7 @@ func TestDetectorsSeeWhatTheyAreFor(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]func(*detector.Input){
-		"z-score": spike, "median": spike, "seasonal-esd": spike, "extreme": spike, "polynomial": spike,
+		"z-score": spike, "median": spike, "seasonal-esd": spike, "extreme": spike, "polynomial": spike, "recent": spike,
 		"spectral-residual": spike, "isolation-forest": spike,
 		"cusum": drift, "ewma": drift, "variation": tremble, "window-pca": wave,
 	} {
@@ -120,7 +120,7 @@ func TestDetectorsSeeWhatTheyAreFor(t *testing.T) {
 		}
 		require.Less(t, least, limit, name)
 	}
-	require.Len(t, detector.Names(), 11)
+	require.Len(t, detector.Names(), 12)
 }
 
 // A clone goes on as the original would have, and leaves it alone.
@@ -210,7 +210,7 @@ func TestTailInvertsItself(t *testing.T) {
 	for i := range scores {
 		scores[i] = random.ExpFloat64()
 	}
-	tail := detector.FitTail(scores, 1)
+	tail := detector.FitTail(scores, 1, 0)
 	for _, p := range []float64{1e-2, 1e-3, 1e-4, 1e-6} {
 		require.InEpsilon(t, p, tail.Survival(tail.Quantile(p)), 0.02)
 		require.InEpsilon(t, -math.Log(p), tail.Quantile(p), 0.35, "an exponential tail at %v, made a little heavier for what is not known", p)

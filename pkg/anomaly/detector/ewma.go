@@ -42,6 +42,8 @@ func (a *average) Score() float64 {
 	return a.level
 }
 
+func (a *average) restart() { a.level = 0 }
+
 func (a *average) Clone() Watcher {
 	c := *a
 	return &c

@@ -62,19 +62,21 @@ func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Win
 	answer.Series = make([]AnomalySeries, len(histories))
 	return answer, core.EachSeries(ctx, len(histories), func(i int) {
 		history := histories[i].Align()
+		history.Start = history.Start.In(q.Location())
 		result, err := anomaly.Detect(anomaly.Request{
-			History:      history,
-			From:         g.From,
-			Past:         time.Duration(q.History),
-			Model:        q.Model,
-			Direction:    anomaly.Direction(q.Direction),
-			MinDeviation: q.MinDeviation,
-			Threshold:    q.Threshold,
-			Probability:  q.Probability,
-			Detectors:    q.Detectors,
-			NonNegative:  q.NonNegative == nil || *q.NonNegative,
-			Feedback:     about(said, history.Labels),
-			Models:       e.Models,
+			History:              history,
+			From:                 g.From,
+			Past:                 time.Duration(q.History),
+			Model:                q.Model,
+			Direction:            anomaly.Direction(q.Direction),
+			MinRelativeDeviation: q.MinRelativeDeviation,
+			MinDeviation:         q.MinDeviation,
+			Threshold:            q.Threshold,
+			Probability:          q.Probability,
+			Detectors:            q.Detectors,
+			NonNegative:          q.NonNegative == nil || *q.NonNegative,
+			Feedback:             about(said, history.Labels),
+			Models:               e.Models,
 		})
 		answer.Series[i] = AnomalySeries{Labels: history.Labels, Result: result, Problem: core.Problem(err)}
 	})

@@ -48,6 +48,9 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 	answer.SetParameter("threshold", q.Threshold)
 	err = core.Compute(ctx, func() {
 		signals := judged(found, g, &answer.Provenance)
+		for i := range signals {
+			signals[i].History.Start = signals[i].History.Start.In(q.Location())
+		}
 		if len(signals) == 0 {
 			answer.Problem = "none of the service's metrics has samples in the window and enough before it to tell what is usual"
 			return

@@ -45,11 +45,11 @@ func runHeadToHead(o runner.Options) (any, error) {
 	}
 	var files []datasets.NabFile
 	for _, file := range all {
-		laid, _, err := file.Grid()
+		operations, err := isOperations(file)
 		if err != nil {
 			return nil, err
 		}
-		if strings.HasPrefix(file.Name, "real") && laid.Step <= 5*time.Minute && !strings.HasPrefix(file.Name, "realTraffic/") {
+		if operations {
 			files = append(files, file)
 		}
 	}
@@ -76,6 +76,13 @@ func runHeadToHead(o runner.Options) (any, error) {
 		}
 	}
 	return figures, nil
+}
+
+// isOperations tells whether a file is compared: real, and at a step of
+// monitoring.
+func isOperations(file datasets.NabFile) (bool, error) {
+	laid, _, err := file.Grid()
+	return strings.HasPrefix(file.Name, "real") && laid.Step <= 5*time.Minute && !strings.HasPrefix(file.Name, "realTraffic/"), err
 }
 
 // oracle is the threshold with the best page F1, for comparison only.

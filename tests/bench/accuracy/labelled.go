@@ -190,6 +190,19 @@ func runLabelled(o runner.Options) (any, error) {
 		figures[s.set].add(s, results[i])
 		total.add(s, results[i])
 		if *verbose {
+			first := s.laid.Len() - results[i].Actual.Len()
+			for _, event := range s.events {
+				if event[0] < first || event[1] >= s.laid.Len() {
+					continue
+				}
+				r, best := results[i], event[0]-first
+				for k := event[0] - first; k <= event[1]-first; k++ {
+					if r.Score[k] > r.Score[best] {
+						best = k
+					}
+				}
+				fmt.Printf("    %s %d points: score %.0f, %.4g where %.4g to %.4g was expected\n", s.laid.Time(event[0]).Format("Mon 02 15:04"), event[1]-event[0]+1, r.Score[best], r.Actual.Values[best], r.Lower[best], r.Upper[best])
+			}
 			one := pageScore{}
 			one.add(s, results[i])
 			one.sum()

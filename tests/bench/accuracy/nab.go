@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -176,7 +177,6 @@ type cloudWatchFigures struct {
 // that begin outside of all. The first 15 % of each series are warm-up, as in
 // the Numenta benchmark.
 func runCloudWatch(o runner.Options) (any, error) {
-	var figures cloudWatchFigures
 	all, err := datasets.ReadNAB(filepath.Join(o.Data, "nab"))
 	if err != nil {
 		return nil, err
@@ -193,7 +193,15 @@ func runCloudWatch(o runner.Options) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, one := range judgedFiles {
+	return cloudWatchOf(judgedFiles), nil
+}
+
+// cloudWatchOf counts on the five series among those judged.
+func cloudWatchOf(all []judged) (figures cloudWatchFigures) {
+	for _, one := range all {
+		if !slices.Contains(cloudWatch, one.Name) {
+			continue
+		}
 		alerts := one.alerts(anomaly.DefaultThreshold)
 		figures.Events += len(one.Windows)
 		figures.Alerts += len(alerts)
@@ -209,5 +217,5 @@ func runCloudWatch(o runner.Options) (any, error) {
 			figures.False -= hits
 		}
 	}
-	return figures, nil
+	return figures
 }

@@ -87,11 +87,21 @@ func runZoo(o runner.Options) (any, error) {
 	if *quick {
 		used = quickPens
 	}
-	var figures zooFigures
 	shapes := zoo.Shapes()
 	if *only != "" {
 		shapes = slices.DeleteFunc(shapes, func(s zoo.Shape) bool { return s.Name != *only })
 	}
+	figures, err := visitZoo(shapes, used)
+	if err != nil {
+		return nil, err
+	}
+	printZoo(figures, *verbose)
+	return figures, nil
+}
+
+// visitZoo judges the shapes at the steps and histories of the pens.
+func visitZoo(shapes []zoo.Shape, used []pen) (zooFigures, error) {
+	var figures zooFigures
 	all := make([]shapeFigures, len(shapes))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -105,7 +115,7 @@ func runZoo(o runner.Options) (any, error) {
 		}
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return figures, err
 	}
 	var total shapeFigures
 	for i := range all {
@@ -117,7 +127,6 @@ func runZoo(o runner.Options) (any, error) {
 	}
 	total.sum()
 	figures.FalsePerWeek, figures.Recall, figures.DelaySteps, figures.Shapes = total.FalsePerWeek, total.Recall, total.DelaySteps, all
-	printZoo(figures, *verbose)
 	return figures, nil
 }
 
@@ -148,7 +157,11 @@ func (f *shapeFigures) visit(shape zoo.Shape, kind zoo.Kind, p pen, seed uint64,
 }
 
 func zooRequest(m zoo.Metric) anomaly.Request {
-	return anomaly.Request{History: m.Series, From: m.From}
+	history := m.Series
+	if m.Shape.Location != nil {
+		history.Start = history.Start.In(m.Shape.Location)
+	}
+	return anomaly.Request{History: history, From: m.From}
 }
 
 func (f *shapeFigures) quiet(r anomaly.Result, what string) {
