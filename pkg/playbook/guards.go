@@ -130,7 +130,7 @@ func (g *guards) holds(r Recommendation) string {
 	case g.Known <= 0:
 		return "how many services are unusual is not known"
 	case g.Known >= minServices && float64(g.Unusual) > g.StopShare*float64(g.Known):
-		return fmt.Sprintf("%d of %d services are unusual at once: telemetry, or something that all share, may be at fault", g.Unusual, g.Known)
+		return fmt.Sprintf("%d of %d services are anomalous at the same time: telemetry or a shared dependency may be the cause", g.Unusual, g.Known)
 	case r.Confidence < g.MinConfidence:
 		return fmt.Sprintf("the confidence of %.0f %% is below %.0f %%", 100*r.Confidence, 100*g.MinConfidence)
 	case r.Action == RollBack && (r.Target.Version == "" || r.Target.Previous == ""):

@@ -116,7 +116,7 @@ func TestGuards(t *testing.T) {
 		"no version to go to":  {automatic(), situation(nameless), Held, "versions are not known"},
 		"evidence missing":     {automatic(), Situation{Now: noon, Facts: slowAfterDeploy(), Known: 10, Missing: "Tempo is closed"}, Held, "Tempo is closed"},
 		"nobody counted":       {automatic(), Situation{Now: noon, Facts: slowAfterDeploy()}, Held, "not known"},
-		"too much at once":     {automatic(), Situation{Now: noon, Facts: slowAfterDeploy(), Known: 10, Unusual: 5}, Held, "5 of 10 services are unusual"},
+		"too much at once":     {automatic(), Situation{Now: noon, Facts: slowAfterDeploy(), Known: 10, Unusual: 5}, Held, "5 of 10 services are anomalous"},
 		"some at once":         {automatic(), Situation{Now: noon, Facts: slowAfterDeploy(), Known: 10, Unusual: 4}, Ready, ""},
 		"the same":             {automatic(), situation(slowAfterDeploy(), Past{ID: known, Service: "orders", At: ago(50), Outcome: Verified}), Held, "it was sent at"},
 		"cools down":           {automatic(), situation(slowAfterDeploy(), acted("orders", 30, Verified)), Held, "cools down"},

@@ -162,7 +162,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	settings.VisibleSecrets = visibleSecrets(root)
 	for _, section := range sections {
 		for _, name := range section.unknown() {
-			settings.Notices = append(settings.Notices, "The setting "+name+" is unknown and was passed over.")
+			settings.Notices = append(settings.Notices, "The setting "+name+" is unknown and was ignored.")
 		}
 	}
 	if problems := *root.problems; len(problems) > 0 {

@@ -81,7 +81,7 @@ func (b Breaker) Outliers() Recommendation {
 	}
 	out = math.Max(out, minEjection)
 	interval := math.Min(300, math.Max(1, math.Round(perInterval/(perHost/86400))))
-	found.Settings = []Quantity{{"most hosts out at once", out, "%"}, {"interval", interval, "s"}}
+	found.Settings = []Quantity{{"max ejected hosts", out, "%"}, {"interval", interval, "s"}}
 	found.Reason = fmt.Sprintf("A sound host serves %.3g requests a day, of which %.2g fail: it sees %.0f errors in a row less than once in %.0f days.",
 		perHost, rate.Estimate, found.Value, 1/falseAlarms)
 	values := struct {
@@ -93,7 +93,7 @@ func (b Breaker) Outliers() Recommendation {
 		{"DestinationRule", "networking.istio.io/v1", "spec.trafficPolicy.outlierDetection", patch("destinationrule-outliers", values)},
 		{"Cluster", "envoy.config.cluster.v3", "outlier_detection", patch("envoy-outliers", values)},
 	}
-	found.Revert = "Take outlierDetection out again; hosts that are out come back at once."
+	found.Revert = "Remove outlierDetection; ejected hosts return immediately."
 	return found
 }
 
@@ -109,7 +109,7 @@ func (b Breaker) Circuit() Recommendation {
 	allowed := falseAlarms / perDay // it is judged at each call
 	found.Value, found.Lower, found.Upper = opensAt(rate.Estimate, allowed), opensAt(rate.Lower, allowed), opensAt(rate.Upper, allowed)
 	if found.Upper > breakerWindow {
-		return found.unknown("%.2g of all requests fail in ordinary times: no share of failures tells trouble from them", rate.Estimate)
+		return found.unknown("%.2g of all requests fail normally: no failure ratio separates an incident from that", rate.Estimate)
 	}
 	calls := minToOpen(rate.Estimate, found.Value/breakerWindow, allowed)
 	found.Settings = []Quantity{{"fewest calls", calls, "calls"}, {"calls looked at", breakerWindow, "calls"}}

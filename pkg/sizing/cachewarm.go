@@ -51,7 +51,7 @@ func (c CacheWarm) Recommend() Recommendation {
 	case !positive(c.Backend):
 		return found.unknown("not enough data: what the backend carries is not known")
 	case c.WarmTime <= 0:
-		return found.unknown("not enough data: how long warming takes stands in no metric; name it (warmTime)")
+		return found.unknown("not enough data: no metric has the warm-up time; set warmTime")
 	}
 	found.Settings = []Quantity{{"share of reads that must hit", required, ""}}
 	for i, reads := range c.Course {

@@ -39,7 +39,7 @@ const (
 // requests which come as they please, however long each takes, are refused once
 // in ten thousand (their number is Poisson's: the queue M/G/∞, Takács 1962).
 func (c Concurrency) Recommend() Recommendation {
-	found := Recommendation{Sizing: SizeConcurrency, Unit: "requests at once", Current: orUnknown(c.Current), ValidFor: settled}
+	found := Recommendation{Sizing: SizeConcurrency, Unit: "concurrent requests", Current: orUnknown(c.Current), ValidFor: settled}
 	found.Basis = []Quantity{
 		{"highest load", c.Demand.Highest(), "requests/s"},
 		{"99 % latency, as usual", c.Slow.Estimate, "s"},
@@ -67,7 +67,7 @@ func (c Concurrency) Recommend() Recommendation {
 		pending = atLeastOne(maxAtOnce(highest * c.Wait))
 	}
 	retries := math.Max(minRetries, whole(retryShare*value))
-	found.Settings = []Quantity{{"pending requests", pending, "requests"}, {"retries at once", retries, "requests"}}
+	found.Settings = []Quantity{{"pending requests", pending, "requests"}, {"concurrent retries", retries, "requests"}}
 	values := concurrencyPatch{c.Service, value, pending, retries, 100 * retryShare, minRetries, milliseconds(c.Wait)}
 	found.Patches = []Patch{
 		{"DestinationRule", "networking.istio.io/v1", "spec.trafficPolicy.connectionPool", patch("destinationrule-concurrency", values)},

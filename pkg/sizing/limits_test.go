@@ -37,7 +37,7 @@ func TestConcurrency(t *testing.T) {
 	require.Equal(t, 20.0, got.Lower)
 	require.Equal(t, 120.0, got.Upper)
 	require.Equal(t, 39.0, setting(t, got, "pending requests")) // 20 on average
-	require.Equal(t, 16.0, setting(t, got, "retries at once"))
+	require.Equal(t, 16.0, setting(t, got, "concurrent retries"))
 	require.Contains(t, got.Patches[0].Text, "http2MaxRequests: 78")
 	require.Contains(t, got.Patches[1].Text, "max_pending_requests: 39")
 	require.Contains(t, got.Patches[2].Text, "maxWaitDuration: 100ms")
@@ -63,7 +63,7 @@ func TestOutliersAndCircuit(t *testing.T) {
 	outliers := asked.Outliers()
 	// ln(0.01 / 100,000) / ln(0.002) = 2.6
 	require.Equal(t, 3.0, outliers.Value)
-	require.Equal(t, 36.0, setting(t, outliers, "most hosts out at once"))
+	require.Equal(t, 36.0, setting(t, outliers, "max ejected hosts"))
 	require.Equal(t, 86.0, setting(t, outliers, "interval"))
 	require.Contains(t, outliers.Patches[0].Text, "consecutive5xxErrors: 3\n")
 
@@ -78,9 +78,9 @@ func TestOutliersAndCircuit(t *testing.T) {
 
 	full := asked
 	full.Use = 1.3
-	require.Equal(t, 10.0, setting(t, full.Outliers(), "most hosts out at once"), "one of ten, never none")
+	require.Equal(t, 10.0, setting(t, full.Outliers(), "max ejected hosts"), "one of ten, never none")
 	full.Hosts = 3
-	require.Equal(t, 34.0, setting(t, full.Outliers(), "most hosts out at once"))
+	require.Equal(t, 34.0, setting(t, full.Outliers(), "max ejected hosts"))
 	full.Hosts = 1
 	requireUnknown(t, full.Outliers())
 
@@ -119,7 +119,7 @@ func TestBreakersRarelyOpenForNothing(t *testing.T) {
 			require.GreaterOrEqual(t, got.Upper, got.Value)
 			rate := max(asked.Errors, 0.5) / asked.Requests
 			require.LessOrEqual(t, asked.Requests/asked.Days/asked.Hosts*math.Pow(rate, got.Value), 0.0101)
-			out := setting(t, got, "most hosts out at once")
+			out := setting(t, got, "max ejected hosts")
 			require.True(t, out >= 1 && out <= 100)
 			require.GreaterOrEqual(t, out/100*asked.Hosts, 0.999, "at least one host can be taken out")
 		}
@@ -207,7 +207,7 @@ func TestRecommendationsAreFiniteOrSayWhy(t *testing.T) {
 		breaker := sizing.Breaker{Requests: number("requests"), Errors: number("errors"), Days: number("days"), Hosts: number("hosts"), Slow: number("slow"), Use: number("use")}
 		for _, got := range []sizing.Recommendation{
 			sizing.Replicas{Demand: demand, Resources: []sizing.Resource{{PerReplica: interval(), Target: number("target")}}, Current: number("current")}.Recommend(),
-			sizing.Pool{Asked: number("asked"), Growth: number("growth"), Hold: interval(), Current: number("current"), Seen: number("most"), Instances: number("instances"),
+			sizing.Pool{Asked: number("asked"), Growth: number("scale up"), Hold: interval(), Current: number("current"), Seen: number("most"), Instances: number("instances"),
 				Connections: rapid.Int().Draw(t, "connections"), Patience: number("patience"), Waiting: number("waiting")}.Recommend(),
 			sizing.Concurrency{Demand: demand, Slow: interval(), Wait: number("wait")}.Recommend(),
 			sizing.Shed{Demand: demand, PerReplica: interval(), Target: number("target"), Replicas: number("replicas")}.Recommend(),

@@ -37,15 +37,15 @@ type Pool struct {
 func (p Pool) Recommend() Recommendation {
 	found := Recommendation{Sizing: SizePool, Subject: p.Name, Unit: "connections per instance", Current: orUnknown(p.Current), ValidFor: settled}
 	found.Basis = []Quantity{
-		{"connections asked for by an instance", p.Asked, "per second"},
+		{"connections requested by an instance", p.Asked, "per second"},
 		{"growth up to the highest load", p.Growth, ""},
 		{"a connection is held for", p.Hold.Estimate, "s"},
 		{"longest wait", p.Patience, "s"},
 		{"share of requests that may wait longer", p.Waiting, ""},
-		{"most in use at once", p.Seen, "connections"},
+		{"max in use", p.Seen, "connections"},
 	}
 	if !positive(p.Asked) || !ordered(p.Hold) {
-		return found.unknown("not enough data: how often connections are asked for, or for how long they are held, is not known")
+		return found.unknown("not enough data: the rate at which connections are requested, or how long they are held, is unknown")
 	}
 	if !positive(p.Patience) || !(p.Waiting > 0 && p.Waiting < 1) {
 		return found.unknown("how long requests may wait for a connection is not said")
@@ -65,7 +65,7 @@ func (p Pool) Recommend() Recommendation {
 		return found.unknown("more than %d connections would be needed: the metrics of the pool are not to be believed", maxServers)
 	}
 	if positive(p.Seen) && value < whole(p.Seen) {
-		value, found.Constraint = whole(p.Seen), "as many were in use at once"
+		value, found.Constraint = whole(p.Seen), "the highest number in use"
 	}
 	load := p.Asked * growth * p.Hold.Estimate
 	found.Reason = fmt.Sprintf("%.3g requests per second hold a connection for %.3g s each: %.3g connections in use on average.", p.Asked*growth, p.Hold.Estimate, load)

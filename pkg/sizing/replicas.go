@@ -75,9 +75,9 @@ func (r Replicas) Recommend() Recommendation {
 		lower := whole(r.Current / maxGrowthRatio)
 		switch {
 		case value > upper:
-			value, found.Constraint = upper, "growth: at most double, or four more, at once"
+			value, found.Constraint = upper, "scale up: at most double, or four more, at a time"
 		case value < lower:
-			value, found.Constraint = lower, "shrinking: at most to half at once"
+			value, found.Constraint = lower, "scale down: at most to half at a time"
 		}
 	}
 	value = math.Max(value, reactive)

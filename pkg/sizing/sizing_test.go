@@ -71,10 +71,10 @@ func TestReplicas(t *testing.T) {
 		"the forecast":                       {func(*sizing.Replicas) {}, 6, ""},
 		"exactly full is no more":            {func(r *sizing.Replicas) { r.Demand.Peak = 420 }, 6, ""},
 		"never fewer than the load of now":   {func(r *sizing.Replicas) { r.Demand.Expected, r.Demand.Peak = 10, 20 }, 5, ""},
-		"growth is limited":                  {func(r *sizing.Replicas) { r.Demand.Peak = 4000 }, 10, "growth"},
-		"a small service may grow by four":   {func(r *sizing.Replicas) { r.Current, r.Demand.Peak, r.Demand.Now = 1, 4000, 50 }, 5, "growth"},
-		"growth never below the load of now": {func(r *sizing.Replicas) { r.Demand.Now, r.Demand.Peak = 3000, 3000 }, 43, "growth"},
-		"shrinking is limited":               {func(r *sizing.Replicas) { r.Current = 30 }, 15, "shrinking"},
+		"growth is limited":                  {func(r *sizing.Replicas) { r.Demand.Peak = 4000 }, 10, "scale up"},
+		"a small service may grow by four":   {func(r *sizing.Replicas) { r.Current, r.Demand.Peak, r.Demand.Now = 1, 4000, 50 }, 5, "scale up"},
+		"growth never below the load of now": {func(r *sizing.Replicas) { r.Demand.Now, r.Demand.Peak = 3000, 3000 }, 43, "scale up"},
+		"shrinking is limited":               {func(r *sizing.Replicas) { r.Current = 30 }, 15, "scale down"},
 		"the cap":                            {func(r *sizing.Replicas) { r.Max = 4 }, 4, "maximum replicas"},
 		"the least":                          {func(r *sizing.Replicas) { r.Min = 8 }, 8, "minimum replicas"},
 		"two, where no floor is named":       {func(r *sizing.Replicas) { r.Current = 2; r.Demand.Now, r.Demand.Expected, r.Demand.Peak = 5, 6, 7 }, 2, "minimum replicas"},
@@ -332,7 +332,7 @@ func TestPoolsHoldTheirLoadAndTheCeiling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		hold := rapid.Float64Range(1e-4, 5).Draw(t, "hold")
 		asked := sizing.Pool{
-			Asked: rapid.Float64Range(0.01, 300).Draw(t, "asked"), Growth: rapid.Float64Range(0.1, 4).Draw(t, "growth"),
+			Asked: rapid.Float64Range(0.01, 300).Draw(t, "asked"), Growth: rapid.Float64Range(0.1, 4).Draw(t, "scale up"),
 			Hold:      stats.Interval{Estimate: hold, Lower: hold * 0.7, Upper: hold * 1.5},
 			Instances: float64(rapid.IntRange(1, 20).Draw(t, "instances")), Connections: rapid.IntRange(0, 5000).Draw(t, "connections"),
 			Seen:     float64(rapid.IntRange(0, 20).Draw(t, "seen")),

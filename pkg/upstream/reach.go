@@ -9,7 +9,7 @@ import (
 )
 
 // ErrMetadata is told of an address at which a cloud gives away credentials.
-var ErrMetadata = errors.New("the address is link-local or that of a cloud's metadata service, where credentials of this machine may be had: it is never asked")
+var ErrMetadata = errors.New("the address is link-local or a cloud metadata service, which may hold this machine's credentials: requests to it are refused")
 
 // metadata are the addresses at which clouds tell a machine its own
 // credentials, link-local ones apart: Azure's, Alibaba's, Oracle's, and in IPv6

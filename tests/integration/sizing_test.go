@@ -107,7 +107,7 @@ func TestSizingOfAPoolThatRunsOut(t *testing.T) {
 			return err
 		}
 		size, hold := found.of("pool_size", "recommended"), found.restsOn("pool_size", "a connection is held for")
-		load := hold * found.restsOn("pool_size", "connections asked for by an instance") *
+		load := hold * found.restsOn("pool_size", "connections requested by an instance") *
 			math.Max(1, found.restsOn("pool_size", "growth up to the highest load"))
 		if !(hold > 0.4) {
 			return fmt.Errorf("connections are held for %g s only", hold)

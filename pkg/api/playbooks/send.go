@@ -69,7 +69,7 @@ func (a *API) settle(ctx context.Context, past playbook.Past, now time.Time) err
 		return nil
 	}
 	logger := backend.Logger.FromContext(ctx)
-	text := fmt.Sprintf("%s of %s helped: what it was to cure is gone.", past.Pattern, past.Service)
+	text := fmt.Sprintf("%s of %s helped: its cause is no longer present.", past.Pattern, past.Service)
 	if past.Outcome == playbook.Failed {
 		text = fmt.Sprintf("%s of %s did not help: undo it, and look.", past.Pattern, past.Service)
 	}

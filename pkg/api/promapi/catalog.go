@@ -98,7 +98,7 @@ var catalog = []metric{
 	},
 	{
 		name:       "foresight_recommended_max_concurrency",
-		help:       "How many requests to a service may be under way at once.",
+		help:       "The recommended maximum of concurrent requests to a service.",
 		subjects:   [][]parameter{ofService},
 		parameters: ofConcurrency,
 		evaluate:   (*API).recommendedConcurrency,

@@ -114,7 +114,7 @@ func (a *API) ahead(ctx context.Context, s selector, r timeRange, pointwise func
 	if quantile == 0.5 {
 		interval = 0 // any
 	} else if interval <= 0.5 {
-		return nil, fmt.Errorf("%s: quantile %g is between 0.25 and 0.75, where only 0.5 can be asked for", s.name, quantile)
+		return nil, fmt.Errorf("%s: quantile %g is between 0.25 and 0.75, where only 0.5 is supported", s.name, quantile)
 	}
 	return a.perInstant(ctx, s, r, func(subject NamedSeries, t time.Time) ([]timeSeries, error) {
 		q := query.Forecast{Expr: subject.Expr, Horizon: query.Duration(lead), Probability: interval}.WithDefaults()

@@ -24,7 +24,7 @@ func parseTime(field, text string, fallback time.Time) (time.Time, error) {
 	var at time.Time
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
 		if !(seconds >= float64(firstTime.Unix()) && seconds <= float64(lastTime.Unix())) {
-			return at, fmt.Errorf("%s is %.40q, which is beyond all times that can be asked about", field, text)
+			return at, fmt.Errorf("%s is %.40q, which is outside the supported range of times", field, text)
 		}
 		whole, fraction := math.Modf(seconds)
 		at = time.Unix(int64(whole), int64(math.Round(fraction*1000))*int64(time.Millisecond))
@@ -32,7 +32,7 @@ func parseTime(field, text string, fallback time.Time) (time.Time, error) {
 		return at, fmt.Errorf("%s is %.40q: write seconds since 1970 or a time like 2026-01-31T12:00:00Z", field, text)
 	}
 	if at.Before(firstTime) || at.After(lastTime) {
-		return at, fmt.Errorf("%s is %.40q, which is beyond all times that can be asked about", field, text)
+		return at, fmt.Errorf("%s is %.40q, which is outside the supported range of times", field, text)
 	}
 	return at.UTC(), nil
 }

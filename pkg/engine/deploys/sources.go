@@ -140,7 +140,7 @@ func (d Deploy) Notices() (notices []string) {
 		notices = append(notices, text+".")
 	}
 	if !d.Selectable() {
-		notices = append(notices, "Spans do not carry both versions (service.version): the time after the deploy is compared with the time before it, whoever served.")
+		notices = append(notices, "Spans do not carry both versions (service.version): the time after the deploy is compared with the time before it.")
 	}
 	return notices
 }

@@ -151,7 +151,7 @@ func TestSizingSaysWhatIsMissing(t *testing.T) {
 		unknown []sizing.Sizing
 		notice  string
 	}{
-		"use of processors": {[]string{"jvm_cpu"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizeShed, sizing.SizeCacheWarm}, "How busy the processors"},
+		"use of processors": {[]string{"jvm_cpu"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizeShed, sizing.SizeCacheWarm}, "The processor utilization"},
 		"replicas":          {[]string{"kube_deployment"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizeShed, sizing.SizeCacheWarm}, "How many replicas run"},
 		"pool":              {[]string{"connection_count"}, []sizing.Sizing{sizing.SizePool, sizing.SizeCacheWarm}, ""},
 		"rate of the pool":  {[]string{"connection_wait_time"}, []sizing.Sizing{sizing.SizePool, sizing.SizeCacheWarm}, ""},

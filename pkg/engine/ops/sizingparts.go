@@ -20,7 +20,7 @@ import (
 func (k sizes) perReplica(basis *core.Provenance) stats.Interval {
 	load, use, replicas := k.only("load past"), k.only("use past"), k.only("replicas past")
 	if use.Len() == 0 {
-		basis.AddNotice("How busy the processors of " + k.Service + " are is not known: no metric tells their use beside their limit.")
+		basis.AddNotice("The processor utilization of " + k.Service + " is unknown: no metric has both usage and limit.")
 	}
 	each := make([]float64, min(load.Len(), use.Len(), replicas.Len()))
 	for i := range each {

@@ -54,7 +54,7 @@ func TestSilentWaits(t *testing.T) {
 	require.Equal(t, cause.PoolWait, first.Kind)
 	require.Equal(t, "orders", first.Service)
 	reasons := strings.Join(first.Reasons, " ")
-	require.Contains(t, reasons, "it passes before the first statement, SELECT * FROM a WHERE b = ?: 59.6 ms there on average, 2.04 ms before")
+	require.Contains(t, reasons, "it is spent before the first statement, SELECT * FROM a WHERE b = ?: 59.6 ms there on average, 2.04 ms before")
 	require.Contains(t, reasons, "Its metrics agree: requests waiting for a connection went from 0 to 12.")
 
 	_, first = rank(quiet, waiting)

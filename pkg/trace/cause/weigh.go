@@ -127,7 +127,7 @@ func finding(s *Suspect, path *diff.Path) string {
 		return fmt.Sprintf("%s is called in %.3g %% of the requests that could, never before (%s).", name, 100*f.Effect, doubt)
 	case PoolWait:
 		if s.pause != nil {
-			return fmt.Sprintf("%s: own time ×%.3g (95 %% %.3g to %.3g; %s), and it passes before the first statement, %s: %s there on average, %s before. No span tells what it does there.",
+			return fmt.Sprintf("%s: own time ×%.3g (95 %% %.3g to %.3g; %s), and it is spent before the first statement, %s: %s there on average, %s before. No span shows what happens there.",
 				name, f.Effect, f.Lower, f.Upper, doubt, s.pause.Statement, trace.FormatDuration(s.pause.Now), trace.FormatDuration(s.pause.Before))
 		}
 		return fmt.Sprintf("%s waits %s for a connection at the median, %s before (%s).", s.Service,

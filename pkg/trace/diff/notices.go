@@ -48,7 +48,7 @@ func (p *population) notices(name string) []string {
 	}
 	add(p.repeated, "traces were given twice and are counted once.")
 	add(p.empty, "traces without spans are left out.")
-	add(p.summary.Incomplete, "traces are incomplete; missing calls in them are not taken as gone.")
+	add(p.summary.Incomplete, "traces are incomplete; calls missing in them do not count as removed.")
 	return append(notices, p.repairs.Notices(name)...)
 }
 

@@ -56,7 +56,7 @@ func (d *detection) evidence(p place, side Side, notes *collector) string {
 	case Loop:
 		what = fmt.Sprintf("a block of %d calls that begins with %s runs %s times", 1+len(readPaths(p.others)), name, times(side))
 	case Duplicate:
-		what = fmt.Sprintf("%s is asked %s times with the very same values", name, times(side))
+		what = fmt.Sprintf("%s is called %s times with the same values", name, times(side))
 	case Serial:
 		what = fmt.Sprintf("%s independent calls, among them %s, wait for each other", times(side), name)
 	case Chatty:
@@ -73,7 +73,7 @@ func (d *detection) evidence(p place, side Side, notes *collector) string {
 	case PoolWait:
 		what = fmt.Sprintf("%s waits %s for a connection", d.numbers.Path(p.caller).Service, trace.FormatDuration(side.Time))
 	case SilentWait:
-		what = fmt.Sprintf("%s does nothing for %s before %s, the longer the more requests there are at once: for a connection, as it seems",
+		what = fmt.Sprintf("%s waits %s before %s, longer the more requests are in flight: probably for a connection",
 			d.numbers.Path(p.caller).Service, trace.FormatDuration(side.Time), name)
 	case LostCache:
 		misses, before, _ := lostCache(p, d.before, d.now)
@@ -84,7 +84,7 @@ func (d *detection) evidence(p place, side Side, notes *collector) string {
 		what = fmt.Sprintf("answers of %s are larger than %d kB and take %s", name, largePayload/1000, trace.FormatDuration(side.Time))
 	case Contention:
 		correlation, _, _ := contended(notes.works[p.call])
-		what = fmt.Sprintf("%s's own time grows with the requests at once (rank correlation %.2f)", name, correlation)
+		what = fmt.Sprintf("%s's self time grows with the requests in flight (rank correlation %.2f)", name, correlation)
 	}
 	return fmt.Sprintf("%s, in %d of %d traces (%.0f %%); without it they would take %s less at the median",
 		what, side.Traces, side.Requests, 100*side.Share.Estimate, trace.FormatDuration(side.Saved))
@@ -100,9 +100,9 @@ func times(side Side) string {
 
 var advices = map[Kind]string{
 	NPlusOne:      "Ask for all rows with one statement (a join, or IN with the keys).",
-	NPlusOneRPC:   "Ask for all items with one call, or make the calls at once with a bound.",
+	NPlusOneRPC:   "Fetch all items with one call, or make the calls in parallel with a limit.",
 	PagedRead:     "Larger pages need fewer calls.",
-	Loop:          "Do the block's work for all items at once: one statement or call each.",
+	Loop:          "Process all items together: one statement or call for all.",
 	Duplicate:     "Ask once and keep the answer for the request.",
 	Serial:        "Start the calls together and wait for all of them.",
 	Chatty:        "Combine the calls into fewer, or move the work to the callee.",

@@ -143,7 +143,7 @@ func TestPauses(t *testing.T) {
 		return 1 + random.Float64()
 	})
 	require.Equal(t, []string{"silent_wait"}, kinds(waits))
-	require.Contains(t, waits.Findings[0].Evidence, "before SELECT * FROM a WHERE b = ?, the longer the more requests")
+	require.Contains(t, waits.Findings[0].Evidence, "before SELECT * FROM a WHERE b = ?, longer the more requests")
 	require.InDelta(t, 110, waits.Findings[0].Side.Saved/1e6, 15)
 	require.Empty(t, detect(func(int) float64 { return 1 + 100*random.Float64() }).Findings, "whatever the company")
 	require.Empty(t, detect(func(i int) float64 {

@@ -101,7 +101,7 @@ func (c *collector) ask(ctx context.Context, first, last, halvings int) error {
 		if halvings == 0 || first == last || !tooLong(failure) {
 			return failure
 		}
-		c.remark(Name + ": asked in smaller parts, as the whole is beyond a limit: " + failure.Message)
+		c.remark(Name + ": queried in smaller parts, because the whole exceeds a limit: " + failure.Message)
 		middle := first + (last-first)/2
 		if err := c.ask(ctx, first, middle, halvings-1); err != nil {
 			return err

@@ -200,8 +200,8 @@ func (c *Client) waited(ctx context.Context, err error) error {
 	failure := c.failure(ctx, err)
 	if failure.Category == upstream.Timeout {
 		failure.Category = upstream.Overload
-		failure.Message = fmt.Sprintf("no turn within %s, as %d requests are under way at once", c.limits.Timeout, c.limits.Concurrency)
-		failure.Advice = "Ask for less at once, or raise limits.concurrency"
+		failure.Message = fmt.Sprintf("no free slot within %s: %d requests are in flight", c.limits.Timeout, c.limits.Concurrency)
+		failure.Advice = "Send fewer queries at once, or raise limits.concurrency"
 	}
 	return failure
 }

@@ -113,7 +113,7 @@ func TestFailuresHaveACategory(t *testing.T) {
 			w.Header().Set("Location", "/api/datasources/proxy/uid/prom/%2e%2e/other")
 			w.WriteHeader(307)
 		}, config: transport.Config{Mode: transport.Grafana, UID: "prom", GrafanaToken: "hunter2hunter2"}, category: upstream.Config, message: "redirects to"},
-		"metadata service": {config: transport.Config{URL: "http://169.254.169.254"}, category: upstream.Config, message: "never asked"},
+		"metadata service": {config: transport.Config{URL: "http://169.254.169.254"}, category: upstream.Config, message: "are refused"},
 		"long message":     {handler: answers(500, "text/plain", strings.Repeat("long ", 10000)), category: upstream.Server, message: "…"},
 		"other host":       {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://login.example/", 302) }, category: upstream.Config, message: "redirects to http://login.example"},
 		"redirect loop":    {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", 302) }, category: upstream.Config, message: "redirects"},

@@ -104,7 +104,7 @@ func TestDeadline(t *testing.T) {
 		_, _, err := client.Get(ctx, client.URL("api", nil), "")
 		require.ErrorAs(t, err, &known)
 		require.Equal(t, upstream.Overload, known.Category)
-		require.Contains(t, err.Error(), "no turn within 300ms")
+		require.Contains(t, err.Error(), "no free slot within 300ms")
 		require.Error(t, <-taken)
 	})
 }
