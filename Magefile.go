@@ -167,7 +167,7 @@ func packages() error {
 
 // All passes every test: frontend, Go, the lab, real servers, gRPC, a browser.
 func (Test) All() {
-	mg.SerialDeps(Test.Unit, Test.Lab, Test.Integration, Test.Faults, Test.Browser, Test.Engines)
+	mg.SerialDeps(Test.Unit, Test.Lab, Test.Integration, Test.Attack, Test.Faults, Test.Browser, Test.Engines)
 }
 
 // Unit runs every unit test, of the frontend and of Go; it starts no server.
@@ -227,7 +227,15 @@ func (Test) Integration() error {
 		return err
 	}
 	return step("testing with real servers", func() error {
-		return sh.RunV("go", "test", "-tags", "integration", "-timeout", "45m", "./tests/integration", "./tests/chaos", "./tests/attack")
+		return sh.RunV("go", "test", "-tags", "integration", "-timeout", "45m", "./tests/integration", "./tests/chaos")
+	})
+}
+
+// Attack abuses the plugin's process while alert rules are evaluated. It runs
+// alone, because it measures how late rules are.
+func (Test) Attack() error {
+	return step("attacking the plugin's process", func() error {
+		return sh.RunV("go", "test", "-tags", "integration", "-count=1", "-timeout", "15m", "./tests/attack")
 	})
 }
 
