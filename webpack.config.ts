@@ -26,12 +26,6 @@ const config = async (env: Env): Promise<Configuration> => {
         to: 'dashboards/[name][ext]',
         transform: (dashboard) => importable(dashboard.toString()),
       },
-      // The pictures that the manifest names as screenshots.
-      {
-        from: 'foresight*.jpg',
-        context: path.resolve(process.cwd(), 'docs', 'pictures'),
-        to: 'img/screenshots/[name][ext]',
-      },
     ],
   });
   return { ...base, cache, plugins: [...(base.plugins ?? []), bundled], output: { ...base.output, clean: { keep } } };
