@@ -193,7 +193,7 @@ it('names series for engines', async () => {
   const added = within(screen.getByRole('group', { name: 'New series' }));
   await write(user, added.getByLabelText(/^PromQL/), 'sum(orders)');
   await write(user, added.getByLabelText(/^Limit/), '0');
-  await user.click(added.getByRole('radio', { name: 'Below the limit' }));
+  await user.click(added.getByRole('radio', { name: 'It falls below' }));
   expect(settings().jsonData.series).toEqual([
     { name: 'a', expr: 'up' },
     { expr: 'sum(orders)', threshold: 0, thresholdDirection: 'below' },

@@ -152,7 +152,7 @@ describe('an early warning', () => {
     expect(last()).toMatchObject({ queryType: 'breach', expr: 'up' });
     expect(Object.keys(last())).not.toEqual(expect.arrayContaining(['threshold', 'direction', 'model']));
     await user.type(screen.getByLabelText('Limit'), '-0.5{Enter}');
-    await user.click(screen.getByRole('radio', { name: 'Below the limit' }));
+    await user.click(screen.getByRole('radio', { name: 'It falls below' }));
     expect(last()).toMatchObject({ threshold: -0.5, direction: 'below' });
   });
 });

@@ -109,8 +109,8 @@ export const directions: Array<SelectableValue<Direction>> = [
 ];
 
 export const crossings: Array<SelectableValue<Exclude<Direction, 'both'>>> = [
-  { value: 'above', label: 'Above the limit' },
-  { value: 'below', label: 'Below the limit' },
+  { value: 'above', label: 'It rises above' },
+  { value: 'below', label: 'It falls below' },
 ];
 
 export const formats: Array<SelectableValue<Format>> = [
