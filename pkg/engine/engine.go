@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
-
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"

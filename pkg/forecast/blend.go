@@ -2,9 +2,10 @@ package forecast
 
 import (
 	"cmp"
-	"github.com/foresight-observability/foresight/pkg/forecast/model"
 	"math"
 	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/forecast/model"
 )
 
 const (

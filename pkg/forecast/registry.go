@@ -2,11 +2,12 @@ package forecast
 
 import (
 	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/foresight-observability/foresight/pkg/forecast/arima"
 	"github.com/foresight-observability/foresight/pkg/forecast/ets"
 	"github.com/foresight-observability/foresight/pkg/forecast/prophet"
-	"slices"
-	"strings"
 )
 
 // Auto is the model name that leaves the choice to the error over rolling

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/anomaly"
-
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"

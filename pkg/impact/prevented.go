@@ -6,8 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/stats"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 // Ground is why an incident is said to have been prevented.

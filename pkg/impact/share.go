@@ -5,8 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/stats"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 // Finding is what is made of one thing that is counted.

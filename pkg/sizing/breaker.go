@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/foresight-observability/foresight/pkg/stats"
 	"gonum.org/v1/gonum/mathext"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 // Breaker is the question when to take a host out of service, and when to stop

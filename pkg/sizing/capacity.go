@@ -5,9 +5,10 @@ import (
 	"math"
 	"slices"
 
-	"github.com/foresight-observability/foresight/pkg/stats"
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 const (

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/foresight-observability/foresight/pkg/stats"
 	"gonum.org/v1/gonum/mathext"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 // Concurrency is the question how many requests to a service may be under way

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
-
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/forecast"
 	"github.com/foresight-observability/foresight/pkg/query"

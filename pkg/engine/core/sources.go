@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
-
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 

@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
-	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
+	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 func counts(service, version string, values ...float64) series.Series {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 )
 

@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
@@ -17,7 +18,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
 	"github.com/foresight-observability/foresight/pkg/upstream"
-	"github.com/stretchr/testify/require"
 )
 
 func annotated(markers ...annotation.Deploy) []deploys.Log {

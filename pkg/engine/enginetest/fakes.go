@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace"

@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
-	"github.com/stretchr/testify/require"
 )
 
 func TestFeedbackComesFromQueriesAndAnnotations(t *testing.T) {

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
 	"github.com/foresight-observability/foresight/pkg/query"
-	"github.com/stretchr/testify/require"
 )
 
 func TestWithoutAnnotationsFeedbackIsThatOfTheQuery(t *testing.T) {

@@ -7,15 +7,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/engine/metrics"
+	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
+	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/playbook"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
-	"github.com/stretchr/testify/require"
 )
 
 func TestServicesThatAreUnusual(t *testing.T) {

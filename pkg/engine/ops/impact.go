@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/annotation"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
@@ -17,7 +18,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
-	"golang.org/x/sync/errgroup"
 )
 
 const (

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
@@ -15,7 +17,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
 	"github.com/foresight-observability/foresight/pkg/upstream"
-	"github.com/stretchr/testify/require"
 )
 
 // versionCounter counts, per period, 9000 requests of version 1 and 1000 of 2.

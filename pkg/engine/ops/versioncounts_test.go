@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
 	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
 )
 
 func TestPeriodsEndWithTheWindow(t *testing.T) {

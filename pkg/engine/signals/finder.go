@@ -6,9 +6,10 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
-	"golang.org/x/sync/errgroup"
 )
 
 // Kinds are the kinds of signals that a service can be asked for by name.

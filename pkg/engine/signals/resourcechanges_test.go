@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
 	"github.com/foresight-observability/foresight/pkg/series"
-	"github.com/stretchr/testify/require"
 )
 
 // TestProbes checks the PromQL that is sent for a service with any name.

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
@@ -15,7 +16,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/pattern"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
-	"github.com/stretchr/testify/require"
 )
 
 // TestAnnouncedDeployIsCompared checks that an announced instant parts the

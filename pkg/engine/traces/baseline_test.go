@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/stretchr/testify/require"
 
+	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
@@ -15,7 +16,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
-	"github.com/stretchr/testify/require"
 )
 
 // rolledBack is the shop in which version 1 of orders was slow at first, 2 was

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
@@ -19,7 +21,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
 	"github.com/foresight-observability/foresight/pkg/upstream"
-	"github.com/stretchr/testify/require"
 )
 
 // hiding is a store that shows its newest traces by id only.

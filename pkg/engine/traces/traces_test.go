@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
@@ -19,7 +21,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace/topology"
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
 	"github.com/foresight-observability/foresight/pkg/upstream"
-	"github.com/stretchr/testify/require"
 )
 
 func newEngine(traces upstream.Traces, metrics upstream.Metrics) *engine.Engine {

@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/optimize"
+
 	"github.com/foresight-observability/foresight/pkg/forecast/linear"
 	"github.com/foresight-observability/foresight/pkg/forecast/model"
-	"gonum.org/v1/gonum/optimize"
 )
 
 // regression is a history and its regressors after differencing.

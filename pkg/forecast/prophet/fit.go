@@ -5,9 +5,10 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/foresight-observability/foresight/pkg/forecast/linear"
 	"github.com/foresight-observability/foresight/pkg/forecast/model"
-	"gonum.org/v1/gonum/mat"
 )
 
 const (

@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/foresight-observability/foresight/pkg/forecast/linear"
 	"github.com/foresight-observability/foresight/pkg/forecast/model"
-	"github.com/stretchr/testify/require"
 )
 
 // dailyGolden reads one of Prophet's own test series as a daily series with

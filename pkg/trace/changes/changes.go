@@ -95,8 +95,6 @@ func (t *total) add(f Flow, minute int) {
 	t.latency += f.Requests[minute] * f.Latency[minute]
 }
 
-func (t total) errorRate() float64 { return t.errors / t.requests }
-
 func (t total) mean() float64 { return t.latency / t.requests }
 
 // serves tells whether a pod has served in a minute, warm-up apart.

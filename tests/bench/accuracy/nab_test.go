@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/foresight-observability/foresight/tests/bench/datasets"
 	"github.com/stretchr/testify/require"
+
+	"github.com/foresight-observability/foresight/tests/bench/datasets"
 )
 
 // someNAB is a file of 100 rows with windows of 10 rows at 40 and 70.

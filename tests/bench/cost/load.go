@@ -11,10 +11,11 @@ import (
 	"sync"
 	"time"
 
-	"github.com/foresight-observability/foresight/tests/bench/environment"
-	"github.com/foresight-observability/foresight/tests/bench/runner"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/foresight-observability/foresight/tests/bench/environment"
+	"github.com/foresight-observability/foresight/tests/bench/runner"
 )
 
 func init() {
