@@ -60,7 +60,7 @@ func weekly(rest []float64, period int) (shape profile, strength float64) {
 			blocks[i] -= center[i]
 		}
 		weeks := float64(len(blocks)*block) / float64(period)
-		alike := repeats(blocks, period/block)
+		alike := series.Autocorrelation(blocks, period/block)
 		if alike < weeklyFrom+weeklyFrom/(weeks-1) {
 			continue
 		}
@@ -90,22 +90,6 @@ func halves(blocks []float64, period int) profile {
 		p.crossed = [2][]float64{p.whole, p.whole}
 	}
 	return p
-}
-
-// repeats is the correlation of x with itself one period later.
-func repeats(x []float64, period int) float64 {
-	var cross, before, after float64
-	for i := period; i < len(x); i++ {
-		if a, b := x[i-period], x[i]; !math.IsNaN(a) && !math.IsNaN(b) {
-			cross += a * b
-			before += a * a
-			after += b * b
-		}
-	}
-	if before == 0 || after == 0 {
-		return 0
-	}
-	return cross / math.Sqrt(before) / math.Sqrt(after)
 }
 
 // blockMedians are the medians of whole blocks from the first point on.

@@ -85,9 +85,16 @@ func repeats(x []float64, period int) float64 {
 	if block := period / blocksPerCycle; block > 1 && period%block == 0 {
 		x, period = Coarsen(x, block), period/block
 	}
+	return Autocorrelation(x, period)
+}
+
+// Autocorrelation is the correlation of x with itself a lag later, about zero
+// and not about the mean, from -1 to 1. Points that are NaN are left out; it is
+// 0 where nothing is left.
+func Autocorrelation(x []float64, lag int) float64 {
 	var cross, before, after float64
-	for i := period; i < len(x); i++ {
-		if a, b := x[i-period], x[i]; !math.IsNaN(a) && !math.IsNaN(b) {
+	for i := lag; i < len(x); i++ {
+		if a, b := x[i-lag], x[i]; !math.IsNaN(a) && !math.IsNaN(b) {
 			cross += a * b
 			before += a * a
 			after += b * b
