@@ -1,6 +1,7 @@
 package anomaly_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func TestTooLittleFeedbackChangesNothing(t *testing.T) {
 	values, feedback := incidents(22)
 	r := request(values, told*perDay)
 	before := detect(t, r)
-	r.Feedback = append(feedback[:3:3], anomaly.Feedback{Time: monday.Add(-time.Hour)})
+	r.Feedback = slices.Concat(feedback[:3], []anomaly.Feedback{{Time: monday.Add(-time.Hour)}})
 	after := detect(t, r)
 	require.Equal(t, before.Score, after.Score)
 	require.Equal(t, before.Events, after.Events)

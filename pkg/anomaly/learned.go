@@ -40,15 +40,15 @@ const (
 // of either kind the classifier is empty and the unsupervised score stays; the
 // text says so.
 func LearnLabels(labels []Label, detectors []string) (Classifier, string) {
-	real := 0
+	genuine := 0
 	for _, label := range labels {
 		if label.Real {
-			real++
+			genuine++
 		}
 	}
-	if wrong := len(labels) - real; real < fewestLabels || wrong < fewestLabels {
-		return Classifier{}, fmt.Sprintf("the score is not re-ranked: %d real and %d false events are labelled, %d of each are needed",
-			real, wrong, fewestLabels)
+	if wrong := len(labels) - genuine; genuine < fewestLabels || wrong < fewestLabels {
+		return Classifier{}, fmt.Sprintf("the score is not re-ranked: %d genuine and %d false events are labelled, %d of each are needed",
+			genuine, wrong, fewestLabels)
 	}
 	c := Classifier{detectors: detectors}
 	design := mat.NewDense(len(labels), 1+c.width(), nil)
@@ -56,7 +56,7 @@ func LearnLabels(labels []Label, detectors []string) (Classifier, string) {
 		design.SetRow(i, append([]float64{1}, c.features(label.Event)...))
 	}
 	c.weights = logistic(design, labels)
-	c.prior = math.Log(float64(real) / float64(len(labels)-real))
+	c.prior = math.Log(float64(genuine) / float64(len(labels)-genuine))
 	return c, fmt.Sprintf("re-ranked by %d labelled events", len(labels))
 }
 

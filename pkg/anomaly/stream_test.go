@@ -41,7 +41,7 @@ func requireStreamed(t require.TestingT, r anomaly.Request) {
 		}
 		o := stream.Observe(v)
 		require.Equal(t, at, o.Time)
-		require.Equal(t, whole.Expected[i], o.Expected, "at %s", at)
+		require.Equal(t, o.Expected, whole.Expected[i], "at %s", at)
 		require.Equal(t, whole.Lower[i], o.Lower)
 		require.Equal(t, whole.Upper[i], o.Upper)
 		require.Equal(t, math.Float64bits(whole.Score[i]), math.Float64bits(o.Score), "%v and %v at %s", whole.Score[i], o.Score, at)

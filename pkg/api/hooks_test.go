@@ -58,40 +58,40 @@ func (metricsServer) QueryRange(ctx context.Context, promQL string, window upstr
 	if sized, ok := sizesOf(promQL, draw); ok {
 		return upstream.SeriesSet{Series: sized}, nil
 	}
-	switch {
-	case promQL == "missing":
+	switch promQL {
+	case "missing":
 		return upstream.SeriesSet{}, nil
-	case promQL == "stale":
+	case "stale":
 		return upstream.SeriesSet{Series: []series.Series{draw(nil, until(noon.Add(-10*time.Minute)))}}, nil
-	case promQL == "late":
+	case "late":
 		return upstream.SeriesSet{Series: []series.Series{draw(nil, until(noon.Add(-3*time.Minute)))}}, nil
-	case promQL == "ended":
+	case "ended":
 		return upstream.SeriesSet{Series: []series.Series{
 			draw(series.Labels{"pod": "new"}, rhythm), draw(series.Labels{"pod": "old"}, until(noon.Add(-5*time.Hour)))}}, nil
-	case promQL == "young":
+	case "young":
 		return upstream.SeriesSet{Series: []series.Series{draw(nil, func(at time.Time) float64 {
 			if at.Before(noon.Add(-5 * time.Minute)) {
 				return math.NaN()
 			}
 			return rhythm(at)
 		})}}, nil
-	case promQL == "nan":
+	case "nan":
 		return upstream.SeriesSet{Series: []series.Series{draw(nil, func(time.Time) float64 { return math.NaN() })}}, nil
-	case promQL == "two":
+	case "two":
 		return upstream.SeriesSet{Series: []series.Series{draw(series.Labels{"zone": "a"}, rhythm), draw(series.Labels{"zone": "b"}, rhythm)}}, nil
-	case promQL == "failing":
+	case "failing":
 		return upstream.SeriesSet{}, &upstream.Error{Upstream: "Prometheus", Category: upstream.Server, Status: 500, Message: "disk full"}
-	case promQL == "slow":
+	case "slow":
 		<-ctx.Done()
 		return upstream.SeriesSet{}, ctx.Err()
-	case promQL == "collapsed":
+	case "collapsed":
 		return upstream.SeriesSet{Series: []series.Series{draw(nil, func(at time.Time) float64 {
 			if at.After(noon.Add(-10 * time.Minute)) {
 				return 1
 			}
 			return rhythm(at)
 		})}}, nil
-	case promQL == "rising":
+	case "rising":
 		return upstream.SeriesSet{Series: []series.Series{draw(nil, func(at time.Time) float64 {
 			value := 10 + math.Sin(float64(at.Unix()/60)*1.7)
 			if left := noon.Sub(at); left < time.Hour {

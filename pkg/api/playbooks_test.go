@@ -54,7 +54,7 @@ func (s slowVersion) SpanCounts(_ context.Context, _ string, window upstream.Ran
 		return one
 	}
 	newer := func(at time.Time) bool {
-		return !at.Before(slowSince) && !(s.cured && at.After(noon.Add(-4*time.Minute)))
+		return !at.Before(slowSince) && (!s.cured || !at.After(noon.Add(-4*time.Minute)))
 	}
 	return upstream.SeriesSet{Series: []series.Series{
 		count("1", func(at time.Time) bool { return !newer(at) }), count("2", newer),

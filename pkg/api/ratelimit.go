@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
-	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 	"golang.org/x/time/rate"
 
 	"github.com/foresight-observability/foresight/pkg/api/respond"
@@ -65,7 +64,7 @@ func (l *rateLimiter) evict() {
 func (l *rateLimiter) limit(now func() time.Time, fail respond.ErrorWriter, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		login := ""
-		if user := httpadapter.UserFromContext(r.Context()); user != nil {
+		if user := backend.UserFromContext(r.Context()); user != nil {
 			login = user.Login
 		}
 		if !l.allow(login, now()) {

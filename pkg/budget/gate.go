@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -270,7 +271,7 @@ func (g *Gate) text(amount int64) string {
 	if g.shares.Unit != nil {
 		return g.shares.Unit(amount)
 	}
-	return fmt.Sprint(amount)
+	return strconv.FormatInt(amount, 10)
 }
 
 // Used is how much is taken now.

@@ -2,6 +2,7 @@ package budget
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -11,7 +12,7 @@ import (
 // without a user or as a user of its own, and marks them with a header that it
 // takes from nobody else.
 func Of(request backend.PluginContext, fromAlert bool) Caller {
-	caller := Caller{Source: fmt.Sprintf("%d", request.OrgID)}
+	caller := Caller{Source: strconv.FormatInt(request.OrgID, 10)}
 	if source := request.DataSourceInstanceSettings; source != nil {
 		caller.Source = fmt.Sprintf("%d/%d/%s", request.OrgID, source.ID, source.UID)
 	}

@@ -287,7 +287,7 @@ func heldByPods(noise Noise, pods float64, e effect) string {
 	if !noise.byPod || pods == 0 {
 		return "pods of one version may differ by as much, and the metrics do not tell pods apart: it takes a label such as pod, more requests, or more traffic to the candidate"
 	}
-	needed := math.Ceil(noise.spread * math.Pow(4/e.logRatio, 2))
+	needed := math.Ceil(noise.spread * 4 / e.logRatio * (4 / e.logRatio))
 	return fmt.Sprintf("pods of one version differ by as much, and %.0f of the candidate cannot be told from its pods: it takes about %.0f pods", math.Round(pods), math.Max(needed, math.Round(pods)+1))
 }
 

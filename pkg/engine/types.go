@@ -9,7 +9,8 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 )
 
-// The types that callers of the engine need, under its own name.
+// Types that callers of the engine need, under its own name.
+
 type (
 	Window     = core.Window
 	Limits     = core.Limits

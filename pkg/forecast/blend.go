@@ -33,6 +33,7 @@ type Blend struct {
 // Name of the model.
 func (Blend) Name() string { return "blend" }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m Blend) LongestPeriod() int {
 	longest := 0
 	for _, member := range m.Members {

@@ -22,6 +22,7 @@ type Decomposed struct {
 // Name of the model.
 func (m Decomposed) Name() string { return m.Title }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m Decomposed) LongestPeriod() int {
 	if len(m.Periods) == 0 {
 		return 0
@@ -29,6 +30,7 @@ func (m Decomposed) LongestPeriod() int {
 	return m.Periods[len(m.Periods)-1]
 }
 
+// Costly says whether fitting takes long.
 func (m Decomposed) Costly() bool { return model.IsCostly(m.Rest) }
 
 // Fit needs two cycles of the shortest period.

@@ -52,8 +52,10 @@ type WithEvents struct {
 // Name of the model.
 func (m WithEvents) Name() string { return m.Model.Name() }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m WithEvents) LongestPeriod() int { return model.Season(m.Model) }
 
+// Costly says whether fitting takes long.
 func (m WithEvents) Costly() bool { return model.IsCostly(m.Model) }
 
 // Fit estimates the effects, then the model.

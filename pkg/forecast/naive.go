@@ -116,6 +116,7 @@ type SeasonalNaive struct{ Period int }
 // Name of the model.
 func (SeasonalNaive) Name() string { return "seasonal-naive" }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m SeasonalNaive) LongestPeriod() int { return m.Period }
 
 // Fit needs one season.

@@ -115,7 +115,7 @@ func (p *prepared) decomposed(title string, rest Model) Model {
 
 // scales are a model on the scales that the values allow, or on the one that was
 // settled on.
-func (p *prepared) scales(make func() Model) []Model {
+func (p *prepared) scales(build func() Model) []Model {
 	wrap := []func(Model) Model{func(m Model) Model { return m }}
 	on := func(t Transform, ceiling float64) {
 		wrap = append(wrap, func(m Model) Model { return Transformed{Transform: t, Model: m, Ceiling: ceiling} })
@@ -134,7 +134,7 @@ func (p *prepared) scales(make func() Model) []Model {
 	}
 	var models []Model
 	for _, w := range wrap {
-		models = append(models, w(make()))
+		models = append(models, w(build()))
 	}
 	return models
 }

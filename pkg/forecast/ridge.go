@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -30,6 +31,7 @@ type SeasonalRidge struct {
 // Name of the model.
 func (SeasonalRidge) Name() string { return "seasonal-ridge" }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m SeasonalRidge) LongestPeriod() int {
 	if len(m.Periods) == 0 {
 		return 0
@@ -158,7 +160,8 @@ func (f *ridgeFit) solve(p lagProducts, known *knownPenalty) bool {
 	}
 	var weights mat.VecDense
 	if err := cholesky.SolveVecTo(&weights, mat.NewVecDense(n, p.cross)); err != nil {
-		if _, conditioned := err.(mat.Condition); !conditioned {
+		var condition mat.Condition
+		if errors.As(err, &condition) {
 			return false
 		}
 	}

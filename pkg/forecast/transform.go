@@ -33,8 +33,10 @@ type Transformed struct {
 // Name of the model.
 func (m Transformed) Name() string { return string(m.Transform) + "-" + m.Model.Name() }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m Transformed) LongestPeriod() int { return model.Season(m.Model) }
 
+// Costly says whether fitting takes long.
 func (m Transformed) Costly() bool { return model.IsCostly(m.Model) }
 
 const (

@@ -72,11 +72,12 @@ func (m model) log(frame *data.Frame, series string) {
 	if m.name == "" {
 		return
 	}
-	line := fmt.Sprintf("\n# %s: %s, season %s, %d observations", series, m.name, m.season, m.observed)
+	var line strings.Builder
+	fmt.Fprintf(&line, "\n# %s: %s, season %s, %d observations", series, m.name, m.season, m.observed)
 	for _, name := range slices.Sorted(maps.Keys(m.parameters)) {
-		line += fmt.Sprintf(", %s %s", name, number(m.parameters[name]))
+		fmt.Fprintf(&line, ", %s %s", name, number(m.parameters[name]))
 	}
-	frame.Meta.ExecutedQueryString += line
+	frame.Meta.ExecutedQueryString += line.String()
 }
 
 // describe logs the model and adds it, with details, to the frame's meta, for

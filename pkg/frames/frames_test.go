@@ -2,6 +2,7 @@ package frames
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -120,9 +121,9 @@ func TestLargeComparisonsAreCut(t *testing.T) {
 	var paths []diff.Path
 	for i := range 6000 {
 		side := diff.PathSummary{Calls: 1, CallsPerRequest: 1, SelfTime: diff.Quantile{Mean: float64(i)}}
-		path := diff.Path{Key: fmt.Sprint(i), Baseline: side, Candidate: side}
+		path := diff.Path{Key: strconv.Itoa(i), Baseline: side, Candidate: side}
 		if i > 0 {
-			path.Parent = fmt.Sprint(i - 1) // one chain: the deepest is the widest of its own
+			path.Parent = strconv.Itoa(i - 1) // one chain: the deepest is the widest of its own
 		}
 		paths = append(paths, path)
 	}
@@ -144,7 +145,7 @@ func TestNoticesAreBoundedAndSaidOnce(t *testing.T) {
 	require.Equal(t, []data.Notice{{Severity: data.NoticeSeverityWarning, Text: "same"}}, got[0].Meta.Notices)
 
 	for i := range 50 {
-		a.Notices = append(a.Notices, fmt.Sprint(i))
+		a.Notices = append(a.Notices, strconv.Itoa(i))
 	}
 	got, err = Names(a, query.TypeServices, query.Panel)
 	require.NoError(t, err)

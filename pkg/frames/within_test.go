@@ -1,7 +1,7 @@
 package frames
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -17,7 +17,7 @@ import (
 func TestLegendsAreBounded(t *testing.T) {
 	var labels []series.Labels
 	for i := range 100 {
-		labels = append(labels, series.Labels{"a": strings.Repeat("ä", 30<<10), "i": fmt.Sprint(i)})
+		labels = append(labels, series.Labels{"a": strings.Repeat("ä", 30<<10), "i": strconv.Itoa(i)})
 	}
 	for name, legend := range map[string]string{"legend": strings.Repeat("{{a}}", 204), "automatic": ""} {
 		t.Run(name, func(t *testing.T) {

@@ -358,7 +358,7 @@ func TestAnyRecord(t *testing.T) {
 		require.Equal(t, got.Precision, again.Precision)
 		require.Equal(t, got.Recall, again.Recall)
 		require.Equal(t, got.ChangeFailure, again.ChangeFailure)
-		require.Equal(t, len(got.Prevented), len(again.Prevented))
+		require.Len(t, again.Prevented, len(got.Prevented))
 	})
 }
 

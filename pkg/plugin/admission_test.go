@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func TestQueriesOfOneRequestAreBounded(t *testing.T) {
 	t.Cleanup(source.Dispose)
 	request := &backend.QueryDataRequest{}
 	for i := range maxQueries + 1 {
-		request.Queries = append(request.Queries, backend.DataQuery{RefID: fmt.Sprint(i), QueryType: "services", JSON: json.RawMessage(`{}`)})
+		request.Queries = append(request.Queries, backend.DataQuery{RefID: strconv.Itoa(i), QueryType: "services", JSON: json.RawMessage(`{}`)})
 	}
 	response, err := source.QueryData(t.Context(), request)
 	require.NoError(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -67,7 +68,7 @@ func TestAViewerWhoLeavesTakesNothingAway(t *testing.T) {
 		viewers.Go(func() error {
 			_, err := made.state(first, "a", time.Now, work.frame)
 			if !errors.Is(err, context.Canceled) {
-				return fmt.Errorf("who leaves is told so, not %v", err)
+				return fmt.Errorf("who leaves is told so, not %w", err)
 			}
 			return nil
 		})
@@ -103,7 +104,7 @@ func TestChannelsAreLimitedAndTheirStreamsAreNot(t *testing.T) {
 	var closings []func()
 	for i := range maxStreams {
 		for range 3 {
-			closing, err := made.open(fmt.Sprint(i), fmt.Sprint(i%8))
+			closing, err := made.open(strconv.Itoa(i), strconv.Itoa(i%8))
 			require.NoError(t, err)
 			closings = append(closings, closing)
 		}
@@ -123,7 +124,7 @@ func TestOneUserLeavesChannelsToOthers(t *testing.T) {
 	made := newChannels()
 	var closing []func()
 	for i := range maxUserStreams {
-		leave, err := made.open(fmt.Sprint(i), "greedy")
+		leave, err := made.open(strconv.Itoa(i), "greedy")
 		require.NoError(t, err)
 		closing = append(closing, leave)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/proxy"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine"
@@ -151,20 +152,20 @@ func (k TracesKind) open(config transport.Config, limits transport.Limits) (trac
 // complete adds what Grafana itself knows: its own address, and its secure
 // socks proxy.
 func (u UpstreamSettings) complete(ctx context.Context, instance backend.DataSourceInstanceSettings) (transport.Config, error) {
-	config := u.Config
-	if config.URL == "" { // Grafana's own is meant: it is left out nowhere else
-		if address, err := backend.GrafanaConfigFromContext(ctx).AppURL(); err == nil {
-			config.URL = address
+	settings := u.Config
+	if settings.URL == "" { // Grafana's own is meant: it is left out nowhere else
+		if address, err := config.GrafanaConfigFromContext(ctx).AppURL(); err == nil {
+			settings.URL = address
 		}
 	}
 	if u.SecureSocks {
 		options, err := socksProxy(ctx, instance)
 		if err != nil {
-			return config, err
+			return settings, err
 		}
-		config.Proxy = options
+		settings.Proxy = options
 	}
-	return config, nil
+	return settings, nil
 }
 
 // socksProxy asks the SDK with settings of our own making: it panics on some

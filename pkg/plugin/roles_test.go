@@ -95,7 +95,7 @@ func TestRoles(t *testing.T) {
 	require.NoError(t, err)
 	source := made.(*DataSource)
 	t.Cleanup(source.Dispose)
-	require.Nil(t, source.unusable)
+	require.NoError(t, source.unusable)
 	ask := func(user *backend.User, method, path string) (status int) {
 		call := &backend.CallResourceRequest{Method: method, Path: strings.Split(path, "?")[0], URL: path, Body: []byte("{}")}
 		call.PluginContext.User = user

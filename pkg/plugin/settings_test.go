@@ -255,7 +255,7 @@ func TestSettingsAsProvisioningDeliversThem(t *testing.T) {
 	require.Equal(t, 4, settings.Limits.Concurrency)
 	require.Equal(t, 10*time.Second, settings.Limits.Timeout)
 	require.Empty(t, settings.Notices)
-	require.NoError(t, settings.Metrics.Config.Validate("Prometheus"))
+	require.NoError(t, settings.Metrics.Validate("Prometheus"))
 }
 
 // TestOneUpstreamAloneIsHealthy, and none is not.

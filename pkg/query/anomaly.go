@@ -54,7 +54,7 @@ func (Anomaly) Type() Type { return TypeAnomaly }
 
 // WithDefaults fills in what was not asked for.
 func (q Anomaly) WithDefaults() Anomaly {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.Model = cmp.Or(q.Model, DefaultModel)
 	q.History = cmp.Or(q.History, DefaultHistory)
 	q.Probability = cmp.Or(q.Probability, DefaultAnomalyProbability)

@@ -42,7 +42,7 @@ func (Breach) Type() Type { return TypeBreach }
 
 // WithDefaults fills in what was not asked for.
 func (q Breach) WithDefaults() Breach {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.Direction = cmp.Or(q.Direction, "above")
 	q.Horizon = cmp.Or(q.Horizon, DefaultBreachHorizon)
 	q.History = cmp.Or(q.History, DefaultHistory)

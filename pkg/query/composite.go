@@ -26,7 +26,7 @@ func (Composite) Type() Type { return TypeComposite }
 
 // WithDefaults fills in what was not asked for.
 func (q Composite) WithDefaults() Composite {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.History = cmp.Or(q.History, DefaultHistory)
 	q.Threshold = cmp.Or(q.Threshold, DefaultThreshold)
 	return q

@@ -11,7 +11,7 @@ type Deploys struct {
 func (Deploys) Type() Type { return TypeDeploys }
 
 // WithDefaults fills in what was not asked for.
-func (q Deploys) WithDefaults() Deploys { return Deploys{q.Common.withDefaults(), q.Service} }
+func (q Deploys) WithDefaults() Deploys { return Deploys{q.withDefaults(), q.Service} }
 
 // Validate implements Query.
 func (q Deploys) Validate() error {

@@ -40,7 +40,7 @@ func (Forecast) Type() Type { return TypeForecast }
 // WithDefaults fills in what was not asked for. The horizon stays open: it
 // follows from the window.
 func (q Forecast) WithDefaults() Forecast {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.Model = cmp.Or(q.Model, DefaultModel)
 	q.History = cmp.Or(q.History, DefaultHistory)
 	q.Probability = cmp.Or(q.Probability, DefaultForecastProbability)

@@ -69,7 +69,7 @@ func (Impact) Type() Type { return TypeImpact }
 
 // WithDefaults fills in what was not asked for.
 func (q Impact) WithDefaults() Impact {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.Budget = cmp.Or(q.Budget, DefaultBudget)
 	q.FailsWithin = cmp.Or(q.FailsWithin, DefaultFailsWithin)
 	q.Measure = cmp.Or(q.Measure, DefaultMeasure)

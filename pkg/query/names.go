@@ -7,7 +7,7 @@ type Services struct{ Common }
 func (Services) Type() Type { return TypeServices }
 
 // WithDefaults fills in what was not asked for.
-func (q Services) WithDefaults() Services { return Services{q.Common.withDefaults()} }
+func (q Services) WithDefaults() Services { return Services{q.withDefaults()} }
 
 // Validate implements Query.
 func (q Services) Validate() error { return checkFormat(TypeServices, q.Format) }
@@ -24,7 +24,7 @@ func (Operations) Type() Type { return TypeOperations }
 
 // WithDefaults fills in what was not asked for.
 func (q Operations) WithDefaults() Operations {
-	return Operations{q.Common.withDefaults(), q.Service}
+	return Operations{q.withDefaults(), q.Service}
 }
 
 // Validate implements Query.
@@ -43,7 +43,7 @@ type Versions struct {
 func (Versions) Type() Type { return TypeVersions }
 
 // WithDefaults fills in what was not asked for.
-func (q Versions) WithDefaults() Versions { return Versions{q.Common.withDefaults(), q.Service} }
+func (q Versions) WithDefaults() Versions { return Versions{q.withDefaults(), q.Service} }
 
 // Validate implements Query.
 func (q Versions) Validate() error {

@@ -26,7 +26,7 @@ func (Patterns) Type() Type { return TypePatterns }
 
 // WithDefaults fills in what was not asked for.
 func (q Patterns) WithDefaults() Patterns {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.Compare = cmp.Or(q.Compare, SinceDeploy)
 	q.MaxTraces = cmp.Or(q.MaxTraces, DefaultMaxTraces)
 	return q

@@ -23,7 +23,7 @@ func (RootCause) Type() Type { return TypeRootCause }
 
 // WithDefaults fills in what was not asked for.
 func (q RootCause) WithDefaults() RootCause {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.MaxTraces = cmp.Or(q.MaxTraces, DefaultMaxTraces)
 	return q
 }

@@ -27,7 +27,7 @@ func (ServiceMap) Type() Type { return TypeServiceMap }
 
 // WithDefaults fills in what was not asked for.
 func (q ServiceMap) WithDefaults() ServiceMap {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.Compare = cmp.Or(q.Compare, SinceDeploy)
 	q.MaxTraces = cmp.Or(q.MaxTraces, DefaultMaxTraces)
 	return q

@@ -52,7 +52,7 @@ func (Sizing) Type() Type { return TypeSizing }
 
 // WithDefaults fills in what was not asked for.
 func (q Sizing) WithDefaults() Sizing {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.Lead = cmp.Or(q.Lead, DefaultLead)
 	q.Quantile = cmp.Or(q.Quantile, DefaultQuantile)
 	q.Use = cmp.Or(q.Use, DefaultUse)

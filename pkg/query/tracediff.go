@@ -37,7 +37,7 @@ func (TraceDiff) Type() Type { return TypeTraceDiff }
 // WithDefaults fills in what was not asked for. The populations stay open:
 // they follow from the versions in the window.
 func (q TraceDiff) WithDefaults() TraceDiff {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.MaxTraces = cmp.Or(q.MaxTraces, DefaultMaxTraces)
 	return q
 }

@@ -17,7 +17,7 @@ func TestUnknownFields(t *testing.T) {
 		require.Equal(t, want, UnknownFields(Forecast{}, json.RawMessage(raw)), raw)
 	}
 	require.Equal(t, []string{`baseline.verison (did you mean "baseline.version"?)`},
-		UnknownFields(TraceDiff{}, json.RawMessage(`{"service":"cart","baseline":{"verison":"1"}}`)))
+		UnknownFields(TraceDiff{}, json.RawMessage(`{"service":"cart","baseline":{"version":"1"}}`)))
 }
 
 func TestCheckKnownNamesTheNearest(t *testing.T) {

@@ -38,7 +38,7 @@ func (Verdict) Type() Type { return TypeVerdict }
 
 // WithDefaults fills in what was not asked for.
 func (q Verdict) WithDefaults() Verdict {
-	q.Common = q.Common.withDefaults()
+	q.Common = q.withDefaults()
 	q.Margin = cmp.Or(q.Margin, DefaultMargin)
 	q.MaxTraces = cmp.Or(q.MaxTraces, DefaultMaxTraces)
 	return q

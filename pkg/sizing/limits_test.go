@@ -195,8 +195,8 @@ func TestSlowReplicasAdmitLessThanOneRequestASecond(t *testing.T) {
 
 func TestRecommendationsAreFiniteOrSayWhy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		any := rapid.OneOf(rapid.Float64(), rapid.Float64Range(0, 1), rapid.Float64Range(0, 1000), rapid.Just(math.NaN()))
-		number := func(name string) float64 { return any.Draw(t, name) }
+		anyNumber := rapid.OneOf(rapid.Float64(), rapid.Float64Range(0, 1), rapid.Float64Range(0, 1000), rapid.Just(math.NaN()))
+		number := func(name string) float64 { return anyNumber.Draw(t, name) }
 		interval := func() stats.Interval {
 			ends := []float64{number("one"), number("two"), number("three")}
 			slices.Sort(ends)

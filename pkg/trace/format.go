@@ -37,7 +37,7 @@ func threeDigits(value float64) string {
 
 // SetDefault sets an option that is not positive.
 func SetDefault[T int | float64 | time.Duration](option *T, value T) {
-	if !(*option > 0) {
+	if *option <= 0 {
 		*option = value
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// TraceID and SpanID are W3C Trace Context identifiers. The zero SpanID means
-// "no parent".
 type (
-	TraceID [16]byte
-	SpanID  [8]byte
+	// TraceID is the W3C Trace Context identifier of a trace.
+	TraceID [16]byte //nolint:revive // the standard's own name
+	// SpanID is the W3C Trace Context identifier of a span; zero means "no parent".
+	SpanID [8]byte
 )
 
 func (id TraceID) String() string { return hex.EncodeToString(id[:]) }

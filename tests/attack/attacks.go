@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -83,7 +84,7 @@ var attacks = map[string]func(*client, context.Context){
 	"thousands of queries": func(c *client, ctx context.Context) {
 		var queries []backend.DataQuery
 		for i := range 1 + c.random.IntN(3000) {
-			queries = append(queries, harness.Query(fmt.Sprint(i), time.Now().Add(-time.Hour), time.Now(), map[string]any{"queryType": "anomaly", "expr": c.unique("line")}))
+			queries = append(queries, harness.Query(strconv.Itoa(i), time.Now().Add(-time.Hour), time.Now(), map[string]any{"queryType": "anomaly", "expr": c.unique("line")}))
 		}
 		answers, err := c.asViewer().AskAll(ctx, queries...)
 		c.counts.add(err)

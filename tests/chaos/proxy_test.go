@@ -52,7 +52,7 @@ func TestFaultsComeAndGo(t *testing.T) {
 				}
 				return string(body)
 			}
-			require.True(t, get(time.Minute) == whole)
+			require.Equal(t, whole, get(time.Minute))
 			require.NoError(t, p.Break(fault))
 			var right int
 			for range 2 {

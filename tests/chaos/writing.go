@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,7 +116,7 @@ func notesOf(on asked) facts {
 	}
 	held := facts{}
 	for kind, count := range counts {
-		held[kind] = fmt.Sprint(count)
+		held[kind] = strconv.Itoa(count)
 	}
 	return held
 }

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -142,7 +143,7 @@ func (p *Plugin) resourceWithHeader(ctx context.Context, request *backend.CallRe
 	}
 	for {
 		part, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return status, header, body, nil
 		}
 		if err != nil {
@@ -187,7 +188,7 @@ func (p *Plugin) RunStream(ctx context.Context, request *backend.RunStreamReques
 	}
 	for {
 		packet, err := stream.Recv()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

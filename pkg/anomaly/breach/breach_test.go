@@ -156,7 +156,7 @@ func TestYoungSeriesAreJudged(t *testing.T) {
 			r := predict(t, values[:empty+seen], empty, 0.9, false)
 			p := r.Probability[seen-1]
 			require.True(t, c.check(p), "%s after %d minutes: %v", name, seen, p)
-			require.Equal(t, c.level == 0.765 || p == 1, true)
+			require.True(t, c.level == 0.765 || p == 1)
 		}
 	}
 	one := append(make([]float64, 0, 4), math.NaN(), math.NaN(), math.NaN(), 0.95)

@@ -17,4 +17,4 @@ type ofResiduals struct{ rolling }
 
 func (w *ofResiduals) Observe(_, residual float64) { w.observe(residual) }
 
-func (w *ofResiduals) Clone() Watcher { return &ofResiduals{w.rolling.clone()} }
+func (w *ofResiduals) Clone() Watcher { return &ofResiduals{w.clone()} }

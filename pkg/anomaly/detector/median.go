@@ -30,7 +30,7 @@ type ofValues struct{ rolling }
 
 func (w *ofValues) Observe(value, _ float64) { w.observe(value) }
 
-func (w *ofValues) Clone() Watcher { return &ofValues{w.rolling.clone()} }
+func (w *ofValues) Clone() Watcher { return &ofValues{w.clone()} }
 
 // rolling is how far the newest value lies from the median of those of a day
 // before it, in their spread.

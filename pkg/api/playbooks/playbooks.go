@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
-	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/respond"
@@ -259,7 +258,7 @@ func (a *API) past(ctx context.Context, now time.Time) (past []playbook.Past, er
 // audit writes a line of the log: what, about whom, on whose request.
 func audit(ctx context.Context, message string, r playbook.Recommendation, more ...any) {
 	actor := ""
-	if user := httpadapter.UserFromContext(ctx); user != nil {
+	if user := backend.UserFromContext(ctx); user != nil {
 		actor = user.Login
 	}
 	backend.Logger.FromContext(ctx).Info(message, append([]any{

@@ -108,12 +108,12 @@ func (s selector) sizing() (query.Sizing, error) {
 			continue
 		}
 		if err := into.UnmarshalJSON([]byte(strconv.Quote(s.labels[name]))); err != nil {
-			return q, fmt.Errorf("%s: the label %s: %v", s.name, name, err)
+			return q, fmt.Errorf("%s: the label %s: %w", s.name, name, err)
 		}
 	}
 	q = q.WithDefaults()
 	if err := q.Validate(); err != nil {
-		return q, fmt.Errorf("%s: %v", s.name, err)
+		return q, fmt.Errorf("%s: %w", s.name, err)
 	}
 	return q, nil
 }

@@ -115,7 +115,7 @@ func (a *API) evaluate(ctx context.Context, s selector, r timeRange) ([]timeSeri
 			r.to = a.Now().Truncate(resolution).UTC()
 			r.from = r.to
 		}
-		return s.metric.evaluate(a, ctx, s, r)
+		return s.evaluate(a, ctx, s, r)
 	})
 }
 

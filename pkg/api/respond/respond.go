@@ -16,7 +16,6 @@ import (
 	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
-	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
 
 	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -121,7 +120,7 @@ func Methods(handler http.HandlerFunc, fail ErrorWriter, allowed ...string) http
 // call its routes.
 func Editors(handler http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if user := httpadapter.UserFromContext(r.Context()); user == nil || user.Role != "Editor" && user.Role != "Admin" {
+		if user := backend.UserFromContext(r.Context()); user == nil || user.Role != "Editor" && user.Role != "Admin" {
 			Error(w, http.StatusForbidden, "this writes, which needs the role Editor or Admin")
 			return
 		}

@@ -48,8 +48,8 @@ func TestReceiversThatFail(t *testing.T) {
 			w.(http.Flusher).Flush()
 			abort(w, r)
 		}, false, 1, ""},
-		"an endless body":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200); endless(w) }, false, 1, ""},
-		"an endless error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503); endless(w) }, false, attempts, "503"},
+		"an endless body":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); endless(w) }, false, 1, ""},
+		"an endless error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable); endless(w) }, false, attempts, "503"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,7 +1,7 @@
 package core
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +46,7 @@ func TestFiltered(t *testing.T) {
 func TestFiltersDoNotMultiply(t *testing.T) {
 	var filters []query.Filter
 	for i := range 50 {
-		filters = append(filters, query.Filter{Key: "a", Operator: "=~", Value: strings.Repeat("x", 1000) + fmt.Sprint(i)})
+		filters = append(filters, query.Filter{Key: "a", Operator: "=~", Value: strings.Repeat("x", 1000) + strconv.Itoa(i)})
 	}
 	for name, test := range map[string]struct {
 		promQL  string

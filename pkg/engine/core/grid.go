@@ -75,6 +75,7 @@ func ScoringGrid(window Window, history, wished, reach time.Duration, now time.T
 	return g
 }
 
+// StepFor is the shortest usual step that is not below least.
 func StepFor(least time.Duration) time.Duration {
 	for _, step := range steps {
 		if step >= least {

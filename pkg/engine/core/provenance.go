@@ -18,6 +18,7 @@ type UserError struct{ Message string }
 
 func (e *UserError) Error() string { return e.Message }
 
+// UserErrorf formats a UserError.
 func UserErrorf(format string, arguments ...any) error {
 	return &UserError{fmt.Sprintf(format, arguments...)}
 }
@@ -38,6 +39,7 @@ var (
 	ErrNoTraces  = UserErrorf("no trace store is configured: set the Tempo URL (or data source) in Foresight's settings")
 )
 
+// AddQuery adds an upstream query that the answer rests on.
 func (b *Provenance) AddQuery(format string, arguments ...any) {
 	b.Queries = append(b.Queries, fmt.Sprintf(format, arguments...))
 }
@@ -51,6 +53,7 @@ func (b *Provenance) AddNotice(texts ...string) {
 	}
 }
 
+// SetParameter records a value that the computation used.
 func (b *Provenance) SetParameter(name string, value any) {
 	if b.Parameters == nil {
 		b.Parameters = map[string]any{}

@@ -1,3 +1,5 @@
+// Package deploys finds the versions of a service and when each was deployed:
+// from traces, announcements and build metrics.
 package deploys
 
 import (

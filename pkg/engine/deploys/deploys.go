@@ -69,7 +69,7 @@ type Detector struct {
 	IgnoreVersions bool
 }
 
-// Deploys answers which versions of a service sent spans inside the window,
+// Find returns which versions of a service sent spans inside the window,
 // and when each arrived: as it was announced, else as its first span, else as
 // metrics of images and builds tell.
 func (e Detector) Find(ctx context.Context, q query.Deploys, window core.Window) (Answer, error) {

@@ -1,8 +1,8 @@
 package deploys
 
 import (
-	"fmt"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -113,7 +113,7 @@ func TestServedBefore(t *testing.T) {
 		{[]series.Series{unnamed, third}, 5, "", true},
 	} {
 		version, found := servingTimesOf(test.versions).before(test.arrival)
-		require.Equal(t, test.want, version, fmt.Sprint(i))
+		require.Equal(t, test.want, version, strconv.Itoa(i))
 		require.Equal(t, test.found, found)
 	}
 }

@@ -106,14 +106,14 @@ func servingTimesOf(versions []series.Series) *servingTimes {
 func (s *servingTimes) before(arrival int) (version string, found bool) {
 	counts, steps := map[string]float64{}, 0
 	for i := min(arrival, len(s.at)-1); i >= s.earliest && steps < recentSteps; i-- {
-		any := false
+		served := false
 		for _, candidate := range s.at[i] {
 			if s.arrivals[candidate.version] < arrival {
 				counts[s.names[candidate.version]] += candidate.count
-				any = true
+				served = true
 			}
 		}
-		if any {
+		if served {
 			steps++
 		}
 	}

@@ -179,7 +179,7 @@ func besides(known []Deploy, d Deploy) Deploy {
 			continue
 		}
 		at := other.servedUntil(d.At)
-		if d.Version != "" && !at.IsZero() && !at.Before(latest) && !(d.Note == spanMetricsChanged && d.Previous != "") {
+		if d.Version != "" && !at.IsZero() && !at.Before(latest) && (d.Note != spanMetricsChanged || d.Previous == "") {
 			latest, d.Previous = at, other.Version
 		}
 	}

@@ -1,3 +1,4 @@
+// Package enginetest has stores of metrics and traces for tests of the engine.
 package enginetest
 
 import (
@@ -15,6 +16,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
+// Noon is when tests of metrics ask.
 var Noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
 // Midnight is when the shop's traces begin; half a minute later orders is
@@ -34,6 +36,7 @@ type Traces struct {
 	Filters         []upstream.TraceFilter
 }
 
+// Search returns the stored traces that the filter fits.
 func (f *Traces) Search(_ context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
 	f.Filters = append(f.Filters, filter)
 	set := upstream.TraceSet{Queries: []string{"search"}, Filter: "{ " + filter.Service + " " + filter.Version + " }"}
@@ -54,14 +57,17 @@ func (f *Traces) Search(_ context.Context, filter upstream.TraceFilter) (upstrea
 	return set, nil
 }
 
+// Services lists the services of the shop.
 func (f *Traces) Services(context.Context, time.Time, time.Time) ([]string, error) {
 	return []string{"cart", "catalog", "orders", "payment", "web"}, nil
 }
 
+// Versions lists two versions for every service.
 func (f *Traces) Versions(context.Context, string, time.Time, time.Time) ([]string, error) {
 	return []string{"1", "2"}, nil
 }
 
+// SpanCounts counts the stored spans by service and version.
 func (f *Traces) SpanCounts(_ context.Context, service string, window upstream.Range) (upstream.SeriesSet, error) {
 	values := map[string][]float64{}
 	for i := range f.Stored {
@@ -101,6 +107,7 @@ type Metrics struct {
 	Err   error
 }
 
+// QueryRange evaluates Value at each step of the window.
 func (f Metrics) QueryRange(_ context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
 	set := upstream.SeriesSet{}
 	for i := range window.Points() {
@@ -124,6 +131,7 @@ type ServiceMetrics struct {
 	End time.Time
 }
 
+// LabelValues names the metrics of the service shop.
 func (s ServiceMetrics) LabelValues(_ context.Context, _ string, selectors []string, _, _ time.Time) ([]string, []string, error) {
 	if strings.Contains(selectors[0], `service="shop"`) {
 		return []string{"traces_spanmetrics_calls_total", "traces_spanmetrics_latency_bucket"}, nil, nil
@@ -131,6 +139,7 @@ func (s ServiceMetrics) LabelValues(_ context.Context, _ string, selectors []str
 	return nil, nil, nil
 }
 
+// QueryRange returns the metrics of the service shop.
 func (s ServiceMetrics) QueryRange(_ context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
 	one := series.Series{Start: window.Start, Step: window.Step}
 	for at := window.Start; !at.After(window.End); at = at.Add(window.Step) {

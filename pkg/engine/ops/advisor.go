@@ -1,3 +1,4 @@
+// Package ops answers what to do: sizes, verdicts, playbooks, and their impact.
 package ops
 
 import (

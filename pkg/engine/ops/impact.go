@@ -65,7 +65,7 @@ func (e Advisor) Impact(ctx context.Context, q query.Impact, window core.Window)
 	if err := h.collect(ctx); err != nil {
 		return answer, err
 	}
-	answer.Provenance.Queries, answer.DeploysUnknown = h.basis.Queries, h.deploysUnknown
+	answer.Queries, answer.DeploysUnknown = h.basis.Queries, h.deploysUnknown
 	answer.AddNotice(h.basis.Notices...)
 	if !h.record.EveryWatched && len(h.record.Watched) == 0 {
 		answer.AddNotice(`When users were harmed is not known, so that no alert can be called false: give an objective, or tag annotations of incidents with "incident" and "service:NAME".`)

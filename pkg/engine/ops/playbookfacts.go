@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -83,7 +84,7 @@ func (e Advisor) Facts(ctx context.Context, service string, window core.Window) 
 	if err := errors.Join(failures[:]...); err != nil {
 		answer.Missing = err.Error()
 	}
-	answer.Queries = append(causes.Queries, patterns.Queries...)
+	answer.Queries = slices.Concat(causes.Queries, patterns.Queries)
 	answer.AddNotice(append(causes.Notices, patterns.Notices...)...)
 	if causes.Result.Verdict != diff.Regressed && causes.Result.Reason != "" {
 		answer.AddNotice(causes.Result.Reason)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
@@ -75,7 +76,7 @@ func TestEveryErrorCountsOnce(t *testing.T) {
 				for at := from; at <= to; at += scrape {
 					samples = append(samples, scrapedSample{start.Add(at).UnixMilli(), value(at)})
 				}
-				store = append(store, storage.NewListSeries(labels.FromStrings(labels.MetricName, "failed_total", "pod", pod), samples))
+				store = append(store, storage.NewListSeries(labels.FromStrings(model.MetricNameLabel, "failed_total", "pod", pod), samples))
 			}
 			phase := 7 * time.Second
 			perMinute := func(since time.Duration) func(time.Duration) float64 {

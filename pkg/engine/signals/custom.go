@@ -1,3 +1,5 @@
+// Package signals knows which metrics show the latency, errors, traffic and
+// saturation of a service, and the PromQL that reads them.
 package signals
 
 import (

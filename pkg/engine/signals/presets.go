@@ -52,6 +52,8 @@ const (
 // leastErrorShare is a change in the share of errors that is worth a word.
 const leastErrorShare = 0.005
 
+// Matchers of span metrics: the spans that a service serves, and those that
+// failed.
 const (
 	ServedSpans = `span_kind=~"SPAN_KIND_SERVER|SPAN_KIND_CONSUMER"`
 	FailedSpans = `status_code="STATUS_CODE_ERROR"`
@@ -176,7 +178,7 @@ func resources() []preset {
 	}
 }
 
-// found is a preset with the label under which its metric names the service.
+// BoundPreset is a preset with the label under which its metric names the service.
 type BoundPreset struct {
 	preset
 	matcher string // a template, in which $service stands for the name
@@ -184,6 +186,7 @@ type BoundPreset struct {
 	Unit    string // of an administrator's signal
 }
 
+// Expr is the preset's PromQL for a service, with rates over the given window.
 func (f BoundPreset) Expr(service string, rate time.Duration) string {
 	if f.Custom {
 		return fillCustom(f.promQL, service, rate)
@@ -196,13 +199,13 @@ func (f BoundPreset) Expr(service string, rate time.Duration) string {
 // Presets finds which presets a service has metrics for; an administrator's
 // signals stand in for those of their kinds.
 func (e Finder) Presets(ctx context.Context, service string, from, to time.Time) ([]BoundPreset, error) {
-	any := presetMetrics()
+	names := presetMetrics()
 	matchers := append([]string{`client="` + servicePlaceholder + `"`}, matcherTemplates()...)
 	existing := make([][]string, len(matchers))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, matcher := range matchers {
 		group.Go(func() (err error) {
-			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + any + ", " + bind(matcher, service) + "}"}, from, to)
+			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + names + ", " + bind(matcher, service) + "}"}, from, to)
 			return err
 		})
 	}

@@ -1,3 +1,4 @@
+// Package traces compares, explains and maps traces from the trace store.
 package traces
 
 import (

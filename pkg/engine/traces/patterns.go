@@ -34,8 +34,8 @@ func (e Comparer) Patterns(ctx context.Context, q query.Patterns, window core.Wi
 		return answer, err
 	}
 	answer.Compared = s.compared
-	answer.Start, answer.End = s.Comparison.Candidate.Start, s.Comparison.Candidate.End
-	answer.BaselineVersion, answer.CandidateVersion = s.Comparison.Baseline.Version, s.Comparison.Candidate.Version
+	answer.Start, answer.End = s.Candidate.Start, s.Candidate.End
+	answer.BaselineVersion, answer.CandidateVersion = s.Baseline.Version, s.Candidate.Version
 	answer.Result = pattern.Detect(s.after, s.before, pattern.Options{})
 	answer.AddNotice(answer.Result.Notices...)
 	return answer, nil

@@ -38,7 +38,7 @@ func TestSamplesGrow(t *testing.T) {
 		return limits
 	}
 	unlimited := func(e *engine.Engine) {
-		e.Now = func() time.Time { return time.Now() }
+		e.Now = time.Now
 	}
 
 	found, store := ask(tracetest.Shop{}, 22, unlimited)

@@ -41,7 +41,7 @@ func (e Comparer) ServiceMap(ctx context.Context, q query.ServiceMap, window cor
 		return answer, err
 	}
 	answer.Compared = s.compared
-	answer.Start, answer.End = s.Comparison.Candidate.Start, s.Comparison.Candidate.End
+	answer.Start, answer.End = s.Candidate.Start, s.Candidate.End
 	answer.Map = topology.Draw(s.after, s.before, topology.Options{})
 	answer.AddNotice(answer.Map.Notices...)
 	whole := q.Service == "" && q.Operation == "" && q.Candidate.TraceQL == ""
@@ -60,7 +60,7 @@ func (e Comparer) ServiceMap(ctx context.Context, q query.ServiceMap, window cor
 // traffic: what the store counts of spans, against those in the sample. Where
 // the store does not count, that is not known.
 func (e Comparer) scale(ctx context.Context, s samples, basis *core.Provenance) (scale float64, counted bool) {
-	filter := s.Comparison.Candidate
+	filter := s.Candidate
 	if !s.truncated {
 		return 1, true
 	}

@@ -1,3 +1,4 @@
+// Package arima fits ARIMA models and chooses their orders.
 package arima
 
 import (
@@ -40,6 +41,7 @@ func (m Model) Name() string {
 
 func (m Model) seasonal() bool { return m.SP+m.SD+m.SQ > 0 }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m Model) LongestPeriod() int {
 	if m.seasonal() || m.Regressors != nil {
 		return m.Period

@@ -24,6 +24,7 @@ type Auto struct {
 // Name of the model.
 func (Auto) Name() string { return "arima" }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m Auto) LongestPeriod() int {
 	longest := m.Period
 	for _, period := range m.Fourier {

@@ -1,3 +1,4 @@
+// Package ets fits models of exponential smoothing and chooses among them.
 package ets
 
 import (
@@ -15,6 +16,7 @@ type Auto struct{ Period int } // 0 or 1 for no season
 // Name of the model.
 func (Auto) Name() string { return "ets" }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m Auto) LongestPeriod() int { return m.Period }
 
 // Costly says that every admissible model is fitted.

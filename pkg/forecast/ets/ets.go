@@ -36,6 +36,7 @@ func (m Model) Name() string {
 	return "ets-" + string(m.Error) + string(m.Trend) + damped + string(m.Season)
 }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m Model) LongestPeriod() int {
 	if m.Season == None {
 		return 0

@@ -1,6 +1,8 @@
+// Package prophet fits a trend with change points and Fourier seasons.
 package prophet
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -179,7 +181,7 @@ func (f *fit) mode(l linearised, iterations int) bool {
 		if !ok {
 			return false
 		}
-		coefficients := append(smooth, deltas...)
+		coefficients := slices.Concat(smooth, deltas)
 		squares := l.squares
 		for i, c := range coefficients {
 			squares -= 2 * c * l.cross[i]
@@ -230,7 +232,8 @@ func (l linearised) solve(noise float64, deltas []float64) (smooth []float64, ok
 	}
 	var eliminated mat.Dense
 	if err := cholesky.SolveTo(&eliminated, right); err != nil {
-		if _, conditioned := err.(mat.Condition); !conditioned {
+		var condition mat.Condition
+		if errors.As(err, &condition) {
 			return nil, false
 		}
 	}

@@ -26,6 +26,7 @@ type Model struct {
 // Name of the model.
 func (Model) Name() string { return "prophet" }
 
+// LongestPeriod is the longest season that the model fits, in steps.
 func (m Model) LongestPeriod() int {
 	if len(m.Periods) == 0 {
 		return 0

@@ -159,9 +159,9 @@ type group struct {
 
 func (g *group) add(t total) {
 	if t.requests > 0 {
-		g.total.requests += t.requests
-		g.total.errors += t.errors
-		g.total.latency += t.latency
+		g.requests += t.requests
+		g.errors += t.errors
+		g.latency += t.latency
 		g.pods++
 		if t.latency > 0 {
 			g.logs = append(g.logs, math.Log(t.mean()))

@@ -1,8 +1,8 @@
 package diff
 
 import (
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +94,7 @@ func TestNothingExplains(t *testing.T) {
 	require.LessOrEqual(t, explained, 3)
 
 	number := 0
-	each := func(*trace.Trace) string { number++; return fmt.Sprint(number) }
+	each := func(*trace.Trace) string { number++; return strconv.Itoa(number) }
 	before := told(tracetest.Shop{Seed: 1, Traces: 3000}.Generate(), "customer", each)
 	after := told(tracetest.Shop{Seed: 2, Traces: 3000, Start: deployAt, SlowQuery: 6, SlowShare: 0.4}.Generate(), "customer", each)
 	require.Empty(t, Compare(before, after, Options{}).Suspects[0].Explanations)

@@ -31,10 +31,11 @@ func waitingFrom(traces []trace.Trace, from int, share float64, wait time.Durati
 					spans[j].Duration += length
 				}
 			}
-			traces[i].Spans = append(spans, trace.Span{
+			spans = append(spans, trace.Span{
 				ID: trace.SpanID{0xac, byte(i), byte(i >> 8)}, ParentID: s.ID, Kind: trace.Internal, Service: "orders",
 				Name: "acquire connection", Start: s.Start, Duration: length,
 			})
+			traces[i].Spans = spans
 			break
 		}
 	}

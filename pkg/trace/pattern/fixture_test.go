@@ -75,23 +75,23 @@ func inRow(at, pause float64, steps ...step) []step {
 	return steps
 }
 
-func repeat(count int, make func(i int) step) (steps []step) {
+func repeat(count int, build func(i int) step) (steps []step) {
 	for i := range count {
-		steps = append(steps, make(i))
+		steps = append(steps, build(i))
 	}
 	return steps
 }
 
-// population is count traces of what make says, one every 200 ms. Durations
+// population is count traces of what build returns, one every 200 ms. Durations
 // and ids follow from the number alone.
-func population(count int, make func(i int) step) []trace.Trace {
+func population(count int, build func(i int) step) []trace.Trace {
 	traces := slices.Grow([]trace.Trace{}, count)
 	for i := range count {
 		t := trace.Trace{}
 		binary.BigEndian.PutUint64(t.ID[8:], uint64(i+1))
 		random := rand.New(rand.NewPCG(uint64(i), 7))
 		start := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC).Add(time.Duration(i) * 200 * time.Millisecond)
-		addSpan(&t, random, make(i), trace.SpanID{}, start.UnixNano())
+		addSpan(&t, random, build(i), trace.SpanID{}, start.UnixNano())
 		traces = append(traces, t)
 	}
 	return traces

@@ -29,9 +29,9 @@ func after(first step, rest ...step) []step { return append([]step{first}, rest.
 func TestPatterns(t *testing.T) {
 	item := func(i int) step { return fetch("web", "catalog", "GET", "/items/{id}", fmt.Sprint("/items/", i), 0, 8) }
 	cases := []struct {
-		name string
-		make func(i int) step
-		want []string
+		name  string
+		build func(i int) step
+		want  []string
 	}{
 		// N+1
 		{"a statement per row of the one before", func(i int) step {
@@ -376,7 +376,7 @@ func TestPatterns(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			found := pattern.Detect(population(30, c.make), nil, pattern.Options{})
+			found := pattern.Detect(population(30, c.build), nil, pattern.Options{})
 			require.Equal(t, c.want, kinds(found), "%+v", found.Findings)
 			for _, f := range found.Findings {
 				require.NotEmpty(t, f.Evidence)

@@ -2,6 +2,7 @@ package pattern_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,8 +14,8 @@ import (
 // TestSaving checks what patterns cost on the critical path, in milliseconds
 // that can be read off the fixtures.
 func TestSaving(t *testing.T) {
-	saved := func(kind pattern.Kind, make func(i int) step) float64 {
-		return only(pattern.Detect(population(30, make), nil, pattern.Options{}), kind).Side.Saved / 1e6
+	saved := func(kind pattern.Kind, build func(i int) step) float64 {
+		return only(pattern.Detect(population(30, build), nil, pattern.Options{}), kind).Side.Saved / 1e6
 	}
 	loop := func(i int) []step { return after(source(i), inRow(6, 0.2, repeat(8, line)...)...) }
 	require.InDelta(t, 7*6, saved(pattern.NPlusOne, func(i int) step { return page(loop(i)...) }), 1e-6,
@@ -120,7 +121,7 @@ func TestPayload(t *testing.T) {
 	answer := func(size int, took float64) func(i int) step {
 		return func(i int) step {
 			s := fetch("web", "catalog", "GET", "/items", "/items", 2, took+float64(i%5))
-			s.attributes = append(s.attributes, attributes("http.response.body.size", fmt.Sprint(size+i))...)
+			s.attributes = append(s.attributes, attributes("http.response.body.size", strconv.Itoa(size+i))...)
 			return serve("web", "GET", "/", "/", 100, s)
 		}
 	}

@@ -98,7 +98,7 @@ func TestAnything(t *testing.T) {
 // own time that merely varies.
 func TestContention(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
-	make := func(grows bool) func(i int) step {
+	build := func(grows bool) func(i int) step {
 		return func(i int) step {
 			took := 150 + 20*random.Float64()
 			if i%40 >= 20 { // a rush: every second run of twenty comes at five times the rate
@@ -114,8 +114,8 @@ func TestContention(t *testing.T) {
 			return s
 		}
 	}
-	require.Equal(t, []string{"contention"}, kinds(pattern.Detect(population(200, make(true)), nil, pattern.Options{})))
-	require.Empty(t, pattern.Detect(population(200, make(false)), nil, pattern.Options{}).Findings)
+	require.Equal(t, []string{"contention"}, kinds(pattern.Detect(population(200, build(true)), nil, pattern.Options{})))
+	require.Empty(t, pattern.Detect(population(200, build(false)), nil, pattern.Options{}).Findings)
 }
 
 // TestPauses checks that pauses before statements which grow with company are
@@ -123,7 +123,7 @@ func TestContention(t *testing.T) {
 func TestPauses(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 4))
 	rush := func(i int) bool { return i%40 >= 20 } // every second run of twenty comes at five times the rate
-	make := func(pause func(i int) float64) func(i int) step {
+	build := func(pause func(i int) float64) func(i int) step {
 		return func(i int) step {
 			wait := pause(i)
 			s := serve("orders", "GET", "/orders", "/orders", wait+160, statement("orders", "SELECT * FROM a WHERE b = 1", wait+2, 150))
@@ -134,7 +134,7 @@ func TestPauses(t *testing.T) {
 		}
 	}
 	detect := func(pause func(i int) float64) pattern.Result {
-		return pattern.Detect(population(200, make(pause)), nil, pattern.Options{})
+		return pattern.Detect(population(200, build(pause)), nil, pattern.Options{})
 	}
 	waits := detect(func(i int) float64 {
 		if rush(i) {
@@ -169,7 +169,7 @@ func BenchmarkDetect(b *testing.B) {
 // what is quadratic would not end.
 func TestLargeTraces(t *testing.T) {
 	const count = 60_000
-	for name, make := range map[string]func(i int) step{
+	for name, build := range map[string]func(i int) step{
 		"one statement": func(i int) step {
 			return statement("orders", "SELECT * FROM a WHERE id = "+string(rune('a'+i%26)), 0, 0.1)
 		},
@@ -185,7 +185,7 @@ func TestLargeTraces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			large := population(3, func(int) step {
-				return serve("orders", "GET", "/", "/", 7000, inRow(1, 0.01, repeat(count, make)...)...)
+				return serve("orders", "GET", "/", "/", 7000, inRow(1, 0.01, repeat(count, build)...)...)
 			})
 			require.NotEmpty(t, pattern.Detect(large, nil, pattern.Options{}).Findings)
 		})

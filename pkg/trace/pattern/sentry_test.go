@@ -2,6 +2,7 @@ package pattern_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,14 +23,14 @@ func TestKnownToSentry(t *testing.T) {
 	browser := func(steps ...step) step {
 		return step{kind: trace.Internal, service: "shop-ui", name: "documentLoad", took: 2000, steps: steps}
 	}
-	apart := func(gap float64, count int, make func(i int) step) []step {
-		return repeat(count, func(i int) step { s := make(i); s.at = 10 + float64(i)*gap; return s })
+	apart := func(gap float64, count int, build func(i int) step) []step {
+		return repeat(count, func(i int) step { s := build(i); s.at = 10 + float64(i)*gap; return s })
 	}
 	prices := func(i int) step {
 		return fetch("shop-ui", "catalog", "GET", "/prices/{id}", fmt.Sprint("/prices/", 900+i), 0, 80)
 	}
 	sized := func(s step, bytes int) step {
-		s.attributes = append(s.attributes, attributes("http.response.body.size", fmt.Sprint(bytes))...)
+		s.attributes = append(s.attributes, attributes("http.response.body.size", strconv.Itoa(bytes))...)
 		return s
 	}
 	nested := func(levels int, inner ...step) step {
@@ -43,9 +44,9 @@ func TestKnownToSentry(t *testing.T) {
 		return inRow(0, 0.2, line(i), statement("orders", fmt.Sprintf("SELECT * FROM stock WHERE id = %d", 500+i), 0, 6))
 	}
 	cases := []struct {
-		name string
-		make func(i int) step
-		want []string
+		name  string
+		build func(i int) step
+		want  []string
 	}{
 		// N+1 statements
 		{"two loops below two callers", func(i int) step {
@@ -200,7 +201,7 @@ func TestKnownToSentry(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			found := pattern.Detect(population(30, c.make), nil, pattern.Options{})
+			found := pattern.Detect(population(30, c.build), nil, pattern.Options{})
 			require.Equal(t, c.want, kinds(found), "%+v", found.Findings)
 		})
 	}

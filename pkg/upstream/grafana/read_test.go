@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,8 +41,8 @@ func TestRead(t *testing.T) {
 		require.Equal(t, []string{"deploy", "release"}, query["tags"])
 		require.Equal(t, "true", query.Get("matchAny"))
 		require.Equal(t, "annotation", query.Get("type"))
-		require.Equal(t, fmt.Sprint(at(-60)), query.Get("from"))
-		require.Equal(t, fmt.Sprint(at(0)), query.Get("to"))
+		require.Equal(t, strconv.FormatInt(at(-60), 10), query.Get("from"))
+		require.Equal(t, strconv.FormatInt(at(0), 10), query.Get("to"))
 		_, _ = fmt.Fprintf(w, `[
 			{"id": 3, "time": %d, "text": "orders\n2.0.0", "tags": ["deploy", "service:orders", "version=2.0.0", "foresight-id:abc"]},
 			{"id": 2, "time": %d, "timeEnd": %d, "text": "x", "tags": ["release", "cart", "env:prod"], "newState": "", "dashboardUID": null},

@@ -101,7 +101,7 @@ func (c *Client) send(ctx context.Context, method string, address *url.URL, cont
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	_, body, err := c.transport.Do(ctx, request)
+	_, body, err := c.transport.Do(ctx, request) //nolint:bodyclose // Do closes it
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func (c *Client) Get(ctx context.Context, address *url.URL, accept string) ([]by
 		return nil, nil, &upstream.Error{Upstream: c.name, Category: upstream.Config, Message: c.Clean(err.Error(), upstream.MaxMessage), Err: err}
 	}
 	request.Header.Set("Accept", accept)
-	response, body, err := c.Do(ctx, request)
+	response, body, err := c.Do(ctx, request) //nolint:bodyclose // Do closes it
 	if err != nil {
 		return nil, nil, err
 	}

@@ -98,25 +98,29 @@ func TestFailuresHaveACategory(t *testing.T) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write([]byte("this is not compressed at all"))
 		}},
-		"echoes the secret":   {handler: answers(500, "text/plain", "header was Bearer hunter2hunter2\x1b[31m"), config: transport.Config{BearerToken: "hunter2hunter2"}, category: upstream.Server, message: "Bearer ***"},
-		"echoes the password": {handler: func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.Header.Get("Authorization"), 500) }, config: transport.Config{BasicUser: "u", BasicPassword: "hunter2hunter2"}, category: upstream.Server, message: "Basic ***"},
-		"echoes it as JSON":   {handler: answers(500, "text/plain", `{"token": "hunter2\"hunter2"`), config: transport.Config{BearerToken: `hunter2"hunter2`}, category: upstream.Server, message: "***"},
+		"echoes the secret": {handler: answers(500, "text/plain", "header was Bearer hunter2hunter2\x1b[31m"), config: transport.Config{BearerToken: "hunter2hunter2"}, category: upstream.Server, message: "Bearer ***"},
+		"echoes the password": {handler: func(w http.ResponseWriter, r *http.Request) {
+			http.Error(w, r.Header.Get("Authorization"), http.StatusInternalServerError)
+		}, config: transport.Config{BasicUser: "u", BasicPassword: "hunter2hunter2"}, category: upstream.Server, message: "Basic ***"},
+		"echoes it as JSON": {handler: answers(500, "text/plain", `{"token": "hunter2\"hunter2"`), config: transport.Config{BearerToken: `hunter2"hunter2`}, category: upstream.Server, message: "***"},
 		"echoes it in a long title": {handler: answers(500, "text/html", "<html><title>"+strings.Repeat("x", 85)+" hunter2hunter2hunter2</title>"),
 			config: transport.Config{BearerToken: "hunter2hunter2hunter2"}, category: upstream.Server, message: "***"},
 		"one secret in another": {handler: answers(500, "text/plain", "hunter2hunter2and more"), category: upstream.Server, message: "failed (HTTP 500): ***",
 			config: transport.Config{BearerToken: "hunter2hunter2and more", Headers: http.Header{"X": {"hunter2hunter2"}}}},
 		"out of the data source": {handler: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "/api/serviceaccounts/1/tokens", 307)
+			http.Redirect(w, r, "/api/serviceaccounts/1/tokens", http.StatusTemporaryRedirect)
 		},
 			config: transport.Config{Mode: transport.Grafana, UID: "prom", GrafanaToken: "hunter2hunter2"}, category: upstream.Config, message: "redirects to"},
 		"out of it by dots": {handler: func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "/api/datasources/proxy/uid/prom/%2e%2e/other")
-			w.WriteHeader(307)
+			w.WriteHeader(http.StatusTemporaryRedirect)
 		}, config: transport.Config{Mode: transport.Grafana, UID: "prom", GrafanaToken: "hunter2hunter2"}, category: upstream.Config, message: "redirects to"},
 		"metadata service": {config: transport.Config{URL: "http://169.254.169.254"}, category: upstream.Config, message: "are refused"},
 		"long message":     {handler: answers(500, "text/plain", strings.Repeat("long ", 10000)), category: upstream.Server, message: "…"},
-		"other host":       {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://login.example/", 302) }, category: upstream.Config, message: "redirects to http://login.example"},
-		"redirect loop":    {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", 302) }, category: upstream.Config, message: "redirects"},
+		"other host": {handler: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://login.example/", http.StatusFound)
+		}, category: upstream.Config, message: "redirects to http://login.example"},
+		"redirect loop": {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }, category: upstream.Config, message: "redirects"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if test.handler != nil {

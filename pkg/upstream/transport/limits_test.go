@@ -3,9 +3,9 @@ package transport_test
 import (
 	"compress/gzip"
 	"context"
-	"fmt"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,7 +40,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		_ = compressed.Close()
 	}
 	declared := func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Length", fmt.Sprint(200<<20))
+		w.Header().Set("Content-Length", strconv.Itoa(200<<20))
 		flood(w, r)
 	}
 	for name, handler := range map[string]http.HandlerFunc{"flood": flood, "gzip bomb": bomb, "declared": declared} {

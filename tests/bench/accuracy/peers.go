@@ -198,7 +198,7 @@ func peersPython() (string, error) {
 	}
 	base, err := exec.LookPath("python3")
 	if err != nil {
-		return "", errors.New("Python 3 with pip is needed for the peers")
+		return "", errors.New("the peers need Python 3 with pip")
 	}
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
@@ -70,12 +71,12 @@ type recording map[string][]chunks.Sample
 func (r recording) Querier(_, _ int64) (storage.Querier, error) { return r, nil }
 
 func (r recording) Select(_ context.Context, _ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	name := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == labels.MetricName })
+	name := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel })
 	samples := r[matchers[name].Value]
 	if len(samples) == 0 {
 		return storage.EmptySeriesSet()
 	}
-	return &single{series: storage.NewListSeries(labels.FromStrings(labels.MetricName, matchers[name].Value), samples)}
+	return &single{series: storage.NewListSeries(labels.FromStrings(model.MetricNameLabel, matchers[name].Value), samples)}
 }
 
 func (recording) LabelValues(context.Context, string, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {

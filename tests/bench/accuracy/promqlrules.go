@@ -1,6 +1,9 @@
 package accuracy
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // The rules of grafana/promql-anomaly-detection (adaptive and robust) for one
 // series. Their selection by labels is left out, and what runs every five
@@ -9,14 +12,14 @@ import "time"
 
 // widest joins several bands by an aggregation that leaves out missing ones.
 func widest(aggregation string, bands ...string) string {
-	joined := ""
+	var joined strings.Builder
 	for i, band := range bands {
 		if i > 0 {
-			joined += " or "
+			joined.WriteString(" or ")
 		}
-		joined += `label_replace(` + band + `, "band", "` + string(rune('a'+i)) + `", "", "")`
+		joined.WriteString(`label_replace(` + band + `, "band", "` + string(rune('a'+i)) + `", "", "")`)
 	}
-	return aggregation + " without(band) (" + joined + ")"
+	return aggregation + " without(band) (" + joined.String() + ")"
 }
 
 const outsideBand = "level < lower or level > upper"

@@ -24,6 +24,7 @@ type Labelled struct {
 	windows [][2]time.Time
 }
 
+// Unusual says whether a labelled window overlaps the given one.
 func (l Labelled) Unusual(from, to time.Time) bool {
 	return slices.ContainsFunc(l.windows, func(w [2]time.Time) bool { return from.Before(w[1]) && to.After(w[0]) })
 }

@@ -53,6 +53,7 @@ func (f NabFile) Grid() (series.Series, []int, error) {
 	return laid, rows, nil
 }
 
+// NabTime is the format of times in the Numenta benchmark.
 const NabTime = "2006-01-02 15:04:05"
 
 // ReadNAB reads the series whose windows are listed, ordered by name.

@@ -35,6 +35,7 @@ func Start(ctx context.Context, log io.Writer, flags ...string) (*Environment, e
 	return &Environment{lab, plugin}, nil
 }
 
+// Stop ends the plugin and the lab's servers.
 func (s *Environment) Stop() {
 	s.Plugin.Stop()
 	s.Lab.Stop()
@@ -60,6 +61,7 @@ type Watched struct {
 	seen   []Work
 }
 
+// Watch starts a proxy that records the requests to target.
 func Watch(target string) *Watched {
 	w := &Watched{target: target}
 	w.Server = httptest.NewServer(w)

@@ -8,8 +8,10 @@ import (
 	"time"
 )
 
+// Round to the given number of digits.
 func Round(v float64) float64 { return math.Round(v*1e4) / 1e4 }
 
+// MedianOf numbers; 0 of none.
 func MedianOf(x []float64) float64 {
 	if len(x) == 0 {
 		return 0
@@ -18,11 +20,13 @@ func MedianOf(x []float64) float64 {
 	return (sorted[(len(x)-1)/2] + sorted[len(x)/2]) / 2
 }
 
+// Median of durations, in seconds.
 func Median(durations []time.Duration) float64 {
 	sorted := slices.Sorted(slices.Values(durations))
 	return sorted[len(sorted)/2].Seconds()
 }
 
+// Timed measures what a function takes.
 func Timed(work func() error) (time.Duration, error) {
 	begun := time.Now()
 	err := work()
@@ -47,6 +51,7 @@ func Heap() uint64 {
 	return memory.HeapAlloc
 }
 
+// OneIf is 1 if the condition holds, else 0.
 func OneIf(condition bool) float64 {
 	if condition {
 		return 1

@@ -15,6 +15,7 @@ type benchmark struct {
 	Run   func(Options) (any, error)
 }
 
+// Benchmarks by name.
 var Benchmarks = map[string]benchmark{}
 
 // Register makes a benchmark known by name; each file of this folder registers

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/stats"
@@ -93,11 +94,11 @@ func chains(t *trace.Trace) map[chain]int {
 	counts := map[chain]int{}
 	for i := range t.Spans {
 		span := &t.Spans[i]
-		path := ""
+		var path strings.Builder
 		for at, depth := span, 0; at != nil && depth < 64; at, depth = byID[at.ParentID], depth+1 {
-			path += "\t" + at.Service + "\t" + at.Name
+			path.WriteString("\t" + at.Service + "\t" + at.Name)
 		}
-		counts[chain{path, span.Service}]++
+		counts[chain{path.String(), span.Service}]++
 	}
 	return counts
 }
