@@ -48,6 +48,7 @@ const upstream: Names<TracesUpstream> = {
   headerNames: true,
   customQueryParameters: true,
   httpMethod: true,
+  scrapeInterval: true,
   tlsSkipVerify: true,
   tlsServerName: true,
   secureSocksProxy: true,

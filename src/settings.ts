@@ -19,6 +19,8 @@ export interface Upstream {
   customQueryParameters?: string;
   /** Of metrics; default POST. */
   httpMethod?: 'POST' | 'GET';
+  /** Of metrics, as "60s"; default: learned from the samples. */
+  scrapeInterval?: string;
   tlsSkipVerify?: boolean;
   tlsServerName?: string;
   secureSocksProxy?: boolean;

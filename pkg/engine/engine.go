@@ -34,6 +34,8 @@ type Engine struct {
 	// IgnoreVersions says that a new service.version in traces is no deploy.
 	IgnoreVersions bool
 	Limits         core.Limits
+	// Scrape is how often metrics are scraped; 0 to learn it from the samples.
+	Scrape time.Duration
 	// Models and ForecastModels cache what histories taught; nil to learn each
 	// time.
 	Models         *anomaly.Models
@@ -45,7 +47,7 @@ type Engine struct {
 func (e *Engine) sources() core.Sources {
 	return core.Sources{
 		Metrics: e.Metrics, Traces: e.Traces, Feedback: e.Feedback, Acts: e.Acts, Incidents: e.Incidents, Alerts: e.Alerts,
-		Limits: e.Limits, Now: e.Now,
+		Limits: e.Limits, Scrape: e.Scrape, Now: e.Now,
 	}
 }
 

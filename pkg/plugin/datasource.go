@@ -64,7 +64,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	}
 	d.settings = settings
 	d.engine = &engine.Engine{
-		Metrics: connected.metrics, Traces: connected.traces, Now: time.Now,
+		Metrics: connected.metrics, Traces: connected.traces, Scrape: settings.Scrape, Now: time.Now,
 		DeployLogs: connected.deployLogs, Feedback: connected.feedback, Acts: connected.acts, Incidents: connected.incidents, Alerts: connected.alerts,
 		Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
 		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: engine.NewForecastModels(),

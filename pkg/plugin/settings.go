@@ -28,7 +28,9 @@ type Settings struct {
 	Traces  *UpstreamSettings // nil where no trace store is configured
 	// TracesKind is the trace store's protocol.
 	TracesKind TracesKind
-	Deploys    DeploySettings
+	// Scrape is how often metrics are scraped; 0 to learn it from the samples.
+	Scrape  time.Duration
+	Deploys DeploySettings
 	// Signals are those of every service; empty for presets alone.
 	Signals []engine.SignalSetting
 	Limits  Limits
@@ -124,6 +126,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		TracesKind: TracesKind(traces.choice("kind", string(Tempo), string(Jaeger))),
 		Metrics:    upstreamConfig(metrics, "prometheus", shared, secrets),
 		Traces:     upstreamConfig(traces, "traces", shared, secrets),
+		Scrape:     metrics.duration("scrapeInterval", 0, time.Second, time.Hour),
 		Deploys: DeploySettings{
 			FromVersions:   deploys.boolean("fromVersions", true),
 			AnnotationTags: deploys.texts("annotationTags", "deploy"),

@@ -110,6 +110,16 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
           </Folded>
         </>
       )}
+      {name === 'prometheus' && (
+        <TextSetting
+          label="Scrape interval"
+          description="How often metrics are scraped. Leave empty to learn it from the samples."
+          placeholder="learned"
+          width={20}
+          value={upstream.scrapeInterval}
+          onChange={(scrapeInterval) => onUpstreamChange({ scrapeInterval: scrapeInterval.trim() })}
+        />
+      )}
     </FieldSet>
   );
 }

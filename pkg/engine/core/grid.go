@@ -44,7 +44,7 @@ type Grid struct {
 func NewGrid(window Window, history, wished time.Duration, now time.Time) Grid {
 	step := wished
 	if step == 0 {
-		step = StepFor(max(window.Step, MinStep))
+		step = StepFor(max(window.Step, window.Scrape, MinStep))
 	}
 	if least := (history + window.To.Sub(window.From)) / maxPoints; step < least {
 		step = StepFor(least)

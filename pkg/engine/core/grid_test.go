@@ -21,6 +21,11 @@ func TestGridFor(t *testing.T) {
 	g = NewGrid(day, 14*24*time.Hour, 0, noon.Add(-time.Hour))
 	require.Equal(t, noon.Add(-time.Hour), g.To, "no point lies in the future")
 
+	slow := day
+	slow.Scrape = 5 * time.Minute
+	require.Equal(t, 5*time.Minute, NewGrid(slow, time.Hour, 0, noon).Step, "a finer step would repeat samples")
+	require.Equal(t, time.Minute, NewGrid(slow, time.Hour, time.Minute, noon).Step, "a chosen step stays")
+
 	g = NewGrid(day, 90*24*time.Hour, 0, noon)
 	require.LessOrEqual(t, g.points(), maxPoints+60, "a long history widens the step")
 }

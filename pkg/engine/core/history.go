@@ -124,6 +124,10 @@ type RecentAnswer struct {
 // Recent answers with a metric as it was observed inside the window.
 func (e Sources) Recent(ctx context.Context, expr string, window Window) (RecentAnswer, error) {
 	answer := RecentAnswer{}
+	window, err := e.WithScrape(ctx, window, 0, expr)
+	if err != nil {
+		return answer, err
+	}
 	found, err := e.History(ctx, expr, NewGrid(window, 0, 0, e.Now()), &answer.Provenance)
 	answer.Series = AlignAll(found)
 	return answer, err

@@ -54,7 +54,7 @@ func (s *scraped) QueryRange(_ context.Context, promQL string, window upstream.R
 		return upstream.SeriesSet{}, err
 	}
 	if strings.Contains(promQL, "count_over_time") {
-		return upstream.SeriesSet{Series: []series.Series{{Values: []float64{scrapeLook.Seconds() / s.seconds}}}}, s.err
+		return upstream.SeriesSet{Series: []series.Series{{Labels: series.Labels{"expr": "0"}, Values: []float64{scrapeLook.Seconds() / s.seconds}}}}, s.err
 	}
 	set := upstream.SeriesSet{}
 	for i := range s.series {

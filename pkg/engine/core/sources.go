@@ -22,6 +22,8 @@ type Sources struct {
 	Incidents annotation.Source[annotation.Incident]
 	Alerts    annotation.Source[annotation.Alert]
 	Limits    Limits
+	// Scrape is how often metrics are scraped; 0 to learn it from the samples.
+	Scrape time.Duration
 	// Now is the clock. It only keeps windows out of the future.
 	Now func() time.Time
 }
@@ -37,6 +39,9 @@ type Limits struct {
 type Window struct {
 	From, To time.Time
 	Step     time.Duration // what the panel can show; 0 for no wish
+	// Scrape is how often what the question is about is scraped; a finer step than
+	// that would only repeat samples.
+	Scrape time.Duration
 	// Complete says that no series may be left out, as of a rule: the query fails
 	// instead.
 	Complete bool

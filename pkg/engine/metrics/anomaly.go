@@ -48,6 +48,10 @@ func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Win
 			return answer, &core.UserError{Message: err.Error()}
 		}
 	}
+	window, err := e.WithScrape(ctx, window, time.Duration(q.Step), q.Expr)
+	if err != nil {
+		return answer, err
+	}
 	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
 	histories, err := e.FilteredHistory(ctx, q.Expr, q.Filters, g, &answer.Provenance)
 	if err != nil {

@@ -31,6 +31,10 @@ type BreachSeries struct {
 // Breach answers how likely a metric crosses a threshold after each point of
 // the window.
 func (e Evaluator) Breach(ctx context.Context, q query.Breach, window core.Window) (BreachAnswer, error) {
+	window, err := e.WithScrape(ctx, window, time.Duration(q.Step), q.Expr)
+	if err != nil {
+		return BreachAnswer{}, err
+	}
 	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
 	horizon := max(time.Duration(q.Horizon), g.Step)
 	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon, Shown: window.Step}

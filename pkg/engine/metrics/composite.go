@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -36,12 +37,20 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 	if err != nil {
 		return answer, err
 	}
+	scrapes, err := e.Signals.ScrapeIntervals(ctx, q.Service, presets, g.To)
+	if err != nil {
+		return answer, err
+	}
+	if known := slices.DeleteFunc(slices.Clone(scrapes), func(d time.Duration) bool { return d == 0 }); len(known) > 0 {
+		window.Scrape = slices.Min(known)
+		g = core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now())
+	}
 	if len(presets) == 0 {
 		return answer, core.NotFoundErrorf(
 			"no metrics of service %q under a well-known name between %s and %s: span metrics, OpenTelemetry's HTTP, RPC and database histograms, connection pools, process and container resources were looked for under the labels %s",
 			q.Service, core.FormatTime(g.From), core.FormatTime(g.To), core.List(signals.ServiceLabels))
 	}
-	found, err := e.signalsOf(ctx, q.Service, presets, g)
+	found, err := e.signalsOf(ctx, q.Service, presets, scrapes, g)
 	if err != nil {
 		return answer, err
 	}
@@ -75,13 +84,13 @@ type fetchedSignal struct {
 }
 
 // signalsOf fetches the signals of a service.
-func (e Evaluator) signalsOf(ctx context.Context, service string, presets []signals.BoundPreset, g core.Grid) ([]fetchedSignal, error) {
+func (e Evaluator) signalsOf(ctx context.Context, service string, presets []signals.BoundPreset, scrapes []time.Duration, g core.Grid) ([]fetchedSignal, error) {
 	fetched := make([]fetchedSignal, len(presets))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, p := range presets {
 		fetched[i].BoundPreset = p
 		group.Go(func() (err error) {
-			fetched[i].series, err = e.History(ctx, p.Expr(service, max(signals.MinRateWindow, 4*g.Step)), g, &fetched[i].basis)
+			fetched[i].series, err = e.History(ctx, p.Expr(service, max(core.RateWindow(scrapes[i]), 4*g.Step)), g, &fetched[i].basis)
 			return err
 		})
 	}

@@ -33,6 +33,10 @@ func (e Evaluator) Forecast(ctx context.Context, q query.Forecast, window core.W
 	if err := checkModel(q.Model); err != nil {
 		return ForecastAnswer{}, err
 	}
+	window, err := e.WithScrape(ctx, window, time.Duration(q.Step), q.Expr)
+	if err != nil {
+		return ForecastAnswer{}, err
+	}
 	g := core.NewGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
 	horizon := q.Horizon.Or(max(g.To.Sub(g.From)/4, 10*g.Step))
 	answer := ForecastAnswer{RangeEnd: window.To}

@@ -49,14 +49,19 @@ func (e Advisor) unusualServices(ctx context.Context, window core.Window) (known
 	to = core.Floor(to, core.MinStep)
 	grid := upstream.Range{Start: to.Add(-unusualPast), End: to, Step: unusualStep}
 	for _, m := range unusualMetrics {
-		requests, err := e.Metrics.QueryRange(ctx, fmt.Sprintf("sum by (%s) (rate(%s[5m]))", m.label, m.requests), grid)
+		scrape, err := e.ScrapeInterval(ctx, m.requests, to)
+		if err != nil {
+			return 0, 0
+		}
+		rate := int(core.RateWindow(scrape).Seconds())
+		requests, err := e.Metrics.QueryRange(ctx, fmt.Sprintf("sum by (%s) (rate(%s[%ds]))", m.label, m.requests, rate), grid)
 		if err != nil {
 			return 0, 0
 		}
 		if len(requests.Series) == 0 {
 			continue
 		}
-		failed, err := e.Metrics.QueryRange(ctx, fmt.Sprintf("sum by (%s) (rate(%s[5m]))", m.label, m.failed), grid)
+		failed, err := e.Metrics.QueryRange(ctx, fmt.Sprintf("sum by (%s) (rate(%s[%ds]))", m.label, m.failed, rate), grid)
 		if err != nil {
 			return 0, 0
 		}

@@ -30,7 +30,7 @@ func FuzzNamesInPromQL(f *testing.F) {
 			_, _ = a.Metrics.QueryRange(ctx, "x{"+matcher+"}", upstream.Range{})
 		}),
 		record(func(a Advisor, c traces.Comparison) { _, _ = a.versionResources(ctx, c, &core.Provenance{}) }),
-		func(n promqltest.Names) []string { return []string{replicasOf(n.Service)} },
+		func(n promqltest.Names) []string { return []string{replicasOf(n.Service, time.Minute)} },
 	}
 	for _, p := range []signals.Probe{processorUse, poolUsed, poolPeak, poolMost, poolTaken, poolTimeouts, cacheHits, cacheMisses} {
 		producers = append(producers, func(n promqltest.Names) []string { return []string{p.For(n.Service, time.Minute)} })

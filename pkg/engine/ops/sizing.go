@@ -49,6 +49,7 @@ type sizes struct {
 	capacity stats.Interval
 	memory   stats.Interval // the zero value where memory does not grow with the load
 	replicas float64        // NaN where not known
+	scrape   time.Duration  // of the service's metrics
 }
 
 // Sizing answers what a service needs at the end of the window. It looks at the
@@ -70,7 +71,10 @@ func (e Advisor) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 		return answer, err
 	}
 	known := sizes{Sizing: q, demand: unknownDemand(q), replicas: math.NaN()}
-	if known.sets, err = e.readings(ctx, sizingReadings(q.Service, presets), answer.At, &answer.Provenance); err != nil {
+	if known.scrape, err = e.slowestScrape(ctx, q.Service, presets, answer.At); err != nil {
+		return answer, err
+	}
+	if known.sets, err = e.readings(ctx, sizingReadings(q.Service, presets, known.scrape), answer.At, &answer.Provenance); err != nil {
 		return answer, err
 	}
 	if len(presets) == 0 && len(known.sets) == 0 {
@@ -79,7 +83,7 @@ func (e Advisor) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 			q.Service, core.FormatTime(answer.At), core.List(signals.ServiceLabels))
 	}
 	if traffic := named(presets, signals.Traffic); traffic != nil {
-		if err := e.demand(ctx, &known, traffic.Expr(q.Service, signals.MinRateWindow), answer.At, &answer.Provenance); err != nil {
+		if err := e.demand(ctx, &known, traffic.Expr(q.Service, core.RateWindow(known.scrape)), answer.At, &answer.Provenance); err != nil {
 			return answer, err
 		}
 	} else {
@@ -108,21 +112,30 @@ func named(presets []signals.BoundPreset, kind string) *signals.BoundPreset {
 	return &presets[i]
 }
 
-// sizingReadings are all that is read beside the forecast.
-func sizingReadings(service string, presets []signals.BoundPreset) map[string]reading {
+// slowestScrape is the longest scrape interval of a service's metrics.
+func (e Advisor) slowestScrape(ctx context.Context, service string, presets []signals.BoundPreset, at time.Time) (time.Duration, error) {
+	scrapes, err := e.Signals.ScrapeIntervals(ctx, service, presets, at)
+	return slices.Max(append(scrapes, 0)), err
+}
+
+// sizingReadings are all that is read beside the forecast, of metrics that are
+// scraped so often.
+func sizingReadings(service string, presets []signals.BoundPreset, scrape time.Duration) map[string]reading {
+	recent := core.RateWindow(scrape)
+	coarse := max(coarse, recent)
 	asked := map[string]reading{
-		"replicas":      {replicasOf(service), sizingLook, core.MinStep},
-		"replicas past": {replicasOf(service), ordinary, coarse},
+		"replicas":      {replicasOf(service, recent), sizingLook, core.MinStep},
+		"replicas past": {replicasOf(service, recent), ordinary, coarse},
 		"use past":      {processorUse.For(service, coarse), ordinary, coarse},
 		"memory past":   {memoryUse.For(service, coarse), ordinary, coarse},
 		"used by day":   {poolUsed.For(service, coarse), day, coarse},
 		"taken by day":  {poolTaken.For(service, coarse), day, coarse},
 		"late by day":   {poolTimeouts.For(service, coarse), day, coarse},
-		"pool used":     {poolUsed.For(service, signals.MinRateWindow), sizingLook, core.MinStep},
+		"pool used":     {poolUsed.For(service, recent), sizingLook, core.MinStep},
 		"pool peak":     {poolPeak.For(service, coarse), day, coarse},
-		"pool most":     {poolMost.For(service, signals.MinRateWindow), sizingLook, core.MinStep},
-		"pool taken":    {poolTaken.For(service, signals.MinRateWindow), sizingLook, core.MinStep},
-		"pool timeouts": {poolTimeouts.For(service, signals.MinRateWindow), sizingLook, core.MinStep},
+		"pool most":     {poolMost.For(service, recent), sizingLook, core.MinStep},
+		"pool taken":    {poolTaken.For(service, recent), sizingLook, core.MinStep},
+		"pool timeouts": {poolTimeouts.For(service, recent), sizingLook, core.MinStep},
 		"hits":          {cacheHits.For(service, coarse), ordinary, coarse},
 		"misses":        {cacheMisses.For(service, coarse), ordinary, coarse},
 	}

@@ -98,9 +98,9 @@ func poolOf(labels series.Labels) string {
 
 // replicasOf is the number of replicas of a service: of its deployment in
 // Kubernetes, else of the instances that send metrics.
-func replicasOf(service string) string {
+func replicasOf(service string, rate time.Duration) string {
 	return fmt.Sprintf("max(kube_deployment_status_replicas_ready{deployment=%q}) or max(kube_statefulset_status_replicas_ready{statefulset=%q}) or %s",
-		service, service, replicasRunning.For(service, signals.MinRateWindow))
+		service, service, replicasRunning.For(service, rate))
 }
 
 // reading is one expression over some time.

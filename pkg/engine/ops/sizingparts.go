@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
-	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/stats"
@@ -216,7 +215,7 @@ func (e Advisor) cacheWarm(ctx context.Context, k sizes, at time.Time, basis *co
 		warm.HitRatio = math.NaN()
 		return warm.Recommend(), nil
 	}
-	expr := fmt.Sprintf("(%s) + (%s)", cacheHits.For(k.Service, signals.MinRateWindow), cacheMisses.For(k.Service, signals.MinRateWindow))
+	expr := fmt.Sprintf("(%s) + (%s)", cacheHits.For(k.Service, core.RateWindow(k.scrape)), cacheMisses.For(k.Service, core.RateWindow(k.scrape)))
 	ahead, err := e.course(ctx, k.Sizing, expr, max(time.Duration(k.Lead), warmHorizon), at, basis)
 	warm.Course = ahead.upper
 	return warm.Recommend(), err

@@ -103,8 +103,7 @@ func (e Advisor) verdict(ctx context.Context, q query.Verdict, window core.Windo
 		answer.Judgement = trial.Judge()
 		return answer, nil
 	}
-	trial.Period = periodsBefore(c.Candidate.Start, c.Candidate.End).Step
-	if trial.Signals, answer.Served, err = e.versionSignals(ctx, c, q.Margin, &answer.Provenance); err != nil {
+	if trial.Signals, trial.Period, answer.Served, err = e.versionSignals(ctx, c, q.Margin, &answer.Provenance); err != nil {
 		return answer, err
 	}
 	if len(trial.Signals) == 0 {

@@ -39,20 +39,24 @@ const acceptableSlow, minSlowMargin, startingSlow = 0.5, 0.001, 0.5
 
 // versionSignals are the errors and slow requests of two versions, period by
 // period; none where no metric tells the versions apart. Served is the end of
-// the newest period in which both served.
-func (e Advisor) versionSignals(ctx context.Context, c traces.Comparison, margin float64, basis *core.Provenance) (signals []canary.Signal, served time.Time, err error) {
+// the newest period in which both served; a period is that long.
+func (e Advisor) versionSignals(ctx context.Context, c traces.Comparison, margin float64, basis *core.Provenance) (signals []canary.Signal, period time.Duration, served time.Time, err error) {
 	metric, matcher, found, err := e.versionedMetric(ctx, c)
 	if err != nil || !found {
-		return nil, served, err
+		return nil, 0, served, err
 	}
-	counts := versionCounts{metrics: e.Metrics, comparison: c, metric: metric, matcher: matcher, window: periodsBefore(c.Candidate.Start, c.Candidate.End)}
+	scrape, err := e.ScrapeInterval(ctx, metric.count+"{"+matcher+"}", c.Candidate.End)
+	if err != nil {
+		return nil, 0, served, err
+	}
+	counts := versionCounts{metrics: e.Metrics, comparison: c, metric: metric, matcher: matcher, window: periodsBefore(c.Candidate.Start, c.Candidate.End, scrape)}
 	counts.past = pastPeriods(c.Candidate.Start, counts.window.Step)
 	signals, err = counts.signals(ctx, margin)
 	counts.record(basis)
 	if err != nil {
-		return nil, served, err
+		return nil, 0, served, err
 	}
-	return signals, counts.served(signals[0].Groups), nil
+	return signals, counts.window.Step, counts.served(signals[0].Groups), nil
 }
 
 // mostPeriods bounds what one verdict fetches of each series.
@@ -61,9 +65,12 @@ const mostPeriods = 1000
 // periodsBefore are the ends of the periods of a window: the last one is its
 // end, and not a full minute, since a bad version should not serve half a
 // minute longer for the sake of a grid. The first may begin before the window.
-func periodsBefore(start, end time.Time) upstream.Range {
+//
+// A period has two scrapes at least: of one, it would have none where the next
+// has two.
+func periodsBefore(start, end time.Time, scrape time.Duration) upstream.Range {
 	length := end.Sub(start)
-	step := core.StepFor(length / mostPeriods)
+	step := core.StepFor(max(length/mostPeriods, 2*scrape))
 	more := max((length-1)/step, 0)
 	return upstream.Range{Start: end.Add(-more * step), End: end, Step: step}
 }

@@ -39,7 +39,8 @@ func (e Finder) Signal(ctx context.Context, service, kind string, window core.Wi
 	}
 	for _, p := range presets {
 		if p.Kind == kind {
-			return Signal{kind, p.Name, p.Expr(service, MinRateWindow), p.Direction, p.MinDeviation}, nil
+			window, err := e.RateWindow(ctx, service, p, e.Present(window))
+			return Signal{kind, p.Name, p.Expr(service, window), p.Direction, p.MinDeviation}, err
 		}
 	}
 	return Signal{}, core.NotFoundErrorf("service %q has no %s metric under a well-known name between %s and %s",
@@ -86,6 +87,17 @@ func presetMetrics() string {
 	return `__name__=~"` + strings.Join(slices.Compact(names), "|") + `"`
 }
 
-// MinRateWindow is the least window of rates: several scrapes, so that one lost
-// one is no event.
-const MinRateWindow = 5 * time.Minute
+// ScrapeIntervals are how often the metrics of presets are scraped.
+func (e Finder) ScrapeIntervals(ctx context.Context, service string, presets []BoundPreset, at time.Time) ([]time.Duration, error) {
+	exprs := make([]string, len(presets))
+	for i, p := range presets {
+		exprs[i] = p.Expr(service, time.Minute)
+	}
+	return e.Sources.ScrapeIntervals(ctx, exprs, at)
+}
+
+// RateWindow is the least window of the rates that a preset reads.
+func (e Finder) RateWindow(ctx context.Context, service string, p BoundPreset, at time.Time) (time.Duration, error) {
+	scrapes, err := e.ScrapeIntervals(ctx, service, []BoundPreset{p}, at)
+	return core.RateWindow(scrapes[0]), err
+}

@@ -26,6 +26,11 @@ func (otlpServer) LabelValues(_ context.Context, label string, selectors []strin
 	return nil, nil, nil
 }
 
+// QueryRange: the samples say nothing of the scrape interval.
+func (otlpServer) QueryRange(context.Context, string, upstream.Range) (upstream.SeriesSet, error) {
+	return upstream.SeriesSet{}, nil
+}
+
 // TestServicesOfOpenTelemetryAreFound: Prometheus keeps service.namespace and
 // service.name in the label job.
 func TestServicesOfOpenTelemetryAreFound(t *testing.T) {

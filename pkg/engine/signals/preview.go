@@ -49,7 +49,12 @@ func (e Finder) Preview(ctx context.Context, service string, own []Setting, wind
 // preview is what one signal finds.
 func (e Finder) preview(ctx context.Context, p BoundPreset, service string, window core.Window) Preview {
 	preview := Preview{Kind: p.Kind, Name: p.Name, Unit: p.Unit, Custom: p.Custom, Template: p.template()}
-	found, err := e.Recent(ctx, p.Expr(service, MinRateWindow), window)
+	rate, err := e.RateWindow(ctx, service, p, e.Present(window))
+	if err != nil {
+		preview.Problem = err.Error()
+		return preview
+	}
+	found, err := e.Recent(ctx, p.Expr(service, rate), window)
 	switch {
 	case err != nil:
 		preview.Problem = err.Error()

@@ -101,12 +101,13 @@ func (e Finder) ResourceChanges(ctx context.Context, services []string, before, 
 	failures := make([]error, len(found))
 	patience, cancel := context.WithTimeout(ctx, core.SideTimeout)
 	defer cancel()
+	rate := max(minProbeScrapes*e.processorScrape(patience, services, now.End, basis), 4*window.Step)
 	group, groupContext := errgroup.WithContext(patience)
 	for i, service := range services {
 		for j, p := range probes {
 			group.Go(func() error {
 				at := i*len(probes) + j
-				found[at], failures[at] = e.signal(groupContext, p, service, window, now.Start)
+				found[at], failures[at] = e.signal(groupContext, p, service, window, now.Start, rate)
 				return nil // one metric less is no reason to answer nothing
 			})
 		}
@@ -127,10 +128,28 @@ func (e Finder) ResourceChanges(ctx context.Context, services []string, before, 
 	return signals
 }
 
+// processorScrape is how often the processor of the first service is scraped, as
+// other resources mostly are.
+func (e Finder) processorScrape(ctx context.Context, services []string, at time.Time, basis *core.Provenance) time.Duration {
+	i := slices.IndexFunc(probes, func(p Probe) bool { return p.kind == cause.Processor })
+	expr := ""
+	if len(services) > 0 {
+		expr = probes[i].For(services[0], time.Minute)
+	}
+	scrape, err := e.ScrapeInterval(ctx, expr, at)
+	if err != nil {
+		basis.AddNotice(fmt.Sprintf("How often metrics are scraped is not known: %v", err))
+	}
+	return scrape
+}
+
+// minProbeScrapes is how many scrapes a probe's rate is taken over.
+const minProbeScrapes = 4
+
 // signal is one metric of one service before an instant and after; nil where
 // either side has none.
-func (e Finder) signal(ctx context.Context, p Probe, service string, window upstream.Range, since time.Time) (*cause.Signal, error) {
-	promQL := p.For(service, max(4*window.Step, time.Minute))
+func (e Finder) signal(ctx context.Context, p Probe, service string, window upstream.Range, since time.Time, rate time.Duration) (*cause.Signal, error) {
+	promQL := p.For(service, rate)
 	set, err := e.Metrics.QueryRange(ctx, promQL, window)
 	if err != nil || len(set.Series) == 0 {
 		return nil, err

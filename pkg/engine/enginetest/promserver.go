@@ -1,0 +1,176 @@
+package enginetest
+
+import (
+	"context"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/histogram"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+	"github.com/prometheus/prometheus/tsdb/chunks"
+	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// PromServer evaluates PromQL, by Prometheus' own engine, over series that are
+// scraped as tests say.
+type PromServer struct {
+	upstream.Metrics // what is not needed is not there
+	Queries          []string
+	stored           []storage.Series
+}
+
+// Scraped is a series with a sample every so often.
+type Scraped struct {
+	Labels   map[string]string
+	From, To time.Time
+	Every    time.Duration
+	Value    func(at time.Time) float64
+}
+
+// NewPromServer makes a server that holds the series.
+func NewPromServer(all ...Scraped) *PromServer {
+	server := &PromServer{}
+	for _, one := range all {
+		var samples []chunks.Sample
+		for at := one.From; !at.After(one.To); at = at.Add(one.Every) {
+			samples = append(samples, promSample{at.UnixMilli(), one.Value(at)})
+		}
+		server.stored = append(server.stored, storage.NewListSeries(labels.FromMap(one.Labels), samples))
+	}
+	return server
+}
+
+// Counter is the value of a counter that grows so much a second.
+func Counter(from time.Time, perSecond float64) func(time.Time) float64 {
+	return func(at time.Time) float64 { return math.Floor(at.Sub(from).Seconds() * perSecond) }
+}
+
+// QueryRange implements upstream.Metrics.
+func (p *PromServer) QueryRange(ctx context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
+	p.Queries = append(p.Queries, promQL)
+	engine := promql.NewEngine(promql.EngineOpts{
+		MaxSamples: 50_000_000, Timeout: time.Minute, LookbackDelta: 5 * time.Minute,
+		EnableAtModifier: true, EnableNegativeOffset: true, Parser: promParser,
+	})
+	asked, err := engine.NewRangeQuery(ctx, p, nil, promQL, window.Start, window.End, window.Step)
+	if err != nil {
+		return upstream.SeriesSet{}, err
+	}
+	defer asked.Close()
+	matrix, err := asked.Exec(ctx).Matrix()
+	if err != nil {
+		return upstream.SeriesSet{}, err
+	}
+	set := upstream.SeriesSet{}
+	for _, one := range matrix {
+		s := series.Series{Labels: one.Metric.Map(), Start: window.Start, Step: window.Step, Values: make([]float64, window.Points())}
+		for i := range s.Values {
+			s.Values[i] = math.NaN()
+		}
+		for _, point := range one.Floats {
+			s.Values[s.Index(time.UnixMilli(point.T))] = point.F
+		}
+		set.Series = append(set.Series, s)
+	}
+	return set, nil
+}
+
+// LabelValues implements upstream.Metrics.
+func (p *PromServer) LabelValues(_ context.Context, label string, selectors []string, _, _ time.Time) ([]string, []string, error) {
+	found := map[string]bool{}
+	if len(selectors) == 0 {
+		selectors = []string{`{__name__!=""}`}
+	}
+	for _, selector := range selectors {
+		matchers, err := promParser.ParseMetricSelector(selector)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, one := range p.matching(matchers) {
+			if value := one.Labels().Get(label); value != "" {
+				found[value] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found)), nil, nil
+}
+
+// LabelNames implements upstream.Metrics.
+func (p *PromServer) LabelNames(context.Context, time.Time, time.Time) ([]string, error) {
+	found := map[string]bool{}
+	for _, one := range p.stored {
+		one.Labels().Range(func(l labels.Label) { found[l.Name] = true })
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+var promParser = parser.NewParser(parser.Options{EnableExperimentalFunctions: true})
+
+func (p *PromServer) matching(matchers []*labels.Matcher) (found []storage.Series) {
+	for _, one := range p.stored {
+		set := one.Labels()
+		if !slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return !m.Matches(set.Get(m.Name)) }) {
+			found = append(found, one)
+		}
+	}
+	slices.SortFunc(found, func(a, b storage.Series) int { return labels.Compare(a.Labels(), b.Labels()) })
+	return found
+}
+
+// Querier implements storage.Queryable.
+func (p *PromServer) Querier(int64, int64) (storage.Querier, error) { return promQuerier{p}, nil }
+
+type promQuerier struct{ *PromServer }
+
+func (q promQuerier) Select(_ context.Context, _ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+	return &promSet{found: q.matching(matchers), next: -1}
+}
+func (promQuerier) Close() error { return nil }
+func (promQuerier) LabelValues(context.Context, string, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	return nil, nil, nil
+}
+func (promQuerier) LabelNames(context.Context, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	return nil, nil, nil
+}
+
+type promSet struct {
+	found []storage.Series
+	next  int
+}
+
+func (s *promSet) Next() bool                      { s.next++; return s.next < len(s.found) }
+func (s *promSet) At() storage.Series              { return s.found[s.next] }
+func (*promSet) Err() error                        { return nil }
+func (*promSet) Warnings() annotations.Annotations { return nil }
+
+type promSample struct {
+	at    int64
+	value float64
+}
+
+func (s promSample) ST() int64                   { return 0 }
+func (s promSample) T() int64                    { return s.at }
+func (s promSample) F() float64                  { return s.value }
+func (promSample) H() *histogram.Histogram       { return nil }
+func (promSample) FH() *histogram.FloatHistogram { return nil }
+func (promSample) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
+func (s promSample) Copy() chunks.Sample         { return s }
+
+// Named is a set of labels with the metric's name.
+func Named(name string, pairs ...string) map[string]string {
+	set := map[string]string{model.MetricNameLabel: name}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		set[pairs[i]] = pairs[i+1]
+	}
+	return set
+}
