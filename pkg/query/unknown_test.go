@@ -16,8 +16,8 @@ func TestUnknownFields(t *testing.T) {
 	} {
 		require.Equal(t, want, UnknownFields(Forecast{}, json.RawMessage(raw)), raw)
 	}
-	require.Equal(t, []string{`baseline.verison (did you mean "baseline.version"?)`},
-		UnknownFields(TraceDiff{}, json.RawMessage(`{"service":"cart","baseline":{"version":"1"}}`)))
+	require.Equal(t, []string{`baseline.versio (did you mean "baseline.version"?)`},
+		UnknownFields(TraceDiff{}, json.RawMessage(`{"service":"cart","baseline":{"versio":"1"}}`)))
 }
 
 func TestCheckKnownNamesTheNearest(t *testing.T) {
