@@ -74,7 +74,7 @@ const language: Language = {
   },
   deploys: { formats: everyFormat, required: [], fields: ofService },
   traceDiff: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, view: 'value' } },
-  rootCause: { formats: everyFormat, required: ['service'], fields: ofTraces },
+  rootCause: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, signal: 'value' } },
   serviceMap: { formats: ['panel', 'alert'], required: [], fields: { ...ofTraces, compare: 'value' } },
   patterns: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, compare: 'value' } },
   verdict: { formats: ['panel', 'alert'], required: ['service'], fields: { ...ofTraces, margin: 'value' } },

@@ -220,7 +220,7 @@ export interface PatternsQuery extends DataQuery {
   queryType: 'patterns';
 }
 
-/** RootCause asks what is to blame for a change between two populations of traces, which are chosen as for a trace diff. */
+/** RootCause asks what is to blame for a change between two populations of traces, which are chosen as for a trace diff, or for an abnormal signal. */
 export interface RootCauseQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
   schemaVersion?: number;
@@ -234,6 +234,8 @@ export interface RootCauseQuery extends DataQuery {
   baseline?: Population;
   /** Candidate is by default the newest version seen in the window. */
   candidate?: Population;
+  /** Signal asks why the service's latency or errors are abnormal, deploy or not: metrics tell since when, and traces of that time are compared with those before. Without a trace store metrics alone answer, of both signals where none is named. */
+  signal?: 'latency' | 'errors';
   /** MaxTraces is the sample size of each side. Default 400. */
   maxTraces?: number;
   queryType: 'rootCause';

@@ -43,6 +43,7 @@ type (
 	PatternsAnswer   = traces.PatternsAnswer
 	ServiceMapAnswer = traces.ServiceMapAnswer
 	RootCauseAnswer  = traces.RootCauseAnswer
+	MetricCauses     = traces.MetricCauses
 
 	VerdictAnswer = ops.VerdictAnswer
 	TraceVerdict  = ops.TraceVerdict

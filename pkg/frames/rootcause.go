@@ -16,7 +16,8 @@ import (
 )
 
 // RootCause shapes the suspects of a change. As a panel: a table of suspects,
-// the likeliest first, and a row on the verdict. As an alert: 1 for a
+// the likeliest first, and a row on the verdict; and a table of what metrics alone
+// say, where they were asked. As an alert: 1 for a
 // regression, 0 for none, null where the traces do not suffice to tell, under
 // the service that was asked about: whom to blame may change while the alert
 // stays. As annotations: a regression as a region, with its first suspects.
@@ -28,16 +29,24 @@ func RootCause(a engine.RootCauseAnswer, format query.Format) (data.Frames, erro
 	}
 	switch format {
 	case query.Panel:
-		if len(a.Result.Suspects) == 0 {
+		if len(a.Result.Suspects) == 0 && (a.Metrics == nil || len(a.Metrics.Result.Suspects) == 0) {
 			notices.add(data.NoticeSeverityInfo, cmp.Or(a.Result.Reason, "Nobody is to blame."))
 		}
 		if leads := a.Result.Hints; len(leads) > 0 {
 			notices.add(data.NoticeSeverityInfo, fmt.Sprintf("If something is known to be wrong, begin with %s: the strongest of the weak evidence, in the frame \"leads\". Nothing of it is proven.", leads[0].Service))
 		}
-		return notices.attach(data.Frames{suspectTable(a), causeSummary(a), leadTable(a)}), nil
+		shaped := data.Frames{suspectTable(a), causeSummary(a), leadTable(a)}
+		switch {
+		case a.Metrics == nil:
+		case len(a.Result.Suspects) == 0: // what there is to see comes first
+			shaped = append(data.Frames{metricCauseTable(a)}, shaped...)
+		default:
+			shaped = append(shaped, metricCauseTable(a))
+		}
+		return notices.attach(shaped), nil
 	case query.Alert:
 		labels := series.Labels{"service_name": a.Service, "operation": a.Operation}
-		return alertFrames("regressed", []instance{{labels: labels, value: regressed(a.Result.Verdict)}}, a.Provenance, notices, "")
+		return alertFrames("regressed", []instance{{labels: labels, value: regressedByAny(a)}}, a.Provenance, notices, "")
 	case query.Annotations:
 		return annotationFrames("causes", causeEvents(a), a.Provenance, notices, cmp.Or(a.Result.Reason, "No regression.")), nil
 	}
@@ -152,6 +161,9 @@ func causeSummary(a engine.RootCauseAnswer) *data.Frame {
 }
 
 func causeEvents(a engine.RootCauseAnswer) []event {
+	if len(a.Result.Suspects) == 0 && abnormalMetrics(a) {
+		return []event{metricCauseEvent(a)}
+	}
 	if a.Result.Verdict != diff.Regressed || len(a.Result.Suspects) == 0 || a.Candidate.Start.IsZero() {
 		return nil
 	}

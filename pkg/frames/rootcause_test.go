@@ -15,6 +15,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/trace/propagation"
 )
 
 // TestGoldenRootCause pins the frames of suspects.
@@ -26,11 +27,14 @@ func TestGoldenRootCause(t *testing.T) {
 		answer engine.RootCauseAnswer
 		format query.Format
 	}{
-		"rootcause_panel":       {someCause(), query.Panel},
-		"rootcause_panel_none":  {unsure, query.Panel},
-		"rootcause_alert":       {someCause(), query.Alert},
-		"rootcause_alert_none":  {unsure, query.Alert},
-		"rootcause_annotations": {someCause(), query.Annotations},
+		"rootcause_panel":               {someCause(), query.Panel},
+		"rootcause_panel_none":          {unsure, query.Panel},
+		"rootcause_alert":               {someCause(), query.Alert},
+		"rootcause_alert_none":          {unsure, query.Alert},
+		"rootcause_annotations":         {someCause(), query.Annotations},
+		"rootcause_metrics":             {causeByMetrics(), query.Panel},
+		"rootcause_metrics_alert":       {causeByMetrics(), query.Alert},
+		"rootcause_metrics_annotations": {causeByMetrics(), query.Annotations},
 	} {
 		t.Run(name, func(t *testing.T) {
 			shaped, err := frames.RootCause(shape.answer, shape.format)
@@ -65,6 +69,23 @@ func someCause() engine.RootCauseAnswer {
 				Kind: cause.Errors, Service: "payment", Operation: "POST /pay", Share: 1, Confidence: 0.1,
 				Finding: diff.Finding{Aspect: diff.ErrorRate, Effect: nan}, Reasons: []string{"fails"},
 			}},
+		},
+	}
+}
+
+// causeByMetrics is an answer without traces.
+func causeByMetrics() engine.RootCauseAnswer {
+	return engine.RootCauseAnswer{
+		Provenance: engine.Provenance{Queries: []string{"sum by (client, server) (increase(traces_service_graph_request_total[60s]))"}},
+		Service:    "web", Start: noon, End: noon.Add(10 * time.Minute),
+		Result: cause.Result{Verdict: diff.Regressed, Reason: "By metrics alone: the latency of web are abnormal.", Victims: []string{"orders"}},
+		Metrics: &engine.MetricCauses{
+			Signal: propagation.Latency, Onset: noon, Begun: true, Sources: []string{"the service graph"},
+			Result: propagation.Result{Verdict: propagation.Abnormal, Deviation: 9, Victims: []string{"orders"}, Suspects: []propagation.Suspect{
+				{Service: "payment", Share: 0.9, Before: 0.05, Now: 0.4, Deviation: 12.5, Onset: 30, Requests: 1.1, Path: []string{"web", "orders", "payment"}},
+				{Service: "web", Share: 0.1, Before: 0.1, Now: 0.3, Deviation: 9, Onset: -1, Requests: nan, Path: []string{"web"}},
+			}},
+			Reasons: [][]string{{"its mean latency is 400 ms, 50 ms before", "requests waiting for a connection went from 0 to 12"}, {"its mean latency is 300 ms"}},
 		},
 	}
 }

@@ -1,9 +1,13 @@
 package query
 
-import "cmp"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // RootCause asks what is to blame for a change between two populations of
-// traces, which are chosen as for a trace diff.
+// traces, which are chosen as for a trace diff, or for an abnormal signal.
 type RootCause struct {
 	Common
 	// Service is the service.name whose requests changed.
@@ -14,6 +18,11 @@ type RootCause struct {
 	Baseline Population `json:"baseline,omitzero"`
 	// Candidate is by default the newest version seen in the window.
 	Candidate Population `json:"candidate,omitzero"`
+	// Signal asks why the service's latency or errors are abnormal, deploy or not:
+	// metrics tell since when, and traces of that time are compared with those
+	// before. Without a trace store metrics alone answer, of both signals where none
+	// is named.
+	Signal string `json:"signal,omitempty" jsonschema:"enum=latency,enum=errors"`
 	// MaxTraces is the sample size of each side. Default 400.
 	MaxTraces int `json:"maxTraces,omitempty"`
 }
@@ -35,6 +44,14 @@ func (q RootCause) Validate() error {
 		checkService(q.Service, "whose requests changed"),
 		checkName("operation", q.Operation),
 		checkSides(q.Baseline, q.Candidate),
+		checkSignal(q.Signal),
 		checkRange("maxTraces", float64(q.MaxTraces), 0, maxMaxTraces),
 	)
+}
+
+func checkSignal(signal string) error {
+	if !slices.Contains([]string{"", "latency", "errors"}, signal) {
+		return fmt.Errorf("signal is %.40q: choose latency or errors", signal)
+	}
+	return nil
 }

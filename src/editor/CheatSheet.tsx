@@ -47,6 +47,11 @@ export function examples(service: string): Example[] {
       query: { queryType: 'rootCause', service } as Asked,
     },
     {
+      title: `Why is ${service} slow right now?`,
+      tells: 'The services that account for it, traced along the calls by metrics, and by traces where there are any.',
+      query: { queryType: 'rootCause', service, signal: 'latency' } as Asked,
+    },
+    {
       title: 'Who calls whom?',
       tells: 'A map of the services with rates, errors, durations and what is new.',
       query: { queryType: 'serviceMap' } as Asked,

@@ -4,7 +4,7 @@ import { type Population, type TraceQuery } from '../query';
 import { NumberField, TextField } from './fields';
 import { NamePicker } from './NamePicker';
 import { Options } from './Options';
-import { comparisons, views } from './questions';
+import { causeSignals, comparisons, views } from './questions';
 import { type BackendProps } from './ServiceFields';
 
 /** The fields of a question about traces. */
@@ -103,6 +103,18 @@ function Comparison({ query, onCommit }: Pick<BackendProps<TraceQuery>, 'query' 
           options={comparisons}
           value={query.compare ?? 'deploy'}
           onChange={(compare) => onCommit({ ...query, compare })}
+        />
+      </Field>
+    );
+  }
+  if (query.queryType === 'rootCause') {
+    return (
+      <Field label="Cause of" noMargin>
+        <RadioButtonGroup
+          aria-label="Cause of"
+          options={causeSignals}
+          value={query.signal ?? ''}
+          onChange={(signal) => onCommit({ ...query, signal: signal || undefined })}
         />
       </Field>
     );

@@ -2,6 +2,7 @@ import { type ComboboxOption } from '@grafana/ui';
 import { type SelectableValue } from '@grafana/data';
 import { fieldsOf, formatsOf } from '../language';
 import {
+  type CauseSignal,
   type Compare,
   type Direction,
   type ForesightQuery,
@@ -66,7 +67,7 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     group: 'Traces',
     value: 'rootCause',
     label: 'What is the root cause?',
-    description: 'Ranked suspects of a regression, with reasons',
+    description: 'Ranked suspects of a regression or an anomaly, with reasons',
   },
   {
     group: 'Traces',
@@ -142,6 +143,12 @@ export const measures: Array<ComboboxOption<Measure>> = [
   { value: 'lead', label: 'Lead time' },
   { value: 'resolve', label: 'Time to resolve' },
   { value: 'prevented', label: 'Incidents prevented' },
+];
+
+export const causeSignals: Array<SelectableValue<CauseSignal | ''>> = [
+  { value: '', label: 'A deploy', description: 'What changed between two versions or times, from traces' },
+  { value: 'latency', label: 'Latency', description: 'Why the service is slow, from metrics and traces' },
+  { value: 'errors', label: 'Errors', description: 'Why its requests fail, from metrics and traces' },
 ];
 
 export const comparisons: Array<SelectableValue<Compare>> = [

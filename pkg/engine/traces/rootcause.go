@@ -11,6 +11,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/pattern"
+	"github.com/foresight-observability/foresight/pkg/trace/propagation"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -27,6 +28,8 @@ type RootCauseAnswer struct {
 	Result                            cause.Result
 	Deploys                           []cause.Deploy // that came with the change
 	Signals                           []cause.Signal
+	// Metrics are the suspects by metrics alone; nil where they were not asked.
+	Metrics *MetricCauses
 }
 
 const (
@@ -38,21 +41,91 @@ const (
 )
 
 // RootCause answers what is to blame for a change between two populations of
-// traces.
+// traces, or for an abnormal signal of a service.
 func (e Comparer) RootCause(ctx context.Context, q query.RootCause, window core.Window) (RootCauseAnswer, error) {
 	answer := RootCauseAnswer{Service: q.Service, Operation: q.Operation}
-	if e.Traces == nil {
+	if e.Traces == nil && e.Metrics == nil {
 		return answer, core.ErrNoTraces
 	}
+	if q.Signal != "" || e.Traces == nil {
+		found, err := e.metricCauses(ctx, q, window, &answer.Provenance)
+		if err != nil && e.Traces == nil {
+			return answer, err
+		}
+		if err != nil {
+			answer.AddNotice(fmt.Sprintf("Traces alone were compared: %v", err))
+		}
+		answer.Metrics = found
+	}
+	if e.Traces == nil {
+		answer.byMetrics(window)
+		return answer, nil
+	}
+	if q = since(q, answer.Metrics, window); q.Signal != "" {
+		beside := answer
+		if err := e.causesInTraces(ctx, q, window, &beside); err != nil && answer.Metrics != nil {
+			answer.byMetrics(window)
+			answer.AddNotice(fmt.Sprintf("Metrics alone were compared: %v", err))
+			return answer, nil
+		} else if err != nil {
+			return answer, err
+		}
+		return beside, nil
+	}
+	err := e.causesInTraces(ctx, q, window, &answer)
+	return answer, err
+}
+
+// byMetrics takes over what metrics say where there are no traces.
+func (a *RootCauseAnswer) byMetrics(window core.Window) {
+	a.Start, a.End = a.Metrics.Onset, window.To
+	switch a.Metrics.Result.Verdict {
+	case propagation.Abnormal:
+		a.Result.Verdict = diff.Regressed
+		a.Result.Reason = fmt.Sprintf("By metrics alone: the %s of %s %s abnormal since %s.", a.Metrics.Signal, a.Service, be(a.Metrics.Signal), core.FormatTime(a.Metrics.Onset))
+	case propagation.Normal:
+		a.Result.Verdict = diff.NoChange
+		a.Result.Reason = fmt.Sprintf("By metrics alone: the %s of %s %s as before.", a.Metrics.Signal, a.Service, be(a.Metrics.Signal))
+	default:
+		a.Result.Verdict = diff.Insufficient
+		a.Result.Reason = fmt.Sprintf("The metrics of %s have too few values to compare.", a.Service)
+	}
+	a.Result.Victims = a.Metrics.Result.Victims
+}
+
+func be(signal propagation.Signal) string {
+	if signal == propagation.Failures {
+		return "are"
+	}
+	return "is"
+}
+
+// since compares the traces of an anomaly with those before it, where the
+// question leaves the populations open.
+func since(q query.RootCause, found *MetricCauses, window core.Window) query.RootCause {
+	if found == nil || !found.Begun || q.Baseline != (query.Population{}) || q.Candidate != (query.Population{}) {
+		return q
+	}
+	onset := found.Onset
+	length := max(window.To.Sub(onset), onset.Sub(window.From))
+	q.Baseline = query.Population{From: rfc3339(onset.Add(-length)), To: rfc3339(onset)}
+	q.Candidate = query.Population{From: rfc3339(onset), To: rfc3339(window.To)}
+	return q
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// causesInTraces compares two populations of traces, and ranks the suspects.
+func (e Comparer) causesInTraces(ctx context.Context, q query.RootCause, window core.Window, answer *RootCauseAnswer) error {
 	c, err := e.Populations(ctx, query.TraceDiff{
 		Service: q.Service, Operation: q.Operation, Baseline: q.Baseline, Candidate: q.Candidate, MaxTraces: q.MaxTraces,
 	}, window)
 	if err != nil {
-		return answer, err
+		return err
 	}
 	s, compared, err := e.judge(ctx, c, q.MaxTraces, &answer.Provenance)
 	if err != nil {
-		return answer, err
+		return err
 	}
 	answer.BaselineVersion, answer.CandidateVersion = c.Baseline.Version, c.Candidate.Version
 	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
@@ -74,7 +147,7 @@ func (e Comparer) RootCause(ctx context.Context, q query.RootCause, window core.
 	}
 	answer.Deploys = evidence.Deploys
 	answer.Result.Reason = s.withSummary(answer.Result.Reason)
-	return answer, nil
+	return nil
 }
 
 // deploysBetween are the versions of any service that arrived with the

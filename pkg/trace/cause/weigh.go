@@ -254,7 +254,7 @@ func (r *ranking) weighSignals(s *Suspect) {
 			continue
 		}
 		supported = true
-		s.Reasons = append(s.Reasons, fmt.Sprintf("Its metrics agree: %s went from %s to %s.", signal.Title, quantity(signal.Before, signal.Unit), quantity(signal.Now, signal.Unit)))
+		s.Reasons = append(s.Reasons, "Its metrics agree: "+signal.Text()+".")
 	}
 	if supported {
 		s.weight *= signalFactor
@@ -267,6 +267,11 @@ func (r *ranking) agrees(s *Suspect, signal Signal) bool {
 		return signal.Better
 	}
 	return signal.Worse
+}
+
+// Text says what the metric did.
+func (s Signal) Text() string {
+	return fmt.Sprintf("%s went from %s to %s", s.Title, quantity(s.Before, s.Unit), quantity(s.Now, s.Unit))
 }
 
 func quantity(value float64, unit string) string {

@@ -1,0 +1,391 @@
+package signals
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/trace/propagation"
+	"github.com/foresight-observability/foresight/pkg/upstream"
+)
+
+// callMetrics are metrics under well-known names that count, for pairs of
+// services or for single ones, requests, failed requests and their seconds. In a
+// selector, $r is the window of an increase.
+type callMetrics struct {
+	about string // for people
+	// metric must exist.
+	metric string
+	// client and server are the labels of the two services; client is empty for
+	// metrics of one service.
+	client, server string
+	// requests and failed count; sum and count are of durations, so many of which
+	// are a second.
+	requests, failed, sum, count string
+	perSecond                    float64
+}
+
+// callSources are service graphs of Tempo, Alloy, Beyla and OBI, which share
+// their names, of Istio and of Linkerd, and the client metrics of OpenTelemetry.
+// All that exist are joined: of a call that several know, the first tells.
+var callSources = []callMetrics{
+	{
+		"the service graph", "traces_service_graph_request_total", "client", "server",
+		"traces_service_graph_request_total", "traces_service_graph_request_failed_total",
+		"traces_service_graph_request_server_seconds_sum", "traces_service_graph_request_server_seconds_count", 1,
+	},
+	{
+		"the service graph", "traces_service_graph_request_total", "client", "server",
+		"traces_service_graph_request_total", "traces_service_graph_request_failed_total",
+		"traces_service_graph_request_client_seconds_sum", "traces_service_graph_request_client_seconds_count", 1,
+	},
+	{
+		"Istio", "istio_requests_total", "source_canonical_service", "destination_canonical_service",
+		`istio_requests_total{reporter="destination"}`, `istio_requests_total{reporter="destination", response_code=~"5..|0"}`,
+		`istio_request_duration_milliseconds_sum{reporter="destination"}`, `istio_request_duration_milliseconds_count{reporter="destination"}`, 1000,
+	},
+	{
+		"Istio", "istio_requests_total", "source_canonical_service", "destination_canonical_service",
+		`istio_requests_total{reporter="source"}`, `istio_requests_total{reporter="source", response_code=~"5..|0"}`,
+		`istio_request_duration_milliseconds_sum{reporter="source"}`, `istio_request_duration_milliseconds_count{reporter="source"}`, 1000,
+	},
+	{
+		"Linkerd", "response_total", "deployment", "dst_deployment",
+		`response_total{direction="outbound", dst_deployment!=""}`, `response_total{direction="outbound", dst_deployment!="", classification="failure"}`,
+		`response_latency_ms_sum{direction="outbound", dst_deployment!=""}`, `response_latency_ms_count{direction="outbound", dst_deployment!=""}`, 1000,
+	},
+	clientCalls("http_client_request_duration_seconds", `error_type!=""`, 1, "server_address"),
+	clientCalls("http_client_duration_milliseconds", `http_status_code=~"5.."`, 1000, "net_peer_name"),
+	clientCalls("rpc_client_call_duration_seconds", `error_type!=""`, 1, "server_address"),
+	clientCalls("rpc_client_duration_milliseconds", `rpc_grpc_status_code!~"0|"`, 1000, "server_address"),
+	clientCalls("db_client_operation_duration_seconds", `error_type!=""`, 1, "server_address"),
+	clientCalls("db_client_operation_duration_seconds", `error_type!=""`, 1, "db_system_name"),
+}
+
+// servedSources are what services measure of themselves, the first of which that
+// knows a service tells.
+var servedSources = []callMetrics{
+	served("http_server_request_duration_seconds", `http_response_status_code=~"5.."`, "service_name", 1),
+	served("http_server_request_duration_seconds", `http_response_status_code=~"5.."`, "job", 1),
+	served("http_server_duration_milliseconds", `http_status_code=~"5.."`, "job", 1000),
+	served("rpc_server_call_duration_seconds", `error_type!=""`, "job", 1),
+	served("rpc_server_duration_milliseconds", `rpc_grpc_status_code!~"0|"`, "job", 1000),
+	spansServed("traces_spanmetrics_calls_total", "traces_spanmetrics_latency", "service", 1),
+	spansServed("traces_span_metrics_calls_total", "traces_span_metrics_duration_seconds", "service_name", 1),
+	spansServed("traces_span_metrics_calls_total", "traces_span_metrics_duration_milliseconds", "service_name", 1000),
+}
+
+func clientCalls(histogram, failed string, perSecond float64, server string) callMetrics {
+	count := fmt.Sprintf(`%s_count{%s!=""}`, histogram, server)
+	return callMetrics{
+		"clients' metrics", histogram + "_count", "job", server,
+		count, fmt.Sprintf(`%s_count{%s!="", %s}`, histogram, server, failed),
+		fmt.Sprintf(`%s_sum{%s!=""}`, histogram, server), count, perSecond,
+	}
+}
+
+func served(histogram, failed, label string, perSecond float64) callMetrics {
+	return callMetrics{
+		"servers' metrics", histogram + "_count", "", label,
+		histogram + "_count", histogram + "_count{" + failed + "}", histogram + "_sum", histogram + "_count", perSecond,
+	}
+}
+
+func spansServed(calls, duration, label string, perSecond float64) callMetrics {
+	return callMetrics{
+		"span metrics", calls, "", label,
+		calls + "{" + ServedSpans + "}", calls + "{" + ServedSpans + ", " + FailedSpans + "}",
+		duration + "_sum{" + ServedSpans + "}", duration + "_count{" + ServedSpans + "}", perSecond,
+	}
+}
+
+// promQL are the four questions of a source.
+func (m callMetrics) promQL(window time.Duration) [4]string {
+	labels := m.server
+	if m.client != "" {
+		labels = m.client + ", " + m.server
+	}
+	var queries [4]string
+	for i, selector := range []string{m.requests, m.failed, m.sum, m.count} {
+		queries[i] = fmt.Sprintf("sum by (%s) (increase(%s[%ds]))", labels, selector, int(window.Seconds()))
+	}
+	return queries
+}
+
+const (
+	// maxGraphServices and maxGraphCalls bound the graph.
+	maxGraphServices, maxGraphCalls = 1000, 20_000
+)
+
+// Graph is who calls whom, with the metrics of all, on one grid.
+type Graph struct {
+	Services []propagation.Service
+	Calls    []propagation.Call
+	Sources  []string // where it was read from, for people
+}
+
+// tally is what was counted of a call or a service, by step; nil where nothing
+// was.
+type tally struct{ requests, failed, seconds, timed []float64 }
+
+// CallGraph reads the dependency graph from every kind of metric that there is.
+func (e Finder) CallGraph(ctx context.Context, window upstream.Range, basis *core.Provenance) (Graph, error) {
+	if e.Metrics == nil {
+		return Graph{}, core.ErrNoMetrics
+	}
+	sources := slices.Concat(callSources, servedSources)
+	existing, err := e.existing(ctx, sources, window)
+	if err != nil {
+		return Graph{}, err
+	}
+	type answer struct {
+		source  callMetrics
+		tallies map[[2]string]*tally
+	}
+	answers := make([]answer, len(sources))
+	group, groupContext := errgroup.WithContext(ctx)
+	for i, source := range sources {
+		if existing[source.metric] {
+			group.Go(func() (err error) {
+				answers[i].source = source
+				answers[i].tallies, err = e.tallies(groupContext, source, window)
+				return err
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return Graph{}, err
+	}
+	b := graphBuilder{points: window.Points(), calls: map[[2]string]*tally{}, served: map[string]*tally{}, own: map[string]bool{}}
+	for _, a := range answers {
+		if len(a.tallies) == 0 {
+			continue
+		}
+		if !slices.Contains(b.sources, a.source.about) {
+			b.sources = append(b.sources, a.source.about)
+		}
+		basis.AddQuery("%s", a.source.promQL(window.Step)[0])
+		b.add(a.source, a.tallies)
+	}
+	return b.graph(basis), nil
+}
+
+// existing are the metrics of sources that there are.
+func (e Finder) existing(ctx context.Context, sources []callMetrics, window upstream.Range) (map[string]bool, error) {
+	var names []string
+	for _, s := range sources {
+		names = append(names, s.metric)
+	}
+	slices.Sort(names)
+	selector := `{__name__=~"` + strings.Join(slices.Compact(names), "|") + `"}`
+	from, to := core.Hourly(core.Window{From: window.Start, To: window.End})
+	found, _, err := e.Metrics.LabelValues(ctx, "__name__", []string{selector}, from, to)
+	existing := map[string]bool{}
+	for _, name := range found {
+		existing[name] = true
+	}
+	return existing, err
+}
+
+func (e Finder) tallies(ctx context.Context, source callMetrics, window upstream.Range) (map[[2]string]*tally, error) {
+	tallies := map[[2]string]*tally{}
+	queries := source.promQL(window.Step)
+	sets := make([]upstream.SeriesSet, len(queries))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, promQL := range queries {
+		group.Go(func() (err error) {
+			sets[i], err = e.Metrics.QueryRange(ctx, promQL, window)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for i, set := range sets {
+		for _, one := range set.Series {
+			key := [2]string{"", serviceName(one.Labels[source.server])}
+			if source.client != "" {
+				key[0] = serviceName(one.Labels[source.client])
+			}
+			if key[1] == "" || source.client != "" && key[0] == "" {
+				continue
+			}
+			t := tallies[key]
+			if t == nil {
+				t = &tally{}
+				tallies[key] = t
+			}
+			values := []*[]float64{&t.requests, &t.failed, &t.seconds, &t.timed}[i]
+			*values = plus(*values, one.Values)
+			if i == 2 && source.perSecond != 1 {
+				for j := range *values {
+					(*values)[j] /= source.perSecond
+				}
+			}
+		}
+	}
+	return tallies, nil
+}
+
+// serviceName is the name of a service in a label: the last part of a job
+// "namespace/name", the first of a host "name.namespace.svc".
+func serviceName(value string) string {
+	value = value[strings.LastIndexByte(value, '/')+1:]
+	if name, rest, is := strings.Cut(value, "."); is && strings.Contains("."+rest+".", ".svc.") {
+		return name
+	}
+	return value
+}
+
+// plus adds values; missing ones count as none where the other side has some.
+func plus(sum, values []float64) []float64 {
+	if sum == nil {
+		return slices.Clone(values)
+	}
+	for i := range min(len(sum), len(values)) {
+		switch {
+		case math.IsNaN(values[i]):
+		case math.IsNaN(sum[i]):
+			sum[i] = values[i]
+		default:
+			sum[i] += values[i]
+		}
+	}
+	return sum
+}
+
+// graphBuilder joins what several sources know.
+type graphBuilder struct {
+	points  int
+	calls   map[[2]string]*tally
+	served  map[string]*tally // of services, as they or their callers count
+	own     map[string]bool   // services that count for themselves
+	sources []string
+}
+
+func (b *graphBuilder) add(source callMetrics, tallies map[[2]string]*tally) {
+	for key, t := range tallies {
+		if source.client == "" {
+			if !b.own[key[1]] {
+				b.served[key[1]], b.own[key[1]] = t, true
+			}
+			continue
+		}
+		known := b.calls[key]
+		switch {
+		case known == nil:
+			b.calls[key] = t
+		case total(known.seconds) <= 0 && total(t.seconds) > 0:
+			// A virtual node has no server that measures: its clients do.
+			known.seconds, known.timed = t.seconds, t.timed
+		}
+	}
+}
+
+func total(values []float64) (sum float64) {
+	for _, v := range values {
+		sum += core.Count(v)
+	}
+	return sum
+}
+
+func (b *graphBuilder) graph(basis *core.Provenance) Graph {
+	keys := make([][2]string, 0, len(b.calls))
+	for key := range b.calls {
+		keys = append(keys, key)
+	}
+	// The busiest first, so that a bound cuts off the least.
+	volumes := make(map[[2]string]float64, len(keys))
+	for _, key := range keys {
+		volumes[key] = total(b.calls[key].requests)
+	}
+	slices.SortFunc(keys, func(x, y [2]string) int {
+		return cmp.Or(cmp.Compare(volumes[y], volumes[x]), cmp.Compare(x[0], y[0]), cmp.Compare(x[1], y[1]))
+	})
+	if len(keys) > maxGraphCalls {
+		basis.AddNotice(fmt.Sprintf("Only the %d busiest of %d calls are considered.", maxGraphCalls, len(keys)))
+		keys = keys[:maxGraphCalls]
+	}
+	g := Graph{Sources: b.sources}
+	names := map[string]bool{}
+	incoming := map[string]*tally{}
+	for _, key := range keys {
+		t := b.calls[key]
+		names[key[0]], names[key[1]] = true, true
+		g.Calls = append(g.Calls, propagation.Call{Caller: key[0], Callee: key[1], Requests: padded(t.requests, b.points)})
+		into := incoming[key[1]]
+		if into == nil {
+			into = &tally{}
+			incoming[key[1]] = into
+		}
+		into.requests, into.failed = plus(into.requests, t.requests), plus(into.failed, t.failed)
+		into.seconds, into.timed = plus(into.seconds, t.seconds), plus(into.timed, t.timed)
+	}
+	for name := range b.served {
+		names[name] = true
+	}
+	sorted := make([]string, 0, len(names))
+	for name := range names {
+		sorted = append(sorted, name)
+	}
+	slices.Sort(sorted)
+	if len(sorted) > maxGraphServices {
+		basis.AddNotice(fmt.Sprintf("Only %d of %d services are considered.", maxGraphServices, len(sorted)))
+		sorted = sorted[:maxGraphServices]
+	}
+	for _, name := range sorted {
+		t := b.served[name]
+		if t == nil {
+			t = incoming[name]
+		}
+		if t == nil {
+			t = &tally{}
+		}
+		g.Services = append(g.Services, propagation.Service{
+			Name: name, Requests: padded(t.requests, b.points),
+			Latency: ratio(t.seconds, t.timed, b.points), Failed: share(t.failed, t.requests, b.points),
+		})
+	}
+	return g
+}
+
+func padded(values []float64, points int) []float64 {
+	whole := make([]float64, points)
+	for i := range whole {
+		whole[i] = math.NaN()
+	}
+	copy(whole, values)
+	return whole
+}
+
+func ratio(sums, counts []float64, points int) []float64 {
+	ratios := make([]float64, points)
+	for i := range ratios {
+		ratios[i] = math.NaN()
+		if i < len(sums) && i < len(counts) && counts[i] > 0 {
+			ratios[i] = sums[i] / counts[i]
+		}
+	}
+	return ratios
+}
+
+// share is the part of requests that failed: none where no failure was counted.
+func share(failed, requests []float64, points int) []float64 {
+	shares := make([]float64, points)
+	for i := range shares {
+		switch {
+		case i >= len(requests) || !(requests[i] > 0):
+			shares[i] = math.NaN()
+		case i < len(failed) && failed[i] > 0:
+			shares[i] = min(1, failed[i]/requests[i])
+		}
+	}
+	return shares
+}
