@@ -1,6 +1,6 @@
 import React from 'react';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
-import { type Population, type TraceQuery } from '../query';
+import { type CauseSignal, type Population, type TraceQuery } from '../query';
 import { NumberField, TextField } from './fields';
 import { NamePicker } from './NamePicker';
 import { Options } from './Options';
@@ -110,7 +110,7 @@ function Comparison({ query, onCommit }: Pick<BackendProps<TraceQuery>, 'query' 
   if (query.queryType === 'rootCause') {
     return (
       <Field label="Cause of" noMargin>
-        <RadioButtonGroup
+        <RadioButtonGroup<CauseSignal | ''>
           aria-label="Cause of"
           options={causeSignals}
           value={query.signal ?? ''}
