@@ -41,6 +41,13 @@ type Signal struct {
 	// Starting is how many more of its requests, 0–1, may go wrong while a
 	// version starts. Default 0.04.
 	Starting float64
+	// Start is how many more of a pod's requests, 0–1, may go wrong in each period
+	// after it began to serve, as past rollouts teach (LearnStart). However many
+	// it allows, Starting is not exceeded.
+	Start []float64
+	// Spread is by how much pods of one version are taken to differ at least: the
+	// deviation of the logarithm of their shares of bad requests. Default 0.15.
+	Spread float64
 	// Periods are the counts of both versions; Groups the same by pod, zone and
 	// endpoint where metrics tell these, in place of them. Both begin with the
 	// time in which the candidate was first seen, or before.
@@ -56,6 +63,13 @@ func (s Signal) startingShare() float64 {
 		return s.Starting
 	}
 	return 0.04
+}
+
+func (s Signal) spread() float64 {
+	if s.Spread > 0 {
+		return s.Spread
+	}
+	return podDeviation
 }
 
 // Canary is all that is known of a candidate beside its baseline.
@@ -143,9 +157,10 @@ func (c Canary) withDefaults() Canary {
 // series begins, counts may be off by one or two.
 const minBad = 5
 
-// Judge decides over a canary. A critical signal that fails fails it. It passes where every signal is shown not to be worse by
-// more than its margin, traces do not speak against it, and no resource is used
-// up. All else, above all no traffic, is inconclusive.
+// Judge decides over a canary. A critical signal that fails fails it. It passes
+// where every signal is shown not to be worse by more than its margin, traces do
+// not speak against it, and no resource is used up. All else, above all no
+// traffic, is inconclusive.
 func (c Canary) Judge() Judgement {
 	c = c.withDefaults()
 	judgement := Judgement{Verdict: Pass, Score: 100, Resources: c.Resources}
@@ -207,12 +222,19 @@ func (c Canary) signal(signal Signal) SignalJudgement {
 	baseline, baselinePods := byPods(groups, false)
 	candidate, candidatePods := byPods(groups, true)
 	noise := signal.Noise.with(baseline, baselinePods)
+	if signal.Start == nil && !noise.past {
+		signal.Start = unknownStart(signal.startingShare(), c.Period)
+	}
 	one.Dispersion = noise.dispersion
-	kept := cells(groups, int(math.Ceil(float64(warmUp)/float64(c.Period))))
+	kept := cells(groups, int(math.Ceil(float64(warmUp)/float64(c.Period))), len(signal.Start))
 	bear(kept, zoned(groups), noise, signal)
 	total := effectIn(kept, true, noise.learned)
 	all, steady := effectIn(calm(kept), true, noise.dispersion), effectIn(calm(kept), false, noise.dispersion)
 	one.Baseline, one.Candidate, one.Excess = total.baseline, total.candidate, all.excess
+	broken, until := severe(kept, noise.dispersion)
+	if until < len(kept) {
+		all = effectIn(calm(kept[:until]), true, noise.dispersion)
+	}
 
 	served, podPeriods := 0.0, 0.0
 	for _, pod := range append(candidatePods, candidate)[:max(1, len(candidatePods))] {
@@ -221,14 +243,14 @@ func (c Canary) signal(signal Signal) SignalJudgement {
 	served = float64(countServed(candidate))
 	perPeriod := func(t Tally) float64 { return t.Requests / math.Max(1, float64(len(kept))) }
 	pods := evenPods(candidatePods)
-	lasting := noise.lasting(pods, evenPods(baselinePods), perPeriod(total.candidate), perPeriod(total.baseline))
+	lasting := noise.lasting(signal.spread(), pods, evenPods(baselinePods), perPeriod(total.candidate), perPeriod(total.baseline))
 	excused := noise.excused(podPeriods, perPeriod(total.candidate), served)
 
 	// Two ways to fail share the error: their mean is an e-value.
 	for _, way := range []struct {
 		evidence float64
 		effect
-	}{{worse(kept, noise.dispersion, excused) / 2, steady}, {severe(kept, noise.dispersion) / 2, all}} {
+	}{{worse(kept, noise.dispersion, excused) / 2, steady}, {broken / 2, all}} {
 		if way.leastExcess() < signal.Margin || way.candidate.Bad < minBad {
 			one.Evidence = math.Max(one.Evidence, math.Min(way.evidence, 1))
 			continue
@@ -287,7 +309,7 @@ func heldByPods(noise Noise, pods float64, e effect) string {
 	if !noise.byPod || pods == 0 {
 		return "pods of one version may differ by as much, and the metrics do not tell pods apart: it takes a label such as pod, more requests, or more traffic to the candidate"
 	}
-	needed := math.Ceil(noise.spread * 4 / e.logRatio * (4 / e.logRatio))
+	needed := math.Ceil(noise.spread * 3.5 / e.logRatio * (3.5 / e.logRatio))
 	return fmt.Sprintf("pods of one version differ by as much, and %.0f of the candidate cannot be told from its pods: it takes about %.0f pods", math.Round(pods), math.Max(needed, math.Round(pods)+1))
 }
 

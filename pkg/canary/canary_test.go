@@ -266,7 +266,7 @@ func TestZonesAreComparedWithin(t *testing.T) {
 func TestTheErrorIsSharedBySignals(t *testing.T) {
 	var found bool
 	for bad := 10.0; bad < 120; bad += 0.5 {
-		trial := one(spread(canary.Period{Baseline: canary.Tally{Bad: 200, Requests: 100000}, Candidate: canary.Tally{Bad: bad, Requests: 10000}}, 10)...)
+		trial := one(spread(canary.Period{Baseline: canary.Tally{Bad: 200, Requests: 100000}, Candidate: canary.Tally{Bad: bad, Requests: 10000}}, 40)...)
 		got := trial.Judge().Signals[0]
 		require.Equal(t, 100.0, got.Threshold)
 		trial.Signals = append(trial.Signals, make([]canary.Signal, 3)...)

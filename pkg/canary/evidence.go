@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // E-values stay valid however often one looks: where the hypothesis holds, the
@@ -23,7 +22,7 @@ var lesserRates = []float64{0, 0.25, 0.5, 0.75, 0.9}
 
 // severeOdds are how many times the tolerated odds a candidate may have that is
 // broken.
-var severeOdds = []float64{1.5, 2, 4, 20}
+var severeOdds = [4]float64{1.5, 2, 4, 20}
 
 // worse is the e-value against "the candidate goes wrong no more often than the
 // baseline", without the time in which it starts and without incidents of the
@@ -75,7 +74,7 @@ func (s slice) judged() (one judgedPeriod) {
 			continue
 		}
 		one.bad, one.requests = one.bad+c.candidate.Bad, one.requests+c.candidate.Requests
-		share := c.candidate.Requests / (c.candidate.Requests + c.baseline.Requests)
+		share := c.ratio * c.candidate.Requests / (c.ratio*c.candidate.Requests + c.baseline.Requests)
 		bad := c.candidate.Bad + c.baseline.Bad
 		if bad == 0 {
 			continue
@@ -105,10 +104,12 @@ var logRatios = func() []float64 {
 
 // severe is the e-value against "in no period does the candidate go wrong more
 // often than even a version that starts, or meets a burst, does". It is the
-// highest that it has been: a candidate that was broken stays so.
-func severe(kept []slice, dispersion float64) float64 {
-	sums, highest := make([]float64, len(severeOdds)), 1.0
-	for _, s := range kept {
+// highest that it has been, with how many periods that took: a candidate that was
+// broken stays so.
+func severe(kept []slice, dispersion float64) (highest float64, periods int) {
+	var sums, scratch [4]float64
+	highest, periods = 1, len(kept)
+	for at, s := range kept {
 		if s.tolerated >= 1 {
 			continue
 		}
@@ -120,9 +121,14 @@ func severe(kept []slice, dispersion float64) float64 {
 			rate := odds * s.tolerated / (1 + (odds-1)*s.tolerated)
 			sums[i] += t.Bad*math.Log(rate/s.tolerated) + (t.Requests-t.Bad)*math.Log((1-rate)/(1-s.tolerated))
 		}
-		highest = math.Max(highest, mixture(slices.Clone(sums), dispersion))
+		if scratch = sums; slices.Max(sums[:]) <= 0 {
+			continue
+		}
+		if now := mixture(scratch[:], dispersion); now > highest {
+			highest, periods = now, at+1
+		}
 	}
-	return highest
+	return highest, periods
 }
 
 // sound is the e-value against "the candidate's rate exceeds the baseline's by
@@ -158,7 +164,8 @@ type effect struct {
 	logRatio, excess, error float64
 }
 
-// effectIn may leave out the time in which the candidate starts.
+// effectIn may leave out the time in which the candidate starts, and what is
+// allowed of it soon after.
 func effectIn(kept []slice, starting bool, dispersion float64) (e effect) {
 	var weighted, expected float64 // bad requests of both versions, by Mantel–Haenszel's weights
 	var weights float64
@@ -171,7 +178,11 @@ func effectIn(kept []slice, starting bool, dispersion float64) (e effect) {
 			e.expected += c.baseline.Rate() * c.candidate.Requests
 			all := c.baseline.Requests + c.candidate.Requests
 			weighted += c.candidate.Bad * c.baseline.Requests / all
-			expected += s.ratio * c.baseline.Bad * c.candidate.Requests / all
+			ratio := s.ratio
+			if !starting {
+				ratio *= c.ratio
+			}
+			expected += ratio * c.baseline.Bad * c.candidate.Requests / all
 			weights += c.baseline.Requests * c.candidate.Requests / all
 		}
 	}
@@ -194,25 +205,6 @@ func (e effect) leastExcess() float64 {
 		return e.excess
 	}
 	return e.excess * (math.Exp(e.logRatio-e.error) - 1) / (ratio - 1)
-}
-
-// effectScale is the spread of the logarithm of the ratio of a worse candidate.
-const effectScale = 2.0
-
-// beyondPods is the Bayes factor of "the version is worse" against "its pods
-// differ as pods do", whose logarithms have this variance: an e-value that does
-// not grow with the number of requests, but with that of pods.
-func (e effect) beyondPods(lasting, dispersion float64) float64 {
-	// That the baseline's rate is not known exactly is borne by the ratio: it
-	// may be nought.
-	ratio := e.logRatio - math.Log1p(math.Sqrt(dispersion/(e.baseline.Bad+0.5)))
-	variance := lasting + dispersion/(e.candidate.Bad+0.5)
-	wide := variance + effectScale*effectScale
-	normal := func(variance float64) float64 {
-		return -0.5 * (ratio*ratio/variance + math.Log(variance))
-	}
-	above := distuv.UnitNormal.CDF(ratio * effectScale / math.Sqrt(wide*variance))
-	return math.Exp(math.Min(700, math.Ln2+normal(wide)-normal(variance))) * above
 }
 
 // mixture is the mean over alternatives of what has these logarithms, each

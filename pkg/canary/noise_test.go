@@ -1,6 +1,9 @@
 package canary
 
 import (
+	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,7 +64,7 @@ func TestPodsThatDifferForGood(t *testing.T) {
 	noise := Learn(groups)
 	require.True(t, noise.byPod)
 	// The variance of the rates over their square is 1/3; one standard error less.
-	require.InDelta(t, 0.3243*(1+4.0/3), noise.spread, 1e-3)
+	require.InDelta(t, 0.3243*(1+6.0/3), noise.spread, 1e-3)
 	require.InDelta(t, 20.0/3, noise.dispersion, 1e-9)
 	require.InDelta(t, 4000, noise.requests, 1e-9)
 }
@@ -104,11 +107,71 @@ func TestExcusedPeriods(t *testing.T) {
 }
 
 func TestLastingDifferences(t *testing.T) {
-	require.InDelta(t, 0.04*(1.0/2+1.0/8), Noise{byPod: true, spread: 0.04}.lasting(2, 8, 1, 1), 1e-12)
-	require.InDelta(t, assumedSpread*(1+1.0/9), Noise{}.lasting(0, 0, 1000, 9000), 1e-12)
-	require.InDelta(t, assumedSpread*(1.0/5+1.0/5), Noise{}.lasting(0, 0, 5000, 5000), 1e-12)
-	require.InDelta(t, 0.01*(10+10.0/9), Noise{spread: 0.01, requests: 10000}.lasting(0, 0, 1000, 9000), 1e-12)
-	require.InDelta(t, 0.3, Noise{byPod: true, spread: 0.3}.lasting(0, 0, 5000, 5000), 1e-12)
+	require.InDelta(t, 0.09*(1.0/2+1.0/8), Noise{byPod: true, spread: 0.09}.lasting(0.2, 2, 8, 1, 1), 1e-12)
+	require.InDelta(t, 0.04*(1.0/2+1.0/8), Noise{byPod: true, spread: 0.01}.lasting(0.2, 2, 8, 1, 1), 1e-12, "what is assumed at least")
+	long := Noise{watched: longPast}
+	untold := math.Pow(0.2*untoldPods, 2)
+	require.InDelta(t, untold*(1+1.0/9), long.lasting(0.2, 0, 0, 1000, 9000), 1e-12)
+	require.InDelta(t, untold*(1.0/5+1.0/5), long.lasting(0.2, 0, 0, 5000, 5000), 1e-12)
+	require.InDelta(t, untold*shortPast*shortPast*(1.0/5+1.0/5), Noise{}.lasting(0.2, 0, 0, 5000, 5000), 1e-12, "nothing was watched")
+	require.InDelta(t, 0.1*(10+10.0/9), Noise{spread: 0.1, requests: 10000, watched: longPast}.lasting(0.2, 0, 0, 1000, 9000), 1e-12)
+	require.InDelta(t, 0.3, Noise{byPod: true, spread: 0.3, watched: longPast}.lasting(0.2, 0, 0, 5000, 5000), 1e-12)
+}
+
+// A version whose pods are not told apart drifts: an Ornstein–Uhlenbeck process
+// in the logarithm of its rate. The spread is not taken for smaller than it is.
+func TestSpreadOfAVersionThatDrifts(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	const deviation, runs = 0.2, 60
+	var drifting, steadyOnes []float64
+	for range runs {
+		var drift, calm []Tally
+		state := deviation * random.NormFloat64()
+		for range 360 {
+			state = 0.95*state + math.Sqrt(1-0.95*0.95)*deviation*random.NormFloat64()
+			count := func(mean float64) Tally {
+				return Tally{Bad: math.Max(0, math.Round(mean+math.Sqrt(mean)*random.NormFloat64())), Requests: 12000}
+			}
+			drift, calm = append(drift, count(24*math.Exp(state))), append(calm, count(24))
+		}
+		drifting, steadyOnes = append(drifting, spreadOfVersion(drift)), append(steadyOnes, spreadOfVersion(calm))
+	}
+	slices.Sort(drifting)
+	slices.Sort(steadyOnes)
+	require.InDelta(t, 1.6*deviation*deviation, drifting[runs/2], deviation*deviation)
+	require.Greater(t, drifting[runs/10], deviation*deviation*0.4)
+	require.Less(t, steadyOnes[runs*9/10], 0.005)
+}
+
+// A rollout whose pods fail a hundredth more at first, ever less over six
+// minutes.
+func TestAStartIsLearned(t *testing.T) {
+	pod := func(name string, from int, start ...float64) Group {
+		g := Group{Pod: name, Periods: make([]Tally, from)}
+		for age := range 40 {
+			bad := 20.0
+			if age < len(start) {
+				bad += 10000 * start[age]
+			}
+			g.Periods = append(g.Periods, Tally{Bad: bad, Requests: 10000})
+		}
+		return g
+	}
+	profile := []float64{0.01, 0.008, 0.008, 0.004, 0.005}
+	got, known := LearnStart([]Group{pod("a", 3, profile...), pod("b", 5, profile...), pod("old", 0)})
+	require.True(t, known)
+	require.InDeltaSlice(t, []float64{0.015, 0.012, 0.012, 0.00675, 0.00675}, got, 1e-9)
+	got, known = LearnStart([]Group{pod("a", 3)})
+	require.True(t, known)
+	require.Empty(t, got, "a start like the rest")
+	_, known = LearnStart([]Group{pod("old", 0)})
+	require.False(t, known)
+
+	s := Signal{Start: []float64{0.01, 0.5}}
+	require.InDelta(t, 6, s.startRatio(0, 0.002), 1e-9)
+	require.InDelta(t, 21, s.startRatio(1, 0.002), 1e-9, "no more than what is tolerated of any start")
+	require.Equal(t, 1.0, s.startRatio(2, 0.002))
+	require.Equal(t, 1.0, s.startRatio(0, 0))
 }
 
 func TestThePastOutweighsWhatIsAssumed(t *testing.T) {

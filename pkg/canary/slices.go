@@ -3,7 +3,6 @@ package canary
 import (
 	"math"
 	"slices"
-	"time"
 
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
@@ -21,8 +20,12 @@ type Group struct {
 // period.
 type cell struct {
 	baseline, candidate Tally
-	// starting says that the candidate's part began to serve a moment ago.
+	// age is how many periods ago the candidate's part began to serve, beyond all
+	// that matter where it is not young; starting says that it is a moment.
+	age      int
 	starting bool
+	// ratio is how many times as often the candidate may go wrong at that age.
+	ratio float64
 }
 
 // slice is one period.
@@ -48,10 +51,6 @@ func calm(kept []slice) []slice {
 	return kept
 }
 
-// warmUp is for how long after a pod began to serve more requests may go wrong
-// than later: caches are cold, connections are opened, code is not compiled.
-const warmUp = 2 * time.Minute
-
 // groups are those of a signal, made of its periods where there are none.
 func (s Signal) groups() []Group {
 	if len(s.Groups) > 0 {
@@ -67,92 +66,83 @@ func (s Signal) groups() []Group {
 
 // cells keeps the periods, and in them the kinds of requests, in which both
 // versions served: only they can tell the versions apart from the time of day.
-// Pods of the baseline that start do not count.
-func cells(groups []Group, starting int) (kept []slice) {
-	type kind struct {
-		zone, endpoint string
-		starting       bool
-	}
+// Those of the candidate's pods that are young are apart by age; those of the
+// baseline do not count.
+func cells(groups []Group, starting, young int) (kept []slice) {
+	young = max(young, starting)
 	length := 0
+	kinds, count := kindsOf(groups)
 	for _, g := range groups {
 		length = max(length, len(g.Periods))
 	}
 	since := firstServed(groups)
-	index := map[kind]int{}
+	grown := make([]cell, count)
+	type part struct {
+		kind int
+		cell
+	}
+	var parts []part // those that are young
+	var all []cell
 	for t := range length {
-		clear(index)
-		var all []cell
-		at := func(k kind) *cell {
-			i, known := index[k]
-			if !known {
-				i = len(all)
-				index[k], all = i, append(all, cell{starting: k.starting})
-			}
-			return &all[i]
-		}
+		clear(grown)
+		parts = parts[:0]
 		// The baseline stands beside both the parts that start and those that run.
 		var served Tally
 		for i, g := range groups {
 			if t >= len(g.Periods) || !g.Periods[t].usable() {
 				continue
 			}
-			young := t < since[i]+starting
-			k := kind{g.Zone, g.Endpoint, young}
+			age, kind := t-since[i], kinds[i]
 			switch {
+			case g.Candidate && age < young:
+				at := slices.IndexFunc(parts, func(p part) bool { return p.kind == kind && p.age == age })
+				if at < 0 {
+					at = len(parts)
+					parts = append(parts, part{kind, cell{age: age, starting: age < starting, ratio: 1}})
+				}
+				parts[at].candidate = parts[at].candidate.plus(g.Periods[t])
 			case g.Candidate:
-				c := at(k)
-				c.candidate = c.candidate.plus(g.Periods[t])
-			case !young || since[i] == 0:
-				k.starting = false
-				c := at(k)
-				c.baseline = c.baseline.plus(g.Periods[t])
+				grown[kind].candidate = grown[kind].candidate.plus(g.Periods[t])
+			case age >= starting || since[i] == 0:
+				grown[kind].baseline = grown[kind].baseline.plus(g.Periods[t])
 				served = served.plus(g.Periods[t])
 			}
 		}
-		for k, i := range index {
-			if !k.starting {
-				continue
-			}
-			if old, known := index[kind{k.zone, k.endpoint, false}]; known {
-				all[i].baseline = all[old].baseline
-			}
-		}
-		one := slice{base: served, ratio: 1}
-		for _, c := range all {
+		from := len(all)
+		keep := func(c cell) {
 			if c.baseline.Requests > 0 && c.candidate.Requests > 0 {
-				one.cells = append(one.cells, c)
+				all = append(all, c)
 			}
 		}
-		if len(one.cells) > 0 {
-			kept = append(kept, one)
+		for _, c := range grown {
+			c.age, c.ratio = young, 1
+			keep(c)
+		}
+		for _, p := range parts {
+			p.baseline = grown[p.kind].baseline
+			keep(p.cell)
+		}
+		if len(all) > from {
+			kept = append(kept, slice{cells: all[from:len(all):len(all)], base: served, ratio: 1})
 		}
 	}
 	return kept
 }
 
-// firstServed are the periods in which the pods of the groups began to serve; the
-// versions, where pods are not told apart.
-func firstServed(groups []Group) []int {
-	type unit struct {
-		candidate bool
-		pod       string
-	}
-	first := map[unit]int{}
-	since := make([]int, len(groups))
-	for range 2 { // the first of all groups of a pod, then for each of them
-		for i, g := range groups {
-			at := 0
-			for at < len(g.Periods) && !(g.Periods[at].Requests > 0) {
-				at++
-			}
-			u := unit{g.Candidate, g.Pod}
-			if before, known := first[u]; !known || at < before {
-				first[u] = at
-			}
-			since[i] = first[u]
+// kindsOf numbers the kinds of requests: those of one zone and one endpoint.
+func kindsOf(groups []Group) (kinds []int, count int) {
+	type kind struct{ zone, endpoint string }
+	numbers := map[kind]int{}
+	for _, g := range groups {
+		k := kind{g.Zone, g.Endpoint}
+		number, known := numbers[k]
+		if !known {
+			number = len(numbers)
+			numbers[k] = number
 		}
+		kinds = append(kinds, number)
 	}
-	return since
+	return kinds, len(numbers)
 }
 
 const (
@@ -199,6 +189,10 @@ func bear(kept []slice, zoned bool, noise Noise, signal Signal) {
 			s.ratio = highest / rate
 		}
 		s.tolerated = math.Min(1, math.Max(highest+signal.startingShare(), usual+worst))
+		for at := range s.cells {
+			c := &s.cells[at]
+			c.ratio = signal.startRatio(c.age, math.Max(c.baseline.Rate(), usual))
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ func FuzzNamesInPromQL(f *testing.F) {
 	}
 	producers := []promqltest.Producer{
 		record(func(a Advisor, c traces.Comparison) {
-			_, matcher, _, _ := a.versionedMetric(ctx, c)
+			_, _, matcher, _, _ := a.versionedMetric(ctx, c)
 			_, _ = a.Metrics.QueryRange(ctx, "x{"+matcher+"}", upstream.Range{})
 		}),
 		record(func(a Advisor, c traces.Comparison) { _, _ = a.versionResources(ctx, c, &core.Provenance{}) }),

@@ -41,7 +41,7 @@ const acceptableSlow, minSlowMargin, startingSlow = 0.5, 0.001, 0.5
 // period; none where no metric tells the versions apart. Served is the end of
 // the newest period in which both served; a period is that long.
 func (e Advisor) versionSignals(ctx context.Context, c traces.Comparison, margin float64, basis *core.Provenance) (signals []canary.Signal, period time.Duration, served time.Time, err error) {
-	metric, matcher, found, err := e.versionedMetric(ctx, c)
+	metric, service, matcher, found, err := e.versionedMetric(ctx, c)
 	if err != nil || !found {
 		return nil, 0, served, err
 	}
@@ -49,7 +49,7 @@ func (e Advisor) versionSignals(ctx context.Context, c traces.Comparison, margin
 	if err != nil {
 		return nil, 0, served, err
 	}
-	counts := versionCounts{metrics: e.Metrics, comparison: c, metric: metric, matcher: matcher, window: periodsBefore(c.Candidate.Start, c.Candidate.End, scrape)}
+	counts := versionCounts{metrics: e.Metrics, comparison: c, metric: metric, service: service, matcher: matcher, window: periodsBefore(c.Candidate.Start, c.Candidate.End, scrape)}
 	counts.past = pastPeriods(c.Candidate.Start, counts.window.Step)
 	signals, err = counts.signals(ctx, margin)
 	counts.record(basis)
@@ -76,17 +76,17 @@ func periodsBefore(start, end time.Time, scrape time.Duration) upstream.Range {
 }
 
 // versionedMetric is the first metric that knows the candidate, with the
-// matcher of both versions.
-func (e Advisor) versionedMetric(ctx context.Context, c traces.Comparison) (metric versioned, matcher string, found bool, err error) {
+// matchers of the service and of both versions.
+func (e Advisor) versionedMetric(ctx context.Context, c traces.Comparison) (metric versioned, service, matcher string, found bool, err error) {
 	var names []string
 	for _, m := range versionedMetrics {
 		names = append(names, m.bucket)
 	}
-	for _, service := range signals.Matchers(c.Candidate.Service) {
+	for _, service = range signals.Matchers(c.Candidate.Service) {
 		selector := fmt.Sprintf("{__name__=~%q, %s, service_version=%q}", strings.Join(names, "|"), service, c.Candidate.Version)
 		existing, _, err := e.Metrics.LabelValues(ctx, "__name__", []string{selector}, c.Candidate.Start, c.Candidate.End)
 		if err != nil {
-			return metric, "", false, err
+			return metric, "", "", false, err
 		}
 		for _, m := range versionedMetrics {
 			if !slices.Contains(existing, m.bucket) || c.Candidate.Operation != "" && m.also == "" {
@@ -100,8 +100,8 @@ func (e Advisor) versionedMetric(ctx context.Context, c traces.Comparison) (metr
 			if c.Candidate.Operation != "" {
 				parts = append(parts, "span_name="+strconv.Quote(c.Candidate.Operation))
 			}
-			return m, strings.Join(parts, ", "), true, nil
+			return m, service, strings.Join(parts, ", "), true, nil
 		}
 	}
-	return metric, "", false, nil
+	return metric, "", "", false, nil
 }

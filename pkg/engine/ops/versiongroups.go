@@ -49,7 +49,8 @@ type versionCounts struct {
 	metrics      upstream.Metrics
 	comparison   traces.Comparison
 	metric       versioned
-	matcher      string
+	service      string // matcher of the service, of whatever version
+	matcher      string // of both versions
 	window, past upstream.Range
 
 	mu       sync.Mutex
@@ -65,9 +66,13 @@ func countedIncrease(selector string, step time.Duration) string {
 	return fmt.Sprintf("((%[1]s - last_over_time(%[1]s[%[2]ds] offset %[3]ds)) >= 0 or %[1]s)", selector, int(lastSeen.Seconds()), int(step.Seconds()))
 }
 
-// ask is the sum of increments by labels in each period.
+// ask is the sum of increments by labels in each period, of both versions.
 func (v *versionCounts) ask(ctx context.Context, metric string, matchers []string, by []string, window upstream.Range) ([]series.Series, error) {
-	selector := metric + "{" + strings.Join(slices.DeleteFunc(append([]string{v.matcher}, matchers...), func(m string) bool { return m == "" }), ", ") + "}"
+	return v.sum(ctx, metric, append([]string{v.matcher}, matchers...), by, window)
+}
+
+func (v *versionCounts) sum(ctx context.Context, metric string, matchers []string, by []string, window upstream.Range) ([]series.Series, error) {
+	selector := metric + "{" + strings.Join(slices.DeleteFunc(matchers, func(m string) bool { return m == "" }), ", ") + "}"
 	promQL := fmt.Sprintf("sum by (%s) (%s)", strings.Join(by, ", "), countedIncrease(selector, window.Step))
 	set, err := v.metrics.QueryRange(ctx, promQL, window)
 	v.mu.Lock()
@@ -115,7 +120,7 @@ func (v *versionCounts) signals(ctx context.Context, margin float64) ([]canary.S
 		group.Go(func() (err error) {
 			matchers := []string{matcher}
 			if window == v.past {
-				matchers = append(matchers, fmt.Sprintf("service_version=%q", v.comparison.Baseline.Version))
+				matchers = append(matchers, v.baselineOnly())
 			}
 			*to, err = v.parts(ctx, metric, matchers, by, window)
 			return err
@@ -125,12 +130,13 @@ func (v *versionCounts) signals(ctx context.Context, margin float64) ([]canary.S
 	fetch(&failed, v.metric.count, v.metric.failed, all, v.window)
 	fetch(&countedBefore, v.metric.count, "", units, v.past)
 	fetch(&failedBefore, v.metric.count, v.metric.failed, units, v.past)
+	le := matchLimits(limits)
+	var starts [][]float64
+	group.Go(func() (err error) {
+		starts, err = v.starts(ctx, units, le, limits)
+		return err
+	})
 	if len(limits) > 0 {
-		var texts []string
-		for _, limit := range append(limits, bucketLimit{text: "+Inf"}) {
-			texts = append(texts, regexp.QuoteMeta(limit.text))
-		}
-		le := fmt.Sprintf("le=~%q", strings.Join(texts, "|"))
 		fetch(&timed, v.metric.bucket, le, append([]string{"le"}, all...), v.window)
 		fetch(&timedBefore, v.metric.bucket, le, append([]string{"le"}, units...), v.past)
 	}
@@ -141,16 +147,36 @@ func (v *versionCounts) signals(ctx context.Context, margin float64) ([]canary.S
 		Name: "errors", Critical: true, Margin: margin,
 		Groups: v.groups(counted, failed, "", "", false),
 		Noise:  canary.Learn(v.groups(countedBefore, failedBefore, "", "", false)),
+		Start:  starts[0],
 	}}
-	for _, limit := range limits {
+	for i, limit := range limits {
+		start := starts[1+i]
+		if start == nil {
+			start = canary.SlowStart(limit.beyond, v.window.Step)
+		}
 		signals = append(signals, canary.Signal{
 			Name:     fmt.Sprintf("share of requests over %s %s", limit.text, v.metric.unit),
 			Critical: true, Margin: max(minSlowMargin, acceptableSlow*limit.beyond), Starting: startingSlow,
 			Groups: v.groups(timed, timed, "+Inf", limit.text, true),
 			Noise:  canary.Learn(v.groups(timedBefore, timedBefore, "+Inf", limit.text, true)),
+			Start:  start,
+			Spread: canary.SlowSpread(limit.beyond),
 		})
 	}
 	return signals, nil
+}
+
+func (v *versionCounts) baselineOnly() string {
+	return fmt.Sprintf("service_version=%q", v.comparison.Baseline.Version)
+}
+
+// matchLimits is the matcher of the buckets of limits, and of all requests.
+func matchLimits(limits []bucketLimit) string {
+	var texts []string
+	for _, limit := range append(slices.Clip(limits), bucketLimit{text: "+Inf"}) {
+		texts = append(texts, regexp.QuoteMeta(limit.text))
+	}
+	return fmt.Sprintf("le=~%q", strings.Join(texts, "|"))
 }
 
 // bucketLimit is the upper limit of a histogram's bucket and the share of the
@@ -163,7 +189,7 @@ type bucketLimit struct {
 // limits are the buckets that hold the baseline's quantiles: before the
 // candidate came, so that every look asks of the same; else now.
 func (v *versionCounts) limits(ctx context.Context) (limits []bucketLimit, err error) {
-	baseline := fmt.Sprintf("service_version=%q", v.comparison.Baseline.Version)
+	baseline := v.baselineOnly()
 	for _, window := range []upstream.Range{v.past, v.window} {
 		length := window.End.Sub(window.Start) + window.Step
 		selector := fmt.Sprintf("%s{%s, %s}", v.metric.bucket, v.matcher, baseline)

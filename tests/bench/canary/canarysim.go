@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/tests/bench/runner"
 )
 
@@ -58,51 +57,6 @@ const minRuns = 100
 var canaryShares = []float64{0.01, 0.05, 0.1, 0.25, 0.5}
 
 var labelNames = []string{"nothing", "version", "pod", "zone"}
-
-// harmlessWorlds are those of real traffic, combinations of them, and others
-// like them.
-var harmlessWorlds = []canaryWorld{
-	{name: "independent errors"},
-	{name: "an outage of both", outage: true},
-	{name: "three times Poisson's variance", dispersed: 3},
-	{name: "clusters of three", cluster: 3},
-	{name: "clusters of ten", cluster: 10},
-	{name: "a zone out for two minutes", zoneOutage: true},
-	{name: "drifting pods", drift: 0.5},
-	{name: "cold start 1 %", coldErrors: 0.01},
-	{name: "cold start 3 %", coldErrors: 0.03},
-	{name: "latency: independent", latencies: true},
-	{name: "latency: drifting pods", latencies: true, latencyDrift: 0.1},
-	{name: "latency: a minute of 3× an hour", latencies: true, spike: 3, spikes: 1},
-	{name: "latency: cold start 1.5×", latencies: true, coldLatency: 1.5},
-	{name: "latency: another mix", latencies: true, slowShare: 0.12},
-	{name: "an error counts two", doubled: true},
-	{name: "combined: clusters, drift, cold start", cluster: 3, drift: 0.3, coldErrors: 0.03},
-	{name: "combined: variance, zone, cold start", dispersed: 3, zoneOutage: true, coldErrors: 0.01},
-	{name: "combined: latency drift, spikes, cold start, mix", latencies: true, latencyDrift: 0.1, spike: 3, spikes: 1, coldLatency: 1.5, slowShare: 0.12},
-	{name: "like: five times the variance and a rhythm", dispersed: 5, rhythm: 0.5},
-	{name: "like: clusters of twenty", cluster: 20},
-	{name: "like: pods that differ for good", static: 0.4},
-	{name: "like: slow drift", drift: 0.4, persistence: 0.99},
-	{name: "like: cold start 4 % for 90 s", coldErrors: 0.04, coldMinutes: 1.5},
-	{name: "like: a pod's minute of 20 % errors every two hours", errorBurst: 0.2, errorBursts: 0.5},
-	{name: "like: latency drift 20 %, spikes of 2× twice an hour", latencies: true, latencyDrift: 0.2, spike: 2, spikes: 2},
-}
-
-// badCanaries are to be found in time.
-var badCanaries = []struct {
-	world       canaryWorld
-	step, limit float64 // minutes
-	share       func(t int) float64
-}{
-	{canaryWorld{name: "threefold errors", errors: 3}, 1, 30, always(0.1)},
-	{canaryWorld{name: "threefold errors, three times the variance", errors: 3, dispersed: 3}, 1, 30, always(0.1)},
-	{canaryWorld{name: "a tenth fails", failing: 0.1}, 0.25, 1, always(0.1)},
-	{canaryWorld{name: "everything fails", failing: 1}, 0.25, 0.5, always(0.1)},
-	{canaryWorld{name: "twice the latency of the main endpoint", latencies: true, latency: 2}, 0.25, 3, always(0.1)},
-	{canaryWorld{name: "Simpson: twofold errors, an incident, shares of 5 to 50 %", errors: 2, simpson: true}, 1, 60,
-		func(t int) float64 { return min(0.5, 0.05+0.45*float64(t/10)/3) }},
-}
 
 func always(share float64) func(int) float64 { return func(int) float64 { return share } }
 
@@ -213,13 +167,13 @@ func simulate(w canaryWorld, runs int, step float64, steps int, share func(int) 
 // pasts keeps what was learned of a world for all shares.
 var pasts sync.Map
 
-func pastOf(w canaryWorld, seed uint64) [told(4)][]canary.Noise {
+func pastOf(w canaryWorld, seed uint64) [told(4)][]lesson {
 	type key struct {
 		name string
 		seed uint64
 	}
 	if known, ok := pasts.Load(key{w.name, seed}); ok {
-		return known.([told(4)][]canary.Noise)
+		return known.([told(4)][]lesson)
 	}
 	learned := past(w, seed)
 	pasts.Store(key{w.name, seed}, learned)

@@ -1,0 +1,135 @@
+package canary
+
+import (
+	"math"
+	"time"
+)
+
+// warmUp is for how long after a pod began to serve more requests may go wrong
+// than later: caches are cold, connections are opened, code is not compiled.
+const warmUp = 2 * time.Minute
+
+// firstServed are the periods in which the pods of the groups began to serve; the
+// versions, where pods are not told apart.
+func firstServed(groups []Group) []int {
+	type unit struct {
+		candidate bool
+		pod       string
+	}
+	first := map[unit]int{}
+	since := make([]int, len(groups))
+	for range 2 { // the first of all groups of a pod, then for each of them
+		for i, g := range groups {
+			at := 0
+			for at < len(g.Periods) && !(g.Periods[at].Requests > 0) {
+				at++
+			}
+			u := unit{g.Candidate, g.Pod}
+			if before, known := first[u]; !known || at < before {
+				first[u] = at
+			}
+			since[i] = first[u]
+		}
+	}
+	return since
+}
+
+const (
+	// maxStart is how many periods a pod may take to start, and settled from when
+	// on it is taken to run as it will.
+	maxStart = 15
+	settled  = 20
+	// startFactor is how much worse than the past ones a start may be.
+	startFactor = 1.5
+	// startDeviations is by how much a start differs from later that is learned.
+	startDeviations = 3
+)
+
+// LearnStart reads off a past rollout how many more of a pod's requests, 0–1, may
+// go wrong in each period after it began to serve than later. The groups are of
+// one version, from before its pods began to serve to half an hour after; known is
+// false where no pod is seen to begin. The excess never rises with age
+// (pool-adjacent-violators).
+func LearnStart(groups []Group) (excess []float64, known bool) {
+	var young [maxStart]Tally
+	var later Tally
+	since := firstServed(groups)
+	for i, g := range groups {
+		for t := since[i]; since[i] > 0 && t < len(g.Periods); t++ {
+			switch age := t - since[i]; {
+			case !g.Periods[t].usable():
+			case age < maxStart:
+				young[age] = young[age].plus(g.Periods[t])
+			case age >= settled:
+				later = later.plus(g.Periods[t])
+			}
+		}
+	}
+	if later.Requests <= 0 {
+		return nil, false
+	}
+	type block struct {
+		Tally
+		periods int
+	}
+	var blocks []block
+	for _, t := range young {
+		blocks = append(blocks, block{t, 1})
+		for n := len(blocks); n > 1 && blocks[n-1].Rate() >= blocks[n-2].Rate(); n = len(blocks) {
+			blocks[n-2] = block{blocks[n-2].plus(blocks[n-1].Tally), blocks[n-2].periods + blocks[n-1].periods}
+			blocks = blocks[:n-1]
+		}
+	}
+	for _, b := range blocks {
+		usual := math.Sqrt(assumedDispersion * math.Max(later.Rate()*b.Requests, 1))
+		if b.Bad-later.Rate()*b.Requests < startDeviations*usual {
+			break
+		}
+		more := startFactor * (b.Rate() - later.Rate())
+		for range b.periods {
+			excess = append(excess, more)
+		}
+	}
+	return excess, true
+}
+
+// SlowStart is what a version's start may add to a share of slow requests where
+// no past one is known: for ten minutes ever less, caches being filled, and much
+// less than twice the latency does.
+func SlowStart(share float64, period time.Duration) (excess []float64) {
+	const (
+		lasts   = 10 * time.Minute
+		logOdds = 1.5 // at first: latencies one and a half times as long
+	)
+	odds := share / (1 - share)
+	for age := time.Duration(0); age < lasts; age += period {
+		more := odds * math.Exp(logOdds*float64(lasts-age)/float64(lasts))
+		excess = append(excess, more/(1+more)-share)
+	}
+	return excess
+}
+
+// unknownStart is what a start may add to errors where nothing of the past is
+// known: for ten minutes ever less.
+func unknownStart(share float64, period time.Duration) (excess []float64) {
+	const lasts = 10 * time.Minute
+	for age := time.Duration(0); age < lasts; age += period {
+		excess = append(excess, share/2*float64(lasts-age)/float64(lasts))
+	}
+	return excess
+}
+
+// startRatio is how many times as often as at this rate a candidate of an age may
+// go wrong.
+func (s Signal) startRatio(age int, rate float64) float64 {
+	if age >= len(s.Start) || !(rate > 0) {
+		return 1
+	}
+	return math.Min(1, rate+math.Min(s.Start[age], s.startingShare())) / rate
+}
+
+// SlowSpread is the deviation of the logarithm of a share of slow requests that
+// pods have whose latencies differ by a few percent: the rarer, the more.
+func SlowSpread(share float64) float64 {
+	return math.Max(podDeviation, -math.Log(share)/15)
+}

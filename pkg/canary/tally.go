@@ -1,0 +1,77 @@
+package canary
+
+import (
+	"math"
+	"slices"
+)
+
+// byPods adds up the groups of one side: all of them, and those of each pod,
+// none where pods are not told apart.
+func byPods(groups []Group, candidate bool) (total []Tally, pods [][]Tally) {
+	byName := map[string]int{}
+	named := true
+	for _, g := range groups {
+		if g.Candidate != candidate {
+			continue
+		}
+		total = addTo(total, g.Periods)
+		if named = named && g.Pod != ""; !named {
+			continue
+		}
+		at, known := byName[g.Pod]
+		if !known {
+			at = len(pods)
+			byName[g.Pod] = at
+			pods = append(pods, nil)
+		}
+		pods[at] = addTo(pods[at], g.Periods)
+	}
+	if !named {
+		pods = nil
+	}
+	return total, pods
+}
+
+func addTo(sums, more []Tally) []Tally {
+	for len(sums) < len(more) {
+		sums = append(sums, Tally{})
+	}
+	for i, t := range more {
+		if t.usable() {
+			sums[i] = sums[i].plus(t)
+		}
+	}
+	return sums
+}
+
+// usualRate leaves out the twentieth of the periods in which most went wrong.
+func usualRate(periods []Tally) float64 {
+	served := slices.DeleteFunc(slices.Clone(periods), func(t Tally) bool { return t.Requests <= 0 })
+	slices.SortFunc(served, func(a, b Tally) int { return compare(a.Rate(), b.Rate()) })
+	var all Tally
+	for _, t := range served[:len(served)-len(served)/20] {
+		all = all.plus(t)
+	}
+	return all.Rate()
+}
+
+func sum(periods []Tally, of func(Tally) float64) (total float64) {
+	for _, t := range periods {
+		total += of(t)
+	}
+	return total
+}
+
+func mean(periods []Tally, of func(Tally) float64) float64 {
+	return sum(periods, of) / math.Max(1, float64(len(periods)))
+}
+
+func compare(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
