@@ -246,21 +246,24 @@ func (c Canary) signal(signal Signal) SignalJudgement {
 	lasting := noise.lasting(signal.spread(), pods, evenPods(baselinePods), perPeriod(total.candidate), perPeriod(total.baseline))
 	excused := noise.excused(podPeriods, perPeriod(total.candidate), served)
 
-	// Two ways to fail share the error: their mean is an e-value.
+	// Two ways to fail share the error: their mean is an e-value. What is not worse
+	// by the margin needs none.
 	for _, way := range []struct {
-		evidence float64
+		evidence func() float64
 		effect
-	}{{worse(kept, noise.dispersion, excused) / 2, steady}, {broken / 2, all}} {
+	}{
+		{func() float64 { return worse(kept, noise.dispersion, excused) / 2 }, steady},
+		{func() float64 { return broken / 2 }, all},
+	} {
 		if way.leastExcess() < signal.Margin || way.candidate.Bad < minBad {
-			one.Evidence = math.Max(one.Evidence, math.Min(way.evidence, 1))
 			continue
 		}
-		pod := way.beyondPods(lasting, noise.dispersion)
-		one.Evidence = math.Max(one.Evidence, math.Min(way.evidence, pod))
+		evidence, pod := way.evidence(), way.beyondPods(lasting, noise.dispersion)
+		one.Evidence = math.Max(one.Evidence, math.Min(evidence, pod))
 		switch {
-		case way.evidence >= one.Threshold && pod >= one.Threshold:
+		case evidence >= one.Threshold && pod >= one.Threshold:
 			one.Verdict = Fail
-		case way.evidence >= one.Threshold && one.Verdict != Fail:
+		case evidence >= one.Threshold && one.Verdict != Fail:
 			one.Held = heldByPods(noise, pods, way.effect)
 		}
 	}
