@@ -24,8 +24,10 @@ const (
 	maxNodes = 1000
 	// maxPoints bounds the points of all nodes together, for each series.
 	maxPoints = 500_000
-	// maxVisits bounds how often range functions look at a point, for each series.
-	maxVisits = 20_000_000
+	// maxVisits bounds how often range functions look at a point, for each series,
+	// and maxAllVisits for all series.
+	maxVisits    = 20_000_000
+	maxAllVisits = 200_000_000
 	// MaxLabel is the length of a label's value that an expression may make.
 	MaxLabel = 16 << 10
 	// maxLabelBytes bounds what functions that write labels make of all series.
@@ -51,6 +53,8 @@ type Cost struct {
 	// Label is the longest value of a label, and LabelBytes what functions that
 	// write labels make of one series, all of them together.
 	Label, LabelBytes float64
+	// Copies are the labels of one series as often as results hold them at once.
+	Copies float64
 }
 
 // Window is the time range that an expression is evaluated over; Step is 0 for
@@ -65,32 +69,22 @@ func Parse(p parser.Parser, text string) (parser.Expr, error) {
 	if len(text) > MaxLength {
 		return nil, refused("the expression has %d bytes; at most %d are evaluated", len(text), MaxLength)
 	}
-	if depth := bracketDepth(text); depth > maxDepth {
-		return nil, refused("the expression has brackets within brackets %d deep; at most %d are evaluated", depth, maxDepth)
+	if err := checkTokens(text); err != nil {
+		return nil, err
 	}
 	return p.ParseExpr(text)
 }
 
-// bracketDepth is how deep brackets are nested; those in texts count, too.
-func bracketDepth(text string) (deepest int) {
-	depth := 0
-	for _, r := range text {
-		switch r {
-		case '(', '[', '{':
-			depth++
-			deepest = max(deepest, depth)
-		case ')', ']', '}':
-			depth--
-		}
-	}
-	return deepest
+// Labels bound those of the series that selectors select, in bytes.
+type Labels struct {
+	Value int // the longest value
+	All   int // all labels of one series
 }
 
-// Of estimates an expression whose selectors have label values of at most so
-// many bytes.
-func Of(expr parser.Expr, over Window, longestLabel int) Cost {
-	c := &estimate{longest: float64(longestLabel)}
-	c.visit(expr, instants{span: over.End.Sub(over.Start).Seconds(), every: over.Step.Seconds()}, 1)
+// Of estimates an expression.
+func Of(expr parser.Expr, over Window, selected Labels) Cost {
+	c := &estimate{selected: selected}
+	c.Copies = c.visit(expr, instants{span: over.End.Sub(over.Start).Seconds(), every: over.Step.Seconds()}, 1).peak
 	return c.Cost
 }
 
@@ -114,7 +108,7 @@ func (c Cost) check() error {
 }
 
 // bytes are what the evaluation holds, from above.
-func (c Cost) bytes() int64 { return int64(c.Points*bytesPerPoint + c.LabelBytes) }
+func (c Cost) bytes() int64 { return int64(c.Points*bytesPerPoint + c.LabelBytes + c.Copies) }
 
 func refused(format string, arguments ...any) error {
 	return &budget.Refused{Scope: budget.OfRequest, Reason: fmt.Sprintf(format, arguments...)}
@@ -133,14 +127,16 @@ func (i instants) count() float64 {
 
 type estimate struct {
 	Cost
-	longest float64 // value of a label of a selector
+	selected Labels
 }
 
-// lengths bound the values of labels: of those that functions wrote by name, of
-// the others together.
+// lengths bound the values of labels: of those that functions wrote by name, and
+// the longest of the others.
 type lengths struct {
 	written map[string]float64
 	others  float64
+	all     float64 // bytes of all labels of a series
+	peak    float64 // bytes that are held at once until the result is there
 }
 
 func (l lengths) of(label string) float64 {
@@ -150,60 +146,85 @@ func (l lengths) of(label string) float64 {
 	return l.others
 }
 
+func (e *estimate) ofSelector() lengths {
+	return lengths{others: float64(e.selected.Value), all: float64(e.selected.All)}
+}
+
 // visit adds a node and what is below it, and bounds the labels of its result.
 func (e *estimate) visit(node parser.Expr, at instants, depth int) lengths {
+	result, below := e.visitKind(node, at, depth)
+	before := 0.0
+	for _, one := range below { // one after the other, each of which is kept
+		result.peak = max(result.peak, before+one.peak)
+		before += one.all
+	}
+	result.peak = max(result.peak, before+result.all)
+	return result
+}
+
+// visitKind bounds the labels of a node's result, and those of the nodes below.
+func (e *estimate) visitKind(node parser.Expr, at instants, depth int) (result lengths, below []lengths) {
 	e.Nodes++
 	e.Depth = max(e.Depth, depth)
 	if e.Nodes > maxNodes || e.Depth > maxDepth {
-		return lengths{}
+		return lengths{}, nil
 	}
 	points := at.count()
+	only := func(n parser.Expr, at instants) (lengths, []lengths) {
+		one := e.visit(n, at, depth+1)
+		return one, []lengths{one}
+	}
 	switch n := node.(type) {
 	case *parser.NumberLiteral, *parser.StringLiteral:
-		return lengths{}
+		return lengths{}, nil
 	case *parser.VectorSelector:
 		e.Points += points
-		return lengths{others: e.longest}
+		return e.ofSelector(), nil
 	case *parser.MatrixSelector:
 		e.Points += (at.span + n.Range.Seconds()) / defaultStep
 		e.Visits += points * n.Range.Seconds() / defaultStep
-		return lengths{others: e.longest}
+		return e.ofSelector(), nil
 	case *parser.SubqueryExpr:
 		step := n.Step.Seconds()
 		if step <= 0 {
 			step = defaultStep
 		}
 		e.Visits += points * n.Range.Seconds() / step
-		return e.visit(n.Expr, instants{span: at.span + n.Range.Seconds(), every: step}, depth+1)
+		return only(n.Expr, instants{span: at.span + n.Range.Seconds(), every: step})
 	case *parser.ParenExpr:
-		return e.visit(n.Expr, at, depth+1)
+		return only(n.Expr, at)
 	case *parser.StepInvariantExpr:
-		return e.visit(n.Expr, at, depth+1)
+		return only(n.Expr, at)
 	case *parser.UnaryExpr:
 		e.Points += points
-		return e.visit(n.Expr, at, depth+1)
+		return only(n.Expr, at)
 	case *parser.BinaryExpr:
 		e.Points += points
-		return merge(e.visit(n.LHS, at, depth+1), e.visit(n.RHS, at, depth+1))
+		left, right := e.visit(n.LHS, at, depth+1), e.visit(n.RHS, at, depth+1)
+		result = merge(left, right)
+		if n.VectorMatching != nil && len(n.VectorMatching.Include) > 0 {
+			result.all = left.all + right.all // group_left and group_right add labels of the other side
+		}
+		return result, []lengths{left, right}
 	case *parser.AggregateExpr:
 		e.Points += points
-		below := e.visit(n.Expr, at, depth+1)
+		result, below = only(n.Expr, at)
 		if n.Param != nil {
 			e.visit(n.Param, at, depth+1)
 			if text, ok := n.Param.(*parser.StringLiteral); ok { // count_values
-				below = e.write(below, text.Val, longestNumber)
+				result = e.write(result, text.Val, longestNumber)
 			}
 		}
-		return below
+		return result, below
 	case *parser.Call:
 		e.Points += points
-		var all lengths
 		for _, argument := range n.Args {
-			all = merge(all, e.visit(argument, at, depth+1))
+			one := e.visit(argument, at, depth+1)
+			result, below = merge(result, one), append(below, one)
 		}
-		return e.call(n, all)
+		return e.call(n, result), below
 	}
-	return lengths{others: e.longest}
+	return e.ofSelector(), nil
 }
 
 // longestNumber is the length of a number as text.
@@ -246,7 +267,7 @@ func (e *estimate) call(n *parser.Call, below lengths) lengths {
 // of which is of the given length. Where the function leaves a series alone the
 // label keeps its value.
 func (e *estimate) write(below lengths, label string, length float64) lengths {
-	result := lengths{written: map[string]float64{}, others: below.others}
+	result := lengths{written: map[string]float64{}, others: below.others, all: below.all + length + float64(len(label))}
 	for name, known := range below.written {
 		result.written[name] = known
 	}
@@ -260,7 +281,7 @@ func (e *estimate) write(below lengths, label string, length float64) lengths {
 }
 
 func merge(a, b lengths) lengths {
-	result := lengths{written: map[string]float64{}, others: max(a.others, b.others)}
+	result := lengths{written: map[string]float64{}, others: max(a.others, b.others), all: max(a.all, b.all)}
 	for _, side := range []lengths{a, b} {
 		for name := range side.written {
 			result.written[name] = max(a.of(name), b.of(name))

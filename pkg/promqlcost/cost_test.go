@@ -2,6 +2,7 @@ package promqlcost
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +58,9 @@ func TestTooMuchIsRefused(t *testing.T) {
 		"deep":                          nested(`-(%s)`, `1`, 100),
 		"brackets alone":                strings.Repeat("(", 5000) + "1" + strings.Repeat(")", 5000),
 		"signs":                         strings.Repeat("-", 5000) + "foresight_up",
+		"signs between spaces":          strings.Repeat("- + ", 2000) + "foresight_up",
+		"signs between comments":        strings.Repeat("-#\n", 3000) + "foresight_up",
+		"a long sum":                    strings.Repeat("1+", 8000) + "1",
 		"long":                          strings.Repeat(`foresight_up or `, 2000) + "foresight_up",
 		"wide":                          `foresight_up + (` + strings.Repeat(`(1 + 1 + 1 + 1 + 1) + `, 110) + "1)",
 		"a regular expression":          `label_replace(foresight_up, "a", "$1", "b", "(ab){900}")`,
@@ -127,8 +131,51 @@ func TestBoundsHold(t *testing.T) {
 	expr, err := Parse(parser.NewParser(parser.Options{}),
 		`label_join(label_replace(foresight_up, "b", "<$1$1>", "a", "(.*)"), "c", "--", "a", "b", "missing")`)
 	require.NoError(t, err)
-	cost := Of(expr, Window{}, 10)
+	cost := Of(expr, Window{}, Labels{Value: 10})
 	// b is <aa>: 6 bytes of the text and twice 10; c is a--b--missing.
-	require.EqualValues(t, 6+2*10, Of(expr.(*parser.Call).Args[0], Window{}, 10).Label)
+	require.EqualValues(t, 6+2*10, Of(expr.(*parser.Call).Args[0], Window{}, Labels{Value: 10}).Label)
 	require.EqualValues(t, 10+2+26+2+10+2, cost.Label)
+}
+
+// TestCopiesOfLabels counts the labels that results hold at once, not those that
+// are gone by then.
+func TestCopiesOfLabels(t *testing.T) {
+	copies := func(text string) float64 {
+		expr, err := Parse(parser.NewParser(parser.Options{}), text)
+		require.NoError(t, err)
+		return Of(expr, Window{}, Labels{Value: 10, All: 100}).Copies
+	}
+	require.EqualValues(t, 100, copies(`foresight_up`))
+	require.EqualValues(t, 200, copies(`abs(foresight_up)`))
+	require.EqualValues(t, 200, copies(nested(`abs(%s)`, `foresight_up`, 50)))
+	require.EqualValues(t, 300, copies(`foresight_up or foresight_up or foresight_up`))
+	require.EqualValues(t, 400, copies(`foresight_up * on (a) group_left (b) foresight_up`))
+	require.EqualValues(t, 52*100, copies(strings.Repeat(`foresight_up + (`, 50)+`foresight_up`+strings.Repeat(`)`, 50)), "each left side waits for its right one")
+}
+
+// TestWideSeries has labels whose copies take too much, though each is short.
+func TestWideSeries(t *testing.T) {
+	memory := budget.NewGate(budget.Shares{What: "memory", Total: 100 << 20})
+	ctx, account := budget.Open(t.Context(), memory, 100<<20)
+	defer account.Close()
+	expr, err := Parse(parser.NewParser(parser.Options{}), `foresight_up * on (l1) group_left (l2) foresight_up`)
+	require.NoError(t, err)
+	ctx, err = Check(ctx, expr, over)
+	require.NoError(t, err)
+	wide := map[string]string{}
+	for i := range 200 {
+		wide[fmt.Sprintf("l%d", i)] = strings.Repeat("x", 500)
+	}
+	var refused *budget.Refused
+	require.ErrorAs(t, Selected(ctx, slices.Repeat([]labels.Labels{labels.FromMap(wide)}, 400)), &refused)
+}
+
+func TestVisitsOfAllSeries(t *testing.T) {
+	expr, err := Parse(parser.NewParser(parser.Options{}), `quantile_over_time(0.5, foresight_up[100d])`)
+	require.NoError(t, err)
+	ctx, err := Check(t.Context(), expr, over)
+	require.NoError(t, err)
+	one := labels.FromStrings("a", "b")
+	require.NoError(t, Selected(ctx, slices.Repeat([]labels.Labels{one}, 20)))
+	require.ErrorContains(t, Selected(ctx, slices.Repeat([]labels.Labels{one}, 20)), "of 40 series")
 }

@@ -18,7 +18,7 @@ type Guard struct {
 
 	mu      sync.Mutex
 	series  int
-	longest int
+	labels  Labels // the longest so far
 	charged int64
 }
 
@@ -30,7 +30,7 @@ func Check(ctx context.Context, expr parser.Expr, over Window) (context.Context,
 	if err := checkRegexps(expr); err != nil {
 		return ctx, err
 	}
-	cost := Of(expr, over, storedLabel)
+	cost := Of(expr, over, Labels{Value: storedLabel})
 	if err := cost.check(); err != nil {
 		return ctx, err
 	}
@@ -52,14 +52,24 @@ func Selected(ctx context.Context, found []labels.Labels) error {
 	defer guard.mu.Unlock()
 	guard.series += len(found)
 	for _, one := range found {
-		one.Range(func(l labels.Label) { guard.longest = max(guard.longest, len(l.Value)) })
+		all := 0
+		one.Range(func(l labels.Label) {
+			all += len(l.Name) + len(l.Value)
+			guard.labels.Value = max(guard.labels.Value, len(l.Value))
+		})
+		guard.labels.All = max(guard.labels.All, all)
 	}
-	cost := Of(guard.expr, guard.over, guard.longest)
-	cost.LabelBytes *= float64(max(guard.series, 1))
+	series := float64(max(guard.series, 1))
+	cost := Of(guard.expr, guard.over, guard.labels)
+	cost.LabelBytes *= series
+	cost.Copies *= series
 	if err := cost.check(); err != nil {
 		return err
 	}
-	if more := int64(cost.LabelBytes) - guard.charged; more > 0 {
+	if visits := cost.Visits * series; visits > maxAllVisits {
+		return refused("evaluating the expression looks at %.3g points of %d series; at most %d are: shorten the ranges in [ ], or select fewer series", visits, guard.series, maxAllVisits)
+	}
+	if more := cost.bytes() - guard.charged; more > 0 {
 		guard.charged += more
 		return budget.Charge(ctx, more)
 	}
