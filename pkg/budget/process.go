@@ -44,7 +44,13 @@ var Process = Limits{
 	Evaluations: NewGate(Shares{
 		What: "PromQL evaluations at once", Total: 48, Reserved: 16, PerUser: 16, MaxWaiting: 200, MaxWait: 10 * time.Second,
 	}),
-	Processors: NewGate(Shares{What: "processors", Total: int64(runtime.GOMAXPROCS(0))}),
+	Processors: NewGate(processorShares(int64(runtime.GOMAXPROCS(0)))),
+}
+
+// processorShares let rules and engines compute beside everybody else: the
+// scheduler then divides the processors, a slice of some milliseconds at a time.
+func processorShares(processors int64) Shares {
+	return Shares{What: "processors", Total: 2 * processors, Reserved: processors}
 }
 
 // LimitMemory makes the garbage collector work harder before the process grows

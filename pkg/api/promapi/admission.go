@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
 
@@ -44,13 +45,26 @@ func (a *API) admit(ctx context.Context, text string, window promqlcost.Window) 
 
 // parse parses an expression when a processor is free for it: that of a long one
 // takes a while.
-func (a *API) parse(ctx context.Context, text string) (parser.Expr, error) {
-	leave, err := budget.Process.Processors.Acquire(ctx, 1)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return promqlcost.Parse(a.parser, text)
+func (a *API) parse(ctx context.Context, text string) (expr parser.Expr, err error) {
+	err = budget.Compute(ctx, budget.Process.Processors, func(context.Context) error {
+		expr, err = promqlcost.Parse(a.parser, text)
+		return err
+	})
+	return expr, err
+}
+
+// evaluateNow evaluates an expression when a processor is free for it. What it
+// reads is computed by others meanwhile. The result is valid within see.
+func evaluateNow(ctx context.Context, newQuery func(context.Context) (promql.Query, error), see func(context.Context, *promql.Result)) error {
+	return budget.Compute(ctx, budget.Process.Processors, func(ctx context.Context) error {
+		query, err := newQuery(ctx)
+		if err != nil {
+			return err
+		}
+		defer query.Close()
+		see(ctx, query.Exec(ctx))
+		return nil
+	})
 }
 
 // notAdmitted writes why an expression is not evaluated: it is no PromQL, takes

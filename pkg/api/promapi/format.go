@@ -9,10 +9,12 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/foresight-observability/foresight/pkg/api/respond"
+	"github.com/foresight-observability/foresight/pkg/budget"
 )
 
 // maxWarnings bounds what an engine has to log.
@@ -57,14 +59,57 @@ func fail(w http.ResponseWriter, err error) {
 	Error(w, status, reason)
 }
 
-func writeResult(w http.ResponseWriter, expr string, result *promql.Result) {
+// outcome is an evaluation's result in the API's notation, or why there is none.
+type outcome struct {
+	body envelope
+	err  error
+}
+
+// outcomeOf copies what is to be written of a result, and charges for it first.
+func outcomeOf(ctx context.Context, expr string, result *promql.Result) outcome {
 	if result.Err != nil {
-		fail(w, unwrapped(result.Err))
-		return
+		return outcome{err: unwrapped(result.Err)}
+	}
+	if err := budget.Charge(ctx, encodedSize(result.Value)); err != nil {
+		return outcome{err: err}
 	}
 	warnings, infos := warningsOf(result, expr)
-	respond.JSON(w, http.StatusOK, envelope{Status: "success", Warnings: warnings, Infos: infos,
-		Data: map[string]any{"resultType": result.Value.Type(), "result": encoded(result.Value)}})
+	return outcome{body: envelope{Status: "success", Warnings: warnings, Infos: infos,
+		Data: map[string]any{"resultType": result.Value.Type(), "result": encoded(result.Value)}}}
+}
+
+func (o outcome) write(w http.ResponseWriter) {
+	if o.err != nil {
+		fail(w, o.err)
+		return
+	}
+	respond.JSON(w, http.StatusOK, o.body)
+}
+
+const (
+	// encodedPoint is what a point takes as an array of texts and as JSON, in bytes.
+	encodedPoint = 160
+	// escaped is how many bytes of JSON a byte of a label can become.
+	escaped = 6
+)
+
+// encodedSize is what it takes to write a value, from above.
+func encodedSize(value parser.Value) int64 {
+	points, text := 1, 0
+	label := func(l labels.Label) { text += len(l.Name) + len(l.Value) + encodedPoint }
+	switch v := value.(type) {
+	case promql.Vector:
+		points = len(v)
+		for _, s := range v {
+			s.Metric.Range(label)
+		}
+	case promql.Matrix:
+		for _, s := range v {
+			points += len(s.Floats)
+			s.Metric.Range(label)
+		}
+	}
+	return int64(points*encodedPoint + text*escaped)
 }
 
 // warningsOf are those of a result, in an order that does not change.

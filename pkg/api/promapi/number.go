@@ -66,23 +66,26 @@ func (a *API) Evaluate(ctx context.Context, expr string) (Number, error) {
 	if err != nil {
 		return Number{}, err
 	}
-	query, err := a.promQL.NewInstantQuery(ctx, querier{a}, promql.NewPrometheusQueryOpts(false, 0), expr, now)
-	if err != nil {
+	n, failure := Number{Metric: m.name, Time: now}, error(nil)
+	err = evaluateNow(ctx, func(ctx context.Context) (promql.Query, error) {
+		return a.promQL.NewInstantQuery(ctx, querier{a}, promql.NewPrometheusQueryOpts(false, 0), expr, now)
+	}, func(_ context.Context, result *promql.Result) {
+		if result.Err == nil {
+			result.Err = actionable(result.Value)
+		}
+		if result.Err != nil {
+			failure = unwrapped(result.Err)
+			return
+		}
+		sample := result.Value.(promql.Vector)[0]
+		n.Value, n.Labels = sample.F, sample.Metric.Map()
+		delete(n.Labels, model.MetricNameLabel)
+		n.Warnings, _ = warningsOf(result, expr)
+		n.SubjectLabel, n.Subject = subjectIn(sample.Metric, selectors[0])
+	})
+	if err = cmp.Or(err, failure); err != nil {
 		return Number{}, err
 	}
-	defer query.Close()
-	result := query.Exec(ctx)
-	if result.Err == nil {
-		result.Err = actionable(result.Value)
-	}
-	if result.Err != nil {
-		return Number{}, unwrapped(result.Err)
-	}
-	sample := result.Value.(promql.Vector)[0]
-	n := Number{Metric: m.name, Time: now, Value: sample.F, Labels: sample.Metric.Map()}
-	delete(n.Labels, model.MetricNameLabel)
-	n.Warnings, _ = warningsOf(result, expr)
-	n.SubjectLabel, n.Subject = subjectIn(sample.Metric, selectors[0])
 	return n, nil
 }
 

@@ -43,18 +43,20 @@ func (a *API) Query(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer allowed.release()
-	ctx = allowed.ctx
-	query, err := a.promQL.NewInstantQuery(ctx, querier{a}, promql.NewPrometheusQueryOpts(false, 0), expr, ts)
+	var answer outcome
+	err = evaluateNow(allowed.ctx, func(ctx context.Context) (promql.Query, error) {
+		return a.promQL.NewInstantQuery(ctx, querier{a}, promql.NewPrometheusQueryOpts(false, 0), expr, ts)
+	}, func(ctx context.Context, result *promql.Result) {
+		if result.Err == nil && len(allowed.selectors) > 0 {
+			result.Err = actionable(result.Value)
+		}
+		answer = outcomeOf(ctx, expr, result)
+	})
 	if err != nil {
-		badData(w, err)
+		notAdmitted(w, err)
 		return
 	}
-	defer query.Close()
-	result := query.Exec(ctx)
-	if result.Err == nil && len(allowed.selectors) > 0 {
-		result.Err = actionable(result.Value)
-	}
-	writeResult(w, expr, result)
+	answer.write(w)
 }
 
 // actionable refuses what engines misread.
@@ -108,14 +110,15 @@ func (a *API) QueryRange(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer allowed.release()
-	ctx = allowed.ctx
-	query, err := a.promQL.NewRangeQuery(ctx, querier{a}, promql.NewPrometheusQueryOpts(false, 0), expr, start, end, step)
+	var answer outcome
+	err = evaluateNow(allowed.ctx, func(ctx context.Context) (promql.Query, error) {
+		return a.promQL.NewRangeQuery(ctx, querier{a}, promql.NewPrometheusQueryOpts(false, 0), expr, start, end, step)
+	}, func(ctx context.Context, result *promql.Result) { answer = outcomeOf(ctx, expr, result) })
 	if err != nil {
-		badData(w, err)
+		notAdmitted(w, err)
 		return
 	}
-	defer query.Close()
-	writeResult(w, expr, query.Exec(ctx))
+	answer.write(w)
 }
 
 // deadline is the client's own where it names one that is shorter than ours.

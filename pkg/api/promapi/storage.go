@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunks"
 	"github.com/prometheus/prometheus/util/annotations"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/promqlcost"
 )
 
@@ -39,7 +40,11 @@ func (q querier) Select(ctx context.Context, _ bool, hints *storage.SelectHints,
 	}
 	set := &seriesSet{next: -1, warnings: annotations.Annotations{}}
 	for _, s := range selectors {
-		rows, err := q.api.evaluate(ctx, s, timeRangeOf(hints, q.api.Now()))
+		var rows []timeSeries
+		err := budget.Wait(ctx, func(ctx context.Context) (err error) {
+			rows, err = q.api.evaluate(ctx, s, timeRangeOf(hints, q.api.Now()))
+			return err
+		})
 		if err != nil {
 			return storage.ErrSeriesSet(err)
 		}

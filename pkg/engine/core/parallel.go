@@ -14,15 +14,12 @@ import (
 // waits for the answer any more. The work must not wait for anything itself.
 func Compute(ctx context.Context, work func()) error {
 	admitted := telemetry.Time(telemetry.Queue)
-	leave, err := budget.Process.Processors.Acquire(ctx, 1)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	admitted()
-	defer telemetry.Time(telemetry.Compute)()
-	work()
-	return nil
+	return budget.Compute(ctx, budget.Process.Processors, func(context.Context) error {
+		admitted()
+		defer telemetry.Time(telemetry.Compute)()
+		work()
+		return nil
+	})
 }
 
 // EachSeries computes something for every series, and stops early when nobody

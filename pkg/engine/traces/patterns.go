@@ -36,7 +36,9 @@ func (e Comparer) Patterns(ctx context.Context, q query.Patterns, window core.Wi
 	answer.Compared = s.compared
 	answer.Start, answer.End = s.Candidate.Start, s.Candidate.End
 	answer.BaselineVersion, answer.CandidateVersion = s.Baseline.Version, s.Candidate.Version
-	answer.Result = pattern.Detect(s.after, s.before, pattern.Options{})
+	if err := core.Compute(ctx, func() { answer.Result = pattern.Detect(s.after, s.before, pattern.Options{}) }); err != nil {
+		return answer, err
+	}
 	answer.AddNotice(answer.Result.Notices...)
 	return answer, nil
 }

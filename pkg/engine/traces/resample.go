@@ -25,12 +25,19 @@ func (e Comparer) judge(ctx context.Context, c Comparison, limit int, basis *cor
 	if err != nil {
 		return s, diff.Result{}, err
 	}
-	compared := s.compare()
+	compared, err := s.compare(ctx)
+	if err != nil {
+		return s, diff.Result{}, err
+	}
 	if s.lacksTraces(compared, limit) && limit != e.Limits.MaxTraces && e.affords(ctx, begun) {
 		second := core.Provenance{}
 		if more, err := e.fetch(ctx, c, true, larger*limit, &second); err == nil {
+			judged, err := more.compare(ctx)
+			if err != nil {
+				return s, diff.Result{}, err
+			}
 			second.AddNotice(fmt.Sprintf("A sample of %d traces of each side did not suffice: up to %d were looked at.", limit, larger*limit))
-			s, compared, taken = more, more.compare(), second
+			s, compared, taken = more, judged, second
 		}
 	}
 	basis.Merge(taken)

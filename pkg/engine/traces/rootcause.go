@@ -135,7 +135,10 @@ func (e Comparer) causesInTraces(ctx context.Context, q query.RootCause, window 
 	answer.Baseline, answer.Candidate, answer.NeededTraces = compared.Baseline, compared.Candidate, compared.NeededTraces
 	evidence := cause.Evidence{}
 	if len(compared.Suspects) > 0 {
-		patterns := pattern.Detect(s.after, s.before, pattern.Options{})
+		var patterns pattern.Result
+		if err := core.Compute(ctx, func() { patterns = pattern.Detect(s.after, s.before, pattern.Options{}) }); err != nil {
+			return err
+		}
 		evidence.Patterns, evidence.Pauses = patterns.Findings, patterns.Pauses
 		evidence.Deploys = e.deploysBetween(ctx, compared.Candidate, window, &answer.Provenance)
 	}

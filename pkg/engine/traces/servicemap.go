@@ -42,7 +42,9 @@ func (e Comparer) ServiceMap(ctx context.Context, q query.ServiceMap, window cor
 	}
 	answer.Compared = s.compared
 	answer.Start, answer.End = s.Candidate.Start, s.Candidate.End
-	answer.Map = topology.Draw(s.after, s.before, topology.Options{})
+	if err := core.Compute(ctx, func() { answer.Map = topology.Draw(s.after, s.before, topology.Options{}) }); err != nil {
+		return answer, err
+	}
 	answer.AddNotice(answer.Map.Notices...)
 	whole := q.Service == "" && q.Operation == "" && q.Candidate.TraceQL == ""
 	scale, counted := e.scale(ctx, s, &answer.Provenance)

@@ -65,12 +65,13 @@ const warmUp = 10 * time.Second
 
 // compare judges the candidate against the baseline; the first moments of a
 // version apart.
-func (s *samples) compare() diff.Result {
+func (s *samples) compare(ctx context.Context) (compared diff.Result, err error) {
 	options := diff.Options{}
 	if s.ByVersion {
 		options.WarmUp = warmUp
 	}
-	return diff.Compare(s.before, s.after, options)
+	err = core.Compute(ctx, func() { compared = diff.Compare(s.before, s.after, options) })
+	return compared, err
 }
 
 // sampled says what the sample of one side is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -19,11 +20,14 @@ type traces struct {
 }
 
 func (t *traces) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
-	return ask(ctx, t.store, nameOf(t.inner), key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit, filter.PerEndpoint),
-		func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Search(ctx, filter) },
+	set, err := ask(ctx, t.store, nameOf(t.inner), key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit, filter.PerEndpoint),
+		func(ctx context.Context) (upstream.TraceSet, error) {
+			return t.loaded(ctx, func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Search(ctx, filter) })
+		},
 		func(set upstream.TraceSet) (int64, time.Duration) {
 			return sizeOfTraces(set), t.store.keep(filter.End, 0, len(set.Traces) > 0 && len(set.Warnings) == 0)
 		})
+	return t.analysed(ctx, set, err)
 }
 
 func (t *traces) Fetch(ctx context.Context, ids []trace.TraceID, near time.Time) (upstream.TraceSet, error) {
@@ -31,9 +35,48 @@ func (t *traces) Fetch(ctx context.Context, ids []trace.TraceID, near time.Time)
 	for i, id := range ids {
 		texts[i] = id.String()
 	}
-	return ask(ctx, t.store, nameOf(t.inner), key("Fetch", texts, near),
-		func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Fetch(ctx, ids, near) },
+	set, err := ask(ctx, t.store, nameOf(t.inner), key("Fetch", texts, near),
+		func(ctx context.Context) (upstream.TraceSet, error) {
+			return t.loaded(ctx, func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Fetch(ctx, ids, near) })
+		},
 		func(set upstream.TraceSet) (int64, time.Duration) { return sizeOfTraces(set), short })
+	return t.analysed(ctx, set, err)
+}
+
+// analysedSpan is what a span takes while it is analysed, in its tree and its call
+// path, beside itself.
+const analysedSpan = 600
+
+// analysed charges a caller for what it makes of traces, which others may use too.
+func (t *traces) analysed(ctx context.Context, set upstream.TraceSet, err error) (upstream.TraceSet, error) {
+	if err != nil {
+		return set, err
+	}
+	spans := 0
+	for i := range set.Traces {
+		spans += len(set.Traces[i].Spans)
+	}
+	return set, t.charge(ctx, analysedSpan*int64(spans))
+}
+
+// loaded charges for traces as long as anybody uses them. What decoding them took
+// is given back.
+func (t *traces) loaded(ctx context.Context, load func(context.Context) (upstream.TraceSet, error)) (upstream.TraceSet, error) {
+	decoding, held := budget.Part(ctx)
+	defer held.Close()
+	set, err := load(decoding)
+	if err != nil {
+		return set, err
+	}
+	return set, t.charge(ctx, sizeOfTraces(set))
+}
+
+func (t *traces) charge(ctx context.Context, bytes int64) error {
+	err := budget.Charge(ctx, bytes)
+	if refused := upstream.Refusal(nameOf(t.inner), err); refused != nil {
+		return refused
+	}
+	return err
 }
 
 func (t *traces) Services(ctx context.Context, start, end time.Time) ([]string, error) {

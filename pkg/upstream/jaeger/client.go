@@ -35,6 +35,7 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 		return nil, err
 	}
 	connection.Probe("/api/services")
+	connection.ChargeDecoded(transport.JSONSize)
 	return &Client{transport: connection, now: now}, nil
 }
 
@@ -68,7 +69,7 @@ func get[Data any](ctx context.Context, c *Client, address *url.URL, parameters 
 		return data, nil, err
 	}
 	var answer envelope[Data]
-	if err := json.Unmarshal(body, &answer); err != nil {
+	if err := c.transport.Decode(ctx, func() error { return json.Unmarshal(body, &answer) }); err != nil {
 		return data, nil, c.malformed(err)
 	}
 	for _, problem := range answer.Errors {
@@ -81,6 +82,10 @@ func get[Data any](ctx context.Context, c *Client, address *url.URL, parameters 
 func microseconds(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }
 
 func (c *Client) malformed(err error) *upstream.Error {
+	var known *upstream.Error
+	if errors.As(err, &known) {
+		return known
+	}
 	return &upstream.Error{
 		Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err,
 		Advice: "Check that the url is that of Jaeger's query service (port 16686 by default)",

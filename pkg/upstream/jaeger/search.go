@@ -197,15 +197,21 @@ func (c *Client) searchOne(ctx context.Context, filter upstream.TraceFilter) (fo
 	}
 	found.warnings = warnings
 	shared, unreadable := texts{}, 0
-	for _, one := range data {
-		t, err := shared.trace(one)
-		if err != nil {
-			unreadable++
-			continue
+	err = c.transport.Decode(ctx, func() error {
+		for _, one := range data {
+			t, err := shared.trace(one)
+			if err != nil {
+				unreadable++
+				continue
+			}
+			if matches(&t, filter) {
+				found.traces = append(found.traces, t)
+			}
 		}
-		if matches(&t, filter) {
-			found.traces = append(found.traces, t)
-		}
+		return nil
+	})
+	if err != nil {
+		return found, err
 	}
 	if unreadable > 0 {
 		found.warnings = append(found.warnings, fmt.Sprintf("Jaeger: %d traces without a readable id were passed over.", unreadable))

@@ -37,6 +37,7 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 		return nil, err
 	}
 	connection.Probe("/api/v1/status/buildinfo")
+	connection.ChargeDecoded(decodedSize)
 	var asking api.Client = decoding{connection}
 	if config.Method == http.MethodGet {
 		asking = getOnly{asking}

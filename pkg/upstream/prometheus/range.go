@@ -95,8 +95,11 @@ type collector struct {
 // values: each point is computed by itself.
 func (c *collector) ask(ctx context.Context, first, last, halvings int) error {
 	window := v1.Range{Start: c.grid.time(first), End: c.grid.time(last), Step: c.grid.window.Step}
-	value, warnings, infos, err := c.client.api.QueryRange(ctx, c.promQL, window)
+	computing, turn := budget.WithTurn(ctx, budget.Process.Processors)
+	defer turn.Give()
+	value, warnings, infos, err := c.client.api.QueryRange(computing, c.promQL, window)
 	if err != nil {
+		turn.Give()
 		failure := c.client.failure(err)
 		if halvings == 0 || first == last || !tooLong(failure) {
 			return failure

@@ -29,8 +29,8 @@ const (
 	decodedSeries, decodedSample, decodedText = 512, 32, 32
 )
 
-// decoding asks the server, and charges an answer's decoded form to the request
-// before it is decoded: that can be many times as long as the text.
+// decoding waits for a processor before an answer is decoded: that of the turn
+// that QueryRange gives back when it has seen the result.
 type decoding struct{ *transport.Client }
 
 // Do implements api.Client.
@@ -39,14 +39,14 @@ func (d decoding) Do(ctx context.Context, request *http.Request) (*http.Response
 	if err != nil {
 		return response, body, err
 	}
-	if err := budget.Charge(ctx, decodedSize(body)); err != nil {
+	if err := budget.TurnOf(ctx).Take(ctx); err != nil {
 		return nil, nil, d.Failure(ctx, err)
 	}
 	return response, body, nil
 }
 
-// decodedSize is what an answer takes when it is decoded, from above, its text
-// apart. The decoder copies the data out of the envelope first.
+// decodedSize is what a piece of an answer takes when it is decoded, from above,
+// its text apart. The decoder copies the data out of the envelope first.
 func decodedSize(body []byte) int64 {
 	found := int64(bytes.Count(body, []byte(`"metric"`)))
 	samples := int64(bytes.Count(body, []byte(`],`))) + found

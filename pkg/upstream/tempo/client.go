@@ -3,6 +3,7 @@ package tempo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -40,6 +41,7 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 		return nil, err
 	}
 	connection.Probe("/api/echo")
+	connection.ChargeDecoded(transport.JSONSize)
 	return &Client{transport: connection, metrics: connection.Apart(), now: now}, nil
 }
 
@@ -84,6 +86,10 @@ func secondsUp(t time.Time) string {
 }
 
 func (c *Client) malformed(err error) *upstream.Error {
+	var known *upstream.Error
+	if errors.As(err, &known) {
+		return known
+	}
 	return &upstream.Error{
 		Upstream: Name, Category: upstream.Malformed, Message: c.transport.Clean(err.Error(), upstream.MaxMessage), Err: err,
 		Advice: "Check that the url is that of Tempo's query frontend",

@@ -114,7 +114,11 @@ func (c *Client) fetch(ctx context.Context, f found) (trace.Trace, error) {
 	if err != nil {
 		return trace.Trace{}, err
 	}
-	whole, _, err := traceProtobuf(body)
+	var whole trace.Trace
+	err = c.transport.Decode(ctx, func() (err error) {
+		whole, _, err = traceProtobuf(body)
+		return err
+	})
 	if err != nil {
 		return trace.Trace{}, c.malformed(err)
 	}

@@ -228,7 +228,11 @@ func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, 
 	if strings.HasPrefix(header.Get("Content-Type"), asProtobuf) {
 		read = searchProtobuf
 	}
-	all, err := read(body, s.quota+1)
+	var all []found
+	err = c.transport.Decode(ctx, func() (err error) {
+		all, err = read(body, s.quota+1)
+		return err
+	})
 	if err != nil {
 		return sampled{}, c.malformed(err)
 	}

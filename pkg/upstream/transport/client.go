@@ -1,11 +1,9 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -33,6 +31,7 @@ type Client struct {
 	redact  *strings.Replacer
 	// parameters are added to every URL.
 	parameters url.Values
+	decoded    DecodedSize // nil for the size of the text alone
 }
 
 type answer struct {
@@ -220,50 +219,14 @@ func (c *Client) roundTrip(ctx context.Context, request *http.Request) (answer, 
 	if response.ContentLength > c.limits.ResponseBytes {
 		return answer{}, c.failure(ctx, httpclient.ErrResponseBodyTooLarge)
 	}
-	var body bytes.Buffer
-	charged := charging{ctx: ctx, from: httpclient.MaxBytesReader(response.Body, c.limits.ResponseBytes), body: &body}
-	if response.ContentLength > 0 {
-		if err := charged.room(response.ContentLength); err != nil {
-			return answer{}, c.failure(ctx, err)
-		}
-		body.Grow(int(response.ContentLength) + bytes.MinRead)
-	}
-	if _, err := body.ReadFrom(&charged); err != nil {
+	body, err := c.read(ctx, response.Body)
+	if err != nil {
 		return answer{}, c.failure(ctx, err)
 	}
-	if isHTML(body.Bytes()) {
-		return answer{}, c.page(response, body.Bytes())
+	if isHTML(body) {
+		return answer{}, c.page(response, body)
 	}
-	return answer{response, body.Bytes()}, nil
-}
-
-// charging counts an answer towards the memory of its request while it is read:
-// most servers do not say how long it is.
-type charging struct {
-	ctx     context.Context
-	from    io.Reader
-	body    *bytes.Buffer
-	charged int64
-}
-
-// room charges for a buffer of the size. Buffers double, and the old one is
-// there until its contents are copied.
-func (c *charging) room(size int64) error {
-	if size <= c.charged {
-		return nil
-	}
-	if err := budget.Charge(c.ctx, size-c.charged); err != nil {
-		return err
-	}
-	c.charged = size
-	return nil
-}
-
-func (c *charging) Read(p []byte) (int, error) {
-	if err := c.room(int64(c.body.Cap())); err != nil {
-		return 0, err
-	}
-	return c.from.Read(p)
+	return answer{response, body}, nil
 }
 
 // Clean makes a foreign text fit for a message of ours: without secrets, in
