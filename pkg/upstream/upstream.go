@@ -44,13 +44,6 @@ type Metrics interface {
 	Probe(ctx context.Context) (MetricsCapabilities, error)
 }
 
-// SpanLatencies are the series of span metrics whose samples point to traces:
-// Tempo's, and those of OpenTelemetry's span metrics connector.
-var SpanLatencies = []string{
-	"traces_spanmetrics_latency_bucket", "traces_spanmetrics_latency",
-	"traces_span_metrics_duration_milliseconds_bucket", "traces_span_metrics_duration_seconds_bucket",
-}
-
 // Exemplar is a trace behind a sample.
 type Exemplar struct {
 	Trace trace.TraceID

@@ -54,7 +54,7 @@ func filtered(promQL string, filters []query.Filter) (string, error) {
 	if len(promQL) > maxFilteredExpr {
 		return "", UserErrorf("filters: the expr has %d bytes; with filters at most %d are asked: leave the filters out, or shorten the expr", len(promQL), maxFilteredExpr)
 	}
-	parsed, err := parser.NewParser(parser.Options{EnableExperimentalFunctions: true}).ParseExpr(promQL)
+	parsed, err := parsePromQL(promQL)
 	if err != nil {
 		return "", UserErrorf("filters need an expr that is PromQL: %v", err)
 	}
@@ -65,11 +65,6 @@ func filtered(promQL string, filters []query.Filter) (string, error) {
 		return "", UserErrorf("filters: with them in each of its %d selectors the expr would have %d bytes; at most %d bytes and %d selectors are asked: use fewer filters, or fewer selectors",
 			selectors, total, maxFilteredBytes, maxFilteredSelectors)
 	}
-	parser.Inspect(parsed, func(node parser.Node, _ []parser.Node) error {
-		if selector, is := node.(*parser.VectorSelector); is {
-			selector.LabelMatchers = append(selector.LabelMatchers, matchers...)
-		}
-		return nil
-	})
+	narrow(parsed, matchers)
 	return parsed.String(), nil
 }

@@ -102,7 +102,7 @@ func sampleCounts(promQL string) string {
 	if len(filled) > maxFilteredExpr {
 		return ""
 	}
-	parsed, err := parser.NewParser(parser.Options{EnableExperimentalFunctions: true}).ParseExpr(filled)
+	parsed, err := parsePromQL(filled)
 	if err != nil {
 		return ""
 	}

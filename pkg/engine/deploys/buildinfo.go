@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // Metrics know of deploys by information that changed: the image of a
@@ -31,9 +32,9 @@ func buildQuery(service string) string {
 		name = "service_name=" + strconv.Quote(service)
 	}
 	counts := []string{
-		fmt.Sprintf("count by (container, image) (kube_pod_container_info{%s})", container),
+		fmt.Sprintf("count by (container, image) (%s{%s})", wellknown.ContainerInfo, container),
 		fmt.Sprintf(`count by (__name__, job, version) ({__name__=~".+_build_info", version!="", %s})`, job),
-		fmt.Sprintf(`count by (job, service_version) (target_info{service_version!="", %s})`, job),
+		fmt.Sprintf(`count by (job, service_version) (%s{service_version!="", %s})`, wellknown.TargetInfo, job),
 	}
 	if service != "" {
 		counts = append(counts, fmt.Sprintf(`count by (__name__, service_name, version) ({__name__=~".+_build_info", version!="", %s})`, name))
@@ -45,13 +46,15 @@ func buildQuery(service string) string {
 // SpanCalls selects the counters of span metrics, under both their names, of a
 // service or of all.
 func SpanCalls(service, matcher string) string {
-	one := func(metric, label string) string {
+	var all []string
+	for _, m := range wellknown.SpanCalls() {
 		if service == "" {
-			return fmt.Sprintf("%s{%s}", metric, matcher)
+			all = append(all, fmt.Sprintf("%s{%s}", m.Calls, matcher))
+		} else {
+			all = append(all, fmt.Sprintf("%s{%s=%s, %s}", m.Calls, m.Label, strconv.Quote(service), matcher))
 		}
-		return fmt.Sprintf("%s{%s=%s, %s}", metric, label, strconv.Quote(service), matcher)
 	}
-	return one("traces_spanmetrics_calls_total", "service") + " or " + one("traces_span_metrics_calls_total", "service_name")
+	return strings.Join(all, " or ")
 }
 
 // builds are the deploys that metrics show on the grid, and the versions that
@@ -137,11 +140,11 @@ func buildOf(labels series.Labels) (kind, owner, version string) {
 	}
 	switch {
 	case labels["image"] != "":
-		kind, owner, version = "kube_pod_container_info", labels["container"], imageVersion(labels["image"])
+		kind, owner, version = wellknown.ContainerInfo, labels["container"], imageVersion(labels["image"])
 	case labels["service_version"] != "" && labels["job"] == "":
 		kind, version = spanMetrics, labels["service_version"]
 	case labels["service_version"] != "":
-		kind, version = "target_info", labels["service_version"]
+		kind, version = wellknown.TargetInfo, labels["service_version"]
 	default:
 		kind, version = labels["__name__"], labels["version"]
 	}

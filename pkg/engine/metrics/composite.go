@@ -12,6 +12,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // CompositeAnswer is the health of one service.
@@ -48,7 +49,7 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 	if len(presets) == 0 {
 		return answer, core.NotFoundErrorf(
 			"no metrics of service %q under a well-known name between %s and %s: span metrics, OpenTelemetry's HTTP, RPC and database histograms, connection pools, process and container resources were looked for under the labels %s",
-			q.Service, core.FormatTime(g.From), core.FormatTime(g.To), core.List(signals.ServiceLabels))
+			q.Service, core.FormatTime(g.From), core.FormatTime(g.To), core.List(wellknown.ServiceLabels))
 	}
 	found, err := e.signalsOf(ctx, q.Service, presets, scrapes, g)
 	if err != nil {

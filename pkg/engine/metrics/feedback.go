@@ -7,9 +7,9 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
-	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // label is what somebody said of an event, of one service or of any.
@@ -48,7 +48,7 @@ func (e Evaluator) feedback(ctx context.Context, q query.Anomaly, g core.Grid, b
 func about(said []label, labels series.Labels) []anomaly.Feedback {
 	var found []anomaly.Feedback
 	for _, one := range said {
-		named := slices.ContainsFunc(signals.ServiceLabels, func(name string) bool { return labels[name] == one.service })
+		named := slices.ContainsFunc(wellknown.ServiceLabels, func(name string) bool { return labels[name] == one.service })
 		if one.service == "" || named {
 			found = append(found, one.Feedback)
 		}

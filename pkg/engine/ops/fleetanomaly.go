@@ -15,6 +15,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 const (
@@ -29,10 +30,19 @@ const (
 
 // unusualMetrics count requests and failed ones by service, the first that there
 // are.
-var unusualMetrics = []struct{ label, requests, failed string }{
-	{"service_name", "http_server_request_duration_seconds_count", `http_server_request_duration_seconds_count{http_response_status_code=~"5.."}`},
-	{"service", "traces_spanmetrics_calls_total{" + signals.ServedSpans + "}", "traces_spanmetrics_calls_total{" + signals.ServedSpans + ", " + signals.FailedSpans + "}"},
-	{"service_name", "traces_span_metrics_calls_total{" + signals.ServedSpans + "}", "traces_span_metrics_calls_total{" + signals.ServedSpans + ", " + signals.FailedSpans + "}"},
+var unusualMetrics = requestsByService()
+
+type serviceRequests struct{ label, requests, failed string }
+
+func requestsByService() (all []serviceRequests) {
+	http := wellknown.Served[0]
+	all = append(all, serviceRequests{wellknown.ServiceLabels[0], http.Count(), http.Count() + "{" + http.Failed + "}"})
+	for _, m := range wellknown.SpanCalls() {
+		all = append(all, serviceRequests{
+			m.Label, m.Calls + "{" + wellknown.ServedSpans + "}", m.Calls + "{" + wellknown.ServedSpans + ", " + wellknown.FailedSpans + "}",
+		})
+	}
+	return all
 }
 
 // unusualServices counts the services that fell silent or fail far more than an

@@ -16,7 +16,7 @@ func FuzzNamesInPromQL(f *testing.F) {
 	ctx := context.Background()
 	record := func(run func(Advisor, traces.Comparison)) promqltest.Producer {
 		return func(n promqltest.Names) []string {
-			server := &promqltest.Recorder{Known: []string{versionedMetrics[2].bucket}}
+			server := &promqltest.Recorder{Known: []string{versionedMetrics[len(versionedMetrics)-1].bucket}}
 			run(Advisor{Sources: core.Sources{Metrics: server}}, traces.Comparison{
 				Baseline:  upstream.TraceFilter{Service: n.Service, Version: n.Other, Start: time.Unix(0, 0), End: time.Unix(60, 0)},
 				Candidate: upstream.TraceFilter{Service: n.Service, Version: n.Version, Operation: n.Operation, Start: time.Unix(60, 0), End: time.Unix(120, 0)},

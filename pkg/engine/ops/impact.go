@@ -13,11 +13,11 @@ import (
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
-	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 const (
@@ -175,7 +175,7 @@ func (h *recordBuilder) serviceOf(labels series.Labels) string {
 }
 
 func serviceOf(labels series.Labels) string {
-	for _, name := range signals.ServiceLabels {
+	for _, name := range wellknown.ServiceLabels {
 		if labels[name] != "" {
 			return labels[name]
 		}
@@ -265,5 +265,5 @@ func stretches(s series.Series, holds func(float64) bool) (found []stretch) {
 
 // byServices is PromQL that keeps the labels which name a service.
 func byServices(aggregation, expression string, more ...string) string {
-	return fmt.Sprintf("%s by (%s) (%s)", aggregation, strings.Join(append(more, signals.ServiceLabels...), ", "), expression)
+	return fmt.Sprintf("%s by (%s) (%s)", aggregation, strings.Join(append(more, wellknown.ServiceLabels...), ", "), expression)
 }

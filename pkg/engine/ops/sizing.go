@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/sizing"
 	"github.com/foresight-observability/foresight/pkg/stats"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // SizingAnswer holds every size that a service may need: a recommendation, or
@@ -80,7 +81,7 @@ func (e Advisor) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 	if len(presets) == 0 && len(known.sets) == 0 {
 		return answer, core.NotFoundErrorf(
 			"no metrics of service %q under a well-known name before %s: requests, processors, connection pools and caches were looked for under the labels %s",
-			q.Service, core.FormatTime(answer.At), core.List(signals.ServiceLabels))
+			q.Service, core.FormatTime(answer.At), core.List(wellknown.ServiceLabels))
 	}
 	if traffic := named(presets, signals.Traffic); traffic != nil {
 		if err := e.demand(ctx, &known, traffic.Expr(q.Service, core.RateWindow(known.scrape)), answer.At, &answer.Provenance); err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -13,84 +12,56 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
-// What sizing reads beside the signals of a service, under the names of
-// OpenTelemetry's semantic conventions, old and new, of HikariCP and
-// Micrometer, of kube-state-metrics and cAdvisor, and of the exporters of Redis.
-// In the PromQL $service and $range stand as in probe.
-
+// What sizing reads beside the signals of a service.
 var (
 	// replicasRunning is how many instances there are, from their own metrics.
-	replicasRunning = signals.Probe{PromQL: strings.Join([]string{
-		"count(count by (instance) (process_cpu_utilization_ratio{$service}))",
-		"count(count by (instance) (process_cpu_time_seconds_total{$service}))",
-		"count(count by (instance) (process_cpu_seconds_total{$service}))",
-		"count(count by (instance) (process_cpu_usage{$service}))",
-		`count(count by (namespace, pod) (container_cpu_usage_seconds_total{$service, container!=""}))`,
-	}, " or ")}
+	replicasRunning = signals.Probe{PromQL: signals.FirstOf(
+		[]string{"process_cpu_utilization_ratio", "process_cpu_time_seconds_total", "process_cpu_seconds_total", "process_cpu_usage"},
+		func(metric string) string { return "count(count by (instance) (" + metric + "))" },
+	) + " or count(count by (namespace, pod) (" + inContainers(wellknown.ContainerCPU) + "))"}
 	// processorUse is the share of its processors that an instance uses, on
 	// average over the instances.
-	processorUse = signals.Probe{PromQL: strings.Join([]string{
-		"avg(avg_over_time(process_cpu_utilization_ratio{$service}[$range]))",
-		"avg(avg_over_time(jvm_cpu_recent_utilization_ratio{$service}[$range]))",
-		"avg(avg_over_time(process_cpu_usage{$service}[$range]))",
-		`sum(rate(container_cpu_usage_seconds_total{$service, container!=""}[$range])) / sum(kube_pod_container_resource_limits{resource="cpu", $service})`,
-	}, " or ")}
+	processorUse = signals.Probe{PromQL: signals.FirstOf(wellknown.CPUShares, func(gauge string) string {
+		return "avg(avg_over_time(" + gauge + "[1m]))"
+	}) + " or sum(rate(" + inContainers(wellknown.ContainerCPU) + "[1m])) / sum(" + limitOf("cpu") + ")"}
 	// memoryUse is the share of its memory limit that an instance uses, on average.
-	memoryUse = signals.Probe{PromQL: strings.Join([]string{
-		`sum(container_memory_working_set_bytes{$service, container!=""}) / sum(kube_pod_container_resource_limits{resource="memory", $service})`,
-		`sum(jvm_memory_used_bytes{$service, jvm_memory_type="heap"}) / sum(jvm_memory_limit_bytes{$service, jvm_memory_type="heap"})`,
-	}, " or ")}
+	memoryUse = signals.Probe{PromQL: "sum(" + inContainers(wellknown.ContainerMemory) + ") / sum(" + limitOf("memory") + ")" +
+		" or sum(" + wellknown.HeapUsed + ") / sum(" + wellknown.HeapLimit + ")"}
 
 	// Of each pool: connections in use, on average over the instances and at
 	// most, the most there may be, connections obtained per second, and not
 	// obtained in time.
-	poolUsed = signals.Probe{PromQL: strings.Join([]string{
-		`avg by (db_client_connection_pool_name) (avg_over_time(db_client_connection_count{db_client_connection_state="used", $service}[$range]))`,
-		`avg by (pool_name) (avg_over_time(db_client_connections_usage{state="used", $service}[$range]))`,
-		"avg by (pool) (avg_over_time(hikaricp_connections_active{$service}[$range]))",
-	}, " or ")}
-	poolPeak = signals.Probe{PromQL: strings.Join([]string{
-		`max by (db_client_connection_pool_name) (max_over_time(db_client_connection_count{db_client_connection_state="used", $service}[$range]))`,
-		`max by (pool_name) (max_over_time(db_client_connections_usage{state="used", $service}[$range]))`,
-		"max by (pool) (max_over_time(hikaricp_connections_active{$service}[$range]))",
-	}, " or ")}
-	poolMost = signals.Probe{PromQL: strings.Join([]string{
-		"avg by (db_client_connection_pool_name) (db_client_connection_max{$service})",
-		"avg by (pool_name) (db_client_connections_max{$service})",
-		"avg by (pool) (hikaricp_connections_max{$service})",
-	}, " or ")}
-	poolTaken = signals.Probe{PromQL: strings.Join([]string{
-		"avg by (db_client_connection_pool_name) (rate(db_client_connection_wait_time_seconds_count{$service}[$range]))",
-		"avg by (pool_name) (rate(db_client_connections_wait_time_milliseconds_count{$service}[$range]))",
-		"avg by (pool) (rate(hikaricp_connections_acquire_seconds_count{$service}[$range]))",
-	}, " or ")}
-	poolTimeouts = signals.Probe{PromQL: strings.Join([]string{
-		"avg by (db_client_connection_pool_name) (rate(db_client_connection_timeouts_total{$service}[$range]))",
-		"avg by (pool_name) (rate(db_client_connections_timeouts_total{$service}[$range]))",
-		"avg by (pool) (rate(hikaricp_connections_timeout_total{$service}[$range]))",
-	}, " or ")}
+	poolUsed     = byPool("avg", func(p wellknown.Pool) string { return "avg_over_time(" + p.Used + "[1m])" })
+	poolPeak     = byPool("max", func(p wellknown.Pool) string { return "max_over_time(" + p.Used + "[1m])" })
+	poolMost     = byPool("avg", func(p wellknown.Pool) string { return p.Max })
+	poolTaken    = byPool("avg", func(p wellknown.Pool) string { return "rate(" + p.Wait.Count() + "[1m])" })
+	poolTimeouts = byPool("avg", func(p wellknown.Pool) string { return "rate(" + p.Timeouts + "[1m])" })
 
-	cacheHits = signals.Probe{PromQL: strings.Join([]string{
-		"sum(rate(redis_keyspace_hits_total{$service}[$range]))",
-		`sum(rate(memcached_commands_total{command="get", status="hit", $service}[$range]))`,
-		`sum(rate(cache_gets_total{result="hit", $service}[$range]))`,
-	}, " or ")}
-	cacheMisses = signals.Probe{PromQL: strings.Join([]string{
-		"sum(rate(redis_keyspace_misses_total{$service}[$range]))",
-		`sum(rate(memcached_commands_total{command="get", status="miss", $service}[$range]))`,
-		`sum(rate(cache_gets_total{result="miss", $service}[$range]))`,
-	}, " or ")}
+	cacheHits   = signals.Probe{PromQL: signals.FirstOf(wellknown.Caches, func(c wellknown.Cache) string { return "sum(rate(" + c.Hits + "[1m]))" })}
+	cacheMisses = signals.Probe{PromQL: signals.FirstOf(wellknown.Caches, func(c wellknown.Cache) string { return "sum(rate(" + c.Misses + "[1m]))" })}
 )
 
-// poolLabels name a pool.
-var poolLabels = []string{"db_client_connection_pool_name", "pool_name", "pool"}
+func byPool(aggregation string, promQL func(wellknown.Pool) string) signals.Probe {
+	return signals.Probe{PromQL: signals.OfPools(func(p wellknown.Pool) string {
+		return aggregation + " by (" + p.Label + ") (" + promQL(p) + ")"
+	})}
+}
 
+// inContainers leaves out cAdvisor's sums over the containers of a pod.
+func inContainers(metric string) string { return metric + `{container!=""}` }
+
+func limitOf(resource string) string {
+	return wellknown.ResourceLimits + `{resource="` + resource + `"}`
+}
+
+// poolOf is the name of the pool that the labels name.
 func poolOf(labels series.Labels) string {
-	for _, name := range poolLabels {
-		if labels[name] != "" {
-			return labels[name]
+	for _, pool := range wellknown.Pools {
+		if name := labels[pool.Label]; name != "" {
+			return name
 		}
 	}
 	return ""
@@ -99,8 +70,8 @@ func poolOf(labels series.Labels) string {
 // replicasOf is the number of replicas of a service: of its deployment in
 // Kubernetes, else of the instances that send metrics.
 func replicasOf(service string, rate time.Duration) string {
-	return fmt.Sprintf("max(kube_deployment_status_replicas_ready{deployment=%q}) or max(kube_statefulset_status_replicas_ready{statefulset=%q}) or %s",
-		service, service, replicasRunning.For(service, rate))
+	return fmt.Sprintf("max(%s{deployment=%q}) or max(%s{statefulset=%q}) or %s", wellknown.DeploymentReady, service,
+		wellknown.StatefulSetReady, service, replicasRunning.For(service, rate))
 }
 
 // reading is one expression over some time.

@@ -14,18 +14,29 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // versioned is a way to count requests by version off metrics with well-known
 // names, where they carry service_version.
 type versioned struct{ count, failed, bucket, unit, also string }
 
-var versionedMetrics = []versioned{
-	{"http_server_request_duration_seconds_count", `http_response_status_code=~"5.."`, "http_server_request_duration_seconds_bucket", "s", ""},
-	{"http_server_duration_milliseconds_count", `http_status_code=~"5.."`, "http_server_duration_milliseconds_bucket", "ms", ""},
-	{"traces_spanmetrics_calls_total", signals.FailedSpans, "traces_spanmetrics_latency_bucket", "s", signals.ServedSpans},
-	{"traces_span_metrics_calls_total", signals.FailedSpans, "traces_span_metrics_duration_milliseconds_bucket", "ms", signals.ServedSpans},
-	{"traces_span_metrics_calls_total", signals.FailedSpans, "traces_span_metrics_duration_seconds_bucket", "s", signals.ServedSpans},
+var versionedMetrics = requestsByVersion()
+
+func requestsByVersion() (all []versioned) {
+	unit := func(h wellknown.Histogram) string {
+		if h.Unit == 1 {
+			return "s"
+		}
+		return "ms"
+	}
+	for _, r := range wellknown.Served {
+		all = append(all, versioned{r.Count(), r.Failed, r.Bucket(), unit(r.Histogram), ""})
+	}
+	for _, m := range wellknown.SpanMetrics {
+		all = append(all, versioned{m.Calls, wellknown.FailedSpans, m.Duration.Bucket(), unit(m.Duration), wellknown.ServedSpans})
+	}
+	return all
 }
 
 // countedQuantiles are those of the baseline whose buckets' limits requests are
@@ -82,8 +93,9 @@ func (e Advisor) versionedMetric(ctx context.Context, c traces.Comparison) (metr
 	for _, m := range versionedMetrics {
 		names = append(names, m.bucket)
 	}
-	for _, service = range signals.Matchers(c.Candidate.Service) {
-		selector := fmt.Sprintf("{__name__=~%q, %s, service_version=%q}", strings.Join(names, "|"), service, c.Candidate.Version)
+	for _, named := range signals.Matchers(c.Candidate.Service) {
+		service = named.String()
+		selector := fmt.Sprintf("{__name__=~%q, %s, %s=%q}", strings.Join(names, "|"), service, wellknown.VersionLabel, c.Candidate.Version)
 		existing, _, err := e.Metrics.LabelValues(ctx, "__name__", []string{selector}, c.Candidate.Start, c.Candidate.End)
 		if err != nil {
 			return metric, "", "", false, err
@@ -92,7 +104,7 @@ func (e Advisor) versionedMetric(ctx context.Context, c traces.Comparison) (metr
 			if !slices.Contains(existing, m.bucket) || c.Candidate.Operation != "" && m.also == "" {
 				continue
 			}
-			parts := []string{service, fmt.Sprintf("service_version=~%q",
+			parts := []string{service, fmt.Sprintf("%s=~%q", wellknown.VersionLabel,
 				regexp.QuoteMeta(c.Baseline.Version)+"|"+regexp.QuoteMeta(c.Candidate.Version))}
 			if m.also != "" {
 				parts = append(parts, m.also)

@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"strings"
 	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // versionResource is a resource with the ways to read what share of it the
@@ -24,23 +26,15 @@ type versionResource struct {
 
 // The fullest pool of a version counts, each on average over its instances.
 var versionResources = []versionResource{
-	{"processor", signals.Probe{PromQL: strings.Join([]string{
-		"avg by (service_version) (avg_over_time(process_cpu_utilization_ratio{$service, $versions}[$range]))",
-		"avg by (service_version) (avg_over_time(jvm_cpu_recent_utilization_ratio{$service, $versions}[$range]))",
-		"avg by (service_version) (avg_over_time(process_cpu_usage{$service, $versions}[$range]))",
-	}, " or ")}},
-	{"connection pool", signals.Probe{PromQL: strings.Join([]string{
-		poolShare("db_client_connection_pool_name", `db_client_connection_count{db_client_connection_state="used", $labels}`, "db_client_connection_max{$labels}"),
-		poolShare("pool_name", `db_client_connections_usage{state="used", $labels}`, "db_client_connections_max{$labels}"),
-		poolShare("pool", "hikaricp_connections_active{$labels}", "hikaricp_connections_max{$labels}"),
-	}, " or ")}},
-}
-
-func poolShare(pool, used, most string) string {
-	mean := func(selector string) string {
-		return fmt.Sprintf("avg by (service_version, %s) (avg_over_time(%s[$range]))", pool, strings.ReplaceAll(selector, "$labels", "$service, $versions"))
-	}
-	return fmt.Sprintf("max by (service_version) (%s / %s)", mean(used), mean(most))
+	{"processor", signals.Probe{PromQL: signals.FirstOf(wellknown.CPUShares, func(gauge string) string {
+		return "avg by (" + wellknown.VersionLabel + ") (avg_over_time(" + gauge + "[1m]))"
+	})}},
+	{"connection pool", signals.Probe{PromQL: signals.OfPools(func(p wellknown.Pool) string {
+		mean := func(selector string) string {
+			return fmt.Sprintf("avg by (%s, %s) (avg_over_time(%s[1m]))", wellknown.VersionLabel, p.Label, selector)
+		}
+		return fmt.Sprintf("max by (%s) (%s / %s)", wellknown.VersionLabel, mean(p.Used), mean(p.Max))
+	})}},
 }
 
 // resourcesFor is for how long resources are looked at: a new version is busy
@@ -51,9 +45,9 @@ const resourcesFor = 5 * time.Minute
 func (e Advisor) versionResources(ctx context.Context, c traces.Comparison, basis *core.Provenance) (found []canary.Resource, err error) {
 	end := c.Candidate.End
 	at := upstream.Range{Start: end, End: end, Step: time.Minute}
-	versions := fmt.Sprintf("service_version=~%q", regexp.QuoteMeta(c.Baseline.Version)+"|"+regexp.QuoteMeta(c.Candidate.Version))
+	versions := labels.MustNewMatcher(labels.MatchRegexp, wellknown.VersionLabel, regexp.QuoteMeta(c.Baseline.Version)+"|"+regexp.QuoteMeta(c.Candidate.Version))
 	for _, r := range versionResources {
-		promQL := r.For(c.Candidate.Service, resourcesFor, "$versions", versions)
+		promQL := r.For(c.Candidate.Service, resourcesFor, versions)
 		set, err := e.Metrics.QueryRange(ctx, promQL, at)
 		if err != nil {
 			return nil, err
@@ -62,7 +56,7 @@ func (e Advisor) versionResources(ctx context.Context, c traces.Comparison, basi
 		basis.AddNotice(set.Warnings...)
 		share := map[string]float64{c.Baseline.Version: math.NaN(), c.Candidate.Version: math.NaN()}
 		for _, one := range set.Series {
-			share[one.Labels["service_version"]] = one.Values[len(one.Values)-1]
+			share[one.Labels[wellknown.VersionLabel]] = one.Values[len(one.Values)-1]
 		}
 		one := canary.Resource{Name: r.name, Baseline: share[c.Baseline.Version], Candidate: share[c.Candidate.Version]}
 		if !math.IsNaN(one.Baseline) && !math.IsNaN(one.Candidate) {

@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/trace/propagation"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // callMetrics are metrics under well-known names that count, for pairs of
@@ -35,17 +36,19 @@ type callMetrics struct {
 // callSources are service graphs of Tempo, Alloy, Beyla and OBI, which share
 // their names, of Istio and of Linkerd, and the client metrics of OpenTelemetry.
 // All that exist are joined: of a call that several know, the first tells.
-var callSources = []callMetrics{
-	{
-		"the service graph", "traces_service_graph_request_total", "client", "server",
-		"traces_service_graph_request_total", "traces_service_graph_request_failed_total",
-		"traces_service_graph_request_server_seconds_sum", "traces_service_graph_request_server_seconds_count", 1,
-	},
-	{
-		"the service graph", "traces_service_graph_request_total", "client", "server",
-		"traces_service_graph_request_total", "traces_service_graph_request_failed_total",
-		"traces_service_graph_request_client_seconds_sum", "traces_service_graph_request_client_seconds_count", 1,
-	},
+var callSources = slices.Concat(graphCalls(), meshCalls, clientCalls())
+
+func graphCalls() (all []callMetrics) {
+	for _, h := range wellknown.GraphDurations {
+		all = append(all, callMetrics{
+			"the service graph", wellknown.GraphRequests, "client", "server",
+			wellknown.GraphRequests, wellknown.GraphFailed, h.Sum(), h.Count(), 1 / h.Unit,
+		})
+	}
+	return all
+}
+
+var meshCalls = []callMetrics{
 	{
 		"Istio", "istio_requests_total", "source_canonical_service", "destination_canonical_service",
 		`istio_requests_total{reporter="destination"}`, `istio_requests_total{reporter="destination", response_code=~"5..|0"}`,
@@ -61,49 +64,47 @@ var callSources = []callMetrics{
 		`response_total{direction="outbound", dst_deployment!=""}`, `response_total{direction="outbound", dst_deployment!="", classification="failure"}`,
 		`response_latency_ms_sum{direction="outbound", dst_deployment!=""}`, `response_latency_ms_count{direction="outbound", dst_deployment!=""}`, 1000,
 	},
-	clientCalls("http_client_request_duration_seconds", `error_type!=""`, 1, "server_address"),
-	clientCalls("http_client_duration_milliseconds", `http_status_code=~"5.."`, 1000, "net_peer_name"),
-	clientCalls("rpc_client_call_duration_seconds", `error_type!=""`, 1, "server_address"),
-	clientCalls("rpc_client_duration_milliseconds", `rpc_grpc_status_code!~"0|"`, 1000, "server_address"),
-	clientCalls("db_client_operation_duration_seconds", `error_type!=""`, 1, "server_address"),
-	clientCalls("db_client_operation_duration_seconds", `error_type!=""`, 1, "db_system_name"),
+}
+
+func clientCalls() (all []callMetrics) {
+	for _, c := range wellknown.Sent {
+		for _, peer := range c.Peers {
+			named := peer + `!=""`
+			count := withMatcher(c.Count(), named)
+			all = append(all, callMetrics{
+				"clients' metrics", c.Count(), "job", peer,
+				count, withMatcher(count, c.Failed), withMatcher(c.Sum(), named), count, 1 / c.Unit,
+			})
+		}
+	}
+	return all
 }
 
 // servedSources are what services measure of themselves, the first of which that
 // knows a service tells.
-var servedSources = []callMetrics{
-	served("http_server_request_duration_seconds", `http_response_status_code=~"5.."`, "service_name", 1),
-	served("http_server_request_duration_seconds", `http_response_status_code=~"5.."`, "job", 1),
-	served("http_server_duration_milliseconds", `http_status_code=~"5.."`, "job", 1000),
-	served("rpc_server_call_duration_seconds", `error_type!=""`, "job", 1),
-	served("rpc_server_duration_milliseconds", `rpc_grpc_status_code!~"0|"`, "job", 1000),
-	spansServed("traces_spanmetrics_calls_total", "traces_spanmetrics_latency", "service", 1),
-	spansServed("traces_span_metrics_calls_total", "traces_span_metrics_duration_seconds", "service_name", 1),
-	spansServed("traces_span_metrics_calls_total", "traces_span_metrics_duration_milliseconds", "service_name", 1000),
+var servedSources = slices.Concat(served(), spansServed())
+
+func served() (all []callMetrics) {
+	for _, r := range wellknown.Served {
+		for _, label := range []string{"service_name", "job"} {
+			all = append(all, callMetrics{
+				"servers' metrics", r.Count(), "", label,
+				r.Count(), withMatcher(r.Count(), r.Failed), r.Sum(), r.Count(), 1 / r.Unit,
+			})
+		}
+	}
+	return all
 }
 
-func clientCalls(histogram, failed string, perSecond float64, server string) callMetrics {
-	count := fmt.Sprintf(`%s_count{%s!=""}`, histogram, server)
-	return callMetrics{
-		"clients' metrics", histogram + "_count", "job", server,
-		count, fmt.Sprintf(`%s_count{%s!="", %s}`, histogram, server, failed),
-		fmt.Sprintf(`%s_sum{%s!=""}`, histogram, server), count, perSecond,
+func spansServed() (all []callMetrics) {
+	for _, m := range wellknown.SpanMetrics {
+		calls := withMatcher(m.Calls, wellknown.ServedSpans)
+		all = append(all, callMetrics{
+			"span metrics", m.Calls, "", m.Label, calls, withMatcher(calls, wellknown.FailedSpans),
+			withMatcher(m.Duration.Sum(), wellknown.ServedSpans), withMatcher(m.Duration.Count(), wellknown.ServedSpans), 1 / m.Duration.Unit,
+		})
 	}
-}
-
-func served(histogram, failed, label string, perSecond float64) callMetrics {
-	return callMetrics{
-		"servers' metrics", histogram + "_count", "", label,
-		histogram + "_count", histogram + "_count{" + failed + "}", histogram + "_sum", histogram + "_count", perSecond,
-	}
-}
-
-func spansServed(calls, duration, label string, perSecond float64) callMetrics {
-	return callMetrics{
-		"span metrics", calls, "", label,
-		calls + "{" + ServedSpans + "}", calls + "{" + ServedSpans + ", " + FailedSpans + "}",
-		duration + "_sum{" + ServedSpans + "}", duration + "_count{" + ServedSpans + "}", perSecond,
-	}
+	return all
 }
 
 // promQL are the four questions of a source.

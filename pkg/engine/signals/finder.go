@@ -10,6 +10,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // Kinds are the kinds of signals that a service can be asked for by name.
@@ -54,9 +55,9 @@ func (e Finder) Services(ctx context.Context, window core.Window) ([]string, err
 		return nil, core.ErrNoMetrics
 	}
 	from, to := core.Hourly(window)
-	found := make([][]string, len(ServiceLabels)+1)
+	found := make([][]string, len(wellknown.ServiceLabels)+1)
 	group, ctx := errgroup.WithContext(ctx)
-	for i, label := range ServiceLabels {
+	for i, label := range wellknown.ServiceLabels {
 		group.Go(func() (err error) {
 			found[i], _, err = e.Metrics.LabelValues(ctx, label, []string{"{" + presetMetrics() + "}"}, from, to)
 			return err
@@ -65,7 +66,7 @@ func (e Finder) Services(ctx context.Context, window core.Window) ([]string, err
 	group.Go(func() error {
 		jobs, _, err := e.Metrics.LabelValues(ctx, "job", []string{"target_info"}, from, to)
 		for _, job := range jobs {
-			found[len(ServiceLabels)] = append(found[len(ServiceLabels)], job[strings.LastIndexByte(job, '/')+1:])
+			found[len(wellknown.ServiceLabels)] = append(found[len(wellknown.ServiceLabels)], job[strings.LastIndexByte(job, '/')+1:])
 		}
 		return err
 	})

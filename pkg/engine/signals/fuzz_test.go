@@ -20,10 +20,10 @@ func FuzzNamesInPromQL(f *testing.F) {
 		_, _ = Finder{Sources: core.Sources{Metrics: server}}.Presets(context.Background(), n.Service, time.Time{}, time.Time{})
 		return server.Queries()
 	}}
-	matchers := matcherTemplates()
+	matchers := presetNamings
 	for i, p := range presets {
 		producers = append(producers, func(n promqltest.Names) []string {
-			return []string{BoundPreset{preset: p, matcher: matchers[i%len(matchers)]}.Expr(n.Service, time.Minute)}
+			return []string{BoundPreset{preset: p, naming: matchers[i%len(matchers)]}.Expr(n.Service, time.Minute)}
 		})
 	}
 	for _, p := range probes {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestPresetsAreWhatTheServiceSaysOfItselfBeforeItsSpans(t *testing.T) {
-	matchers := []string{`client="shop"`, `service_name="shop"`, `service="shop"`}
+	matchers := []naming{asClient, {label: "service_name"}, {label: "service"}}
 	chosen := choose(matchers, [][]string{
 		{"traces_service_graph_request_total"},
 		{"http_server_request_duration_seconds_count", "http_server_request_duration_seconds_bucket", "process_cpu_seconds_total"},
@@ -37,7 +37,7 @@ func kindsOf(chosen []BoundPreset) (kinds []string) {
 
 func TestPresetsAreComplete(t *testing.T) {
 	for _, p := range presets {
-		promQL := BoundPreset{preset: p, matcher: `service_name="a \"quoted\" name"`}.Expr(`a "quoted" name`, 5*time.Minute)
+		promQL := BoundPreset{preset: p, naming: naming{label: "service_name"}}.Expr(`a "quoted" name`, 5*time.Minute)
 		t.Log(promQL)
 		require.NotContains(t, promQL, "$")
 		require.Contains(t, promQL, `="a \"quoted\" name"`)

@@ -3,7 +3,6 @@ package signals
 import (
 	"context"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
@@ -67,16 +66,4 @@ func (e Finder) preview(ctx context.Context, p BoundPreset, service string, wind
 		}
 	}
 	return preview
-}
-
-// template is the preset's PromQL with placeholders where the service and the
-// window of rates stand.
-func (f BoundPreset) template() string {
-	if f.Custom {
-		return f.promQL
-	}
-	return strings.NewReplacer(
-		"$m", f.matcher,
-		"$r", "$interval", "$client", `client="`+servicePlaceholder+`"`,
-	).Replace(f.promQL)
 }

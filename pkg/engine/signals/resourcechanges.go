@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
@@ -15,72 +16,53 @@ import (
 	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
-// Probe is a metric that tells of a resource of a service. In its PromQL,
-// $service stands for the matcher of the service and $range for the window of
-// a rate. The names are those of OpenTelemetry's semantic conventions, old and
-// new, of HikariCP, of cAdvisor and of Kafka's exporter.
+// Probe is a metric that shows the state of a resource of a service.
 type Probe struct {
 	kind        cause.SignalKind
 	title, unit string
-	PromQL      string
+	PromQL      string // a template of core.Bind
 	// Min is the smallest value that is worth a word.
 	Min float64
 }
 
 var probes = []Probe{
-	{cause.Pool, "requests waiting for a connection", "",
-		"max(db_client_connection_pending_requests{$service} or db_client_connections_pending_requests{$service} or hikaricp_connections_pending{$service})", 1},
-	{cause.Pool, "use of the connection pool", "%",
-		`max(max by (instance, db_client_connection_pool_name) (db_client_connection_count{db_client_connection_state="used", $service}) / max by (instance, db_client_connection_pool_name) (db_client_connection_max{$service})) or max(hikaricp_connections_active{$service} / hikaricp_connections_max{$service})`, 0.8},
-	{cause.Pool, "time to get a connection", "s",
-		"sum(rate(db_client_connection_wait_time_seconds_sum{$service}[$range])) / sum(rate(db_client_connection_wait_time_seconds_count{$service}[$range]))", 0.001},
-	{cause.Pool, "connection timeouts per second", "",
-		"sum(rate(db_client_connection_timeouts_total{$service}[$range]))", 0.01},
-	{cause.Processor, "processor use, in cores,", "",
-		"sum(rate(process_cpu_seconds_total{$service}[$range])) or sum(rate(process_cpu_time_seconds_total{$service}[$range])) or sum(rate(container_cpu_usage_seconds_total{$service}[$range]))", 0.05},
-	{cause.Processor, "processor use", "%",
-		"avg(process_cpu_utilization_ratio{$service})", 0.5},
+	{cause.Pool, "requests waiting for a connection", "", OfPools(func(p wellknown.Pool) string { return "max(" + p.Pending + ")" }), 1},
+	{cause.Pool, "use of the connection pool", "%", OfPools(func(p wellknown.Pool) string {
+		per := "max by (instance, " + p.Label + ") "
+		return "max(" + per + "(" + p.Used + ") / " + per + "(" + p.Max + "))"
+	}), 0.8},
+	{cause.Pool, "time to get a connection", "s", OfPools(func(p wellknown.Pool) string {
+		return rateOf(p.Wait.Sum()) + " / " + rateOf(p.Wait.Count()) + inSeconds(p.Wait.Unit)
+	}), 0.001},
+	{cause.Pool, "connection timeouts per second", "", OfPools(func(p wellknown.Pool) string { return rateOf(p.Timeouts) }), 0.01},
+	{cause.Processor, "processor use, in cores,", "", FirstOf(wellknown.CPUSeconds, rateOf), 0.05},
+	{cause.Processor, "processor use", "%", FirstOf(wellknown.CPUShares, func(gauge string) string { return "avg(" + gauge + ")" }), 0.5},
 	{cause.Processor, "share of periods with the processor throttled", "%",
-		"sum(rate(container_cpu_cfs_throttled_periods_total{$service}[$range])) / sum(rate(container_cpu_cfs_periods_total{$service}[$range]))", 0.05},
-	{cause.Backlog, "messages waiting", "", "sum(kafka_consumergroup_lag{$service})", 10},
+		rateOf(wellknown.ThrottledPeriods) + " / " + rateOf(wellknown.SchedulingPeriods), 0.05},
+	{cause.Backlog, "messages waiting", "", "sum(" + wellknown.ConsumerLag + ")", 10},
 }
 
-// ServiceLabels are the labels under which metrics name a service; of the first
-// that has the metric it is taken.
-var ServiceLabels = []string{"service_name", "service", "app", "container", "consumergroup"}
-
-// matcherTemplates are the ways in which metrics name a service. The job of a
-// target is "namespace/name" where it comes from OpenTelemetry.
-func matcherTemplates() (templates []string) {
-	for _, label := range ServiceLabels {
-		templates = append(templates, label+`="`+servicePlaceholder+`"`)
+// FirstOf is PromQL for the first of several metrics that has samples.
+func FirstOf[T any](metrics []T, promQL func(T) string) string {
+	var all []string
+	for _, metric := range metrics {
+		all = append(all, promQL(metric))
 	}
-	return append(templates, `job=~"(.+/)?`+servicePlaceholder+`"`)
+	return strings.Join(all, " or ")
 }
 
-// Matchers are the matchers by which metrics may name a service.
-func Matchers(service string) (matchers []string) {
-	for _, template := range matcherTemplates() {
-		matchers = append(matchers, bind(template, service))
-	}
-	return matchers
-}
+// OfPools is PromQL for the first kind of connection pool that has samples.
+func OfPools(promQL func(wellknown.Pool) string) string { return FirstOf(wellknown.Pools, promQL) }
 
-// bind puts a service's name into a template.
-func bind(template, service string) string {
-	bound, _ := fillService(template, service)
-	return bound
-}
-
-// For is the probe's PromQL for one service. Pairs of further placeholders and
-// what stands for them come last; a name that holds a placeholder stays a name.
-func (p Probe) For(service string, window time.Duration, further ...string) string {
+// For is the probe's PromQL for one service, under each of its names, with
+// further matchers in every selector.
+func (p Probe) For(service string, window time.Duration, further ...*labels.Matcher) string {
 	var all []string
 	for _, matcher := range Matchers(service) {
-		filled := strings.NewReplacer(append(further, "$range", fmt.Sprintf("%ds", int(window.Seconds())), "$service", matcher)...).Replace(p.PromQL)
-		all = append(all, "("+filled+")")
+		all = append(all, "("+core.Bind(p.PromQL, window, slices.Concat(further, []*labels.Matcher{matcher})...)+")")
 	}
 	return strings.Join(all, " or ")
 }

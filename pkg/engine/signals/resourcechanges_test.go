@@ -17,8 +17,8 @@ func TestProbes(t *testing.T) {
 	for _, p := range probes {
 		promQL := p.For(`a "b".c`, time.Minute)
 		require.NotContains(t, promQL, "$")
-		require.Contains(t, promQL, `service_name="a \x22b\x22.c"`)
-		require.Contains(t, promQL, `job=~"(.+/)?a \x22b\x22\\.c"`)
+		require.Contains(t, promQL, `service_name="a \"b\".c"`)
+		require.Contains(t, promQL, `job=~"(.+/)?a \"b\"\\.c"`)
 		require.Equal(t, strings.Count(promQL, "("), strings.Count(promQL, ")"), promQL)
 	}
 }

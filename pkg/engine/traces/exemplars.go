@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // A trace store may show traces to searches only long after it has them by
@@ -97,7 +98,7 @@ func (e Comparer) exemplary(ctx context.Context, side upstream.TraceFilter) (ups
 	var selectors []string
 	for _, label := range []string{"service", "service_name"} {
 		selectors = append(selectors, fmt.Sprintf(`{__name__=~%s, %s=%s, service_version=%s}`,
-			strconv.Quote(strings.Join(upstream.SpanLatencies, "|")), label, strconv.Quote(side.Service), strconv.Quote(side.Version)))
+			strconv.Quote(strings.Join(wellknown.SpanLatencies(), "|")), label, strconv.Quote(side.Service), strconv.Quote(side.Version)))
 	}
 	promQL := strings.Join(selectors, " or ")
 	exemplars, err := e.Metrics.Exemplars(ctx, promQL, side.Start, side.End)

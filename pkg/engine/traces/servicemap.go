@@ -12,6 +12,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace/topology"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 // ServiceMapAnswer is the map of a system.
@@ -132,7 +133,7 @@ func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstr
 	if seconds < 60 {
 		return // too few scrapes for a rate
 	}
-	promQL := fmt.Sprintf("sum by (client, server) (rate(traces_service_graph_request_total[%ds]))", seconds)
+	promQL := fmt.Sprintf("sum by (client, server) (rate(%s[%ds]))", wellknown.GraphRequests, seconds)
 	at := core.Floor(a.End, time.Second)
 	patience, cancel := context.WithTimeout(ctx, core.SideTimeout)
 	defer cancel()
@@ -149,7 +150,7 @@ func (a *ServiceMapAnswer) compareWithMetrics(ctx context.Context, metrics upstr
 		}
 	}
 	if len(rates) == 0 {
-		a.AddNotice("Not compared with metrics: Prometheus has no traces_service_graph_request_total in this time.")
+		a.AddNotice("Not compared with metrics: Prometheus has no " + wellknown.GraphRequests + " in this time.")
 		return
 	}
 	a.MetricRates = map[string]float64{}

@@ -13,24 +13,31 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
-// The series that the probe looks for, by name. Those of Tempo's metrics
-// generator come under two spellings, the second from OpenTelemetry's span
-// metrics connector.
+// The series that the probe looks for, by name.
 var (
-	spanMetrics  = []string{"traces_spanmetrics_calls_total", "traces_span_metrics_calls_total"}
-	serviceGraph = []string{"traces_service_graph_request_total"}
+	spanMetrics  = spanCalls()
+	serviceGraph = []string{wellknown.GraphRequests}
 	// A native histogram is stored under the bare name, which a classic one
 	// (_bucket, _sum, _count) never uses.
-	nativeHistograms = []string{
-		"traces_spanmetrics_latency", "traces_span_metrics_duration_milliseconds", "traces_span_metrics_duration_seconds",
-		"traces_service_graph_request_server_seconds", "traces_service_graph_request_client_seconds",
-		"http_server_request_duration_seconds", "http_client_request_duration_seconds",
-		"rpc_server_duration_seconds", "rpc_client_duration_seconds", "rpc_server_duration_milliseconds", "rpc_client_duration_milliseconds", "rpc_server_call_duration_seconds", "rpc_client_call_duration_seconds",
-		"db_client_operation_duration_seconds", "prometheus_http_request_duration_seconds",
-	}
+	nativeHistograms = durations()
 )
+
+func spanCalls() (names []string) {
+	for _, m := range wellknown.SpanCalls() {
+		names = append(names, m.Calls)
+	}
+	return names
+}
+
+func durations() (names []string) {
+	for _, h := range wellknown.Durations() {
+		names = append(names, h.Name)
+	}
+	return append(names, "prometheus_http_request_duration_seconds")
+}
 
 const (
 	// recently is how far back the probe looks for series.
@@ -96,7 +103,7 @@ func (c *Client) probeSpanMetrics(ctx context.Context, found *upstream.MetricsCa
 		return err
 	}
 	found.SpanVersions = len(versions) > 0
-	examples, err := c.Exemplars(ctx, selectNames(upstream.SpanLatencies), c.now().Add(-exemplary), c.now())
+	examples, err := c.Exemplars(ctx, selectNames(wellknown.SpanLatencies()), c.now().Add(-exemplary), c.now())
 	found.Exemplars = len(examples) > 0
 	return err
 }
