@@ -8,6 +8,9 @@ const values: Record<string, string | string[]> = {
   services: ['web', 'a.b'],
   version: '1.2',
   window: '7d',
+  limit: '0.9',
+  yes: 'true',
+  metric: 'load',
 };
 
 /** Replaces $name as Grafana's template service does. */
@@ -20,6 +23,7 @@ const templates = {
       }
       return format ? format(value, { multi: Array.isArray(value) }) : [value].flat().join(',');
     }),
+  getVariables: () => [],
 } as unknown as TemplateSrv;
 
 const interpolated = (query: Partial<ForesightQuery>) =>
@@ -86,6 +90,85 @@ describe('interpolate', () => {
 
   it.each(['composite', 'deploys', 'operations', 'versions'] as const)('replaces the service of %s', (queryType) => {
     expect(interpolated({ queryType, service: '$service' })).toMatchObject({ queryType, service: 'orders' });
+  });
+
+  it.each(['composite', 'deploys', 'sizing', 'impact', 'verdict', 'traceDiff', 'operations'] as const)(
+    'names each service of %s where a variable has several values',
+    (queryType) => {
+      expect(interpolated({ queryType, service: '$services' })).toMatchObject({ service: ['web', 'a.b'] });
+      expect(interpolated({ queryType, service: 'team/$services' })).toMatchObject({
+        service: ['team/web', 'team/a.b'],
+      });
+      expect(interpolated({ queryType, service: ['$service', '$services'] })).toMatchObject({
+        service: ['orders', 'web', 'a.b'],
+      });
+    }
+  );
+
+  it('names each operation and version', () => {
+    const query = { queryType: 'traceDiff', service: 'x', operation: '$services', candidate: { version: '$services' } };
+    expect(interpolated(query as Partial<ForesightQuery>)).toMatchObject({
+      operation: ['web', 'a.b'],
+      candidate: { version: ['web', 'a.b'] },
+    });
+  });
+
+  it('says all where all are chosen', () => {
+    const everything = {
+      replace: templates.replace,
+      getVariables: () => [{ name: 'services', current: { value: ['$__all'] } }],
+    } as unknown as TemplateSrv;
+    const withName = {
+      ...everything,
+      replace: (text: string, _: ScopedVars, format: (value: string[], variable: { name: string }) => string) =>
+        text.replace(/\$(\w+)/g, (__, name) => format(['web', 'a.b'], { name })),
+    } as unknown as TemplateSrv;
+    const query = { refId: 'A', queryType: 'composite', service: '$services' } as ForesightQuery;
+    expect(interpolate(query, withName, {})).toMatchObject({ service: '$__all' });
+  });
+
+  it('replaces numbers, booleans, lists, legends and filters', () => {
+    const query = {
+      queryType: 'anomaly',
+      expr: 'up',
+      legend: '$metric of {{job}}',
+      threshold: '$limit',
+      minDeviation: 3,
+      nonNegative: '$yes',
+      detectors: ['$services', 'esd'],
+      model: '$metric',
+      filters: [{ key: 'job', value: '$service' }],
+    };
+    expect(interpolated(query as unknown as Partial<ForesightQuery>)).toMatchObject({
+      legend: 'load of {{job}}',
+      threshold: 0.9,
+      minDeviation: 3,
+      nonNegative: true,
+      detectors: ['web', 'a.b', 'esd'],
+      model: 'load',
+      filters: [{ key: 'job', value: 'orders' }],
+    });
+    const sizing = { queryType: 'sizing', service: 'x', minReplicas: '$limit', use: '$unknown', maxReplicas: '' };
+    expect(interpolated(sizing as unknown as Partial<ForesightQuery>)).toMatchObject({
+      minReplicas: 0.9,
+      use: '$unknown',
+      maxReplicas: '',
+    });
+  });
+
+  it("leaves the intervals and ranges to the backend, their formats' ends apart", () => {
+    const own = {
+      replace: (text: string, scoped: ScopedVars, format?: typeof matcherValue) =>
+        text.replace(/\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g, (whole, braced, plain) => {
+          const value = scoped[braced ?? plain]?.value;
+          return value === undefined ? whole : format ? format(value, {}) : value;
+        }),
+    } as unknown as TemplateSrv;
+    const expr = 'increase(x[${__range_s}s]) + rate(x[$__rate_interval]) + x * $__interval_ms';
+    const query = { refId: 'A', queryType: 'forecast', expr } as ForesightQuery;
+    expect(interpolate(query, own, {})).toMatchObject({
+      expr: 'increase(x[${__range_s}s]) + rate(x[${__rate_interval}]) + x * ${__interval_ms}',
+    });
   });
 
   it('leaves unknown variables, absent fields and the query itself alone', () => {

@@ -1,7 +1,7 @@
 import { type ScopedVars } from '@grafana/data';
 import { type TemplateSrv } from '@grafana/runtime';
-import { fieldsOf } from './language';
-import { type ForesightQuery, type Population } from './query';
+import { fieldsOf, type Kind } from './language';
+import { type Filter, type ForesightQuery, type Population } from './query';
 
 const specialInRegex = /[\\^$.*+?()[\]{}|]/g;
 
@@ -48,36 +48,91 @@ export function matcherValue(value: string | string[], variable: Variable): stri
 // The backend chooses the step from which models learn, so only it can fill
 // these in.
 const filledByBackend: ScopedVars = Object.fromEntries(
-  ['__interval', '__rate_interval'].map((name) => [name, { text: `$${name}`, value: `$${name}` }])
+  ['__interval', '__interval_ms', '__rate_interval', '__rate_interval_ms', '__range', '__range_s', '__range_ms'].map(
+    (name) => [name, { text: `\${${name}}`, value: `\${${name}}` }]
+  )
 );
 
-/** Replaces the dashboard's variables in every field that a person writes. */
+/** Replaces the dashboard's variables in every field that a person can write. */
 export function interpolate(query: ForesightQuery, variables: TemplateSrv, scoped: ScopedVars): ForesightQuery {
   const scopedVars = { ...scoped, ...filledByBackend };
-  const plain = (text: string | undefined) => text && variables.replace(text, scopedVars);
-  const matcher = (text: string | undefined) => text && variables.replace(text, scopedVars, matcherValue);
-  const side = (population: Population | undefined): Population | undefined =>
-    population && {
-      version: plain(population.version),
-      from: plain(population.from),
-      to: plain(population.to),
-      traceQL: matcher(population.traceQL),
-      ago: plain(population.ago),
-    };
-
-  const written = new Map(Object.entries(query));
-  const replaced = Object.entries(fieldsOf(query.queryType)).flatMap(([field, kind]) => {
-    const value = written.get(field);
-    switch (value !== undefined && kind) {
-      case 'matcher':
-        return [[field, matcher(value)]];
-      case 'text':
-        return [[field, plain(value)]];
-      case 'population':
-        return [[field, side(value)]];
-      default:
-        return [];
-    }
+  const plain = (text: string) => variables.replace(text, scopedVars);
+  const matcher = (text: string) => variables.replace(text, scopedVars, matcherValue);
+  const names = (text: string) => oneOrSeveral(namesIn(text, variables, scopedVars));
+  const side = (population: Population): Population => ({
+    ...every(population, plain),
+    ...(population.version !== undefined && { version: all(population.version, names) }),
+    ...(typeof population.traceQL === 'string' && { traceQL: matcher(population.traceQL) }),
   });
-  return { ...query, ...Object.fromEntries(replaced) };
+
+  const replaced: Record<Kind, (value: unknown) => unknown> = {
+    matcher: (value) => ofText(value, matcher),
+    text: (value) => ofText(value, plain),
+    number: (value) => ofText(value, (text) => numberIn(plain(text))),
+    flag: (value) => ofText(value, (text) => flagIn(plain(text))),
+    names: (value) => all(value, names),
+    texts: (value) => [value].flat().flatMap((text) => ofText(text, (t) => namesIn(t, variables, scopedVars))),
+    population: (value) => side(value as Population),
+    filters: (value) => (Array.isArray(value) ? value.map((filter: Filter) => every(filter, plain)) : value),
+    value: (value) => value,
+  };
+  const fields = fieldsOf(query.queryType);
+  const entries = Object.entries(query).map(([field, value]) => {
+    const kind = fields[field] ?? 'value';
+    return [field, value === undefined || value === null ? value : replaced[kind](value)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What a function makes of a text; anything else as it is. */
+function ofText<T>(value: unknown, change: (text: string) => T): T | unknown {
+  return typeof value === 'string' ? change(value) : value;
+}
+
+/** An object with its texts changed. */
+function every<T extends object>(of: T, change: (text: string) => string): T {
+  return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, ofText(value, change)])) as T;
+}
+
+/** One name or several, each of which may stand for several. */
+function all(value: unknown, names: (text: string) => string | string[]): string | string[] {
+  return Array.isArray(value) ? oneOrSeveral(value.flatMap((name) => names(String(name)))) : names(String(value));
+}
+
+function oneOrSeveral(found: string[]): string | string[] {
+  return found.length === 1 ? found[0] : found;
+}
+
+/** The number that a variable holds; other text as it is, of which the backend says what is wrong. */
+function numberIn(text: string): number | string {
+  return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+function flagIn(text: string): boolean | string {
+  return text === 'true' || text === 'false' ? text === 'true' : text;
+}
+
+/** How the backend writes all services, operations or versions. */
+const ALL = '$__all';
+
+/** The names that a text stands for: one for each value of its variables, or all there are. */
+function namesIn(text: string, variables: TemplateSrv, scopedVars: ScopedVars): string[] {
+  const values: string[][] = [];
+  const mark = (index: number) => `\u0000${index}\u0000`;
+  const marked = variables.replace(text, scopedVars, (value: string | string[], variable?: { name?: string }) => {
+    const whole = text.trim().startsWith('$') && isAll(variables, variable?.name) ? [ALL] : [value].flat();
+    return mark(values.push(whole) - 1);
+  });
+  return values.reduce(
+    (texts, list, index) => texts.flatMap((one) => list.map((value) => one.split(mark(index)).join(value))),
+    [marked]
+  );
+}
+
+/** Whether "All" is chosen of a variable. */
+function isAll(variables: TemplateSrv, name: string | undefined): boolean {
+  const variable = variables.getVariables?.().find((one) => one.name === name);
+  return variable !== undefined && 'current' in variable && 'value' in variable.current
+    ? [variable.current.value].flat().includes(ALL)
+    : false;
 }

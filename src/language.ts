@@ -3,9 +3,11 @@ import { type ForesightQuery, type Format, type QueryType } from './query';
 
 /**
  * How a field is written, which decides how variables stand in it: in a
- * matcher's quotes, as plain text, in the fields of a population, or not at all.
+ * matcher's quotes, as plain text, as a number or a boolean, as one or several
+ * names, as a list of texts, in the fields of a population, in the values of
+ * filters, or not at all.
  */
-type Kind = 'matcher' | 'text' | 'population' | 'value';
+export type Kind = 'matcher' | 'text' | 'number' | 'flag' | 'names' | 'texts' | 'population' | 'filters' | 'value';
 
 type Fields<Q> = Record<Exclude<keyof Q, keyof DataQuery>, Kind>;
 
@@ -23,19 +25,19 @@ const common = { schemaVersion: 'value', format: 'value' } as const;
 const ofMetric = {
   ...common,
   expr: 'matcher',
-  filters: 'value',
+  filters: 'filters',
   history: 'text',
   step: 'text',
-  legend: 'value',
+  legend: 'text',
 } as const;
-const ofExpectation = { ...ofMetric, model: 'value', probability: 'value', nonNegative: 'value' } as const;
-const ofService = { ...common, service: 'text' } as const;
+const ofExpectation = { ...ofMetric, model: 'text', probability: 'number', nonNegative: 'flag' } as const;
+const ofService = { ...common, service: 'names' } as const;
 const ofTraces = {
   ...ofService,
-  operation: 'text',
+  operation: 'names',
   baseline: 'population',
   candidate: 'population',
-  maxTraces: 'value',
+  maxTraces: 'number',
 } as const;
 
 const everyFormat: Format[] = ['panel', 'alert', 'annotations'];
@@ -52,32 +54,32 @@ const language: Language = {
     required: ['expr'],
     fields: {
       ...ofExpectation,
-      direction: 'value',
-      minDeviation: 'value',
-      minRelativeDeviation: 'value',
+      direction: 'text',
+      minDeviation: 'number',
+      minRelativeDeviation: 'number',
       timeZone: 'text',
-      threshold: 'value',
-      detectors: 'value',
+      threshold: 'number',
+      detectors: 'texts',
       feedback: 'value',
-      live: 'value',
+      live: 'flag',
     },
   },
   breach: {
     formats: ['panel', 'alert'],
     required: ['expr', 'threshold'],
-    fields: { ...ofMetric, threshold: 'value', direction: 'value', horizon: 'text' },
+    fields: { ...ofMetric, threshold: 'number', direction: 'text', horizon: 'text' },
   },
   composite: {
     formats: everyFormat,
     required: ['service'],
-    fields: { ...ofService, history: 'text', step: 'text', threshold: 'value', timeZone: 'text' },
+    fields: { ...ofService, history: 'text', step: 'text', threshold: 'number', timeZone: 'text' },
   },
   deploys: { formats: everyFormat, required: [], fields: ofService },
-  traceDiff: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, view: 'value' } },
-  rootCause: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, signal: 'value' } },
-  serviceMap: { formats: ['panel', 'alert'], required: [], fields: { ...ofTraces, compare: 'value' } },
-  patterns: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, compare: 'value' } },
-  verdict: { formats: ['panel', 'alert'], required: ['service'], fields: { ...ofTraces, margin: 'value' } },
+  traceDiff: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, view: 'text' } },
+  rootCause: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, signal: 'text' } },
+  serviceMap: { formats: ['panel', 'alert'], required: [], fields: { ...ofTraces, compare: 'text' } },
+  patterns: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, compare: 'text' } },
+  verdict: { formats: ['panel', 'alert'], required: ['service'], fields: { ...ofTraces, margin: 'number' } },
   impact: {
     formats: ['panel', 'alert'],
     required: [],
@@ -89,9 +91,9 @@ const language: Language = {
       failsWithin: 'text',
       demand: 'matcher',
       replicas: 'matcher',
-      perReplica: 'value',
-      view: 'value',
-      measure: 'value',
+      perReplica: 'number',
+      view: 'text',
+      measure: 'text',
     },
   },
   sizing: {
@@ -100,12 +102,12 @@ const language: Language = {
     fields: {
       ...ofService,
       lead: 'text',
-      quantile: 'value',
-      use: 'value',
-      minReplicas: 'value',
-      maxReplicas: 'value',
-      databaseConnections: 'value',
-      reservedConnections: 'value',
+      quantile: 'number',
+      use: 'number',
+      minReplicas: 'number',
+      maxReplicas: 'number',
+      databaseConnections: 'number',
+      reservedConnections: 'number',
       maxWait: 'text',
       warmTime: 'text',
       history: 'text',

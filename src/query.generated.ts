@@ -23,7 +23,7 @@ export interface Filter {
 /** Population selects one side of a trace diff. */
 export interface Population {
   /** Version is the service.version. */
-  version?: string;
+  version?: string | string[];
   /** From is the population's begin: RFC 3339, milliseconds since the epoch, or relative to the end of the window ("-30m"). */
   from?: string;
   /** To is the end of the population, written like From. */
@@ -37,7 +37,7 @@ export interface Population {
 /** Anomaly asks what about a metric is unusual. */
 export interface AnomalyQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Expr is the metric, in PromQL. */
@@ -51,17 +51,17 @@ export interface AnomalyQuery extends DataQuery {
   /** Step overrides the step that follows from the panel's resolution. */
   step?: string;
   /** Probability of the band. Default 0.99. */
-  probability?: number;
+  probability?: number | string;
   /** Direction is "both" (default), "above" or "below". */
   direction?: 'both' | 'above' | 'below';
   /** MinDeviation is the smallest deviation that counts, in the metric's unit. */
-  minDeviation?: number;
+  minDeviation?: number | string;
   /** MinRelativeDeviation is the smallest deviation that counts, as a share of what is expected: 0.1 is a tenth. */
-  minRelativeDeviation?: number;
+  minRelativeDeviation?: number | string;
   /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
   timeZone?: string;
   /** Threshold is the score from which on there is an event. Default 75. */
-  threshold?: number;
+  threshold?: number | string;
   /** Detectors that judge, by name. Default: those that need no choice. */
   detectors?: string[];
   /** NonNegative says that the quantity cannot fall below zero. Default true. */
@@ -78,7 +78,7 @@ export interface AnomalyQuery extends DataQuery {
 /** Breach asks how likely a metric crosses a threshold soon, and when. */
 export interface BreachQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Expr is the metric, in PromQL. */
@@ -86,7 +86,7 @@ export interface BreachQuery extends DataQuery {
   /** Filters narrow every series that Expr selects. */
   filters?: Filter[];
   /** Threshold is the limit, in the metric's unit. */
-  threshold?: number;
+  threshold?: number | string;
   /** Direction is "above" (default) where the limit must not be reached from below, "below" where it must not be reached from above. */
   direction?: 'above' | 'below';
   /** Horizon is how far to look ahead. Default 1h. */
@@ -103,17 +103,17 @@ export interface BreachQuery extends DataQuery {
 /** Composite asks how unusual a service is, all its signals taken together. */
 export interface CompositeQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name. */
-  service?: string;
+  service?: string | string[];
   /** History is how far back to learn from. Default 14d. */
   history?: string;
   /** Step overrides the step that follows from the panel's resolution. */
   step?: string;
   /** Threshold is the score from which on there is an event. Default 75. */
-  threshold?: number;
+  threshold?: number | string;
   /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
   timeZone?: string;
   queryType: 'composite';
@@ -122,18 +122,18 @@ export interface CompositeQuery extends DataQuery {
 /** Deploys asks which versions of a service were seen and when each arrived. */
 export interface DeploysQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name; empty for every service. */
-  service?: string;
+  service?: string | string[];
   queryType: 'deploys';
 }
 
 /** Forecast asks what a metric will be. */
 export interface ForecastQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Expr is the metric, in PromQL. */
@@ -149,7 +149,7 @@ export interface ForecastQuery extends DataQuery {
   /** Step overrides the step that follows from the panel's resolution. */
   step?: string;
   /** Probability of the prediction interval. Default 0.95. */
-  probability?: number;
+  probability?: number | string;
   /** NonNegative says that the quantity cannot fall below zero. Default true. */
   nonNegative?: boolean;
   /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
@@ -162,11 +162,11 @@ export interface ForecastQuery extends DataQuery {
 /** Impact asks what alerts, warnings and verdicts were worth inside the window: times to detect and to resolve, lead, precision, recall, failed deploys, and incidents that did not happen. */
 export interface ImpactQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name; empty for every service. */
-  service?: string;
+  service?: string | string[];
   /** Objective is PromQL with a series for each service, above 0 while the service harms its users and 0 while it does not (compare with "> bool"). Without it incidents are those that annotations tagged "incident" tell of. */
   objective?: string;
   /** Alerts is a regular expression over the names of the alerts that count. Default: all. */
@@ -180,7 +180,7 @@ export interface ImpactQuery extends DataQuery {
   /** Replicas is written like Demand. */
   replicas?: string;
   /** PerReplica is the load that one replica bears, in the unit of Demand. */
-  perReplica?: number;
+  perReplica?: number | string;
   /** View is the frame a panel shows; empty for all. */
   view?: 'measures' | 'alerts' | 'incidents' | 'deploys' | 'prevented';
   /** Measure is the number that a rule gets. Default precision. */
@@ -191,24 +191,24 @@ export interface ImpactQuery extends DataQuery {
 /** Operations asks for the operations (span names) of a service. */
 export interface OperationsQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name. */
-  service?: string;
+  service?: string | string[];
   queryType: 'operations';
 }
 
 /** Patterns asks what makes requests needlessly slow: statements in loops, the same question twice, calls in a row, retries, waits. */
 export interface PatternsQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name whose requests are looked at. */
-  service?: string;
+  service?: string | string[];
   /** Operation is the span name of the requests; empty for all. */
-  operation?: string;
+  operation?: string | string[];
   /** Baseline is by default the version before the candidate's. */
   baseline?: Population;
   /** Candidate is by default the newest version, or the whole window where nothing is compared. */
@@ -216,20 +216,20 @@ export interface PatternsQuery extends DataQuery {
   /** Compare is "deploy" (default) or "none". */
   compare?: 'deploy' | 'none';
   /** MaxTraces is the sample size of each side. Default 400. */
-  maxTraces?: number;
+  maxTraces?: number | string;
   queryType: 'patterns';
 }
 
 /** RootCause asks what is to blame for a change between two populations of traces, which are chosen as for a trace diff, or for an abnormal signal. */
 export interface RootCauseQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name whose requests changed. */
-  service?: string;
+  service?: string | string[];
   /** Operation is the span name of the requests; empty for all. */
-  operation?: string;
+  operation?: string | string[];
   /** Baseline is by default the version before the newest one in the window. */
   baseline?: Population;
   /** Candidate is by default the newest version seen in the window. */
@@ -237,20 +237,20 @@ export interface RootCauseQuery extends DataQuery {
   /** Signal asks why the service's latency or errors are abnormal, deploy or not: metrics tell since when, and traces of that time are compared with those before. Without a trace store metrics alone answer, of both signals where none is named. */
   signal?: 'latency' | 'errors';
   /** MaxTraces is the sample size of each side. Default 400. */
-  maxTraces?: number;
+  maxTraces?: number | string;
   queryType: 'rootCause';
 }
 
 /** ServiceMap asks which services call which, how often, how fast and how well, and what changed. */
 export interface ServiceMapQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service narrows the map to requests that touch this service.name; empty for all. */
-  service?: string;
+  service?: string | string[];
   /** Operation is the span name of those requests; empty for all. */
-  operation?: string;
+  operation?: string | string[];
   /** Baseline is by default the time before the newest deploy. */
   baseline?: Population;
   /** Candidate is by default the time since the newest deploy, or the whole window where nothing is compared. */
@@ -258,14 +258,14 @@ export interface ServiceMapQuery extends DataQuery {
   /** Compare is "deploy" (default) or "none". */
   compare?: 'deploy' | 'none';
   /** MaxTraces is the sample size of each side. Default 400. */
-  maxTraces?: number;
+  maxTraces?: number | string;
   queryType: 'serviceMap';
 }
 
 /** Services asks for the names of all services. */
 export interface ServicesQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   queryType: 'services';
@@ -274,23 +274,23 @@ export interface ServicesQuery extends DataQuery {
 /** Sizing asks how many replicas and connections a service needs, which limits and breakers suit it, when to warm its cache and what load to shed: for the load that is forecast at the end of the window. */
 export interface SizingQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name. */
-  service?: string;
+  service?: string | string[];
   /** Lead is how long it takes until new capacity serves. Default 10m. */
   lead?: string;
   /** Quantile of the forecast load to be ready for; 0.5 for what is expected, which suits noisy loads. Default 0.95. */
-  quantile?: number;
+  quantile?: number | string;
   /** Use is the share of a replica's capacity to use, 0 to 1. Default 0.7. */
-  use?: number;
+  use?: number | string;
   /** MinReplicas and MaxReplicas bound the replicas. Default: no bound. */
-  minReplicas?: number;
-  maxReplicas?: number;
+  minReplicas?: number | string;
+  maxReplicas?: number | string;
   /** DatabaseConnections is how many connections the database allows in all, of which ReservedConnections are kept for others. Default: not known. */
-  databaseConnections?: number;
-  reservedConnections?: number;
+  databaseConnections?: number | string;
+  reservedConnections?: number | string;
   /** MaxWait is how long a request may wait for a connection or to be admitted. Default 50ms. */
   maxWait?: string;
   /** WarmTime is how long warming the cache takes. Default: not known. */
@@ -303,19 +303,19 @@ export interface SizingQuery extends DataQuery {
 /** TraceDiff asks what changed between two populations of traces. */
 export interface TraceDiffQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name whose requests are compared. */
-  service?: string;
+  service?: string | string[];
   /** Operation is the span name of the compared requests; empty for all. */
-  operation?: string;
+  operation?: string | string[];
   /** Baseline is by default the version before the newest one in the window. */
   baseline?: Population;
   /** Candidate is by default the newest version seen in the window. */
   candidate?: Population;
   /** MaxTraces is the sample size of each side. Default 400. */
-  maxTraces?: number;
+  maxTraces?: number | string;
   /** View is the frame a panel shows; empty for all. */
   view?: 'flameGraph' | 'summary' | 'paths';
   queryType: 'traceDiff';
@@ -324,31 +324,31 @@ export interface TraceDiffQuery extends DataQuery {
 /** Verdict asks whether a new version should be rolled out further: from the errors and slow requests that metrics count for both versions, and from their traces. */
 export interface VerdictQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name that is rolled out. */
-  service?: string;
+  service?: string | string[];
   /** Operation is the span name of the requests; empty for all. */
-  operation?: string;
+  operation?: string | string[];
   /** Baseline is by default the version before the candidate's; of its fields only version is read. */
   baseline?: Population;
   /** Candidate is by default the newest version; of its fields only version is read. */
   candidate?: Population;
   /** Margin is the rise in the share of errors, 0 to 1, that is still acceptable. Default 0.001. */
-  margin?: number;
+  margin?: number | string;
   /** MaxTraces is the sample size of each side. Default 400. */
-  maxTraces?: number;
+  maxTraces?: number | string;
   queryType: 'verdict';
 }
 
 /** Versions asks for the versions of a service. */
 export interface VersionsQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
-  schemaVersion?: number;
+  schemaVersion?: number | string;
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   /** Service is the service.name. */
-  service?: string;
+  service?: string | string[];
   queryType: 'versions';
 }

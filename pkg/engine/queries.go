@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
@@ -11,6 +12,40 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
+
+// Named is a query about several services with their names, where it is about
+// every service: those that have metrics under well-known names, or sent spans.
+func (e *Engine) Named(ctx context.Context, q query.Several, window core.Window) (query.Several, error) {
+	if !q.EveryService() {
+		return q, nil
+	}
+	var known []string
+	if e.Metrics != nil {
+		measured, err := e.finder().Services(ctx, window)
+		if err != nil {
+			return q, err
+		}
+		known = measured
+	}
+	if e.Traces != nil {
+		from, to := core.Hourly(window)
+		traced, err := e.Traces.Services(ctx, from, to)
+		if err != nil {
+			return q, err
+		}
+		known = append(known, traced...)
+	}
+	slices.Sort(known)
+	known = slices.DeleteFunc(slices.Compact(known), func(name string) bool { return name == "" })
+	if len(known) == 0 {
+		return q, core.NotFoundErrorf("no service is known between %s and %s", core.FormatTime(window.From), core.FormatTime(window.To))
+	}
+	named, err := q.Of(known)
+	if err != nil {
+		return q, core.UserErrorf("service: %v", err)
+	}
+	return named, nil
+}
 
 // Anomaly answers what about a metric is unusual inside the window.
 func (e *Engine) Anomaly(ctx context.Context, q query.Anomaly, window core.Window) (metrics.AnomalyAnswer, error) {

@@ -88,6 +88,8 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 // answer asks the engine and shapes what it says.
 func (d *DataSource) answer(ctx context.Context, question query.Query, window engine.Window, format query.Format) (data.Frames, error) {
 	switch q := question.(type) {
+	case query.Several:
+		return d.answerSeveral(ctx, q, window, format)
 	case query.Forecast:
 		found, err := d.engine.Forecast(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Forecast(found, q, format) })

@@ -61,7 +61,11 @@ func decodeField(raw json.RawMessage, target reflect.Value, path string) error {
 		}
 		return decodeStruct(fields, target, path+".")
 	}
-	err := json.Unmarshal(raw, target.Addr().Interface())
+	raw, err := asWanted(raw, target.Type(), path)
+	if err != nil {
+		return err
+	}
+	err = json.Unmarshal(raw, target.Addr().Interface())
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrongType):
@@ -73,6 +77,44 @@ func decodeField(raw json.RawMessage, target reflect.Value, path string) error {
 		target.SetString(strings.TrimSpace(target.String()))
 	}
 	return nil
+}
+
+// asWanted is a value as its field wants it: variables, of dashboards and of the
+// environment, turn numbers and lists into text, and YAML turns text into numbers.
+func asWanted(raw json.RawMessage, of reflect.Type, path string) (json.RawMessage, error) {
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	if _, own := reflect.New(of).Interface().(json.Unmarshaler); own || string(raw) == "null" {
+		return raw, nil
+	}
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		if number := json.Number(""); of.Kind() == reflect.String && json.Unmarshal(raw, &number) == nil {
+			return json.Marshal(number.String())
+		}
+		return raw, nil
+	}
+	text = strings.TrimSpace(text)
+	isText := of.Kind() == reflect.String
+	isTexts := of.Kind() == reflect.Slice && of.Elem().Kind() == reflect.String
+	switch {
+	case isText:
+	case text == "":
+		return json.RawMessage("null"), nil // as if it were left out
+	case strings.HasPrefix(text, "$"):
+		return nil, fmt.Errorf("%s holds %.40q, a variable without a value: dashboards know variables, rules do not", path, text)
+	case isTexts:
+		return json.Marshal(distinct(strings.Split(strings.Trim(text, "{}"), ",")))
+	case of.Kind() == reflect.Slice || of.Kind() == reflect.Struct:
+	default:
+		var number json.Number
+		if of.Kind() == reflect.Bool && (text == "true" || text == "false") || of.Kind() != reflect.Bool && json.Unmarshal([]byte(text), &number) == nil {
+			return json.RawMessage(text), nil
+		}
+		return nil, fmt.Errorf("%s must be %s, got %.40q", path, wanted(of), text)
+	}
+	return raw, nil
 }
 
 // wanted is a type in words.

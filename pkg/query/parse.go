@@ -12,24 +12,30 @@ import (
 // maxBody bounds the JSON of one query: every field at its own limit fits.
 const maxBody = 1 << 20
 
+// parser reads one type of query. Fields are those of its struct.
+type parser struct {
+	parse  func(map[string]json.RawMessage) (Query, error)
+	fields map[string]reflect.Type
+}
+
 // parsers is the table of the query types: the one place where a type is
 // announced.
-var parsers = map[Type]func(map[string]json.RawMessage) (Query, error){
-	TypeForecast:   parse[Forecast],
-	TypeAnomaly:    parse[Anomaly],
-	TypeComposite:  parse[Composite],
-	TypeBreach:     parse[Breach],
-	TypeDeploys:    parse[Deploys],
-	TypeTraceDiff:  parse[TraceDiff],
-	TypeRootCause:  parse[RootCause],
-	TypeServiceMap: parse[ServiceMap],
-	TypeVerdict:    parse[Verdict],
-	TypeImpact:     parse[Impact],
-	TypeSizing:     parse[Sizing],
-	TypePatterns:   parse[Patterns],
-	TypeServices:   parse[Services],
-	TypeOperations: parse[Operations],
-	TypeVersions:   parse[Versions],
+var parsers = map[Type]parser{
+	TypeForecast:   parserOf[Forecast](),
+	TypeAnomaly:    parserOf[Anomaly](),
+	TypeComposite:  parserOf[Composite](),
+	TypeBreach:     parserOf[Breach](),
+	TypeDeploys:    parserOf[Deploys](),
+	TypeTraceDiff:  parserOf[TraceDiff](),
+	TypeRootCause:  parserOf[RootCause](),
+	TypeServiceMap: parserOf[ServiceMap](),
+	TypeVerdict:    parserOf[Verdict](),
+	TypeImpact:     parserOf[Impact](),
+	TypeSizing:     parserOf[Sizing](),
+	TypePatterns:   parserOf[Patterns](),
+	TypeServices:   parserOf[Services](),
+	TypeOperations: parserOf[Operations](),
+	TypeVersions:   parserOf[Versions](),
 }
 
 // Types lists the query types, sorted.
@@ -38,7 +44,8 @@ func Types() []Type { return slices.Sorted(maps.Keys(parsers)) }
 // Parse reads a query as Grafana sends it: queryType from the request or, where
 // that is empty, from the body. Keys of Grafana's own (refId, datasource,
 // intervalMs, ...) are passed over. The result has its defaults filled in and
-// is valid; only its format may still be open, see FormatOf. The error is for
+// is valid; only its format may still be open, see FormatOf. It is a Several
+// where it names more than one service, operation or version. The error is for
 // the person who wrote the query.
 func Parse(queryType string, raw json.RawMessage) (Query, error) {
 	if len(raw) > maxBody {
@@ -60,7 +67,14 @@ func Parse(queryType string, raw json.RawMessage) (Query, error) {
 	case !known:
 		return nil, fmt.Errorf("unknown queryType %.60q: choose one of %s%s", queryType, typeList(), didYouMean(queryType, typeNames()))
 	}
-	return parser(fields)
+	return severalOf(fields, parser.parse, parser.fields)
+}
+
+func parserOf[Q interface {
+	Query
+	WithDefaults() Q
+}]() parser {
+	return parser{parse[Q], fieldsOf(reflect.TypeFor[Q]())}
 }
 
 // parse decodes, migrates, completes and validates one type of query.

@@ -56,9 +56,11 @@ func (p Population) validate(side string) error {
 	return nil
 }
 
+var errSamePopulation = errors.New("baseline and candidate are the same population: give them another version, time or traceQL")
+
 func checkDistinct(baseline, candidate Population) error {
 	if baseline == candidate && baseline != (Population{}) {
-		return errors.New("baseline and candidate are the same population: give them another version, time or traceQL")
+		return errSamePopulation
 	}
 	return nil
 }

@@ -59,8 +59,16 @@ func schema(t *testing.T) *jsonschema.Schema {
 		one := reflector.Reflect(q)
 		one.Version = ""
 		one.Properties.Set("queryType", &jsonschema.Schema{Const: q.Type()})
+		for _, name := range []string{"service", "operation"} {
+			if field, has := one.Properties.Get(name); has {
+				orSeveral(field)
+			}
+		}
 		one.Required = append(one.Required, "queryType")
 		for name, definition := range one.Definitions {
+			if version, has := definition.Properties.Get("version"); has {
+				orSeveral(version)
+			}
 			union.Definitions[name] = definition
 		}
 		one.Definitions = nil
@@ -69,4 +77,12 @@ func schema(t *testing.T) *jsonschema.Schema {
 	}
 	require.Len(t, union.OneOf, len(query.Types()), "every query type has a schema")
 	return union
+}
+
+// orSeveral makes the schema of a name that of a name or a list of names, for
+// each of which the query answers.
+func orSeveral(name *jsonschema.Schema) {
+	one := &jsonschema.Schema{Type: "string", MinLength: name.MinLength}
+	name.Type, name.MinLength = "", nil
+	name.OneOf = []*jsonschema.Schema{one, {Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: new(uint64(1)), MaxItems: new(uint64(100))}}
 }

@@ -66,7 +66,7 @@ func comment(out *strings.Builder, indent, text string) {
 }
 
 // typeOf is a schema's type in TypeScript. Where a duration may be a number of
-// seconds, the frontend writes it as text.
+// seconds, the frontend writes it as text; a number may be a variable.
 func typeOf(s *jsonschema.Schema) string {
 	switch {
 	case s.Ref != "":
@@ -79,12 +79,14 @@ func typeOf(s *jsonschema.Schema) string {
 			options[i] = fmt.Sprintf("'%v'", option)
 		}
 		return strings.Join(options, " | ")
+	case len(s.OneOf) == 2 && s.OneOf[1].Type == "array":
+		return typeOf(s.OneOf[0]) + " | " + typeOf(s.OneOf[1])
 	case len(s.OneOf) > 0:
 		return typeOf(s.OneOf[0])
 	case s.Type == "array":
 		return typeOf(s.Items) + "[]"
-	case s.Type == "integer":
-		return "number"
+	case s.Type == "integer" || s.Type == "number":
+		return "number | string"
 	}
 	return s.Type
 }

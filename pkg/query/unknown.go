@@ -23,6 +23,9 @@ func UnknownFields(q Query, raw json.RawMessage) []string {
 	if err != nil {
 		return nil
 	}
+	if several, is := q.(Several); is {
+		q = several.model
+	}
 	return unknownFields(reflect.TypeOf(q), fields, "", grafanaFields)
 }
 

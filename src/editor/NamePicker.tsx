@@ -10,15 +10,16 @@ interface Props {
   list: NamesQuery['queryType'];
   label: string;
   /** Whose operations or versions. */
-  service?: string;
+  service?: string | string[];
   range?: TimeRange;
-  value: string | undefined;
+  value: string | string[] | undefined;
   placeholder: string;
   onChange: (name: string | undefined) => void;
 }
 
 /** A name out of those that the backend lists, a dashboard variable, or one typed in. */
-export function NamePicker({ datasource, list, label, service, range, value, placeholder, onChange }: Props) {
+export function NamePicker({ datasource, list, label, service: of, range, value, placeholder, onChange }: Props) {
+  const service = asText(of);
   const id = useId();
   const load = useCallback(
     async (input: string): Promise<ComboboxOption[]> => {
@@ -42,9 +43,14 @@ export function NamePicker({ datasource, list, label, service, range, value, pla
         createCustomValue
         options={load}
         placeholder={placeholder}
-        value={value ?? null}
+        value={asText(value) ?? null}
         onChange={(option) => onChange(option?.value || undefined)}
       />
     </Field>
   );
+}
+
+/** Several names as the backend reads them from one text. */
+function asText(names: string | string[] | undefined): string | undefined {
+  return Array.isArray(names) ? `{${names.join(',')}}` : names;
 }

@@ -171,6 +171,6 @@ function side(name: string, { from, to, traceQL, ago }: Population) {
   return parts.length > 0 && `${name} ${parts.join(' ')}`;
 }
 
-function sample(maxTraces: number | undefined) {
+function sample(maxTraces: number | string | undefined) {
   return maxTraces !== undefined && `${maxTraces} traces per side`;
 }

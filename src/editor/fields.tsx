@@ -27,14 +27,20 @@ export function TextField({ label, description, placeholder, value, onCommit, wi
   );
 }
 
-interface NumberProps extends Props<number> {
+interface NumberProps extends Props<number | string> {
   min?: number;
   max?: number;
 }
 
+/** A variable of the dashboard, as it stands for a number. */
+const variable = /^(\$\w+|\$\{[^}]+\}|\[\[[^\]]+\]\])$/;
+
 export function NumberField({ value, onCommit, min = -Infinity, max = Infinity, ...rest }: NumberProps) {
   const problem = (text: string) => {
     const number = Number(text);
+    if (variable.test(text)) {
+      return undefined;
+    }
     return Number.isFinite(number) && number >= min && number <= max ? undefined : range(min, max);
   };
   return (
@@ -42,9 +48,16 @@ export function NumberField({ value, onCommit, min = -Infinity, max = Infinity, 
       {...rest}
       text={value === undefined ? '' : String(value)}
       problem={problem}
-      onCommit={(text) => onCommit(text.trim() === '' ? undefined : Number(text))}
+      onCommit={(text) => onCommit(typed(text.trim()))}
     />
   );
+}
+
+function typed(text: string): number | string | undefined {
+  if (text === '') {
+    return undefined;
+  }
+  return variable.test(text) ? text : Number(text);
 }
 
 interface SwitchProps {
