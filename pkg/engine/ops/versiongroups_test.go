@@ -1,67 +1,18 @@
 package ops
 
 import (
-	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
-	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/histogram"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql"
-	"github.com/prometheus/prometheus/promql/parser"
-	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/tsdb/chunkenc"
-	"github.com/prometheus/prometheus/tsdb/chunks"
-	notes "github.com/prometheus/prometheus/util/annotations"
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/canary"
+	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
-
-// scraped is a storage of counters.
-type scraped []storage.Series
-
-func (s scraped) Querier(_, _ int64) (storage.Querier, error) { return s, nil }
-
-func (s scraped) Select(context.Context, bool, *storage.SelectHints, ...*labels.Matcher) storage.SeriesSet {
-	return &scrapedSet{series: s, at: -1}
-}
-
-func (scraped) LabelValues(context.Context, string, *storage.LabelHints, ...*labels.Matcher) ([]string, notes.Annotations, error) {
-	return nil, nil, nil
-}
-
-func (scraped) LabelNames(context.Context, *storage.LabelHints, ...*labels.Matcher) ([]string, notes.Annotations, error) {
-	return nil, nil, nil
-}
-
-func (scraped) Close() error { return nil }
-
-type scrapedSet struct {
-	series scraped
-	at     int
-}
-
-func (s *scrapedSet) Next() bool                  { s.at++; return s.at < len(s.series) }
-func (s *scrapedSet) At() storage.Series          { return s.series[s.at] }
-func (s *scrapedSet) Err() error                  { return nil }
-func (s *scrapedSet) Warnings() notes.Annotations { return nil }
-
-type scrapedSample struct {
-	at    int64
-	value float64
-}
-
-func (c scrapedSample) T() int64                      { return c.at }
-func (c scrapedSample) ST() int64                     { return 0 }
-func (c scrapedSample) F() float64                    { return c.value }
-func (c scrapedSample) H() *histogram.Histogram       { return nil }
-func (c scrapedSample) FH() *histogram.FloatHistogram { return nil }
-func (c scrapedSample) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
-func (c scrapedSample) Copy() chunks.Sample           { return c }
 
 // TestEveryErrorCountsOnce: whatever the time between scrapes, the periods add
 // up to what the counters counted: of a pod that is there all the time, of one
@@ -70,13 +21,12 @@ func TestEveryErrorCountsOnce(t *testing.T) {
 	start := time.Unix(1_700_000_000, 0).Truncate(time.Hour)
 	for _, scrape := range []time.Duration{5 * time.Second, 15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute} {
 		t.Run(scrape.String(), func(t *testing.T) {
-			var store scraped
+			var store []enginetest.Scraped
 			counter := func(pod string, from, to time.Duration, value func(time.Duration) float64) {
-				var samples []chunks.Sample
-				for at := from; at <= to; at += scrape {
-					samples = append(samples, scrapedSample{start.Add(at).UnixMilli(), value(at)})
-				}
-				store = append(store, storage.NewListSeries(labels.FromStrings(model.MetricNameLabel, "failed_total", "pod", pod), samples))
+				store = append(store, enginetest.Scraped{
+					Labels: enginetest.Named("failed_total", "pod", pod), From: start.Add(from), To: start.Add(to), Every: scrape,
+					Value: func(at time.Time) float64 { return value(at.Sub(start)) },
+				})
 			}
 			phase := 7 * time.Second
 			perMinute := func(since time.Duration) func(time.Duration) float64 {
@@ -90,17 +40,16 @@ func TestEveryErrorCountsOnce(t *testing.T) {
 				}
 				return perMinute(12 * time.Minute)(at)
 			})
-			engine := promql.NewEngine(promql.EngineOpts{Parser: parser.NewParser(parser.Options{}), MaxSamples: 1e6, Timeout: time.Minute, LookbackDelta: 5 * time.Minute})
 			promQL := fmt.Sprintf("sum by (pod) (%s)", countedIncrease("failed_total", time.Minute))
-			asked, err := engine.NewRangeQuery(t.Context(), store, nil, promQL, start.Add(time.Minute), start.Add(30*time.Minute), time.Minute)
-			require.NoError(t, err)
-			defer asked.Close()
-			matrix, err := asked.Exec(t.Context()).Matrix()
+			window := upstream.Range{Start: start.Add(time.Minute), End: start.Add(30 * time.Minute), Step: time.Minute}
+			set, err := enginetest.NewPromServer(store...).QueryRange(t.Context(), promQL, window)
 			require.NoError(t, err)
 			total := map[string]float64{}
-			for _, one := range matrix {
-				for _, p := range one.Floats {
-					total[one.Metric.Get("pod")] += p.F
+			for _, one := range set.Series {
+				for _, v := range one.Values {
+					if !math.IsNaN(v) {
+						total[one.Labels["pod"]] += v
+					}
 				}
 			}
 			unseen := 3*scrape.Minutes() + 1 // since the last scrape, at either end
