@@ -76,7 +76,7 @@ const language: Language = {
   },
   deploys: { formats: everyFormat, required: [], fields: ofService },
   traceDiff: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, view: 'text' } },
-  rootCause: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, signal: 'text' } },
+  rootCause: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, signal: 'text', view: 'text' } },
   serviceMap: { formats: ['panel', 'alert'], required: [], fields: { ...ofTraces, compare: 'text' } },
   patterns: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, compare: 'text' } },
   verdict: { formats: ['panel', 'alert'], required: ['service'], fields: { ...ofTraces, margin: 'number' } },

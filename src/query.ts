@@ -26,6 +26,7 @@ export type Format = NonNullable<AnomalyQuery['format']>;
 export type Direction = NonNullable<AnomalyQuery['direction']>;
 export type View = NonNullable<TraceDiffQuery['view']>;
 export type CauseSignal = NonNullable<RootCauseQuery['signal']>;
+export type CauseView = NonNullable<RootCauseQuery['view']>;
 export type Compare = NonNullable<PatternsQuery['compare']>;
 export type ImpactView = NonNullable<ImpactQuery['view']>;
 export type Measure = NonNullable<ImpactQuery['measure']>;

@@ -44,6 +44,7 @@ type (
 	ServiceMapAnswer = traces.ServiceMapAnswer
 	RootCauseAnswer  = traces.RootCauseAnswer
 	MetricCauses     = traces.MetricCauses
+	Change           = traces.Change
 
 	VerdictAnswer = ops.VerdictAnswer
 	TraceVerdict  = ops.TraceVerdict

@@ -17,7 +17,7 @@ import (
 
 // RootCause shapes the suspects of a change. As a panel: a table of suspects,
 // the likeliest first, and a row on the verdict; and a table of what metrics alone
-// say, where they were asked. As an alert: 1 for a
+// say, where they were asked; or the ranked deploys. As an alert: 1 for a
 // regression, 0 for none, null where the traces do not suffice to tell, under
 // the service that was asked about: whom to blame may change while the alert
 // stays. As annotations: a regression as a region, with its first suspects.
@@ -29,6 +29,12 @@ func RootCause(a engine.RootCauseAnswer, format query.Format) (data.Frames, erro
 	}
 	switch format {
 	case query.Panel:
+		if a.Changes != nil {
+			if a.Result.Verdict == diff.NoChange {
+				notices.add(data.NoticeSeverityInfo, a.Result.Reason)
+			}
+			return notices.attach(data.Frames{changeTable(a), causeSummary(a)}), nil
+		}
 		if len(a.Result.Suspects) == 0 && (a.Metrics == nil || len(a.Metrics.Result.Suspects) == 0) {
 			notices.add(data.NoticeSeverityInfo, cmp.Or(a.Result.Reason, "Nobody is to blame."))
 		}
@@ -161,6 +167,9 @@ func causeSummary(a engine.RootCauseAnswer) *data.Frame {
 }
 
 func causeEvents(a engine.RootCauseAnswer) []event {
+	if a.Changes != nil {
+		return changeEvents(a)
+	}
 	if len(a.Result.Suspects) == 0 && abnormalMetrics(a) {
 		return []event{metricCauseEvent(a)}
 	}

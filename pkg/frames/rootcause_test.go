@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
+	"github.com/foresight-observability/foresight/pkg/trace/changes"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 	"github.com/foresight-observability/foresight/pkg/trace/propagation"
 )
@@ -32,6 +33,9 @@ func TestGoldenRootCause(t *testing.T) {
 		"rootcause_alert":               {someCause(), query.Alert},
 		"rootcause_alert_none":          {unsure, query.Alert},
 		"rootcause_annotations":         {someCause(), query.Annotations},
+		"rootcause_changes":             {causeByChanges(), query.Panel},
+		"rootcause_changes_alert":       {causeByChanges(), query.Alert},
+		"rootcause_changes_annotations": {causeByChanges(), query.Annotations},
 		"rootcause_metrics":             {causeByMetrics(), query.Panel},
 		"rootcause_metrics_alert":       {causeByMetrics(), query.Alert},
 		"rootcause_metrics_annotations": {causeByMetrics(), query.Annotations},
@@ -71,6 +75,24 @@ func someCause() engine.RootCauseAnswer {
 			}},
 		},
 	}
+}
+
+// causeByChanges ranks three deploys of half an hour.
+func causeByChanges() engine.RootCauseAnswer {
+	change := func(service string, minute int, s changes.Suspect) engine.Change {
+		s.Release = changes.Release{Service: service, Minute: minute}
+		return engine.Change{Suspect: s, Previous: "1", Version: "2", At: noon.Add(time.Duration(minute) * time.Minute)}
+	}
+	a := engine.RootCauseAnswer{
+		Service: "web", Start: noon, End: noon.Add(time.Hour), BaselineVersion: "1", CandidateVersion: "2",
+		Changes: []engine.Change{
+			change("payment", 10, changes.Suspect{Score: 9.5, Errors: 0.04, Slower: 1.02, Controlled: true, Judged: true}),
+			change("orders", 5, changes.Suspect{Score: 1.2, Errors: 0.001, Slower: 1, Judged: true}),
+			change("cart", 20, changes.Suspect{}),
+		},
+	}
+	a.Result = cause.Result{Verdict: diff.Regressed, Reason: "payment 2 is to blame: " + a.Changes[0].Why() + "."}
+	return a
 }
 
 // causeByMetrics is an answer without traces.

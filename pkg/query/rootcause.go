@@ -23,9 +23,19 @@ type RootCause struct {
 	// before. Without a trace store metrics alone answer, of both signals where none
 	// is named.
 	Signal string `json:"signal,omitempty" jsonschema:"enum=latency,enum=errors"`
+	// View changes ranks the deploys of all services in the window by metrics, in
+	// place of comparing populations: new pods with old ones in the same minutes,
+	// or before with after.
+	View CauseView `json:"view,omitempty" jsonschema:"enum=changes"`
 	// MaxTraces is the sample size of each side. Default 400.
 	MaxTraces int `json:"maxTraces,omitempty"`
 }
+
+// CauseView is how a root cause is looked for.
+type CauseView string
+
+// Changes ranks deploys.
+const Changes CauseView = "changes"
 
 // Type implements Query.
 func (RootCause) Type() Type { return TypeRootCause }
@@ -45,6 +55,7 @@ func (q RootCause) Validate() error {
 		checkName("operation", q.Operation),
 		checkSides(q.Baseline, q.Candidate),
 		checkSignal(q.Signal),
+		checkChoice("view", string(q.View), string(Changes)),
 		checkRange("maxTraces", float64(q.MaxTraces), 0, maxMaxTraces),
 	)
 }

@@ -52,6 +52,11 @@ export function examples(service: string): Example[] {
       query: { queryType: 'rootCause', service, signal: 'latency' } as Asked,
     },
     {
+      title: 'Which deploy is to blame?',
+      tells: 'The deploys of the time range, the likeliest first: new pods against old ones in the same minutes.',
+      query: { queryType: 'rootCause', service, view: 'changes' } as Asked,
+    },
+    {
       title: 'Who calls whom?',
       tells: 'A map of the services with rates, errors, durations and what is new.',
       query: { queryType: 'serviceMap' } as Asked,

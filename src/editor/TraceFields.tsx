@@ -1,6 +1,6 @@
 import React from 'react';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
-import { type CauseSignal, type Population, type TraceQuery } from '../query';
+import { type CauseSignal, type CauseView, type Population, type TraceQuery } from '../query';
 import { NumberField, TextField } from './fields';
 import { NamePicker } from './NamePicker';
 import { Options } from './Options';
@@ -110,11 +110,17 @@ function Comparison({ query, onCommit }: Pick<BackendProps<TraceQuery>, 'query' 
   if (query.queryType === 'rootCause') {
     return (
       <Field label="Cause of" noMargin>
-        <RadioButtonGroup<CauseSignal | ''>
+        <RadioButtonGroup<CauseSignal | CauseView | ''>
           aria-label="Cause of"
           options={causeSignals}
-          value={query.signal ?? ''}
-          onChange={(signal) => onCommit({ ...query, signal: signal || undefined })}
+          value={query.view ?? query.signal ?? ''}
+          onChange={(cause) =>
+            onCommit({
+              ...query,
+              signal: cause === 'latency' || cause === 'errors' ? cause : undefined,
+              view: cause === 'changes' ? cause : undefined,
+            })
+          }
         />
       </Field>
     );

@@ -3,6 +3,7 @@ import { type SelectableValue } from '@grafana/data';
 import { fieldsOf, formatsOf } from '../language';
 import {
   type CauseSignal,
+  type CauseView,
   type Compare,
   type Direction,
   type ForesightQuery,
@@ -145,10 +146,11 @@ export const measures: Array<ComboboxOption<Measure>> = [
   { value: 'prevented', label: 'Incidents prevented' },
 ];
 
-export const causeSignals: Array<SelectableValue<CauseSignal | ''>> = [
+export const causeSignals: Array<SelectableValue<CauseSignal | CauseView | ''>> = [
   { value: '', label: 'A deploy', description: 'What changed between two versions or times, from traces' },
   { value: 'latency', label: 'Latency', description: 'Why the service is slow, from metrics and traces' },
   { value: 'errors', label: 'Errors', description: 'Why its requests fail, from metrics and traces' },
+  { value: 'changes', label: 'Several deploys', description: 'Which deploy is to blame, from metrics by version' },
 ];
 
 export const comparisons: Array<SelectableValue<Compare>> = [

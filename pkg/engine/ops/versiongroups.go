@@ -16,15 +16,15 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// Labels under which metrics tell pods, zones and endpoints apart. Of pods and
-// zones the first counts that is there; an endpoint is the values of all.
+// Labels under which metrics tell zones and endpoints apart. Of zones, as of pods,
+// the first counts that is there; an endpoint is the values of all.
 var (
-	podLabels      = []string{"k8s_pod_name", "pod", "service_instance_id", "instance"}
 	zoneLabels     = []string{"availability_zone", "cloud_availability_zone", "topology_kubernetes_io_zone", "zone"}
 	endpointLabels = []string{"span_name", "http_request_method", "http_method", "http_route"}
 )
@@ -112,7 +112,7 @@ func (v *versionCounts) signals(ctx context.Context, margin float64) ([]canary.S
 		return nil, err
 	}
 	version := []string{"service_version"}
-	units := slices.Concat(version, podLabels, zoneLabels)
+	units := slices.Concat(version, signals.PodLabels, zoneLabels)
 	all := slices.Concat(units, endpointLabels)
 	var counted, failed, timed, countedBefore, failedBefore, timedBefore []series.Series
 	group, ctx := errgroup.WithContext(ctx)
@@ -236,7 +236,7 @@ func quantileLimits(buckets []series.Series) (limits []bucketLimit) {
 // difference of two buckets where besides. The series of both have the same
 // labels, but for those without a bad request.
 func (v *versionCounts) groups(requests, bad []series.Series, le, badLE string, besides bool) (groups []canary.Group) {
-	pod, zone := v.unitLabel(requests, podLabels), v.unitLabel(requests, zoneLabels)
+	pod, zone := v.unitLabel(requests, signals.PodLabels), v.unitLabel(requests, zoneLabels)
 	if pod != "" && sharedByVersions(requests, pod) {
 		pod = "" // it names who tells, and not who served
 	}

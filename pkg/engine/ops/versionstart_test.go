@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/engine/enginetest"
+	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -48,7 +49,7 @@ func TestTheBaselinesRolloutTeaches(t *testing.T) {
 		return v
 	}
 	v := metrics(true)
-	learned, err := v.starts(t.Context(), append([]string{"service_version"}, podLabels...), "", nil)
+	learned, err := v.starts(t.Context(), append([]string{"service_version"}, signals.PodLabels...), "", nil)
 	require.NoError(t, err)
 	require.InDeltaSlice(t, []float64{0.015, 0.015, 0.015, 0.015, 0.015}, learned[0], 1e-9)
 	require.Contains(t, v.queries[len(v.queries)-1], `service="orders"`)

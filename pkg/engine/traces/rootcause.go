@@ -30,6 +30,8 @@ type RootCauseAnswer struct {
 	Signals                           []cause.Signal
 	// Metrics are the suspects by metrics alone; nil where they were not asked.
 	Metrics *MetricCauses
+	// Changes are the ranked deploys; nil where they were not asked for.
+	Changes []Change
 }
 
 const (
@@ -46,6 +48,10 @@ func (e Comparer) RootCause(ctx context.Context, q query.RootCause, window core.
 	answer := RootCauseAnswer{Service: q.Service, Operation: q.Operation}
 	if e.Traces == nil && e.Metrics == nil {
 		return answer, core.ErrNoTraces
+	}
+	if q.View == query.Changes {
+		err := e.byChanges(ctx, q, window, &answer)
+		return answer, err
 	}
 	if q.Signal != "" || e.Traces == nil {
 		found, err := e.metricCauses(ctx, q, window, &answer.Provenance)

@@ -52,8 +52,9 @@ type Suspect struct {
 	Score float64
 	// Errors is the added share of failed requests, Slower the ratio of latencies.
 	Errors, Slower float64
-	// Controlled says that old and new pods served in the same minutes.
-	Controlled bool
+	// Controlled says that old and new pods served in the same minutes, and Judged
+	// that there was anything to compare.
+	Controlled, Judged bool
 }
 
 const (
@@ -172,6 +173,7 @@ func (g *group) add(t total) {
 // judge weighs the difference between two groups against chance and against what
 // sound pods differ by.
 func (s *Suspect) judge(before, after group) {
+	s.Judged = true
 	// Half an error more keeps shares off zero.
 	p, q := (before.errors+0.5)/(before.requests+1), (after.errors+0.5)/(after.requests+1)
 	pooled := (before.errors + after.errors + 1) / (before.requests + after.requests + 2)
