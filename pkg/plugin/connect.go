@@ -13,6 +13,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/cache"
+	"github.com/foresight-observability/foresight/pkg/upstream/dialect"
 	"github.com/foresight-observability/foresight/pkg/upstream/grafana"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/prometheus"
@@ -57,7 +58,7 @@ func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstan
 		if err != nil {
 			return connected, err
 		}
-		connected.metrics = cache.Metrics(client, shared)
+		connected.metrics = dialect.Metrics(cache.Metrics(client, shared))
 		connected.closers = append(connected.closers, client.Close)
 	}
 	if s.Traces != nil {

@@ -36,7 +36,9 @@ type serviceRequests struct{ label, requests, failed string }
 
 func requestsByService() (all []serviceRequests) {
 	http := wellknown.Served[0]
-	all = append(all, serviceRequests{wellknown.ServiceLabels[0], http.Count(), http.Count() + "{" + http.Failed + "}"})
+	for _, label := range []string{wellknown.ServiceLabels[0], "job"} { // OpenTelemetry's targets have the job alone
+		all = append(all, serviceRequests{label, http.Count(), http.Count() + "{" + http.Failed + "}"})
+	}
 	for _, m := range wellknown.SpanCalls() {
 		all = append(all, serviceRequests{
 			m.Label, m.Calls + "{" + wellknown.ServedSpans + "}", m.Calls + "{" + wellknown.ServedSpans + ", " + wellknown.FailedSpans + "}",
@@ -75,7 +77,9 @@ func (e Advisor) unusualServices(ctx context.Context, window core.Window) (known
 		if err != nil {
 			return 0, 0
 		}
-		return countUnusual(m.label, requests.Series, failed.Series)
+		if known, unusual = countUnusual(m.label, requests.Series, failed.Series); known > 0 {
+			return known, unusual
+		}
 	}
 	return 0, 0
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/playbook"
+	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -75,4 +76,39 @@ func (c crowd) QueryRange(ctx context.Context, promQL string, window upstream.Ra
 		}
 	}
 	return set, err
+}
+
+// TestServicesOfOpenTelemetryAreCounted: metrics sent straight to Prometheus have
+// the service in their job alone.
+func TestServicesOfOpenTelemetryAreCounted(t *testing.T) {
+	end := enginetest.Noon
+	from := end.Add(-2 * time.Hour)
+	var all []enginetest.Scraped
+	for _, job := range []string{"shop/cart", "shop/orders", "plain"} {
+		all = append(all, enginetest.Scraped{
+			Labels: enginetest.Named("http_server_request_duration_seconds_count", "job", job), From: from, To: end, Every: time.Minute, Value: enginetest.Counter(from, 5),
+		})
+	}
+	e := Advisor{Sources: core.Sources{Now: func() time.Time { return end }, Metrics: enginetest.NewPromServer(all...)}}
+	known, unusual := e.unusualServices(t.Context(), core.Window{From: end.Add(-time.Hour), To: end})
+	require.Equal(t, []int{3, 0}, []int{known, unusual})
+}
+
+func TestServiceOfLabels(t *testing.T) {
+	for _, test := range []struct {
+		asked  string
+		labels series.Labels
+		want   string
+	}{
+		{"", series.Labels{"service": "cart", "job": "shop/orders"}, "cart"},
+		{"", series.Labels{"job": "shop/cart"}, "cart"},
+		{"orders", series.Labels{"job": "shop/cart"}, "cart"},
+		{"", series.Labels{"job": "cart"}, "cart"},
+		{"orders", series.Labels{"job": "cart"}, "cart"},
+		{"orders", series.Labels{"job": "pods", "instance": "a"}, "orders"},
+		{"orders", nil, "orders"},
+	} {
+		h := recordBuilder{query: query.Impact{Service: test.asked}}
+		require.Equal(t, test.want, h.serviceOf(test.labels), test)
+	}
 }

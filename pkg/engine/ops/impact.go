@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,6 +172,11 @@ func (h *recordBuilder) serviceOf(labels series.Labels) string {
 	if service := serviceOf(labels); service != "" {
 		return service
 	}
+	// A plain job may be a way to scrape many services. It names one where it is
+	// all that tells series apart.
+	if len(labels) == 1 && labels["job"] != "" {
+		return labels["job"]
+	}
 	return h.query.Service
 }
 
@@ -180,7 +186,14 @@ func serviceOf(labels series.Labels) string {
 			return labels[name]
 		}
 	}
-	return ""
+	return namespacedJob(labels)
+}
+
+// namespacedJob is the service of a target that OpenTelemetry reports: its job is
+// "namespace/name".
+func namespacedJob(labels series.Labels) string {
+	_, service, _ := strings.Cut(labels["job"], "/")
+	return service
 }
 
 // notes are what people and automation wrote down in Grafana: incidents,
@@ -263,7 +276,8 @@ func stretches(s series.Series, holds func(float64) bool) (found []stretch) {
 	return found
 }
 
-// byServices is PromQL that keeps the labels which name a service.
+// byServices is PromQL that keeps the labels which name a service, the job of
+// OpenTelemetry's targets among them.
 func byServices(aggregation, expression string, more ...string) string {
-	return fmt.Sprintf("%s by (%s) (%s)", aggregation, strings.Join(append(more, wellknown.ServiceLabels...), ", "), expression)
+	return fmt.Sprintf("%s by (%s) (%s)", aggregation, strings.Join(slices.Concat(more, wellknown.ServiceLabels, []string{"job"}), ", "), expression)
 }
