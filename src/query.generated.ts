@@ -319,7 +319,7 @@ export interface TraceDiffQuery extends DataQuery {
   /** MaxTraces is the sample size of each side. Default 400. */
   maxTraces?: number | string;
   /** View is the frame a panel shows; empty for all. */
-  view?: 'flameGraph' | 'summary' | 'paths';
+  view?: 'flameGraph' | 'summary' | 'paths' | 'attributes';
   queryType: 'traceDiff';
 }
 

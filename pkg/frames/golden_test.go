@@ -19,6 +19,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
+	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
 )
@@ -78,6 +79,7 @@ func TestGolden(t *testing.T) {
 		"deploys_annotations":    deploysOf(someDeploys(), query.Annotations),
 		"tracediff_panel":        traceDiffOf(someTraceDiff(), "", query.Panel),
 		"tracediff_summary":      traceDiffOf(someTraceDiff(), query.Summary, query.Panel),
+		"tracediff_attributes":   traceDiffOf(withAttributes(), query.Attributes, query.Panel),
 		"tracediff_alert":        traceDiffOf(someTraceDiff(), "", query.Alert),
 		"tracediff_annotations":  traceDiffOf(someTraceDiff(), "", query.Annotations),
 		"tracediff_insufficient": traceDiffOf(tooFewTraces(), "", query.Panel),
@@ -257,6 +259,16 @@ func someTraceDiff() engine.TraceDiffAnswer {
 			Notices:   []string{"3 traces are incomplete."},
 		},
 	}
+}
+
+func withAttributes() engine.TraceDiffAnswer {
+	a := someTraceDiff()
+	a.Attributes = []diff.AttributeDifference{{
+		Service: "payment", Attribute: "payment.provider", Value: "acme",
+		Baseline: stats.Proportion{Successes: 11, Trials: 100}, Candidate: stats.Proportion{Successes: 96, Trials: 100},
+		Difference: stats.Interval{Estimate: 0.85, Lower: 0.75, Upper: 0.91}, PValue: 1e-20, Also: []string{"payment.region = eu"},
+	}}
+	return a
 }
 
 func tooFewTraces() engine.TraceDiffAnswer {

@@ -17,7 +17,7 @@ import (
 
 // TraceDiff shapes the comparison of two populations of traces. As a panel: a
 // differential flame graph, a one-row summary and a table of call paths, or
-// the one of them that q.View names. The flame graph comes first because
+// the one of them that q.View names; or what attributes tell the two apart. The flame graph comes first because
 // Grafana's flame graph panel reads the first frame only, whereas tables let
 // people choose. As an alert: 1 for a regression, 0 for none, null where the
 // traces do not suffice to tell. As annotations: a regression as a region over
@@ -42,6 +42,9 @@ func TraceDiff(a engine.TraceDiffAnswer, q query.TraceDiff, format query.Format)
 }
 
 func traceDiffPanel(a engine.TraceDiffAnswer, view query.View, notices remarks) data.Frames {
+	if view == query.Attributes {
+		return attributePanel(a)
+	}
 	var frames data.Frames
 	if view == "" || view == query.FlameGraph {
 		frames = append(frames, flameGraph(a, &notices))

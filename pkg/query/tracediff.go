@@ -7,11 +7,14 @@ import "cmp"
 // the frame it shows.
 type View string
 
-// The views; empty is all of them, the flame graph first.
+// The views; empty is all of them but the attributes, the flame graph first.
 const (
 	FlameGraph View = "flameGraph"
 	Summary    View = "summary"
 	Paths      View = "paths"
+	// Attributes is what tells the two populations apart, whatever they are: slow
+	// requests and fast ones, say, chosen by TraceQL.
+	Attributes View = "attributes"
 )
 
 // TraceDiff asks what changed between two populations of traces.
@@ -28,7 +31,7 @@ type TraceDiff struct {
 	// MaxTraces is the sample size of each side. Default 400.
 	MaxTraces int `json:"maxTraces,omitempty"`
 	// View is the frame a panel shows; empty for all.
-	View View `json:"view,omitempty" jsonschema:"enum=flameGraph,enum=summary,enum=paths"`
+	View View `json:"view,omitempty" jsonschema:"enum=flameGraph,enum=summary,enum=paths,enum=attributes"`
 }
 
 // Type implements Query.
@@ -52,6 +55,6 @@ func (q TraceDiff) Validate() error {
 		q.Candidate.validate("candidate"),
 		checkDistinct(q.Baseline, q.Candidate),
 		checkRange("maxTraces", float64(q.MaxTraces), 0, maxMaxTraces),
-		checkChoice("view", string(q.View), string(FlameGraph), string(Summary), string(Paths)),
+		checkChoice("view", string(q.View), string(FlameGraph), string(Summary), string(Paths), string(Attributes)),
 	)
 }

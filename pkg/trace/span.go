@@ -86,6 +86,7 @@ type Span struct {
 	StatusMessage string
 	Links         []Link
 	Attributes    []Attribute // only those in DescribingAttributes and CircumstanceAttributes, under their present names
+	Others        []Attribute // further ones that may explain, see MayExplain; and names of events
 }
 
 // Link is a span that a span follows from without being its child: the message
@@ -149,7 +150,7 @@ var DescribingAttributes = []string{
 	"db.operation.name", "db.operation", "db.query.summary", "db.query.text", "db.statement", "db.operation.batch.size",
 	"messaging.system", "messaging.operation.name", "messaging.operation.type", "messaging.operation", "messaging.destination.name", "messaging.destination",
 	"server.address", "peer.service", "net.peer.name",
-	"error.type", "exception.type",
+	"error.type", "exception.type", "exception.message",
 	// Of older conventions; see Span.Describe.
 	"http.path", "http.url", "url.full", "sql.query", "db.type", "db.instance",
 	"peer.hostname", "peer.address", "message_bus.destination", "grpc.status_code", "rpc.response.status_code",

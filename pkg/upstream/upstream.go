@@ -88,6 +88,16 @@ type TraceFilter struct {
 	// service and name) a sample should hold, where there are more traces than
 	// the limit; 0 leaves the kinds as frequent as they are. Not every store can.
 	PerEndpoint int
+	// Attributes are further ones to read of every span, as AttributeLister names
+	// them; stores that give whole spans read all.
+	Attributes []string
+}
+
+// AttributeLister is a trace store that reads attributes of spans only by name.
+type AttributeLister interface {
+	// Attributes lists those that may explain why some requests are slow or fail
+	// (see trace.MayExplain), in the store's own terms, sorted.
+	Attributes(ctx context.Context, start, end time.Time) ([]string, error)
 }
 
 // TraceSet is a sample of traces, newest first.

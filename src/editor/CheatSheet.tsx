@@ -57,6 +57,17 @@ export function examples(service: string): Example[] {
       query: { queryType: 'rootCause', service, view: 'changes' } as Asked,
     },
     {
+      title: `What do the slow requests of ${service} have in common?`,
+      tells: 'Attributes, events and errors that tell slow requests from fast ones, with sizes and intervals. Set the limit to your own.',
+      query: {
+        queryType: 'traceDiff',
+        service,
+        view: 'attributes',
+        baseline: { traceQL: '{ trace:duration <= 500ms }' },
+        candidate: { traceQL: '{ trace:duration > 500ms }' },
+      } as Asked,
+    },
+    {
       title: 'Who calls whom?',
       tells: 'A map of the services with rates, errors, durations and what is new.',
       query: { queryType: 'serviceMap' } as Asked,

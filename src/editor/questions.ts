@@ -126,6 +126,7 @@ export const views: Array<SelectableValue<View>> = [
   { value: 'summary', label: 'Verdict' },
   { value: 'paths', label: 'Call paths' },
   { value: 'flameGraph', label: 'Flame graph' },
+  { value: 'attributes', label: 'Attributes' },
 ];
 
 export const impactViews: Array<ComboboxOption<ImpactView>> = [

@@ -7,6 +7,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/trace/diff"
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // larger is how many times more traces are fetched where a sample did not
@@ -19,6 +20,7 @@ func (e Comparer) judge(ctx context.Context, c Comparison, limit int, basis *cor
 	if e.Limits.MaxTraces > 0 {
 		limit = min(limit, e.Limits.MaxTraces)
 	}
+	e.readAttributes(ctx, &c)
 	begun := e.Now()
 	taken := core.Provenance{}
 	s, err := e.fetch(ctx, c, true, limit, &taken)
@@ -56,4 +58,19 @@ func (e Comparer) affords(ctx context.Context, begun time.Time) bool {
 	deadline, known := ctx.Deadline()
 	now := e.Now()
 	return !known || deadline.Sub(now) > 2*larger*now.Sub(begun)
+}
+
+// readAttributes has every attribute read that may explain a change. A store that
+// does not list them in time explains by the well-known ones.
+func (e Comparer) readAttributes(ctx context.Context, c *Comparison) {
+	lister, is := e.Traces.(upstream.AttributeLister)
+	if !is {
+		return
+	}
+	patience, cancel := context.WithTimeout(ctx, core.SideTimeout)
+	defer cancel()
+	from, to := core.Hourly(c.window(true))
+	if names, err := lister.Attributes(patience, from, to); err == nil {
+		c.Baseline.Attributes, c.Candidate.Attributes = names, names
+	}
 }

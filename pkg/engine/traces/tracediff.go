@@ -22,6 +22,8 @@ type TraceDiffAnswer struct {
 	// BaselineTraceQL and CandidateTraceQL show the populations in Explore.
 	BaselineTraceQL, CandidateTraceQL string
 	Result                            diff.Result
+	// Attributes are what tells the populations apart; nil where nobody asks.
+	Attributes []diff.AttributeDifference
 }
 
 // Comparer evaluates queries over traces.
@@ -51,6 +53,12 @@ func (e Comparer) TraceDiff(ctx context.Context, q query.TraceDiff, window core.
 	if err != nil {
 		return answer, err
 	}
+	if q.View == query.Attributes {
+		err = core.Compute(ctx, func() { answer.Attributes = diff.Attributes(s.before, s.after, maxFalseAttributes) })
+		if err != nil {
+			return answer, err
+		}
+	}
 	answer.BaselineVersion, answer.CandidateVersion = c.Baseline.Version, c.Candidate.Version
 	answer.BaselineTraceQL, answer.CandidateTraceQL = s.beforeQuery, s.afterQuery
 	answer.Result = compared
@@ -58,6 +66,10 @@ func (e Comparer) TraceDiff(ctx context.Context, q query.TraceDiff, window core.
 	answer.AddNotice(answer.Result.Notices...)
 	return answer, nil
 }
+
+// maxFalseAttributes is the share of false findings among the attributes that tell
+// two populations apart.
+const maxFalseAttributes = 0.05
 
 // warmUp is how long a version that has just been started fills caches and opens
 // connections.

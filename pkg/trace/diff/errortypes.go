@@ -3,13 +3,15 @@ package diff
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/trace"
 )
 
 // ErrorType is one way in which calls of a path fail.
 type ErrorType struct {
-	// Name is the exception or error type, else the status code.
+	// Name is the exception or error type, else the status code; with ": " and its
+	// message without what varies, where only the message is new.
 	Name string
 	// Baseline and Candidate are the traces in which a call of the path fails
 	// so, of those in which the failure begins there.
@@ -37,6 +39,24 @@ func errorTypeOf(t *trace.Trace, node *trace.Node) string {
 			if value := t.Spans[span].Attribute(key); value != "" {
 				return value
 			}
+		}
+	}
+	return ""
+}
+
+// errorMessageOf is what a failed call's spans say in words, without what varies
+// from request to request, after the type; empty for nothing.
+func errorMessageOf(t *trace.Trace, node *trace.Node) string {
+	for _, span := range [...]int32{node.Server, node.Span} {
+		if span == trace.None {
+			continue
+		}
+		message := t.Spans[span].Attribute("exception.message")
+		if message == "" {
+			message = t.Spans[span].StatusMessage
+		}
+		if message = trace.NormalizeMessage(message); message != "" {
+			return message
 		}
 	}
 	return ""
@@ -70,8 +90,13 @@ func (e *errorTypes) number(name string) uint16 {
 	return uint16(len(e.names))
 }
 
-// count is in how many requests each type occurs among the calls of a path.
-func (e *errorTypes) count(calls []call) map[string]int {
+// typeOf and messageOf are the number of a failure's type and of its message.
+func typeOf(c *call) uint16    { return c.errorType }
+func messageOf(c *call) uint16 { return c.errorMessage }
+
+// count is in how many requests each type, or message, occurs among the calls of a
+// path.
+func (e *errorTypes) count(calls []call, of func(*call) uint16) map[string]int {
 	counts := map[string]int{}
 	type occurrence struct {
 		request int32
@@ -79,7 +104,7 @@ func (e *errorTypes) count(calls []call) map[string]int {
 	}
 	seen := map[occurrence]bool{}
 	for i := range calls {
-		if at := (occurrence{calls[i].request, calls[i].errorType}); at.number > 0 && !seen[at] {
+		if at := (occurrence{calls[i].request, of(&calls[i])}); at.number > 0 && !seen[at] {
 			seen[at] = true
 			counts[e.names[at.number-1]]++
 		}
@@ -93,8 +118,8 @@ func (c *comparison) errorTypesOf(q *question) []ErrorType {
 	if q.baseline.origin+q.candidate.origin == 0 {
 		return nil
 	}
-	before, after := c.baseline.errorTypes.count(q.baseline.calls), c.candidate.errorTypes.count(q.candidate.calls)
-	var types []ErrorType
+	before, after := c.baseline.errorTypes.count(q.baseline.calls, typeOf), c.candidate.errorTypes.count(q.candidate.calls, typeOf)
+	types := c.newMessages(q, before)
 	for name, count := range after {
 		isNew := count >= minOfNewType && before[name] == 0 && q.baseline.present >= c.options.MinTracesForNew
 		types = append(types, ErrorType{Name: name, Baseline: before[name], Candidate: count, New: isNew})
@@ -109,6 +134,24 @@ func (c *comparison) errorTypesOf(q *question) []ErrorType {
 	})
 	return types
 }
+
+// newMessages are messages that the baseline did not have, of types that it had.
+func (c *comparison) newMessages(q *question, before map[string]int) (types []ErrorType) {
+	if q.baseline.present < c.options.MinTracesForNew {
+		return nil
+	}
+	earlier := c.baseline.errorMessages.count(q.baseline.calls, messageOf)
+	for name, count := range c.candidate.errorMessages.count(q.candidate.calls, messageOf) {
+		kind, _, _ := strings.Cut(name, messageSeparator)
+		if count >= minOfNewType && earlier[name] == 0 && (kind == "" || before[kind] > 0) {
+			types = append(types, ErrorType{Name: strings.TrimPrefix(name, messageSeparator), Candidate: count, New: true})
+		}
+	}
+	return types
+}
+
+// messageSeparator stands between a failure's type and its message.
+const messageSeparator = ": "
 
 // minOfNewType is in how many traces a type of failure must occur to be
 // called new.

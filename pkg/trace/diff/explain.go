@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace"
@@ -69,7 +70,7 @@ func (c *comparison) explain() {
 		if !ok {
 			continue
 		}
-		attributes := slices.Concat(ownAttributes, trace.CircumstanceAttributes)
+		attributes := slices.Concat(ownAttributes, trace.CircumstanceAttributes, furtherAttributes(now, s.Kind != ErrorRate))
 		if s.Kind != ErrorRate {
 			attributes = append(attributes, outcomeAttributes...)
 		}
@@ -92,8 +93,45 @@ func (c *comparison) explain() {
 		slices.SortStableFunc(s.Explanations, func(a, b Explanation) int {
 			return cmp.Or(cmp.Compare(a.PValue, b.PValue), cmp.Compare(b.Coverage, a.Coverage))
 		})
+		s.Explanations = withoutEquals(s.Explanations)
 		s.Explanations = s.Explanations[:min(len(s.Explanations), maxExplanations)]
 	}
+}
+
+// maxAttributes bounds the further attributes that are tried, those of most spans
+// first.
+const maxAttributes = 120
+
+// furtherAttributes are the keys, other than the well-known ones, that the requests
+// have on any span: one's own, resources', and names of events.
+func furtherAttributes(now []markedCall, events bool) []string {
+	counts := map[string]int{}
+	for i := range now {
+		for key := range now[i].request.circumstancesOf() {
+			if _, isKnown := circumstances[key]; !isKnown && (events || !strings.HasPrefix(key, trace.EventPrefix)) {
+				counts[key]++
+			}
+		}
+	}
+	keys := make([]string, 0, len(counts))
+	for key := range counts {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
+	return keys[:min(len(keys), maxAttributes)]
+}
+
+// withoutEquals leaves out what has the very numbers of an explanation before it: a
+// pod and its host tell the same.
+func withoutEquals(explanations []Explanation) (kept []Explanation) {
+	for _, e := range explanations {
+		if !slices.ContainsFunc(kept, func(k Explanation) bool {
+			return k.Attribute != e.Attribute && k.With == e.With && k.Without == e.Without
+		}) {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }
 
 // markedCall is the calls of a path in one request: whether they are slow or
@@ -155,7 +193,8 @@ func (p *population) mark(path trace.PathID, isMarked func([]call) bool) (marked
 }
 
 // value is what an attribute is in all calls of the request: on their spans,
-// else on any of the trace. It is empty where it is not told or not the same.
+// else on any of the trace. It is empty where it is not told or not the same. An
+// event that is not there is absent.
 func (m *markedCall) value(attribute string) string {
 	value := ""
 	for i := range m.calls {
@@ -163,16 +202,19 @@ func (m *markedCall) value(attribute string) string {
 			if at == trace.None {
 				continue
 			}
-			if found := m.request.trace.Spans[at].Attribute(attribute); found != "" {
+			if found := m.request.trace.Spans[at].Explaining(attribute); found != "" {
 				value = agreed(value, found)
 			}
 		}
 	}
-	if number, isCircumstance := circumstances[attribute]; value == "" && isCircumstance {
-		value = m.request.circumstancesOf()[number]
+	if value == "" {
+		value = m.request.circumstancesOf()[attribute]
 	}
 	if value == several {
 		return ""
+	}
+	if value == "" && strings.HasPrefix(attribute, trace.EventPrefix) {
+		return "absent"
 	}
 	return value
 }
@@ -187,27 +229,31 @@ func agreed(known, found string) string {
 	return several
 }
 
-// circumstances number trace.CircumstanceAttributes.
-var circumstances = func() map[string]int {
-	numbers := map[string]int{}
-	for i, attribute := range trace.CircumstanceAttributes {
-		numbers[attribute] = i
+// circumstances are trace.CircumstanceAttributes.
+var circumstances = func() map[string]bool {
+	set := map[string]bool{}
+	for _, attribute := range trace.CircumstanceAttributes {
+		set[attribute] = true
 	}
-	return numbers
+	return set
 }()
 
-// told is what the spans of a trace say of its circumstances, by their
-// numbers: worked out once, for the few traces that are asked.
-func (r *request) circumstancesOf() []string {
+// circumstancesOf is what the spans of a trace say of its circumstances, well-known
+// or one's own: worked out once, for the few traces that are asked.
+func (r *request) circumstancesOf() map[string]string {
 	if r.circumstances != nil {
 		return r.circumstances
 	}
-	r.circumstances = make([]string, len(circumstances))
+	r.circumstances = map[string]string{}
 	for i := range r.trace.Spans {
-		for _, attribute := range r.trace.Spans[i].Attributes {
-			if number, isCircumstance := circumstances[attribute.Key]; isCircumstance && attribute.Value != "" {
-				r.circumstances[number] = agreed(r.circumstances[number], attribute.Value)
+		span := &r.trace.Spans[i]
+		for _, attribute := range span.Attributes {
+			if circumstances[attribute.Key] && attribute.Value != "" {
+				r.circumstances[attribute.Key] = agreed(r.circumstances[attribute.Key], attribute.Value)
 			}
+		}
+		for _, attribute := range span.Others {
+			r.circumstances[attribute.Key] = agreed(r.circumstances[attribute.Key], attribute.Value)
 		}
 	}
 	return r.circumstances

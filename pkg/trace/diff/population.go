@@ -16,6 +16,7 @@ type call struct {
 	span, server          int32 // in the request's trace; trace.None for none
 	failed, origin        bool
 	errorType             uint16 // of a failure that begins here; see errorTypes
+	errorMessage          uint16
 	start                 int64
 	duration, self, gap   int64
 	critical, criticalGap int64 // time on the critical path at work, and in the gap
@@ -28,8 +29,8 @@ type request struct {
 	fragmented bool
 	start      int64
 	trace      *trace.Trace
-	// circumstances is empty until told.
-	circumstances []string
+	// circumstances is nil until it is needed: see circumstancesOf.
+	circumstances map[string]string
 }
 
 // population is one side of the comparison: all calls, grouped by path and in
@@ -45,9 +46,11 @@ type population struct {
 	hasNew     []bool
 	summary    PopulationSummary
 	errorTypes errorTypes
-	repairs    trace.Repairs
-	repeated   int // traces with an id seen before, left out
-	empty      int // traces without spans, left out
+	// errorMessages are numbered with their types before them.
+	errorMessages errorTypes
+	repairs       trace.Repairs
+	repeated      int // traces with an id seen before, left out
+	empty         int // traces without spans, left out
 }
 
 // collect builds the trees of all traces, in the order of their ids so that
@@ -121,7 +124,12 @@ func (c *collector) add(t *trace.Trace) {
 			start: node.Start, duration: node.Duration, self: node.Self, gap: node.Gap,
 		})
 		if node.Origin {
-			p.calls[len(p.calls)-1].errorType = p.errorTypes.number(errorTypeOf(t, node))
+			failed := &p.calls[len(p.calls)-1]
+			kind := errorTypeOf(t, node)
+			failed.errorType = p.errorTypes.number(kind)
+			if message := errorMessageOf(t, node); message != "" {
+				failed.errorMessage = p.errorMessages.number(kind + messageSeparator + message)
+			}
 		}
 	}
 	for _, section := range c.walk.Sections(tree) {

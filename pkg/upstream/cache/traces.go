@@ -20,7 +20,7 @@ type traces struct {
 }
 
 func (t *traces) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
-	set, err := ask(ctx, t.store, nameOf(t.inner), key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit, filter.PerEndpoint),
+	set, err := ask(ctx, t.store, nameOf(t.inner), key("Search", filter.Service, filter.Version, filter.Operation, filter.TraceQL, filter.Start, filter.End, filter.Limit, filter.PerEndpoint, filter.Attributes),
 		func(ctx context.Context) (upstream.TraceSet, error) {
 			return t.loaded(ctx, func(ctx context.Context) (upstream.TraceSet, error) { return t.inner.Search(ctx, filter) })
 		},
@@ -94,6 +94,16 @@ func (t *traces) Versions(ctx context.Context, service string, start, end time.T
 		func(ctx context.Context) ([]string, error) { return t.inner.Versions(ctx, service, start, end) })
 }
 
+// Attributes implements upstream.AttributeLister, where the store does.
+func (t *traces) Attributes(ctx context.Context, start, end time.Time) ([]string, error) {
+	lister, is := t.inner.(upstream.AttributeLister)
+	if !is {
+		return nil, nil
+	}
+	return t.names(ctx, key("Attributes", start, end), end,
+		func(ctx context.Context) ([]string, error) { return lister.Attributes(ctx, start, end) })
+}
+
 func (t *traces) names(ctx context.Context, key string, end time.Time, load func(context.Context) ([]string, error)) ([]string, error) {
 	return ask(ctx, t.store, nameOf(t.inner), key, load, func(names []string) (int64, time.Duration) {
 		return sizeOfTexts(names), t.store.keep(end, 0, len(names) > 0)
@@ -133,7 +143,10 @@ func sizeOfTraces(set upstream.TraceSet) int64 {
 		size += int64(cap(one.Spans))*sizeOfSpan + 2*sizeOfHeader
 		for i := range one.Spans {
 			span := &one.Spans[i]
-			size += int64(cap(span.Attributes)) * sizeOfAttribute
+			size += int64(cap(span.Attributes)+cap(span.Others)) * sizeOfAttribute
+			for _, attribute := range span.Others {
+				text(attribute.Value)
+			}
 			for _, attribute := range span.Attributes {
 				text(attribute.Value)
 			}

@@ -106,6 +106,8 @@ func (t texts) span(from *spanJSON, whole traceJSON) (span trace.Span, err error
 		switch {
 		case tag.Key == "service.version":
 			span.Version = t.text(tag.Value)
+		case trace.MayExplain(tag.Key):
+			t.other(&span, tag)
 		case slices.Contains(trace.ResourceAttributes, tag.Key):
 			span.Describe(t.intern(tag.Key), t.text(tag.Value))
 		}
@@ -115,6 +117,12 @@ func (t texts) span(from *spanJSON, whole traceJSON) (span trace.Span, err error
 	}
 	for _, log := range from.Logs {
 		for _, field := range log.Fields {
+			if field.Key == "event" {
+				span.Event(t.text(field.Value))
+			}
+			if (field.Key == "exception.message" || field.Key == "message") && span.Attribute("exception.message") == "" {
+				span.Describe("exception.message", t.text(field.Value))
+			}
 			if (field.Key == "exception.type" || field.Key == "error.kind") && span.Attribute("exception.type") == "" {
 				span.Attributes = append(span.Attributes, trace.Attribute{Key: "exception.type", Value: t.text(field.Value)})
 			}
@@ -172,11 +180,16 @@ func (t texts) describe(span *trace.Span, tag tagJSON) {
 	case "otel.status_description":
 		span.StatusMessage = t.text(tag.Value)
 	default:
-		if string(tag.Value) != "null" {
+		if trace.MayExplain(tag.Key) {
+			t.other(span, tag)
+		} else if string(tag.Value) != "null" {
 			span.Describe(t.intern(tag.Key), t.text(tag.Value))
 		}
 	}
 }
+
+// other keeps a tag that may explain.
+func (t texts) other(span *trace.Span, tag tagJSON) { span.Other(t.intern(tag.Key), t.text(tag.Value)) }
 
 func kindOf(text string) trace.Kind {
 	for kind := trace.Unspecified; kind <= trace.Consumer; kind++ {

@@ -26,7 +26,7 @@ func answer() *tempopb.SearchResponse {
 	spans := []*tempopb.Span{
 		{SpanID: "00000000000000a1", Name: "GET /", StartTimeUnixNano: 1000, DurationNanos: 500, Attributes: []*commonpb.KeyValue{
 			attribute("span:parentID", "0000000000000000"), attribute("kind", "server"), attribute("status", "error"), attribute("statusMessage", "it broke"),
-			attribute("service.name", "web"), attribute("service.version", "1.0"), intAttribute("http.response.status_code", 500), attribute("personal", "data"),
+			attribute("service.name", "web"), attribute("service.version", "1.0"), intAttribute("http.response.status_code", 500), attribute("user.email", "data"),
 		}},
 		{SpanID: "a2", StartTimeUnixNano: 1100, DurationNanos: ^uint64(0), Attributes: []*commonpb.KeyValue{
 			attribute("span:parentID", "00000000000000a1"), attribute("kind", "kind(99)"), attribute("status", "unset"), attribute("service.name", "web"),

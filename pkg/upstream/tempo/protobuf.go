@@ -191,7 +191,7 @@ func (t texts) resourceSpans(whole *trace.Trace, message []byte) error {
 				case "service.version":
 					version = t.intern(textOf(attribute.GetValue()))
 				default:
-					if slices.Contains(trace.ResourceAttributes, attribute.GetKey()) {
+					if slices.Contains(trace.ResourceAttributes, attribute.GetKey()) || trace.MayExplain(attribute.GetKey()) {
 						t.attribute(&circumstances, attribute.GetKey(), textOf(attribute.GetValue()))
 					}
 				}
@@ -214,6 +214,7 @@ func (t texts) resourceSpans(whole *trace.Trace, message []byte) error {
 	for i := first; i < len(whole.Spans); i++ {
 		whole.Spans[i].Service, whole.Spans[i].Version = service, version
 		whole.Spans[i].Attributes = append(whole.Spans[i].Attributes, circumstances.Attributes...)
+		whole.Spans[i].Others = append(whole.Spans[i].Others, circumstances.Others[:min(len(circumstances.Others), trace.MaxOthers-len(whole.Spans[i].Others))]...)
 	}
 	return err
 }
@@ -250,6 +251,14 @@ func (t texts) span(message []byte) (trace.Span, error) {
 	}
 	for _, attribute := range s.Attributes {
 		t.attribute(&span, attribute.GetKey(), textOf(attribute.GetValue()))
+	}
+	for _, event := range s.Events[:min(len(s.Events), trace.MaxLinks)] {
+		span.Event(t.intern(event.GetName()))
+		for _, attribute := range event.Attributes {
+			if key := attribute.GetKey(); (key == "exception.type" || key == "exception.message") && span.Attribute(key) == "" {
+				t.attribute(&span, key, textOf(attribute.GetValue()))
+			}
+		}
 	}
 	return span, nil
 }

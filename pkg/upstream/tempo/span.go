@@ -50,8 +50,15 @@ func (t texts) describe(span *trace.Span, key, text string) {
 	}
 }
 
-// attribute keeps an attribute that describes the operation.
+// attribute keeps an attribute that describes the operation, or may explain.
 func (t texts) attribute(span *trace.Span, key, text string) {
+	if trace.MayExplain(key) {
+		if span.Other(key, text) {
+			last := &span.Others[len(span.Others)-1]
+			last.Key, last.Value = t.intern(last.Key), t.intern(last.Value)
+		}
+		return
+	}
 	known := len(span.Attributes)
 	span.Describe(key, text)
 	for i := known; i < len(span.Attributes); i++ {

@@ -70,7 +70,11 @@ func wholeTraces(filter upstream.TraceFilter, further ...string) string {
 	if filter.TraceQL != "" {
 		query = "(" + filter.TraceQL + ") && " + query
 	}
-	return query + " | select(" + described + ") with (most_recent=true)"
+	selected := described
+	if len(filter.Attributes) > 0 {
+		selected += ", " + strings.Join(filter.Attributes, ", ")
+	}
+	return query + " | select(" + selected + ") with (most_recent=true)"
 }
 
 // anyTraces asks for the traces that match, whatever their spans.
