@@ -35,7 +35,7 @@ func shop(unit, total string, resource ...string) *enginetest.PromServer {
 			}
 		}
 	}
-	all = append(all, counter(2, "process.cpu.time"+unit+total))
+	all = append(all, counter(2, "process.cpu.time"+unit+total), counter(0, "target_info"))
 	gauge := counter(0, "db.client.connection.count", "db.client.connection.state", "used", "db.client.connection.pool.name", "main")
 	gauge.Value = func(time.Time) float64 { return 4 }
 	all = append(all, gauge)
