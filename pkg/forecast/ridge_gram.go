@@ -3,6 +3,7 @@ package forecast
 import (
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -35,12 +36,7 @@ func productsOf(y, z []float64, lags []int) lagProducts {
 			known, ok := last[distance]
 			last[distance] = j
 			if !ok {
-				later, earlier := z[longest-a:n-a], z[longest-b:n-b]
-				sum := 0.0
-				for t, v := range later {
-					sum += v * earlier[t]
-				}
-				products[i*k+j] = sum
+				products[i*k+j] = floats.Dot(z[longest-a:n-a], z[longest-b:n-b])
 				continue
 			}
 			// From the pair (b₀−distance, b₀) one point at a time to (a, b).
@@ -52,9 +48,7 @@ func productsOf(y, z []float64, lags []int) lagProducts {
 			}
 			products[i*k+j] = sum
 		}
-		for _, v := range z[longest-columns[j] : n-columns[j]] {
-			sums[j] += v
-		}
+		sums[j] = floats.Sum(z[longest-columns[j] : n-columns[j]])
 	}
 	rows := n - longest
 	for t := longest; t < n; t++ {

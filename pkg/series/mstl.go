@@ -28,6 +28,7 @@ func MSTL(y, weights []float64, periods []int, base STL) (Decomposition, error) 
 		result.Seasons[i] = make([]float64, len(y))
 	}
 	rest := slices.Clone(y)
+	base.kernels = kernels{}
 	for range mstlPasses {
 		for i, period := range periods {
 			for j, v := range result.Seasons[i] {

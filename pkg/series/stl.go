@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
 // STL decomposes a series into trend, season and remainder by loess (Cleveland
@@ -23,6 +25,8 @@ type STL struct {
 	// Outer passes give points far from the fit less weight, so that incidents
 	// shape neither trend nor season; default 0.
 	Outer int
+	// kernels are shared by the decompositions of one series; nil for one alone.
+	kernels kernels
 }
 
 // Decomposition is what a series consists of. Trend plus seasons plus remainder
@@ -55,6 +59,9 @@ func (s STL) withDefaults() STL {
 	}
 	if s.Inner == 0 {
 		s.Inner = 2
+	}
+	if s.kernels == nil {
+		s.kernels = kernels{}
 	}
 	return s
 }
@@ -107,7 +114,6 @@ type stlWork struct {
 	sub, subWeights  []float64 // one cycle-subseries
 	smoothed         []float64 // and one cycle more at both ends
 	maps             map[int][][]float64
-	scratch          []float64
 }
 
 func newSTLWork(s STL, y []float64) *stlWork {
@@ -122,7 +128,6 @@ func newSTLWork(s STL, y []float64) *stlWork {
 	longest := n/s.Period + 1
 	w.sub, w.subWeights, w.smoothed = make([]float64, longest), make([]float64, longest), make([]float64, longest+2)
 	w.maps = map[int][][]float64{}
-	w.scratch = make([]float64, min(s.Seasonal, longest))
 	return w
 }
 
@@ -137,12 +142,12 @@ func (w *stlWork) inner(weights []float64) {
 	movingAverage(w.cycles, w.Period, w.a[:long-w.Period+1])
 	movingAverage(w.a[:long-w.Period+1], w.Period, w.b[:long-2*w.Period+2])
 	movingAverage(w.b[:n+2], 3, w.a[:n])
-	loess{w.LowPass, w.LowPassDegree, w.LowPassJump}.smooth(w.a[:n], nil, w.low)
+	loess{w.LowPass, w.LowPassDegree, w.LowPassJump, w.kernels}.smooth(w.a[:n], nil, w.low)
 	for i := range w.season {
 		w.season[i] = w.cycles[w.Period+i] - w.low[i]
 		w.rest[i] = w.y[i] - w.season[i]
 	}
-	loess{w.Trend, w.TrendDegree, w.TrendJump}.smooth(w.rest, weights, w.trend)
+	loess{w.Trend, w.TrendDegree, w.TrendJump, w.kernels}.smooth(w.rest, weights, w.trend)
 }
 
 // smoothCycles smooths each phase's subseries, one cycle beyond both ends. Without
@@ -180,15 +185,16 @@ func (w *stlWork) smoothCycles(weights []float64) {
 
 // smoothCycle smooths one subseries into out, which is one longer at both ends.
 func (w *stlWork) smoothCycle(sub, weights, out []float64) {
-	l := loess{w.Seasonal, w.SeasonalDegree, w.SeasonalJump}
 	k := len(sub)
+	l := loess{w.Seasonal, w.SeasonalDegree, w.SeasonalJump, w.kernels}
+	of := l.kernels(k)
 	fitted := out[1 : k+1]
 	l.smooth(sub, weights, fitted)
-	before, ok := l.at(sub, weights, -1, 0, min(l.window, k)-1, w.scratch)
+	before, ok := l.at(of, sub, weights, -1, 0, min(l.window, k)-1)
 	if !ok {
 		before = fitted[0]
 	}
-	after, ok := l.at(sub, weights, float64(k), max(k-l.window, 0), k-1, w.scratch)
+	after, ok := l.at(of, sub, weights, k, max(k-l.window, 0), k-1)
 	if !ok {
 		after = fitted[k-1]
 	}
@@ -223,12 +229,10 @@ func (w *stlWork) mapOf(k int) [][]float64 {
 // robustness are bisquare weights of the remainder, zero beyond six median
 // absolute deviations.
 func (w *stlWork) robustness(weights []float64) {
-	n := len(w.y)
 	for i := range weights {
 		weights[i] = math.Abs(w.y[i] - w.trend[i] - w.season[i])
 	}
-	sorted := slices.Sorted(slices.Values(weights))
-	limit := 3 * (sorted[n/2] + sorted[n-n/2-1])
+	limit := 6 * stats.MedianOf(slices.Clone(weights))
 	for i, r := range weights {
 		switch {
 		case r <= 0.001*limit:

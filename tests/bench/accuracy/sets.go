@@ -46,6 +46,8 @@ type setFigures struct {
 	MSIS       float64 `json:"msis"`
 	Coverage80 float64 `json:"coverage_80"`
 	Coverage95 float64 `json:"coverage_95"`
+	First80    float64 `json:"first_coverage_80"` // of the first step alone
+	First95    float64 `json:"first_coverage_95"`
 	Claimed    float64 `json:"claimed_error_ratio"` // claimed mean absolute error over the real one; geometric mean
 	Millis     float64 `json:"ms_per_series"`
 }
@@ -79,8 +81,8 @@ func runSets(o runner.Options) (any, error) {
 		row := evaluateSet(questions, *model, *every)
 		row.Name = name
 		rows = append(rows, row)
-		fmt.Fprintf(os.Stderr, "%-22s n %3d failed %d  OWA %.4f  sMAPE %6.3f  MASE %6.3f  MSIS %7.2f  80: %.3f  95: %.3f  claimed %.2f  %.1f ms\n",
-			name, row.Series, row.Failed, row.OWA, row.SMAPE, row.MASE, row.MSIS, row.Coverage80, row.Coverage95, row.Claimed, row.Millis)
+		fmt.Fprintf(os.Stderr, "%-22s n %3d failed %d  OWA %.4f  sMAPE %6.3f  MASE %6.3f  MSIS %7.2f  80: %.3f  95: %.3f  first 80: %.3f  95: %.3f  claimed %.2f  %.1f ms\n",
+			name, row.Series, row.Failed, row.OWA, row.SMAPE, row.MASE, row.MSIS, row.Coverage80, row.Coverage95, row.First80, row.First95, row.Claimed, row.Millis)
 	}
 	return map[string]any{"sets": rows, "model": *model}, nil
 }
@@ -117,7 +119,8 @@ func (q setQuestion) history() []float64 {
 
 type setAnswer struct {
 	ours, ours80, naive accuracy
-	claimed             float64 // logarithm of the claimed over the real error
+	first, first80      accuracy // of the first step
+	claimed             float64  // logarithm of the claimed over the real error
 	failed              error
 }
 
@@ -138,7 +141,7 @@ func evaluateSet(questions []setQuestion, model string, every int) setFigures {
 	}
 	_ = group.Wait()
 	row := setFigures{Millis: runner.Round((runner.ProcessorTime() - begun).Seconds() * 1000 / float64(max(len(chosen), 1)))}
-	var ours, ours80, naive accuracy
+	var ours, ours80, first, first80, naive accuracy
 	claimed, claims := 0.0, 0
 	for i, a := range answers {
 		if a.failed != nil {
@@ -148,6 +151,8 @@ func evaluateSet(questions []setQuestion, model string, every int) setFigures {
 		}
 		ours.merge(a.ours)
 		ours80.merge(a.ours80)
+		first.merge(a.first)
+		first80.merge(a.first80)
 		naive.merge(a.naive)
 		if !math.IsInf(a.claimed, 0) && !math.IsNaN(a.claimed) {
 			claimed += a.claimed
@@ -158,6 +163,7 @@ func evaluateSet(questions []setQuestion, model string, every int) setFigures {
 	row.OWA = runner.Round((ours.smape/naive.smape + ours.mase/naive.mase) / 2)
 	row.SMAPE, row.MASE, row.MSIS = ours.mean(ours.smape), ours.mean(ours.mase), ours.mean(ours.msis)
 	row.Coverage80, row.Coverage95 = ours80.coverage(), ours.coverage()
+	row.First80, row.First95 = first80.coverage(), first.coverage()
 	row.Claimed = runner.Round(math.Exp(claimed / float64(max(claims, 1))))
 	return row
 }
@@ -183,6 +189,8 @@ func answerQuestion(q setQuestion, model string) (a setAnswer) {
 	}
 	a.ours80.add(q.Actual, r.Mean, r.Intervals[0].Lower, r.Intervals[0].Upper, scale, 0.8)
 	a.ours.add(q.Actual, r.Mean, r.Intervals[1].Lower, r.Intervals[1].Upper, scale, 0.95)
+	a.first80.add(q.Actual[:1], r.Mean[:1], r.Intervals[0].Lower[:1], r.Intervals[0].Upper[:1], scale, 0.8)
+	a.first.add(q.Actual[:1], r.Mean[:1], r.Intervals[1].Lower[:1], r.Intervals[1].Upper[:1], scale, 0.95)
 	naive := naive2(filled, q.Season, q.Horizon)
 	a.naive.add(q.Actual, naive, naive, naive, scale, 0.95)
 	a.claimed = math.Log(r.Error / (a.ours.mase * scale))
