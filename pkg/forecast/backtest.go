@@ -90,6 +90,19 @@ func (p *prepared) future(origin, horizon int) []float64 {
 	return future[:min(len(future), horizon)]
 }
 
+// tried is how many points ahead a trial has errors of.
+func (p *prepared) tried(t trial, horizon int) int {
+	longest := 0
+	for i := range t.forecasts {
+		for h, actual := range p.future(t.origins[i], horizon) {
+			if !math.IsNaN(actual) {
+				longest = max(longest, h+1)
+			}
+		}
+	}
+	return longest
+}
+
 // backtest makes a model's trial. It fails where the model cannot be fitted to
 // the part before the first origin, diverges, or there is nothing observed to
 // compare with.

@@ -6,105 +6,80 @@ import (
 	"github.com/foresight-observability/foresight/pkg/stats"
 )
 
+// Errors that a bound is read from, from neighbouring horizons where one has too
+// few.
 const (
-	// fewestErrors is how many errors, from neighbouring horizons where one has
-	// too few, a bound is read from.
-	fewestErrors = 300
-	mostErrors   = 600
-	// blocks of successive origins are held out in turn to learn how much wider
-	// intervals must be than the errors they are read from.
-	blocks        = 5
-	fewestOrigins = 2 * blocks
-	mostWidening  = 2.0
+	minErrors = 300
+	maxErrors = 600
 )
 
-// intervals are the bounds of the next horizon points around zero. They are
-// conformal at a ladder of horizons, from a trial's errors, the line between
-// them, then made never to narrow. Beyond the longest horizon tried they grow
-// with the square root of the horizon, as a random walk's do.
-//
-// Errors of overlapping forecasts are not exchangeable, and the trial's model
-// was chosen on them. So each block of origins is held out in turn, and the
-// bounds are widened until those from the other blocks hold what they promise.
-func (p *prepared) intervals(t trial, horizon int, probabilities []float64) []band {
-	all := bounds(p.errorsOf(t, horizon, everyOrigin), horizon, probabilities)
-	widening := p.widening(t, horizon, probabilities)
+// intervals are the bounds of the next horizon points around zero, as multiples
+// of the scale of errors at the time of each. They are conformal at a ladder of
+// horizons, from a trial's errors, the line between them, then made never to
+// narrow. Beyond the longest horizon tried they grow with the square root of the
+// horizon, as a random walk's do.
+func (p *prepared) intervals(t trial, horizon int, probabilities []float64) ([]band, phases) {
+	moves := p.movesOf(t, horizon)
+	errors := p.pastErrors(t, horizon, moves)
+	phases := p.phasesOf(t.origins, errors)
+	factors := widening(errors, phases, probabilities)
+	for h := range errors {
+		phases.divide(errors[h], h, 0, phases.relative)
+	}
+	all := bounds(errors, horizon, probabilities)
+	now := moves.at(len(p.clean))
 	result := make([]band, len(probabilities))
 	for i, probability := range probabilities {
 		result[i] = band{Interval{Probability: probability, Lower: all[i].below, Upper: all[i].above}, all[i].alone}
+		f := factors[i]
 		for h := range horizon {
-			result[i].Lower[h] *= -widening[i]
-			result[i].Upper[h] *= widening[i]
-			result[i].alone[h] *= widening[i]
+			factor := f.later * now
+			if h == 0 && horizon > 1 { // no wider than the next
+				factor = now * min(f.first, f.later*min(over(all[i].below[1], all[i].below[0]), over(all[i].above[1], all[i].above[0])))
+			}
+			result[i].Lower[h] *= -factor
+			result[i].Upper[h] *= factor
+			// Where most values are at the bound, errors come in steps, which no factor
+			// moves.
+			result[i].alone[h] *= max(factor, now)
 			if i > 0 {
 				result[i].Lower[h] = min(result[i].Lower[h], result[i-1].Lower[h])
 				result[i].Upper[h] = max(result[i].Upper[h], result[i-1].Upper[h])
 			}
 		}
 	}
-	return result
+	return result, phases.phases
 }
 
-// widening is the factor for each probability.
-func (p *prepared) widening(t trial, horizon int, probabilities []float64) []float64 {
-	factors := repeat(1, len(probabilities))
-	n := len(t.origins)
-	if n < fewestOrigins {
-		return factors
+// over is a ratio without limit where there is nothing to divide by.
+func over(a, b float64) float64 {
+	if b > 0 {
+		return a / b
 	}
-	reaches := make([][]float64, len(probabilities)) // of held-out errors, in bounds
-	for block := range blocks {
-		within := func(i int) bool { return i*blocks/n == block }
-		others := p.errorsOf(t, horizon, func(i int) bool { return !within(i) })
-		if len(others) == 0 {
-			continue
-		}
-		learned := bounds(others, horizon, probabilities)
-		for h, errors := range p.errorsOf(t, horizon, within) {
-			for _, e := range errors {
-				for i := range probabilities {
-					bound := learned[i].above[h]
-					if e < 0 {
-						bound = learned[i].below[h]
-					}
-					if bound > 0 {
-						reaches[i] = append(reaches[i], math.Abs(e)/bound)
-					}
-				}
-			}
-		}
-	}
-	for i, probability := range probabilities {
-		if count := len(reaches[i]); count > 0 {
-			rank := min(int(math.Ceil(float64(count+1)*probability)), count)
-			factors[i] = min(max(stats.OrderStatistic(reaches[i], rank-1), 1), mostWidening)
-		}
-	}
-	return factors
+	return math.Inf(1)
 }
 
-func everyOrigin(int) bool { return true }
-
-// errorsOf are the errors of a trial's origins by horizon, actual minus
-// forecast, what is missing left out and empty horizons at the end cut off.
-func (p *prepared) errorsOf(t trial, horizon int, wanted func(origin int) bool) [][]float64 {
-	var errors [][]float64
-	room := make([]float64, horizon*len(t.forecasts)) // one piece for all horizons
+// pastErrors are the errors of a trial by horizon and origin, actual minus
+// forecast, over what the moves before them let expect. They are NaN where nothing was observed;
+// horizons at the end at which nothing was are left out.
+func (p *prepared) pastErrors(t trial, horizon int, moves moves) [][]float64 {
+	n, longest := len(t.origins), 0
+	room := make([]float64, horizon*n) // one piece for all horizons
+	for i := range room {
+		room[i] = math.NaN()
+	}
 	for i, mean := range t.forecasts {
-		if !wanted(i) {
-			continue
-		}
+		scale := moves.at(t.origins[i])
 		for h, actual := range p.future(t.origins[i], horizon) {
-			if h >= len(errors) {
-				errors = append(errors, room[h*len(t.forecasts):h*len(t.forecasts):(h+1)*len(t.forecasts)])
-			}
 			if e := actual - mean[h]; !math.IsNaN(e) {
-				errors[h] = append(errors[h], e)
+				room[h*n+i] = e / scale
+				longest = max(longest, h+1)
 			}
 		}
 	}
-	for len(errors) > 0 && len(errors[len(errors)-1]) == 0 {
-		errors = errors[:len(errors)-1]
+	errors := make([][]float64, longest)
+	for h := range errors {
+		errors[h] = room[h*n : (h+1)*n]
 	}
 	return errors
 }
@@ -122,14 +97,33 @@ type band struct {
 }
 
 func bounds(errors [][]float64, horizon int, probabilities []float64) []reach {
+	knots, sides := knotBounds(errors, horizon, probabilities, pool{minErrors, maxErrors})
+	for i, side := range sides {
+		sides[i] = reach{
+			below: spread(knots, side.below, horizon),
+			above: spread(knots, side.above, horizon),
+			alone: spread(knots, side.alone, horizon),
+		}
+	}
+	return sides
+}
+
+// pool is how many errors a bound is read from: those of neighbouring horizons
+// are taken in below the one and up to the other.
+type pool struct{ min, max int }
+
+// knotBounds are the bounds at a ladder of horizons.
+func knotBounds(errors [][]float64, horizon int, probabilities []float64, size pool) ([]int, []reach) {
 	knots := ladder(min(len(errors), horizon))
 	sizes := sizesOf(errors)
 	sides := make([]reach, len(probabilities))
 	for i := range sides {
 		sides[i] = reach{make([]float64, len(knots)), make([]float64, len(knots)), make([]float64, len(knots))}
 	}
+	pooled := make([]float64, 0, 2*size.max)
 	for k, h := range knots {
-		conformal := stats.NewConformal(around(errors, sizes, h))
+		pooled = around(errors, sizes, h, size, pooled[:0])
+		conformal := stats.NewConformal(pooled)
 		for i, probability := range probabilities {
 			lower, upper := conformal.Bounds(probability)
 			sides[i].below[k], sides[i].above[k] = max(-lower, 0), max(upper, 0)
@@ -138,25 +132,24 @@ func bounds(errors [][]float64, horizon int, probabilities []float64) []reach {
 		}
 	}
 	for i, side := range sides {
-		sides[i] = reach{
-			below: spread(knots, stats.Isotonic(side.below), horizon),
-			above: spread(knots, stats.Isotonic(side.above), horizon),
-			alone: spread(knots, stats.Isotonic(side.alone), horizon),
-		}
+		sides[i] = reach{stats.Isotonic(side.below), stats.Isotonic(side.above), stats.Isotonic(side.alone)}
 	}
-	return sides
+	return knots, sides
 }
 
 // sizesOf are the mean absolute errors by horizon, made never to fall.
 func sizesOf(errors [][]float64) []float64 {
 	sizes := make([]float64, len(errors))
 	for h, at := range errors {
-		sum := 0.0
+		sum, n := 0.0, 0.0
 		for _, e := range at {
-			sum += math.Abs(e)
+			if !math.IsNaN(e) {
+				sum += math.Abs(e)
+				n++
+			}
 		}
-		if len(at) > 0 {
-			sizes[h] = sum / float64(len(at))
+		if n > 0 {
+			sizes[h] = sum / n
 		} else if h > 0 {
 			sizes[h] = sizes[h-1]
 		}
@@ -164,21 +157,23 @@ func sizesOf(errors [][]float64) []float64 {
 	return stats.Isotonic(sizes)
 }
 
-// around collects errors of horizon h and, as far as needed, of its neighbours,
+// around appends errors of horizon h and, as far as needed, of its neighbours,
 // these brought to the size that errors have at h.
-func around(errors [][]float64, sizes []float64, h int) []float64 {
-	pooled := append(make([]float64, 0, mostErrors), errors[h]...)
+func around(errors [][]float64, sizes []float64, h int, size pool, pooled []float64) []float64 {
 	take := func(at int) {
 		scale := 1.0
 		if sizes[at] > 0 {
 			scale = sizes[h] / sizes[at]
 		}
 		for _, e := range errors[at] {
-			pooled = append(pooled, e*scale)
+			if !math.IsNaN(e) {
+				pooled = append(pooled, e*scale)
+			}
 		}
 	}
+	take(h)
 	near := max(h/8, 1)
-	for d := 1; d < len(errors) && (len(pooled) < fewestErrors || d <= near) && len(pooled) < mostErrors; d++ {
+	for d := 1; d < len(errors) && (len(pooled) < size.min || d <= near) && len(pooled) < size.max; d++ {
 		if h-d >= 0 && d <= max(h/2, 2) {
 			take(h - d)
 		}

@@ -17,7 +17,9 @@ type Learned struct {
 	p         *prepared // without the history
 	fitted    Fitted
 	result    Result // what does not change
-	intervals []band
+	intervals []band // as multiples of what phases give
+	phases    phases
+	learned   int       // points of the averaged history
 	observed  int       // points since the history
 	pending   []float64 // points not yet averaged into one
 	last      float64   // the latest average
@@ -52,12 +54,13 @@ func Learn(r Request) (*Learned, error) {
 			return nil, err
 		}
 	}
-	if tried := len(p.errorsOf(best, r.Horizon, everyOrigin)); tried < r.Horizon {
+	if tried := p.tried(best, r.Horizon); tried < r.Horizon {
 		p.notice("the history allows to test %d points ahead; intervals beyond that are extrapolated", tried)
 	}
+	intervals, phases := p.intervals(best, r.Horizon, probabilities)
 	l := &Learned{
 		request: r, p: &prepared{unit: p.unit, factor: p.factor, negative: p.negative}, reach: p.reach(best, r.Horizon), fitted: fitted, last: p.clean[len(p.clean)-1],
-		floor: r.NonNegative && !p.negative, intervals: p.intervals(best, r.Horizon, probabilities), online: repeat(1, len(probabilities)),
+		floor: r.NonNegative && !p.negative, intervals: intervals, phases: phases, learned: len(p.clean), online: repeat(1, len(probabilities)),
 		result: Result{
 			Step:       r.History.Step,
 			Model:      best.model.Name(),
@@ -93,7 +96,7 @@ const (
 // they promise (Gibbs and Candès, "Adaptive conformal inference under
 // distribution shift", NeurIPS 2021, on a logarithmic scale of width).
 func (l *Learned) Observe(v float64) {
-	l.observed++
+	defer func() { l.observed++ }()
 	if math.IsInf(v, 0) {
 		v = math.NaN()
 	}
@@ -112,20 +115,22 @@ func (l *Learned) Observe(v float64) {
 	l.pending = l.pending[:0]
 }
 
-// above is how far an interval reaches above the mean.
-func (l *Learned) above(i, h int, mean float64) float64 {
+// reaches are how far an interval reaches below and above the mean.
+func (l *Learned) reaches(i, h int, mean float64) (below, above float64) {
 	b := l.intervals[i]
-	if l.floor && mean+b.Lower[h]*l.online[i] <= 0 {
-		return b.alone[h] * l.online[i]
+	scale := l.online[i] * l.phases.at(l.learned, l.observed+h)
+	below = b.Lower[h] * scale
+	if l.floor && mean+below <= 0 {
+		return below, b.alone[h] * scale
 	}
-	return b.Upper[h] * l.online[i]
+	return below, b.Upper[h] * scale
 }
 
 // judge compares a one-step error with each interval.
 func (l *Learned) judge(e, mean float64) {
 	for i, interval := range l.intervals {
 		miss := 0.0
-		if e < interval.Lower[0]*l.online[i] || e > l.above(i, 0, mean) {
+		if below, above := l.reaches(i, 0, mean); e < below || e > above {
 			miss = 1
 		}
 		factor := l.online[i] * math.Exp(onlineRate*(miss-(1-interval.Probability)))
@@ -147,13 +152,11 @@ func (l *Learned) Forecast() Result {
 	result.Mean = l.ahead(l.request.Horizon)
 	result.Intervals = make([]Interval, len(l.intervals))
 	for i, interval := range l.intervals {
-		result.Intervals[i] = Interval{
-			Probability: interval.Probability, Lower: slices.Clone(interval.Lower), Upper: slices.Clone(interval.Upper),
-		}
+		n := len(interval.Lower)
+		result.Intervals[i] = Interval{Probability: interval.Probability, Lower: make([]float64, n), Upper: make([]float64, n)}
 		lower, upper := result.Intervals[i].Lower, result.Intervals[i].Upper
 		for h := range lower {
-			lower[h] *= l.online[i]
-			upper[h] = l.above(i, h, result.Mean[h])
+			lower[h], upper[h] = l.reaches(i, h, result.Mean[h])
 			if i > 0 { // an interval of higher probability holds the others
 				lower[h] = min(lower[h], result.Intervals[i-1].Lower[h])
 				upper[h] = max(upper[h], result.Intervals[i-1].Upper[h])

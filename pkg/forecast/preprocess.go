@@ -41,8 +41,9 @@ type prepared struct {
 	decompositions decompositions
 	settled        int
 	notices        []string
-	untouched      bool            // no incident was cut off
-	known          func([]float64) // puts back what events explain; nil without events
+	untouched      bool              // no incident was cut off
+	pasts          map[int][]float64 // what was known before an origin
+	known          func([]float64)   // puts back what events explain; nil without events
 }
 
 // treatment says what becomes of a history before models learn from it.
@@ -173,10 +174,17 @@ func (p *prepared) past(origin int) []float64 {
 	if p.untouched {
 		return p.clean[:origin]
 	}
+	if past, ok := p.pasts[origin]; ok {
+		return past
+	}
 	past := p.withoutIncidents(p.coarse[:origin])
 	if p.known != nil {
 		p.known(past)
 	}
+	if p.pasts == nil {
+		p.pasts = map[int][]float64{}
+	}
+	p.pasts[origin] = past
 	return past
 }
 

@@ -154,7 +154,12 @@ func (p *prepared) members() []Model {
 		models = append(models, SeasonalNaive{Period: period})
 	}
 	models = append(models, p.otherRidges()...)
-	models = append(models, p.decomposed("theta", Theta{}))
+	if len(p.periods) > 0 {
+		// On the settled scale it shares its decomposition with the autoregression.
+		models = append(models, p.scales(func() Model { return p.decomposed("theta", Theta{}) })...)
+	} else {
+		models = append(models, Theta{})
+	}
 	switch {
 	case len(p.periods) == 0:
 		models = append(models, dampedHolt)

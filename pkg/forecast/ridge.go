@@ -90,13 +90,10 @@ func (m SeasonalRidge) Fit(y []float64) (Fitted, error) {
 	}
 	longest := lags[len(lags)-1]
 	fit := &ridgeFit{lags: lags, recent: filled[len(filled)-longest:]}
-	fit.center, fit.scale = stats.Center(filled)
+	fit.low, fit.high = slices.Min(filled), slices.Max(filled)
+	fit.center, fit.scale = (fit.low+fit.high)/2, (fit.high-fit.low)/2
 	if fit.scale == 0 {
 		fit.scale = 1
-	}
-	fit.low, fit.high = math.Inf(1), math.Inf(-1)
-	for _, v := range filled {
-		fit.low, fit.high = min(fit.low, v), max(fit.high, v)
 	}
 	margin := ridgeReach * (fit.high - fit.low)
 	fit.low, fit.high = fit.low-margin, fit.high+margin
@@ -109,7 +106,11 @@ func (m SeasonalRidge) Fit(y []float64) (Fitted, error) {
 	if p.rows < rowsPerLag*len(lags) {
 		return nil, model.ShortHistory(p.rows, rowsPerLag*len(lags), "an autoregression")
 	}
-	if !fit.solve(p, m.penalty) {
+	known := m.penalty
+	if known == nil {
+		known = &knownPenalty{}
+	}
+	if !fit.solve(p, known) {
 		return nil, fmt.Errorf("%w: the autoregression is singular", ErrNoModel)
 	}
 	return fit, nil
@@ -135,22 +136,14 @@ func (f *ridgeFit) solve(p lagProducts, known *knownPenalty) bool {
 	for i := range n {
 		trace += p.gram.At(i, i)
 	}
-	if share, ok := known.of(n); ok {
-		f.penalty = share * trace
-	} else {
-		var eigen mat.EigenSym
-		if !eigen.Factorize(p.gram, true) {
+	if !known.known {
+		share, ok := bestShare(p, trace)
+		if !ok {
 			return false
 		}
-		var vectors mat.Dense
-		eigen.VectorsTo(&vectors)
-		var rotated mat.VecDense
-		rotated.MulVec(vectors.T(), mat.NewVecDense(n, p.cross))
-		f.penalty = bestPenalty(eigen.Values(nil), rotated.RawVector().Data, p.total, p.rows)
-		if trace > 0 {
-			known.keep(n, f.penalty/trace)
-		}
+		*known = knownPenalty{share, true}
 	}
+	f.penalty = known.share * trace
 	for i := range n {
 		p.gram.SetSym(i, i, p.gram.At(i, i)+f.penalty)
 	}
@@ -178,25 +171,28 @@ func (f *ridgeFit) solve(p lagProducts, known *knownPenalty) bool {
 	return !math.IsNaN(f.intercept)
 }
 
-// knownPenalty is what earlier fits of a model chose, by the number of lags.
-type knownPenalty struct{ shares map[int]float64 }
-
-func (k *knownPenalty) of(lags int) (float64, bool) {
-	if k == nil {
-		return 0, false
-	}
-	share, ok := k.shares[lags]
-	return share, ok
+// knownPenalty is the share of the lags' variance that the first fit of a model
+// chose.
+type knownPenalty struct {
+	share float64
+	known bool
 }
 
-func (k *knownPenalty) keep(lags int, share float64) {
-	if k == nil {
-		return
+// bestShare chooses the penalty, as a share of the lags' variance.
+func bestShare(p lagProducts, variance float64) (float64, bool) {
+	var eigen mat.EigenSym
+	if !eigen.Factorize(p.gram, true) {
+		return 0, false
 	}
-	if k.shares == nil {
-		k.shares = map[int]float64{}
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	var rotated mat.VecDense
+	rotated.MulVec(vectors.T(), mat.NewVecDense(len(p.cross), p.cross))
+	penalty := bestPenalty(eigen.Values(nil), rotated.RawVector().Data, p.total, p.rows)
+	if variance == 0 {
+		return penalty, true
 	}
-	k.shares[lags] = share
+	return penalty / variance, true
 }
 
 // bestPenalty minimises the generalised cross-validation criterion over a

@@ -75,8 +75,12 @@ func Rolling(r Request, learn int) (Rolled, error) {
 // trial's errors.
 func (p *prepared) reach(t trial, horizon int) float64 {
 	var all []float64
-	for _, e := range p.errorsOf(t, horizon, everyOrigin) {
-		all = append(all, e...)
+	for i, mean := range t.forecasts {
+		for h, actual := range p.future(t.origins[i], horizon) {
+			if e := actual - mean[h]; !math.IsNaN(e) {
+				all = append(all, e)
+			}
+		}
 	}
 	return incidentLimit * stats.Spread(all)
 }

@@ -22,50 +22,19 @@ func MovingMean(values []float64, window int) []float64 {
 		}
 	}
 	means := make([]float64, n)
+	if counts[n] == n {
+		each := 1 / float64(window)
+		for i := range means {
+			low := min(max(i-window/2, 0), n-window)
+			means[i] = (sums[low+window] - sums[low]) * each
+		}
+		return means
+	}
 	for i := range means {
 		low := min(max(i-window/2, 0), n-window)
 		means[i] = (sums[low+window] - sums[low]) / float64(counts[low+window]-counts[low])
 	}
 	return means
-}
-
-// MovingMedian is the median of the window values around each point, missing
-// ones left out, with the window moved inside at the ends. NaN where all are
-// missing.
-func MovingMedian(values []float64, window int) []float64 {
-	n := len(values)
-	window = min(max(window, 1), max(n, 1))
-	sorted := make([]float64, 0, window)
-	insert := func(v float64) {
-		if !math.IsNaN(v) {
-			at, _ := slices.BinarySearch(sorted, v)
-			sorted = slices.Insert(sorted, at, v)
-		}
-	}
-	for _, v := range values[:min(window, n)] {
-		insert(v)
-	}
-	medians := make([]float64, n)
-	low := 0
-	for i := range medians {
-		for want := min(max(i-window/2, 0), n-window); low < want; low++ {
-			if leaving := values[low]; !math.IsNaN(leaving) {
-				at, _ := slices.BinarySearch(sorted, leaving)
-				sorted = slices.Delete(sorted, at, at+1)
-			}
-			insert(values[low+window])
-		}
-		medians[i] = middle(sorted)
-	}
-	return medians
-}
-
-func middle(sorted []float64) float64 {
-	n := len(sorted)
-	if n == 0 {
-		return math.NaN()
-	}
-	return sorted[(n-1)/2] + (sorted[n/2]-sorted[(n-1)/2])/2
 }
 
 // Winsorize copies the values with those further than limit spreads (see
