@@ -60,6 +60,9 @@ const (
 // (The American Statistician 55, 2001) on what a p-value can say. Seasons are
 // part of both.
 //
+// Crossings of the last day that the past does not explain are expected to recur
+// (recurring.go).
+//
 // A series that began a short while ago is judged as an autoregression until it
 // has trajectories; below three points nothing is said of it but a crossing.
 // The error wraps anomaly.ErrBadRequest where the request makes no sense.
@@ -84,13 +87,15 @@ func Predict(r Request) (Result, error) {
 		result.Actual.Values[i] = v * side * unit
 	}
 	next := r.History.Len() - evaluated.Len()
+	threshold := side * r.Threshold / unit
+	begun := crossings(values, threshold, int(r.Horizon/r.History.Step))
 	for _, s := range anomaly.Splits(r.History, r.From, r.Past) {
 		for _, p := range r.parts(s) {
 			if p.End <= next {
 				continue
 			}
 			known := r.learned(p)
-			o := newProjection(r, p, known, side*r.Threshold/unit)
+			o := newProjection(r, p, known, threshold, begun)
 			if known != nil {
 				result.Season = time.Duration(known.season) * r.History.Step
 			}

@@ -16,12 +16,17 @@ type projection struct {
 	means     means     // of before and of the values, both without the seasons
 	threshold float64   // to be reached from below
 	horizon   int
+	// begun counts crossings in the whole history, of which the epoch begins at
+	// offset; what was learned lies between train and split.
+	begun                []int32
+	offset, train, split int
 }
 
-func newProjection(r Request, p part, known *trajectories, threshold float64) projection {
+func newProjection(r Request, p part, known *trajectories, threshold float64, begun []int32) projection {
 	o := projection{
 		trajectories: known, step: r.History.Step, start: r.History.Time(p.Test), values: r.History.Values[p.Test:p.End],
 		threshold: threshold, horizon: int(r.Horizon / r.History.Step),
+		begun: begun, offset: p.Test, train: p.Train, split: p.Test,
 	}
 	if known == nil {
 		o.before = r.History.Values[max(p.Train, p.Test-maxYoung):p.Test]
@@ -86,10 +91,18 @@ func (o projection) at(i int) view {
 		v.unknown = true
 		return v
 	}
+	v.foresee(i)
+	v.expectRecurring()
+	return v
+}
+
+// foresee weighs the trajectories and the trend.
+func (v *view) foresee(i int) {
+	o := v.o
 	v.steepest(i)
 	reachable := v.reachable()
 	if !reachable && v.trending < negligible {
-		return v
+		return
 	}
 	analogs := o.analogs(v.state)
 	if reachable {
@@ -98,7 +111,6 @@ func (o projection) at(i int) view {
 	if v.trending >= negligible {
 		v.follow(analogs)
 	}
-	return v
 }
 
 func (v view) probability() float64 {
