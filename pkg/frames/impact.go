@@ -3,6 +3,7 @@ package frames
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -195,8 +196,25 @@ func impactIncidents(a engine.ImpactAnswer) *data.Frame {
 		seconds("detect", "Time to detect", func(r row) (time.Duration, bool) { return r.Detect, r.Detected }),
 		seconds("lead", "Lead time", func(r row) (time.Duration, bool) { return r.Lead, r.Lead > 0 }),
 		seconds("resolve", "Time to resolve", func(r row) (time.Duration, bool) { return r.End.Sub(r.Start), !r.Ongoing && r.End.After(r.Start) }),
+		incidentChanges(a),
 	}
 	return frame
+}
+
+// incidentChanges are the deploys shortly before each incident, the likeliest to
+// blame first.
+func incidentChanges(a engine.ImpactAnswer) *data.Field {
+	texts := make([]string, len(a.Report.Incidents))
+	for i := range texts {
+		var lines []string
+		for _, c := range a.Changes[i] {
+			lines = append(lines, fmt.Sprintf("%s %s: %s", c.Service, c.Version, c.Why()))
+		}
+		texts[i] = strings.Join(lines, "\n")
+	}
+	field := data.NewField("changes", nil, texts)
+	field.Config = &data.FieldConfig{DisplayNameFromDS: "Deploys before, likeliest first"}
+	return field
 }
 
 func impactDeploys(a engine.ImpactAnswer) *data.Frame {

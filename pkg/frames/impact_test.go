@@ -13,6 +13,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/frames"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/trace/changes"
 )
 
 func someImpact(record impact.Record) engine.ImpactAnswer {
@@ -54,7 +55,14 @@ func TestImpactFrames(t *testing.T) {
 		"impact_alert_nothing": {impact.Record{}, query.Impact{Measure: "recall"}, query.Alert},
 	} {
 		t.Run(name, func(t *testing.T) {
-			shaped, err := frames.Impact(someImpact(test.record), test.query, test.format)
+			answer := someImpact(test.record)
+			if len(answer.Report.Incidents) > 0 {
+				answer.Changes = map[int][]engine.Change{0: {{
+					Suspect:  changes.Suspect{Release: changes.Release{Service: "cart"}, Score: 7, Errors: 0.03, Slower: 1, Controlled: true, Judged: true},
+					Previous: "1", Version: "2", At: at(5.9),
+				}}}
+			}
+			shaped, err := frames.Impact(answer, test.query, test.format)
 			require.NoError(t, err)
 			requireSeparateTables(t, shaped)
 			experimental.CheckGoldenJSONResponse(t, "testdata", name, &backend.DataResponse{Frames: shaped}, *update)

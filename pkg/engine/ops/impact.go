@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -38,6 +39,9 @@ type ImpactAnswer struct {
 	Service  string // empty for every service
 	From, To time.Time
 	Report   impact.Report
+	// Changes are the ranked deploys before the newest incidents, under the index
+	// of the incident.
+	Changes map[int][]traces.Change
 	// DeploysUnknown is why deploys are not known, so that none could be counted;
 	// nil where they are.
 	DeploysUnknown error
@@ -73,7 +77,41 @@ func (e Advisor) Impact(ctx context.Context, q query.Impact, window core.Window)
 	}
 	answer.Report = h.record.Judge(impact.Rules{Budget: time.Duration(q.Budget), FailsWithin: time.Duration(q.FailsWithin)})
 	answer.AddNotice(answer.Report.NotCounted...)
+	if q.Format != query.Alert && (q.View == "" || q.View == query.ImpactIncidents) {
+		e.rankChanges(ctx, &answer)
+	}
 	return answer, nil
+}
+
+const (
+	// maxExplained bounds the incidents whose deploys are ranked, the newest first,
+	// and beforeIncident is how long before one a deploy may be to blame.
+	maxExplained   = 3
+	beforeIncident = 30 * time.Minute
+)
+
+// rankChanges tells which of the deploys before an incident is likely to blame.
+// Not knowing takes a column away and no more.
+func (e Advisor) rankChanges(ctx context.Context, answer *ImpactAnswer) {
+	if e.Metrics == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, deploysTimeout)
+	defer cancel()
+	answer.Changes = map[int][]traces.Change{}
+	incidents := answer.Report.Incidents
+	for i := len(incidents) - 1; i >= max(0, len(incidents)-maxExplained); i-- {
+		one := incidents[i]
+		window := core.Window{From: one.Start.Add(-beforeIncident), To: one.Start.Add(beforeIncident)}
+		var basis core.Provenance
+		ranked, err := e.Comparer.Changes(ctx, one.Service, window, &basis)
+		if err != nil {
+			answer.AddNotice(fmt.Sprintf("Which deploys may have caused the incidents is not known: %v", err))
+			return
+		}
+		answer.Changes[i] = slices.DeleteFunc(ranked, func(c traces.Change) bool { return c.At.After(one.Start) })
+		answer.Queries = append(answer.Queries, basis.Queries...)
+	}
 }
 
 // recordBuilder gathers a record from all who know a part of it.

@@ -127,7 +127,7 @@ func (e Finder) flowCounts(ctx context.Context, source callMetrics, labels []str
 	sets := make([]upstream.SeriesSet, len(selectors))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, selector := range selectors {
-		promQL := fmt.Sprintf("sum by (%s) (increase(%s[%ds]))", strings.Join(labels, ", "), matchedBy(selector, matcher), int(window.Step.Seconds()))
+		promQL := fmt.Sprintf("sum by (%s) (increase(%s[%ds]))", strings.Join(labels, ", "), withMatcher(selector, matcher), int(window.Step.Seconds()))
 		basis.AddQuery("%s", promQL)
 		group.Go(func() (err error) {
 			sets[i], err = e.Metrics.QueryRange(ctx, promQL, window)
@@ -155,14 +155,6 @@ func (e Finder) flowCounts(ctx context.Context, source callMetrics, labels []str
 		}
 	}
 	return counts, nil
-}
-
-// matchedBy adds a matcher to a selector, which may have some.
-func matchedBy(selector, matcher string) string {
-	if inner, has := strings.CutSuffix(selector, "}"); has {
-		return inner + ", " + matcher + "}"
-	}
-	return selector + "{" + matcher + "}"
 }
 
 func sortedKeys(counts map[flowKey]*tally) []flowKey {
