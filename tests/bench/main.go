@@ -20,6 +20,7 @@ import (
 	_ "github.com/foresight-observability/foresight/tests/bench/accuracy"
 	_ "github.com/foresight-observability/foresight/tests/bench/canary"
 	_ "github.com/foresight-observability/foresight/tests/bench/cost"
+	_ "github.com/foresight-observability/foresight/tests/bench/fleet"
 	_ "github.com/foresight-observability/foresight/tests/bench/mutation"
 	"github.com/foresight-observability/foresight/tests/bench/runner"
 	_ "github.com/foresight-observability/foresight/tests/bench/traces"
