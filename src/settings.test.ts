@@ -12,6 +12,7 @@ import {
   type Signal,
   type TracesUpstream,
   type Webhook,
+  type WebhookSecret,
 } from './settings';
 
 const source = (file: string) => readFileSync(join(__dirname, '../pkg', file), 'utf8');
@@ -112,7 +113,7 @@ it('have the patterns of failure that the backend knows', () => {
 it('have secrets with the names by which the backend reads them', () => {
   const whole = [...backend.matchAll(/secrets\["(\w+)"\]/g)].map(([, name]) => name);
   const ofUpstream = [...backend.matchAll(/secrets\[name\+"(\w+)"\]/g)].map(([, name]) => name);
-  const known: Record<Exclude<SecretName, `traces${string}` | HeaderSecret>, true> = {
+  const known: Record<Exclude<SecretName, `traces${string}` | HeaderSecret | WebhookSecret>, true> = {
     prometheusPassword: true,
     prometheusToken: true,
     prometheusTlsCaCert: true,

@@ -72,6 +72,7 @@ export interface NamedSeries {
 export interface Webhook {
   name?: string;
   kind?: 'cloudEvents' | 'pagerDutyChanges';
+  /** Viewers can see it: prefer the secret webhookUrl1, webhookUrl2 and so on. */
   url?: string;
   /** Whether the address may be inside the own network. */
   private?: boolean;
@@ -135,8 +136,17 @@ type UpstreamSecret = `${UpstreamName}${'Password' | 'Token' | 'TlsCaCert' | 'Tl
 /** The value of a header of headerNames, counted from 1. */
 export type HeaderSecret = `${UpstreamName}HeaderValue${number}`;
 
+/** The URL of one of the webhooks, counted from 1. */
+export type WebhookSecret = `webhookUrl${number}`;
+
 export type SecretName =
-  UpstreamSecret | HeaderSecret | 'grafanaToken' | 'webhookSecret' | 'signingSecret' | 'pagerDutyRoutingKey';
+  | UpstreamSecret
+  | HeaderSecret
+  | WebhookSecret
+  | 'grafanaToken'
+  | 'webhookSecret'
+  | 'signingSecret'
+  | 'pagerDutyRoutingKey';
 
 /** secureJsonData: goes to the backend and never comes back. */
 export type ForesightSecrets = Partial<Record<SecretName, string>>;

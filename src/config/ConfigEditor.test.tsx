@@ -209,7 +209,7 @@ it('knows targets of events, and asks for the secrets they need', async () => {
   await write(user, screen.getByLabelText(/^Target URL/), 'https://there');
   await user.click(screen.getByLabelText(/^Private address/));
   await write(user, screen.getByLabelText(/^Signing secret/), 'whsec_x');
-  expect(settings().jsonData.webhooks).toEqual([{ url: 'https://there', private: true }]);
+  expect(settings().jsonData.webhooks).toEqual([{ private: true }]);
   await user.click(screen.getByRole('radio', { name: /PagerDuty/ }));
   expect(screen.queryByLabelText(/^Signing secret/)).not.toBeInTheDocument();
   await write(user, screen.getByLabelText(/^PagerDuty integration key/), 'key');
@@ -217,7 +217,35 @@ it('knows targets of events, and asks for the secrets they need', async () => {
     webhookSecret: 'in',
     signingSecret: 'whsec_x',
     pagerDutyRoutingKey: 'key',
+    webhookUrl1: 'https://there',
   });
+});
+
+it('moves the URL of a webhook to where viewers do not see it', async () => {
+  const { user, settings } = open({ jsonData: { webhooks: [{ name: 'a', url: 'https://a/token' }, { name: 'b' }] } });
+  await user.click(screen.getByText('Webhooks'));
+  const first = within(screen.getByRole('group', { name: 'a' }));
+  expect(first.getByText(/Viewers can see this URL/)).toBeInTheDocument();
+  await user.click(first.getByRole('button', { name: 'Store encrypted' }));
+  expect(settings().jsonData.webhooks).toEqual([{ name: 'a' }, { name: 'b' }]);
+  expect(settings().secureJsonData).toEqual({ webhookUrl1: 'https://a/token' });
+  expect(first.queryByText(/Viewers can see this URL/)).not.toBeInTheDocument();
+});
+
+it('removes a webhook with its URL, and none before one whose URL belongs to its position', async () => {
+  const { user, settings } = open({
+    jsonData: { webhooks: [{ name: 'a' }, { name: 'b' }] },
+    secureJsonFields: { webhookUrl1: true, webhookUrl2: true },
+  });
+  await user.click(screen.getByText('Webhooks'));
+  await user.click(screen.getByRole('button', { name: 'Remove target a' }));
+  expect(settings().jsonData.webhooks).toHaveLength(2);
+  await user.click(screen.getByRole('button', { name: 'Remove target b' }));
+  expect(settings().jsonData.webhooks).toEqual([{ name: 'a' }]);
+  expect(settings().secureJsonFields).toEqual({ webhookUrl1: true, webhookUrl2: false });
+  expect(settings().secureJsonData).toEqual({ webhookUrl2: '' });
+  await user.click(screen.getByRole('button', { name: 'Remove target a' }));
+  expect(settings().jsonData.webhooks).toBeUndefined();
 });
 
 it('lets playbooks send only where services and a target are named', async () => {

@@ -1,11 +1,12 @@
 import React from 'react';
 import { type Webhook } from '../settings';
 import { ChoiceSetting } from './ChoiceSetting';
-import { type EditorProps, withSettings } from './options';
+import { type EditorProps, hasSecret, withoutSecrets, withSettings } from './options';
 import { RowList } from './RowList';
 import { SecretField } from './SecretField';
 import { SwitchSetting } from './SwitchSetting';
 import { TextSetting } from './TextSetting';
+import { WebhookUrl, webhookSecret } from './WebhookUrl';
 import { Folded } from '../Folded';
 
 const kinds: Array<{ value: NonNullable<Webhook['kind']>; label: string }> = [
@@ -31,8 +32,12 @@ export function HookSettings(props: EditorProps) {
         noun="target"
         rows={webhooks}
         onRowsChange={(changed) => onOptionsChange(withSettings(options, { webhooks: changed }))}
+        onRemove={(index, rest) =>
+          onOptionsChange(withSettings(withoutSecrets(options, webhookSecret(index)), { webhooks: rest }))
+        }
+        removable={(index) => !webhooks?.some((_, at) => at > index && hasSecret(options, webhookSecret(at)))}
       >
-        {(webhook, set) => (
+        {(webhook, set, index) => (
           <>
             <TextSetting label="Target name" value={webhook.name} onChange={(name) => set({ name })} required />
             <ChoiceSetting
@@ -41,13 +46,7 @@ export function HookSettings(props: EditorProps) {
               value={webhook.kind ?? 'cloudEvents'}
               onChange={(kind) => set({ kind })}
             />
-            <TextSetting
-              label="Target URL"
-              type="url"
-              description={webhook.kind === 'pagerDutyChanges' ? 'Empty for PagerDuty itself.' : undefined}
-              value={webhook.url}
-              onChange={(url) => set({ url: url.trim() })}
-            />
+            <WebhookUrl {...props} index={index} />
             <SwitchSetting
               label="Private address"
               description="Allow a target with a private IP address."
