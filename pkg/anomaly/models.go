@@ -34,6 +34,14 @@ func NewModels(budget int) *Models {
 	return &Models{budget: budget, known: map[lessonKey]lesson{}, passed: map[*Model][]passage{}}
 }
 
+// Resize changes how many bytes are remembered.
+func (m *Models) Resize(budget int) {
+	m.mutex.Lock()
+	defer m.mutex.Unlock()
+	m.budget = budget
+	m.makeRoom(0)
+}
+
 // Size is about how many bytes a model takes: its pattern, and what is much the
 // same for all.
 func (m *Model) Size() int {

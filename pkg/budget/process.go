@@ -11,9 +11,14 @@ const (
 	// memoryLimit is how much memory the Go runtime tries to stay within, unless
 	// GOMEMLIMIT says otherwise. The process then needs some 100 MiB more.
 	memoryLimit = 576 << 20
+	// maxCaches is what caches and learned models of all data sources may hold of
+	// it, or what the largest of them is set to, if that is more.
+	maxCaches = 144 << 20
 	// maxInFlight is what all requests under way may hold of it. The rest is for
 	// caches, learned models and what the garbage collector has not seen yet.
 	maxInFlight = 256 << 20
+	// maxLive is what the newest states of live queries may hold.
+	maxLive = 64 << 20
 	// MaxRequest is what one request may hold.
 	MaxRequest = 160 << 20
 )
@@ -29,6 +34,10 @@ type Limits struct {
 	// Processors are what is computed on. Each in its turn is done sooner on
 	// average than all at once, and holds its memory for less time.
 	Processors *Gate
+	// Live bounds the bytes of live queries that are watched.
+	Live *Gate
+	// Caches divides the memory for caches and learned models.
+	Caches *Caches
 }
 
 // Process is the budget of this process.
@@ -45,6 +54,8 @@ var Process = Limits{
 		What: "PromQL evaluations at once", Total: 48, Reserved: 16, PerUser: 16, MaxWaiting: 200, MaxWait: 10 * time.Second,
 	}),
 	Processors: NewGate(processorShares(int64(runtime.GOMAXPROCS(0)))),
+	Live:       NewGate(Shares{What: "memory for live queries", Total: maxLive, PerUser: maxLive / 4, MaxWaiting: 10, MaxWait: time.Second, Unit: MiB}),
+	Caches:     NewCaches(maxCaches),
 }
 
 // processorShares let rules and engines compute beside everybody else: the

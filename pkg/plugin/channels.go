@@ -8,16 +8,16 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/data"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/foresight-observability/foresight/pkg/budget"
+	"github.com/foresight-observability/foresight/pkg/internal/coalesce"
 )
 
 // channels compute each live question once for all who watch it: Grafana runs
 // one stream for a channel, but asks for the present state of every viewer who
 // comes, and several Grafanas may run a stream each.
 type channels struct {
-	calls  singleflight.Group
+	states coalesce.Group[*snapshot]
 	mutex  sync.Mutex
 	newest map[string]*snapshot // by path
 	runs   map[string]*run      // by path
@@ -81,7 +81,7 @@ func (c *channels) of(user string) (count int) {
 }
 
 // state is what was computed within the last tick, or is computed now, once
-// for all who ask. The work outlives an asker who leaves.
+// for all who ask. The work ends when the last of them has left.
 func (c *channels) state(ctx context.Context, path string, now func() time.Time, compute func(context.Context) (*data.Frame, error)) (*snapshot, error) {
 	c.mutex.Lock()
 	known := c.newest[path]
@@ -89,15 +89,9 @@ func (c *channels) state(ctx context.Context, path string, now func() time.Time,
 	if known != nil && now().Sub(known.at) < fastestTick {
 		return known, nil
 	}
-	result := c.calls.DoChan(path, func() (_ any, err error) {
-		// A panic here would end the process, past all who could catch it.
-		defer func() {
-			if problem := recover(); problem != nil {
-				err = fmt.Errorf("computing a live query panicked: %v", problem)
-			}
-		}()
+	state, _, err := c.states.Do(ctx, path, func(ctx context.Context) (*snapshot, error) {
 		begun := now()
-		frame, err := compute(context.WithoutCancel(ctx))
+		frame, err := compute(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -111,26 +105,37 @@ func (c *channels) state(ctx context.Context, path string, now func() time.Time,
 		c.remember(path, fresh)
 		return fresh, nil
 	})
-	select {
-	case done := <-result:
-		if done.Err != nil {
-			return nil, done.Err
-		}
-		return done.Val.(*snapshot), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return state, err
 }
 
+// maxRemembered bounds the cells of the states that are kept for those who come
+// next; most are also sent by a stream, which is charged for them.
+const maxRemembered = 2_000_000
+
 // remember keeps the newest state, and forgets those that nobody would be
-// given any more.
+// given any more, and the oldest where they take too much.
 func (c *channels) remember(path string, fresh *snapshot) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
+	c.newest[path] = fresh
+	cells := 0
 	for other, known := range c.newest {
 		if fresh.at.Sub(known.at) >= fastestTick {
 			delete(c.newest, other)
+			continue
 		}
+		cells += cellsOf(known.frame)
 	}
-	c.newest[path] = fresh
+	for cells > maxRemembered && len(c.newest) > 1 {
+		oldest := ""
+		for other, known := range c.newest {
+			if other != path && (oldest == "" || known.at.Before(c.newest[oldest].at)) {
+				oldest = other
+			}
+		}
+		cells -= cellsOf(c.newest[oldest].frame)
+		delete(c.newest, oldest)
+	}
 }
+
+func cellsOf(frame *data.Frame) int { return frame.Rows() * len(frame.Fields) }

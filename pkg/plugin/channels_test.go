@@ -94,7 +94,7 @@ func TestFailuresAreSharedButNotRemembered(t *testing.T) {
 		_, err := made.state(t.Context(), "a", time.Now, fail)
 		require.EqualError(t, err, "Prometheus is away")
 		_, err = made.state(t.Context(), "a", time.Now, fail)
-		require.ErrorContains(t, err, "panicked: a bug")
+		require.ErrorContains(t, err, "a panic: a bug")
 		require.Equal(t, 2, asked)
 	})
 }

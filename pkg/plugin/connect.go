@@ -10,6 +10,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/config"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/upstream/cache"
@@ -47,7 +48,8 @@ func (s stores) close() {
 // both.
 func (s Settings) connect(ctx context.Context, instance backend.DataSourceInstanceSettings) (stores, error) {
 	shared := cache.NewStore(int64(s.Limits.CacheMiB)<<20, time.Now)
-	connected := stores{closers: []func(){shared.Close}}
+	leave := budget.Process.Caches.Join(int64(s.Limits.CacheMiB)<<20, shared.Resize)
+	connected := stores{closers: []func(){leave, shared.Close}}
 	limits := transport.Limits{Concurrency: s.Limits.Concurrency, Timeout: s.Limits.Timeout}
 	if s.Metrics != nil {
 		config, err := s.Metrics.complete(ctx, instance)

@@ -13,6 +13,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/api"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/engine"
 )
 
@@ -63,11 +64,13 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		d.unusable = &badQuery{err}
 	}
 	d.settings = settings
+	models := anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart)
+	leave := budget.Process.Caches.Join(int64(settings.Limits.CacheMiB)<<20/modelsPart, func(bytes int64) { models.Resize(int(bytes)) })
 	d.engine = &engine.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Scrape: settings.Scrape, Now: time.Now,
 		DeployLogs: connected.deployLogs, Feedback: connected.feedback, Acts: connected.acts, Incidents: connected.incidents, Alerts: connected.alerts,
 		Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
-		Models: anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart), ForecastModels: engine.NewForecastModels(),
+		Models: models, ForecastModels: engine.NewForecastModels(),
 		Limits: engine.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.api = api.New(d.engine, api.Settings{
@@ -78,6 +81,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	})
 	d.dispose = func() {
 		cancel()
+		leave()
 		d.api.Close()
 		connected.close()
 		d.engine.ForecastModels.Close()

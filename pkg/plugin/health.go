@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
 	"github.com/foresight-observability/foresight/pkg/engine"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -40,13 +40,15 @@ func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequ
 	defer cancel()
 	var metrics, traces upstreamHealth
 	deploys := make([]upstreamHealth, len(d.engine.DeployLogs))
-	var probes sync.WaitGroup
-	probes.Go(func() { metrics = d.checkMetrics(ctx) })
-	probes.Go(func() { traces = d.checkTraces(ctx) })
+	var probes parallel.Group
+	probes.Go(func() error { metrics = d.checkMetrics(ctx); return nil })
+	probes.Go(func() error { traces = d.checkTraces(ctx); return nil })
 	for i, source := range d.engine.DeployLogs {
-		probes.Go(func() { deploys[i] = checkDeployLog(ctx, source) })
+		probes.Go(func() error { deploys[i] = checkDeployLog(ctx, source); return nil })
 	}
-	probes.Wait()
+	if err := probes.Wait(); err != nil { // a panic
+		return &backend.CheckHealthResult{Status: backend.HealthStatusError, Message: err.Error()}, nil
+	}
 
 	status := backend.HealthStatusOk
 	var lines, verbose []string

@@ -8,10 +8,10 @@ import (
 	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/frames"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
@@ -31,7 +31,7 @@ func (d *DataSource) answerSeveral(ctx context.Context, asked query.Several, win
 	}
 	parts := make([]frames.Part, len(asked.Each))
 	failures := make([]error, len(asked.Each))
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	group.SetLimit(severalAtOnce)
 	for i, one := range asked.Each {
 		parts[i] = frames.Part{Name: one.Name(), Labels: one.Labels}

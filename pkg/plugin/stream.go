@@ -124,11 +124,16 @@ func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRe
 	defer context.AfterFunc(d.lifetime, func() { cancel(errDisposed) })()
 
 	var sent sentRows
+	var held liveMemory
+	defer held.release()
 	for {
 		wait := fastestTick
 		state, err := d.state(ctx, asked)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		if err == nil {
+			err = held.hold(ctx, state.frame)
 		}
 		if err != nil {
 			backend.Logger.FromContext(ctx).Warn("A live query failed; it is tried again", "error", err)
@@ -143,6 +148,37 @@ func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRe
 		case <-time.After(wait):
 		}
 	}
+}
+
+// liveMemory is what a stream holds while it runs: its newest state, the one
+// before, and what it has sent.
+type liveMemory struct {
+	cells int
+	give  func()
+}
+
+// hold takes memory for a frame before it is kept; what was held before is given
+// back.
+func (m *liveMemory) hold(ctx context.Context, frame *data.Frame) error {
+	const states, bytesPerCell = 3, 16
+	cells := cellsOf(frame)
+	if cells <= m.cells {
+		return nil
+	}
+	m.release()
+	give, err := budget.Process.Live.Acquire(ctx, int64(states*bytesPerCell*cells))
+	if err != nil {
+		return err
+	}
+	m.cells, m.give = cells, give
+	return nil
+}
+
+func (m *liveMemory) release() {
+	if m.give != nil {
+		m.give()
+	}
+	m.cells, m.give = 0, nil
 }
 
 // state is the newest state of a channel, however many want to know it.
@@ -165,7 +201,7 @@ func (d *DataSource) state(ctx context.Context, asked live) (*snapshot, error) {
 // withinLive refuses what would be cut off on its way to the viewer.
 func withinLive(frame *data.Frame) (*data.Frame, error) {
 	frames.Within(data.Frames{frame})
-	if cells := frame.Rows() * len(frame.Fields); cells > maxLiveCells {
+	if cells := cellsOf(frame); cells > maxLiveCells {
 		return nil, fmt.Errorf("%d lines of %d points are too many to be sent live; choose a shorter time range or fewer series", len(frame.Fields), frame.Rows())
 	}
 	return frame, nil

@@ -6,12 +6,15 @@ package cache
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 
 	"github.com/foresight-observability/foresight/pkg/budget"
+	"github.com/foresight-observability/foresight/pkg/internal/coalesce"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
 
@@ -22,15 +25,19 @@ const (
 	// RefreshAfter is the age from which on an answer that is still asked for is
 	// computed anew, while the old one is given.
 	RefreshAfter = 7 * time.Second
-	// maxEntries bounds the memory for answers.
-	maxEntries = 2000
+	// maxBytes bounds the memory for answers, of which an entry takes some beside
+	// its value.
+	maxBytes    = 8 << 20
+	sizeOfEntry = 200
 )
 
 // Cache is a stale-while-revalidate cache. A failed refresh drops the old entry,
 // so that the next client gets the error.
 type Cache[T any] struct {
 	entries *otter.Cache[string, *entry[T]]
+	loads   coalesce.Group[*entry[T]]
 	now     func() time.Time
+	leave   func()        // the process' caches
 	refresh chan struct{} // one refresh at a time: the processors are for clients that wait
 	// lifetime ends the work when the data source is replaced.
 	lifetime context.Context
@@ -43,18 +50,26 @@ type entry[T any] struct {
 	refreshing atomic.Bool
 }
 
-// New makes an empty cache.
-func New[T any](now func() time.Time) *Cache[T] {
+// New makes an empty cache. Size is what a value takes in memory, in bytes.
+func New[T any](now func() time.Time, size func(T) int64) *Cache[T] {
 	lifetime, cancel := context.WithCancel(context.Background())
-	return &Cache[T]{lifetime: lifetime, cancel: cancel, now: now, refresh: make(chan struct{}, 1), entries: otter.Must(&otter.Options[string, *entry[T]]{
-		MaximumSize:      maxEntries,
+	c := &Cache[T]{lifetime: lifetime, cancel: cancel, now: now, refresh: make(chan struct{}, 1)}
+	c.loads.Finish = true
+	c.entries = otter.Must(&otter.Options[string, *entry[T]]{
+		MaximumWeight: maxBytes,
+		Weigher: func(key string, e *entry[T]) uint32 {
+			return uint32(min(int64(len(key))+sizeOfEntry+size(e.value), math.MaxUint32))
+		},
 		ExpiryCalculator: otter.ExpiryWriting[string, *entry[T]](maxAge),
-	})}
+	})
+	c.leave = budget.Process.Caches.Join(maxBytes, func(bytes int64) { c.entries.SetMaximum(uint64(max(bytes, 1))) })
+	return c
 }
 
 // Close ends the cache's own work.
 func (c *Cache[T]) Close() {
 	c.cancel()
+	c.leave()
 	c.entries.InvalidateAll()
 	c.entries.StopAllGoroutines()
 }
@@ -67,34 +82,25 @@ func (c *Cache[T]) Get(ctx context.Context, key string, timeout time.Duration, l
 	key = fmt.Sprint(budget.CallerOf(ctx).Class, " ", key)
 	if cached, ok := c.entries.GetIfPresent(key); ok {
 		if c.now().Sub(cached.at) >= RefreshAfter && cached.refreshing.CompareAndSwap(false, true) {
-			go c.reload(ctx, key, timeout, load)
+			parallel.Go(func() { c.reload(ctx, key, timeout, load) })
 		}
 		telemetry.CacheHit("api")
 		return cached.value, nil
 	}
 	telemetry.CacheMiss("api")
-	type result struct {
-		loaded *entry[T]
-		err    error
-	}
-	done := make(chan result, 1)
-	go func() {
+	loaded, _, err := c.loads.Do(ctx, key, func(ctx context.Context) (*entry[T], error) {
 		loading, cancel := c.detached(ctx, timeout)
 		defer cancel()
-		loaded, err := c.entries.Get(loading, key, otter.LoaderFunc[string, *entry[T]](func(ctx context.Context, _ string) (*entry[T], error) {
-			return c.load(ctx, load)
-		}))
-		done <- result{loaded, err}
-	}()
-	select {
-	case r := <-done:
-		if r.err != nil {
-			return value, r.err
+		loaded, err := c.load(loading, load)
+		if err == nil {
+			c.entries.Set(key, loaded)
 		}
-		return r.loaded.value, nil
-	case <-ctx.Done():
-		return value, ctx.Err()
+		return loaded, err
+	})
+	if err != nil {
+		return value, err
 	}
+	return loaded.value, nil
 }
 
 // reload replaces an entry. Where that fails the old one is dropped, and the
@@ -102,6 +108,8 @@ func (c *Cache[T]) Get(ctx context.Context, key string, timeout time.Duration, l
 func (c *Cache[T]) reload(ctx context.Context, key string, timeout time.Duration, load func(context.Context) (T, error)) {
 	loading, cancel := c.detached(ctx, timeout)
 	defer cancel()
+	loading, held := budget.Detached(loading)
+	defer held.Close()
 	select {
 	case c.refresh <- struct{}{}:
 		defer func() { <-c.refresh }()
@@ -119,16 +127,10 @@ func (c *Cache[T]) reload(ctx context.Context, key string, timeout time.Duration
 func (c *Cache[T]) detached(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	loading, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	stop := context.AfterFunc(c.lifetime, cancel)
-	loading, held := budget.Detached(loading)
-	return loading, func() { stop(); cancel(); held.Close() }
+	return loading, func() { stop(); cancel() }
 }
 
-func (c *Cache[T]) load(ctx context.Context, load func(context.Context) (T, error)) (loaded *entry[T], err error) {
-	defer func() {
-		if problem := recover(); problem != nil {
-			err = fmt.Errorf("computing an answer panicked: %v", problem)
-		}
-	}()
+func (c *Cache[T]) load(ctx context.Context, load func(context.Context) (T, error)) (*entry[T], error) {
 	begun := c.now()
 	value, err := load(ctx)
 	if err != nil {

@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,10 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+func size(values []float64) int64 { return int64(8 * len(values)) }
+
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 func TestAClientThatLeavesDoesNotEndTheLoadOfOthers(t *testing.T) {
-	c := New[[]float64](time.Now)
+	c := New(time.Now, size)
 	defer c.Close()
 	release := make(chan struct{})
 	begun := make(chan struct{})
@@ -45,7 +48,7 @@ func TestAClientThatLeavesDoesNotEndTheLoadOfOthers(t *testing.T) {
 
 func TestAnEntryInUseIsRefreshed(t *testing.T) {
 	var clock atomic.Int64
-	c := New[[]float64](func() time.Time { return noon.Add(time.Duration(clock.Load())) })
+	c := New(func() time.Time { return noon.Add(time.Duration(clock.Load())) }, size)
 	defer c.Close()
 	var works atomic.Int64
 	ask := func() float64 {
@@ -68,4 +71,24 @@ func TestAnEntryInUseIsRefreshed(t *testing.T) {
 	clock.Store(int64(2 * RefreshAfter))
 	require.Equal(t, 2.0, ask())
 	require.Eventually(t, func() bool { return ask() == 4 }, 10*time.Second, time.Millisecond, "an answer that cannot be renewed is forgotten")
+}
+
+// TestLargeAnswersTakeTheRoomOfMany fills the cache with answers of a megabyte.
+func TestLargeAnswersTakeTheRoomOfMany(t *testing.T) {
+	c := New(time.Now, size)
+	defer c.Close()
+	for i := range 50 {
+		_, err := c.Get(t.Context(), strconv.Itoa(i), time.Minute, func(context.Context) ([]float64, error) { return make([]float64, 1<<17), nil })
+		require.NoError(t, err)
+	}
+	c.entries.CleanUp()
+	require.LessOrEqual(t, c.entries.WeightedSize(), uint64(maxBytes))
+	require.Positive(t, c.entries.EstimatedSize())
+}
+
+func TestPanicIsAnError(t *testing.T) {
+	c := New(time.Now, size)
+	defer c.Close()
+	_, err := c.Get(t.Context(), "k", time.Minute, func(context.Context) ([]float64, error) { panic("boom") })
+	require.ErrorContains(t, err, "boom")
 }

@@ -80,7 +80,7 @@ type API struct {
 // New makes the API of one data source.
 func New(config Config) *API {
 	p := parser.NewParser(parser.Options{})
-	return &API{Config: config, results: cache.New[[]timeSeries](config.Now), parser: p, promQL: promql.NewEngine(promql.EngineOpts{
+	return &API{Config: config, results: cache.New(config.Now, sizeOf), parser: p, promQL: promql.NewEngine(promql.EngineOpts{
 		MaxSamples: maxSamples, Timeout: config.Timeout, LookbackDelta: lookback, Parser: p,
 		EnableAtModifier: true, EnableNegativeOffset: true,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return resolution.Milliseconds() },

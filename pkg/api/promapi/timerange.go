@@ -76,3 +76,18 @@ func toPoints(start time.Time, step time.Duration, values []float64, from time.T
 	}
 	return points
 }
+
+// sizeOf is about what series take in memory, in bytes.
+func sizeOf(all []timeSeries) (size int64) {
+	const header, entry, each = 24, 64, 32
+	for _, one := range all {
+		size += 3*header + int64(len(one.points))*each
+		for name, value := range one.labels {
+			size += int64(len(name)+len(value)) + entry
+		}
+		for _, warning := range one.warnings {
+			size += int64(len(warning)) + header
+		}
+	}
+	return size
+}

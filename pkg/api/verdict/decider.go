@@ -64,7 +64,7 @@ type Decider struct {
 
 // New makes a decider. timeout bounds the work for one decision.
 func New(e Engine, now func() time.Time, timeout time.Duration) *Decider {
-	return &Decider{engine: e, now: now, timeout: timeout, decisions: cache.New[engine.VerdictAnswer](now), comparisons: newComparisons()}
+	return &Decider{engine: e, now: now, timeout: timeout, decisions: cache.New(now, sizeOf), comparisons: newComparisons()}
 }
 
 // Close ends the decider's own work.
@@ -138,3 +138,7 @@ func (r Request) query() (query.Verdict, time.Duration, error) {
 	}.WithDefaults()
 	return q, time.Duration(length), q.Validate()
 }
+
+// sizeOf is about what a verdict takes in memory, in bytes: its reasons and what
+// it rests on are a few kilobytes of text.
+func sizeOf(engine.VerdictAnswer) int64 { return 16 << 10 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
+
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 )
 
 const (
@@ -46,13 +48,13 @@ func (a *Announcer) Announce(ctx context.Context, event Event) {
 			logger.Warn("A deploy was not announced: too many announcements are under way", "webhook", name, "subject", event.Subject, "summary", event.Summary)
 			continue
 		}
-		go func() {
+		parallel.Go(func() {
 			defer func() { <-a.slots }()
 			ctx, cancel := context.WithTimeout(a.lifetime, SendTimeout)
 			defer cancel()
 			if _, err := a.sender.Send(ctx, name, event); err != nil {
 				logger.Warn("A deploy was not announced", "webhook", name, "subject", event.Subject, "summary", event.Summary, "error", err)
 			}
-		}()
+		})
 	}
 }

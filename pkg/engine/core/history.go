@@ -7,8 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -41,7 +40,7 @@ func (e Sources) History(ctx context.Context, promQL string, g Grid, basis *Prov
 	}
 	parts := g.parts()
 	sets := make([]upstream.SeriesSet, len(parts))
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	for i, part := range parts {
 		group.Go(func() (err error) {
 			sets[i], err = e.Metrics.QueryRange(groupContext, promQL, part)

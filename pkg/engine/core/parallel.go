@@ -4,9 +4,8 @@ import (
 	"context"
 	"runtime"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/budget"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
 
@@ -25,7 +24,7 @@ func Compute(ctx context.Context, work func()) error {
 // EachSeries computes something for every series, and stops early when nobody
 // waits for the answer any more.
 func EachSeries(ctx context.Context, n int, work func(i int)) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range n {
 		group.Go(func() error { return Compute(ctx, func() { work(i) }) })

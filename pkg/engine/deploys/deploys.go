@@ -7,9 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -81,7 +80,7 @@ func (e Detector) Find(ctx context.Context, q query.Deploys, window core.Window)
 	var counts upstream.SeriesSet
 	var announced, built []Deploy
 	var heard, measured core.Provenance
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	group.Go(func() (err error) {
 		if e.Traces != nil {
 			counts, err = e.Traces.SpanCounts(groupContext, q.Service, grid)

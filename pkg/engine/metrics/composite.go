@@ -6,11 +6,10 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
@@ -87,7 +86,7 @@ type fetchedSignal struct {
 // signalsOf fetches the signals of a service.
 func (e Evaluator) signalsOf(ctx context.Context, service string, presets []signals.BoundPreset, scrapes []time.Duration, g core.Grid) ([]fetchedSignal, error) {
 	fetched := make([]fetchedSignal, len(presets))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for i, p := range presets {
 		fetched[i].BoundPreset = p
 		group.Go(func() (err error) {

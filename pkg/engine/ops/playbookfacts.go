@@ -9,11 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/playbook"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
@@ -52,7 +51,7 @@ func (e Advisor) Facts(ctx context.Context, service string, window core.Window) 
 	var deploys deploys.Answer
 	var traffic []playbook.Fact
 	var failures [4]error
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	ask := func(i int, question func(context.Context) error) {
 		group.Go(func() error { failures[i] = question(groupContext); return nil })
 	}

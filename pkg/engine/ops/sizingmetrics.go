@@ -7,10 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
@@ -89,7 +88,7 @@ func (e Advisor) readings(ctx context.Context, asked map[string]reading, to time
 		basis  core.Provenance
 	}
 	found := make(map[string]*result, len(asked))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for name, r := range asked {
 		one := &result{}
 		found[name] = one

@@ -12,12 +12,11 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/canary"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -115,7 +114,7 @@ func (v *versionCounts) signals(ctx context.Context, margin float64) ([]canary.S
 	units := slices.Concat(version, signals.PodLabels, zoneLabels)
 	all := slices.Concat(units, endpointLabels)
 	var counted, failed, timed, countedBefore, failedBefore, timedBefore []series.Series
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	fetch := func(to *[]series.Series, metric string, matcher string, by []string, window upstream.Range) {
 		group.Go(func() (err error) {
 			matchers := []string{matcher}

@@ -9,9 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/trace/propagation"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
@@ -151,7 +150,7 @@ func (e Finder) CallGraph(ctx context.Context, window upstream.Range, basis *cor
 		tallies map[[2]string]*tally
 	}
 	answers := make([]answer, len(sources))
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	for i, source := range sources {
 		if existing[source.metric] {
 			group.Go(func() (err error) {
@@ -199,7 +198,7 @@ func (e Finder) tallies(ctx context.Context, source callMetrics, window upstream
 	tallies := map[[2]string]*tally{}
 	queries := source.promQL(window.Step)
 	sets := make([]upstream.SeriesSet, len(queries))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for i, promQL := range queries {
 		group.Go(func() (err error) {
 			sets[i], err = e.Metrics.QueryRange(ctx, promQL, window)

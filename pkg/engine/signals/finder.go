@@ -6,10 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
@@ -56,7 +55,7 @@ func (e Finder) Services(ctx context.Context, window core.Window) ([]string, err
 	}
 	from, to := core.Hourly(window)
 	found := make([][]string, len(wellknown.ServiceLabels)+1)
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for i, label := range wellknown.ServiceLabels {
 		group.Go(func() (err error) {
 			found[i], _, err = e.Metrics.LabelValues(ctx, label, []string{"{" + presetMetrics() + "}"}, from, to)

@@ -8,9 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -125,7 +124,7 @@ func serverIs(label string, services []string) string {
 func (e Finder) flowCounts(ctx context.Context, source callMetrics, labels []string, matcher string, window upstream.Range, basis *core.Provenance, keyOf func(map[string]string) flowKey) (map[flowKey]*tally, error) {
 	selectors := []string{source.requests, source.failed, source.sum, source.count}
 	sets := make([]upstream.SeriesSet, len(selectors))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for i, selector := range selectors {
 		promQL := fmt.Sprintf("sum by (%s) (increase(%s[%ds]))", strings.Join(labels, ", "), withMatcher(selector, matcher), int(window.Step.Seconds()))
 		basis.AddQuery("%s", promQL)

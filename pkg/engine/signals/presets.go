@@ -7,10 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
@@ -209,7 +208,7 @@ func (f BoundPreset) template() string {
 func (e Finder) Presets(ctx context.Context, service string, from, to time.Time) ([]BoundPreset, error) {
 	names := presetMetrics()
 	existing := make([][]string, len(presetNamings))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for i, n := range presetNamings {
 		group.Go(func() (err error) {
 			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + names + ", " + n.matcher(service).String() + "}"}, from, to)

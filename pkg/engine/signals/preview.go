@@ -3,9 +3,9 @@ package signals
 import (
 	"context"
 	"strconv"
-	"sync"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -37,12 +37,11 @@ func (e Finder) Preview(ctx context.Context, service string, own []Setting, wind
 		return nil, err
 	}
 	previews := make([]Preview, len(presets))
-	var group sync.WaitGroup
+	var group parallel.Group
 	for i, p := range presets {
-		group.Go(func() { previews[i] = e.preview(ctx, p, service, window) })
+		group.Go(func() error { previews[i] = e.preview(ctx, p, service, window); return ctx.Err() })
 	}
-	group.Wait()
-	return previews, ctx.Err()
+	return previews, group.Wait()
 }
 
 // preview is what one signal finds.

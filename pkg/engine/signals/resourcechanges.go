@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/stats"
 	"github.com/foresight-observability/foresight/pkg/trace/cause"
@@ -84,7 +84,7 @@ func (e Finder) ResourceChanges(ctx context.Context, services []string, before, 
 	patience, cancel := context.WithTimeout(ctx, core.SideTimeout)
 	defer cancel()
 	rate := max(minProbeScrapes*e.processorScrape(patience, services, now.End, basis), 4*window.Step)
-	group, groupContext := errgroup.WithContext(patience)
+	group, groupContext := parallel.WithContext(patience)
 	for i, service := range services {
 		for j, p := range probes {
 			group.Go(func() error {

@@ -8,10 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
@@ -68,7 +67,7 @@ func (e Comparer) throughExemplars(ctx context.Context, c *Comparison, searched 
 		return baseline, candidate, false
 	}
 	var rates [2]float64
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	for i, side := range []upstream.TraceFilter{before, now} {
 		set := []*upstream.TraceSet{&baseline, &candidate}[i]
 		group.Go(func() (err error) { *set, err = e.exemplary(groupContext, side); return err })

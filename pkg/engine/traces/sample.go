@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -59,7 +58,7 @@ func (e Comparer) fetch(ctx context.Context, c Comparison, compared bool, limit 
 		c.Baseline.PerEndpoint, c.Candidate.PerEndpoint = perEndpoint, perEndpoint
 	}
 	var baseline, candidate upstream.TraceSet
-	group, searchContext := errgroup.WithContext(ctx)
+	group, searchContext := parallel.WithContext(ctx)
 	if compared {
 		group.Go(func() (err error) { baseline, err = e.search(searchContext, c.Baseline); return err })
 	}

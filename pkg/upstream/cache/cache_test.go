@@ -263,12 +263,7 @@ func TestEqualQuestionsAreAskedOnce(t *testing.T) {
 }
 
 func waitersOf(store *Store) int {
-	store.mu.Lock()
-	defer store.mu.Unlock()
-	for _, with := range store.waiting {
-		return with.count
-	}
-	return 0
+	return store.loads.Waiting(fmt.Sprint(budget.Interactive, " ", key("QueryRange", "up", window(now))))
 }
 
 func TestTheQuestionIsGivenUpWithTheLastAsker(t *testing.T) {

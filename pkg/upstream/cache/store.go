@@ -7,13 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/maypok86/otter/v2"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/foresight-observability/foresight/pkg/budget"
+	"github.com/foresight-observability/foresight/pkg/internal/coalesce"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -31,13 +31,10 @@ const (
 // of the upstreams: their addresses, tenants and credentials are not part of
 // the keys.
 type Store struct {
-	budget  int64
+	budget  atomic.Int64
 	now     func() time.Time
 	answers *otter.Cache[string, remembered]
-	calls   singleflight.Group
-
-	mu      sync.Mutex
-	waiting map[string]*waiters
+	loads   coalesce.Group[any]
 }
 
 type remembered struct {
@@ -46,26 +43,25 @@ type remembered struct {
 	keep   time.Duration
 }
 
-// waiters are those who wait for the same answer. The question is given up
-// when the last of them leaves, not when the first does.
-type waiters struct {
-	ctx    context.Context
-	cancel context.CancelFunc
-	count  int
-	held   *budget.Account // what the answer takes, until nobody uses it any more
-}
-
 // NewStore makes a store with a budget in bytes. Without a budget it remembers
 // nothing, but still asks equal questions once.
 func NewStore(budget int64, now func() time.Time) *Store {
-	return &Store{
-		budget: budget, now: now, waiting: map[string]*waiters{},
+	s := &Store{
+		now: now,
 		answers: otter.Must(&otter.Options[string, remembered]{
 			MaximumWeight:    uint64(max(budget, 1)),
 			Weigher:          func(_ string, answer remembered) uint32 { return answer.weight },
 			ExpiryCalculator: otter.ExpiryWritingFunc(func(entry otter.Entry[string, remembered]) time.Duration { return entry.Value.keep }),
 		}),
 	}
+	s.budget.Store(budget)
+	return s
+}
+
+// Resize changes the budget.
+func (s *Store) Resize(budget int64) {
+	s.budget.Store(budget)
+	s.answers.SetMaximum(uint64(max(budget, 1)))
 }
 
 // Close forgets all answers and ends the store's own work.
@@ -101,81 +97,44 @@ func ask[T any](ctx context.Context, s *Store, who, key string, load func(contex
 		return known.value.(T), nil
 	}
 	telemetry.CacheMiss("upstream")
-	value, err := s.together(ctx, who, key, func(ctx context.Context) (any, error) {
+	return together(ctx, s, who, key, func(ctx context.Context) (T, error) {
 		value, err := load(ctx)
 		if err != nil {
-			return nil, err
+			return value, err
 		}
 		size, keep := judge(value)
-		if size += int64(len(key)) + sizeOfEntry; size <= s.budget/2 {
+		if size += int64(len(key)) + sizeOfEntry; size <= s.budget.Load()/2 {
 			s.answers.Set(key, remembered{value, uint32(min(size, math.MaxUint32)), keep})
 		}
 		return value, nil
 	})
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return value.(T), nil
 }
 
 // together runs one load for all who ask for the key at the same time. Alert
 // rules and engines have a load of their own: that of a panel may have to wait
 // for its share.
-func (s *Store) together(ctx context.Context, who, key string, load func(context.Context) (any, error)) (any, error) {
+func together[T any](ctx context.Context, s *Store, who, key string, load func(context.Context) (T, error)) (T, error) {
 	caller := budget.CallerOf(ctx)
 	key = fmt.Sprint(caller.Class, " ", key)
-	value, err, own := s.share(ctx, who, key, load)
+	value, own, err := s.share(ctx, who, key, func(ctx context.Context) (any, error) { return load(ctx) })
 	var refused *budget.Refused
 	if !own && errors.As(err, &refused) && refused.Scope == budget.OfUser {
 		// Another user's share had no room for it; this one's may.
-		value, err, _ = s.share(ctx, who, caller.User+" "+key, load)
+		value, _, err = s.share(ctx, who, caller.User+" "+key, func(ctx context.Context) (any, error) { return load(ctx) })
 	}
-	return value, err
+	typed, _ := value.(T)
+	return typed, err
 }
 
 // share joins the load of the key, or begins it as its own.
-func (s *Store) share(ctx context.Context, who, key string, load func(context.Context) (any, error)) (value any, err error, own bool) {
-	s.mu.Lock()
-	with, ok := s.waiting[key]
-	if !ok {
-		own = true
-		with = &waiters{}
-		with.ctx, with.cancel = context.WithCancel(context.WithoutCancel(ctx))
-		with.ctx, with.held = budget.Detached(with.ctx)
-		s.waiting[key] = with
-	}
-	with.count++
-	result := s.calls.DoChan(key, func() (value any, err error) {
-		// A panic here would end the process, past all who could catch it.
-		defer func() {
-			if problem := recover(); problem != nil {
-				err = fmt.Errorf("asking an upstream panicked: %v", problem)
-			}
-		}()
-		return load(with.ctx)
-	})
-	s.mu.Unlock()
-
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if with.count--; with.count == 0 {
-			with.cancel()
-			with.held.Close()
-			delete(s.waiting, key)
-			s.calls.Forget(key)
-		}
-	}()
-	select {
-	case done := <-result:
-		budget.Keep(ctx, with.held)
-		return done.Val, done.Err, own
-	case <-ctx.Done():
+func (s *Store) share(ctx context.Context, who, key string, load func(context.Context) (any, error)) (value any, own bool, err error) {
+	value, own, err = s.loads.Do(ctx, key, load)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		given := &upstream.Error{Upstream: who, Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: ctx.Err()}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			given.Category, given.Message = upstream.Timeout, "no answer came in the time that was left for it"
 		}
-		return nil, given, own
+		return nil, own, given
 	}
+	return value, own, err
 }

@@ -6,8 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -24,7 +23,7 @@ func (c *Client) Fetch(ctx context.Context, ids []trace.TraceID, _ time.Time) (u
 	traces := make([]trace.Trace, len(wanted))
 	var mu sync.Mutex
 	var failure error
-	var group errgroup.Group
+	var group parallel.Group
 	group.SetLimit(atOnce)
 	for i, id := range wanted {
 		group.Go(func() error {

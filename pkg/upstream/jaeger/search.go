@@ -11,8 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -103,7 +102,7 @@ func beginsIn(t *trace.Trace, service string) bool {
 // ask searches all parts at once.
 func (c *Client) ask(ctx context.Context, parts []upstream.TraceFilter) ([]answer, error) {
 	found := make([]answer, len(parts))
-	group, ctx := errgroup.WithContext(ctx)
+	group, ctx := parallel.WithContext(ctx)
 	for i, part := range parts {
 		group.Go(func() (err error) { found[i], err = c.searchOne(ctx, part); return err })
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"golang.org/x/sync/errgroup"
 
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
@@ -54,7 +54,7 @@ func (c *Client) Probe(ctx context.Context) (upstream.MetricsCapabilities, error
 	var found upstream.MetricsCapabilities
 	var names []string
 	var build, listing error
-	group, together := errgroup.WithContext(ctx)
+	group, together := parallel.WithContext(ctx)
 	group.Go(func() error {
 		// The endpoint of versions may be missing, or open without credentials:
 		// only a query shows that queries work.

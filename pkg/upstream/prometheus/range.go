@@ -10,9 +10,9 @@ import (
 
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/foresight-observability/foresight/pkg/budget"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -66,7 +66,7 @@ func (c *Client) QueryRange(ctx context.Context, promQL string, window upstream.
 	ctx, held := budget.Part(ctx) // what is decoded, until it lies on the grid
 	defer held.Close()
 	collected := collector{client: c, promQL: promQL, grid: grid}
-	parts, ctx := errgroup.WithContext(ctx)
+	parts, ctx := parallel.WithContext(ctx)
 	for first := 0; first < points; first += pointsPerQuery {
 		last := min(first+pointsPerQuery, points) - 1
 		parts.Go(func() error { return collected.ask(ctx, first, last, halvings) })

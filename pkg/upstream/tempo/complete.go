@@ -7,8 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -76,7 +75,7 @@ func (c *Client) fetchAll(ctx context.Context, traces []found, which []int) erro
 	}
 	var mu sync.Mutex
 	var failures []error
-	var group errgroup.Group
+	var group parallel.Group
 	group.SetLimit(atOnce)
 	for _, i := range which {
 		group.Go(func() error {

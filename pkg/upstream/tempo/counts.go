@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -45,11 +45,14 @@ func (c *Client) SpanCounts(ctx context.Context, service string, window upstream
 	}
 	answers := make([]countsJSON, len(parts))
 	failures := make([]error, len(parts))
-	var group sync.WaitGroup
+	var group parallel.Group
 	for i, part := range parts {
-		group.Go(func() { answers[i], failures[i] = c.count(ctx, query, part) })
+		group.Go(func() error {
+			failures[i] = parallel.Safely(func() (err error) { answers[i], err = c.count(ctx, query, part); return err })
+			return nil
+		})
 	}
-	group.Wait()
+	_ = group.Wait() // each part has its own failure
 	var set upstream.SeriesSet
 	failed := 0
 	for i, part := range parts {

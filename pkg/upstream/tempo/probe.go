@@ -8,8 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -22,7 +21,7 @@ func (c *Client) Probe(ctx context.Context) (upstream.TraceCapabilities, error) 
 	defer cancel()
 	now := c.now()
 	found := upstream.TraceCapabilities{Product: Name}
-	group, together := errgroup.WithContext(ctx)
+	group, together := parallel.WithContext(ctx)
 	group.Go(func() error {
 		// A gateway may not let this through; then the version is not known.
 		found.Version, _ = c.version(together)

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
@@ -173,11 +173,14 @@ func slicesOf(filter upstream.TraceFilter) []slice {
 func (c *Client) ask(ctx context.Context, query string, times []slice) ([]sampled, error) {
 	parts := make([]sampled, len(times))
 	failures := make([]error, len(times))
-	var group sync.WaitGroup
+	var group parallel.Group
 	for i, s := range times {
-		group.Go(func() { parts[i], failures[i] = c.askSlice(ctx, query, s) })
+		group.Go(func() error {
+			failures[i] = parallel.Safely(func() (err error) { parts[i], err = c.askSlice(ctx, query, s); return err })
+			return nil
+		})
 	}
-	group.Wait()
+	_ = group.Wait() // each slice has its own failure
 	failed := 0
 	for i, err := range failures {
 		if err != nil {
