@@ -228,12 +228,15 @@ func (c Canary) signal(signal Signal) SignalJudgement {
 	one.Dispersion = noise.dispersion
 	kept := cells(groups, int(math.Ceil(float64(warmUp)/float64(c.Period))), len(signal.Start))
 	bear(kept, zoned(groups), noise, signal)
-	total := effectIn(kept, true, noise.learned)
-	all, steady := effectIn(calm(kept), true, noise.dispersion), effectIn(calm(kept), false, noise.dispersion)
+	total := effectIn(kept, everything, noise.learned)
+	all, steady := effectIn(calm(kept), everything, noise.dispersion), effectIn(calm(kept), running, noise.dispersion)
 	one.Baseline, one.Candidate, one.Excess = total.baseline, total.candidate, all.excess
+	if later := effectIn(calm(kept), grown, noise.dispersion); 2*later.candidate.Requests >= steady.candidate.Requests {
+		steady = later // what is allowed at first hides nothing later on
+	}
 	broken, until := severe(kept, noise.dispersion)
 	if until < len(kept) {
-		all = effectIn(calm(kept[:until]), true, noise.dispersion)
+		all = effectIn(calm(kept[:until]), everything, noise.dispersion)
 	}
 
 	served, podPeriods := 0.0, 0.0

@@ -164,14 +164,25 @@ type effect struct {
 	logRatio, excess, error float64
 }
 
-// effectIn may leave out the time in which the candidate starts, and what is
-// allowed of it soon after.
-func effectIn(kept []slice, starting bool, dispersion float64) (e effect) {
+// part is which of the candidate's time an effect is of.
+type part int
+
+const (
+	everything part = iota
+	running         // without the time in which it starts, and what is allowed of it soon after
+	grown           // without the time in which anything is allowed of it
+)
+
+func (p part) has(c cell) bool {
+	return p == everything || !c.starting && (p == running || c.ratio <= 1)
+}
+
+func effectIn(kept []slice, of part, dispersion float64) (e effect) {
 	var weighted, expected float64 // bad requests of both versions, by Mantel–Haenszel's weights
 	var weights float64
 	for _, s := range kept {
 		for _, c := range s.cells {
-			if c.starting && !starting {
+			if !of.has(c) {
 				continue
 			}
 			e.baseline, e.candidate = e.baseline.plus(c.baseline), e.candidate.plus(c.candidate)
@@ -179,7 +190,7 @@ func effectIn(kept []slice, starting bool, dispersion float64) (e effect) {
 			all := c.baseline.Requests + c.candidate.Requests
 			weighted += c.candidate.Bad * c.baseline.Requests / all
 			ratio := s.ratio
-			if !starting {
+			if of != everything {
 				ratio *= c.ratio
 			}
 			expected += ratio * c.baseline.Bad * c.candidate.Requests / all

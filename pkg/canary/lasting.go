@@ -29,7 +29,7 @@ const (
 	// not told apart; their deviation is larger by untoldPods then, and up to
 	// shortPast times as large where less than longPast periods were watched.
 	fewPods    = 10
-	untoldPods = 1.7
+	untoldPods = 1.9
 	shortPast  = 1.6
 	longPast   = 60
 )

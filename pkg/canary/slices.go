@@ -76,7 +76,7 @@ func cells(groups []Group, starting, young int) (kept []slice) {
 		length = max(length, len(g.Periods))
 	}
 	since := firstServed(groups)
-	grown := make([]cell, count)
+	old := make([]cell, count)
 	type part struct {
 		kind int
 		cell
@@ -84,7 +84,7 @@ func cells(groups []Group, starting, young int) (kept []slice) {
 	var parts []part // those that are young
 	var all []cell
 	for t := range length {
-		clear(grown)
+		clear(old)
 		parts = parts[:0]
 		// The baseline stands beside both the parts that start and those that run.
 		var served Tally
@@ -102,9 +102,9 @@ func cells(groups []Group, starting, young int) (kept []slice) {
 				}
 				parts[at].candidate = parts[at].candidate.plus(g.Periods[t])
 			case g.Candidate:
-				grown[kind].candidate = grown[kind].candidate.plus(g.Periods[t])
+				old[kind].candidate = old[kind].candidate.plus(g.Periods[t])
 			case age >= starting || since[i] == 0:
-				grown[kind].baseline = grown[kind].baseline.plus(g.Periods[t])
+				old[kind].baseline = old[kind].baseline.plus(g.Periods[t])
 				served = served.plus(g.Periods[t])
 			}
 		}
@@ -114,12 +114,12 @@ func cells(groups []Group, starting, young int) (kept []slice) {
 				all = append(all, c)
 			}
 		}
-		for _, c := range grown {
+		for _, c := range old {
 			c.age, c.ratio = young, 1
 			keep(c)
 		}
 		for _, p := range parts {
-			p.baseline = grown[p.kind].baseline
+			p.baseline = old[p.kind].baseline
 			keep(p.cell)
 		}
 		if len(all) > from {
