@@ -176,6 +176,20 @@ const (
 	NodeDiskTime       = "node_disk_io_time_seconds_total"
 )
 
+// Workers are the threads or workers of a server that handle a request each: how
+// many do, and how many there may be.
+type Workers struct{ Busy, Max string }
+
+// WorkerPools are Tomcat's and Jetty's by Micrometer, its executors, and
+// Gunicorn's and Puma's exporters.
+var WorkerPools = []Workers{
+	{"tomcat_threads_busy_threads", "tomcat_threads_config_max_threads"},
+	{"jetty_threads_busy", "jetty_threads_config_max"},
+	{"executor_active_threads", "executor_pool_max_threads"},
+	{"gunicorn_busy_workers", "gunicorn_workers"},
+	{"puma_busy_threads", "puma_max_threads"},
+}
+
 // Cache counts the lookups of a cache: selectors of counters.
 type Cache struct{ Hits, Misses string }
 

@@ -49,6 +49,7 @@ type sizes struct {
 	demand   sizing.Demand
 	capacity stats.Interval
 	memory   stats.Interval // the zero value where memory does not grow with the load
+	workers  stats.Interval // the same of threads and workers
 	replicas float64        // NaN where not known
 	scrape   time.Duration  // of the service's metrics
 }
@@ -95,7 +96,7 @@ func (e Advisor) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 		answer.AddNotice("How many replicas run is not known: neither kube-state-metrics nor the processes' own metrics name " + q.Service + ".")
 	}
 	known.capacity = known.perReplica(&answer.Provenance)
-	known.memory = known.byMemory()
+	known.memory, known.workers = known.byShare("memory past"), known.byShare("workers past")
 	warm, err := e.cacheWarm(ctx, known, answer.At, &answer.Provenance)
 	if err != nil {
 		return answer, err
@@ -129,6 +130,7 @@ func sizingReadings(service string, presets []signals.BoundPreset, scrape time.D
 		"replicas past": {replicasOf(service, recent), ordinary, coarse},
 		"use past":      {processorUse.For(service, coarse), ordinary, coarse},
 		"memory past":   {memoryUse.For(service, coarse), ordinary, coarse},
+		"workers past":  {workersUse.For(service, coarse), ordinary, coarse},
 		"used by day":   {poolUsed.For(service, coarse), day, coarse},
 		"taken by day":  {poolTaken.For(service, coarse), day, coarse},
 		"late by day":   {poolTimeouts.For(service, coarse), day, coarse},

@@ -25,6 +25,7 @@ type sizedServer struct {
 	without []string // parts of the PromQL that nothing is known of
 	held    float64  // seconds for which connections are held
 	late    float64  // timeouts per second and instance
+	busy    float64  // share of the threads that a request per second takes
 }
 
 func (s sizedServer) LabelValues(_ context.Context, _ string, selectors []string, _, _ time.Time) ([]string, []string, error) {
@@ -67,6 +68,8 @@ func (s sizedServer) value(promQL string, load float64) float64 {
 		return 0.1 + load/4/100
 	case strings.Contains(promQL, "memory"):
 		return 0.4
+	case strings.Contains(promQL, "tomcat_threads_busy"):
+		return load / 4 * s.busy
 	case strings.Contains(promQL, "connection_timeouts"):
 		return s.late
 	case strings.Contains(promQL, "connection_count"):
@@ -126,6 +129,15 @@ func TestSizing(t *testing.T) {
 	require.Positive(t, sizes[sizing.SizeBreaker].Value)
 	require.Contains(t, sizes[sizing.SizeCacheWarm].Reason, "Nothing to warm")
 	require.InDelta(t, 1-4*63/255.0, sizes[sizing.SizeShed].Value, 0.03)
+}
+
+// TestSizingByConcurrency: threads are all busy at 55 requests/s a replica, before
+// the processor is at 90.
+func TestSizingByConcurrency(t *testing.T) {
+	_, sizes := sizingOf(t, sizedServer{held: 0.001, busy: 1.0 / 55}, query.Sizing{})
+	replicas := sizes[sizing.SizeReplicas]
+	require.Contains(t, replicas.Reason, "which its concurrency bounds")
+	require.InDelta(t, 262/(55*0.7), replicas.Value, 1.1)
 }
 
 func TestSizingForTheExpectedLoad(t *testing.T) {

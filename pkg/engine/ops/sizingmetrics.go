@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
@@ -29,6 +30,9 @@ var (
 	// memoryUse is the share of its memory limit that an instance uses, on average.
 	memoryUse = signals.Probe{PromQL: "sum(" + inContainers(wellknown.ContainerMemory) + ") / sum(" + limitOf("memory") + ")" +
 		" or sum(" + wellknown.HeapUsed + ") / sum(" + wellknown.HeapLimit + ")"}
+	// workersUse is the share of its threads or workers that handle requests, on
+	// average over the instances: the concurrency beyond which requests queue.
+	workersUse = signals.Probe{PromQL: workersBusy()}
 
 	// Of each pool: connections in use, on average over the instances and at
 	// most, the most there may be, connections obtained per second, and not
@@ -112,4 +116,12 @@ func (e Advisor) readings(ctx context.Context, asked map[string]reading, to time
 		}
 	}
 	return sets, nil
+}
+
+func workersBusy() string {
+	var shares []string
+	for _, w := range wellknown.WorkerPools {
+		shares = append(shares, "sum(avg_over_time("+w.Busy+"[1m])) / sum("+w.Max+")")
+	}
+	return strings.Join(shares, " or ")
 }

@@ -32,24 +32,24 @@ func (k sizes) perReplica(basis *core.Provenance) stats.Interval {
 	return capacity
 }
 
-// byMemory is what load one replica carries before its memory is used up; the
-// zero value where memory does not follow the load, which is usual.
-func (k sizes) byMemory() stats.Interval {
-	load, use, replicas := k.only("load past"), k.only("memory past"), k.only("replicas past")
+// byShare is what load one replica carries before a resource is used up; the zero
+// value where that does not follow the load, which is usual of memory.
+func (k sizes) byShare(reading string) stats.Interval {
+	load, use, replicas := k.only("load past"), k.only(reading), k.only("replicas past")
 	each := make([]float64, min(load.Len(), use.Len(), replicas.Len()))
 	for i := range each {
 		each[i] = load.Values[i] / replicas.Values[i]
 	}
 	capacity, err := sizing.Capacity(each, use.Values[:len(each)])
-	if err != nil || spread(use.Values, 0, 0.5, 1).Upper > maxMemoryUse {
+	if err != nil || spread(use.Values, 0, 0.5, 1).Upper > maxShare {
 		return stats.Interval{}
 	}
 	return capacity
 }
 
-// maxMemoryUse is the highest share of its limit that memory can take, with some
+// maxShare is the highest share of its limit that a resource can take, with some
 // room for limits that were changed; beyond it is no share.
-const maxMemoryUse = 1.5
+const maxShare = 1.5
 
 // byConnections is what load one replica carries before its smallest pool is
 // used up, by the connections in use for each request of the day. It only ever
@@ -82,6 +82,7 @@ func (k sizes) replicasNeeded() sizing.Recommendation {
 		Resources: []sizing.Resource{
 			{Name: "processor", PerReplica: k.capacity, Target: k.Use},
 			{Name: "memory", PerReplica: k.memory, Target: k.Use},
+			{Name: "concurrency", PerReplica: k.workers, Target: k.Use},
 			{Name: "connections", PerReplica: k.byConnections(), Target: k.Use},
 		}}.Recommend()
 }
