@@ -203,6 +203,42 @@ func TestRangeQueries(t *testing.T) {
 	require.Contains(t, reason, "no series")
 }
 
+// TestRangesAsLongAsDashboardsAsk: each derived series of the past has a point for
+// every step, up to Prometheus' own limit, and each is what was known then.
+func TestRangesAsLongAsDashboardsAsk(t *testing.T) {
+	handler := testHooks(t)
+	values := func(expr string, length, step time.Duration) [][2]any {
+		status, found := serve(t, handler, get("/prom/api/v1/query_range", "query", expr, "step", strconv.Itoa(int(step.Seconds())),
+			"start", noon.Add(-length).Format(time.RFC3339), "end", noon.Format(time.RFC3339)))
+		require.Equal(t, http.StatusOK, status, "%s: %s", expr, found.Error)
+		var data struct{ Result []struct{ Values [][2]any } }
+		require.NoError(t, json.Unmarshal(found.Data, &data))
+		require.Len(t, data.Result, 1, expr)
+		return data.Result[0].Values
+	}
+	for _, expr := range []string{
+		`foresight_anomaly_score{series="good"}`, `foresight_forecast{series="good", lead="1h"}`, `foresight_predicted_demand{series="good"}`,
+		`foresight_breach_probability{series="good", threshold="1000"}`, `foresight_breach_seconds{series="good", threshold="1000"}`,
+		`foresight_model_age_seconds{series="good"}`,
+	} {
+		require.Len(t, values(expr, 70*time.Minute, time.Minute), 71, expr)
+	}
+	require.Len(t, values(`foresight_model_age_seconds{series="good"}`, 10_999*time.Minute, time.Minute), 11_000)
+
+	// What is foretold between two computations is ahead of each instant, not of
+	// the computation.
+	fine := values(`foresight_forecast{series="good", lead="1h"}`, 10*time.Minute, time.Minute)
+	long := values(`foresight_forecast{series="good", lead="1h"}`, 2*time.Hour, time.Minute)
+	for i := range fine {
+		now, err := strconv.ParseFloat(fine[i][1].(string), 64)
+		require.NoError(t, err)
+		held, err := strconv.ParseFloat(long[len(long)-len(fine)+i][1].(string), 64)
+		require.NoError(t, err)
+		require.Equal(t, fine[i][0], long[len(long)-len(fine)+i][0])
+		require.InEpsilon(t, now, held, 0.15, "at %v", fine[i][0])
+	}
+}
+
 func TestDiscovery(t *testing.T) {
 	handler := testHooks(t)
 	list := func(path string, pairs ...string) (found []any) {

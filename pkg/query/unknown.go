@@ -14,6 +14,7 @@ var grafanaFields = []string{
 	"refId", "datasource", "datasourceId", "datasourceUid", "queryType", "hide", "key", "intervalMs", "maxDataPoints",
 	"timeRange", "relativeTimeRange", "resultAssertions", "expression", "type", "conditions", "legendFormat",
 	"instant", "range", "interval", "exemplar", "editorMode", "format", "queryCachingTTL", "enabled", "limit",
+	"matchAny", "tags", "pluginVersion", // of annotations' targets, and of migrations
 }
 
 // UnknownFields says which fields of a query in JSON its type does not have, and

@@ -37,7 +37,8 @@ func (a *API) anomalyScore(ctx context.Context, s selector, r timeRange) ([]time
 	for _, one := range answered.Series {
 		result := one.Result
 		if !r.instant() {
-			rows = append(rows, timeSeries{one.Labels, toPoints(result.Actual.Start, result.Actual.Step, result.Score, r.from), answered.Notices})
+			points := r.held(toPoints(result.Actual.Start, result.Actual.Step, result.Score, r.from), result.Actual.Step)
+			rows = append(rows, timeSeries{one.Labels, points, answered.Notices})
 			continue
 		}
 		if left, err := ended.check(one.Labels, result.Actual, r.to, one.Problem); err != nil {
@@ -65,7 +66,8 @@ func (a *API) compositeScore(ctx context.Context, s selector, r timeRange) ([]ti
 		return nil, fmt.Errorf("%s", answered.Problem)
 	}
 	if !r.instant() {
-		return []timeSeries{{points: toPoints(result.Start, result.Step, result.Score, r.from), warnings: answered.Notices}}, nil
+		points := r.held(toPoints(result.Start, result.Step, result.Score, r.from), result.Step)
+		return []timeSeries{{points: points, warnings: answered.Notices}}, nil
 	}
 	score := answered.Result.CurrentScore()
 	if math.IsNaN(score) {
@@ -85,21 +87,22 @@ const maxLead = 24 * time.Hour
 
 func (a *API) forecast(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
 	asIs := func(quantile float64, _ int) float64 { return quantile }
-	return a.ahead(ctx, s, r, asIs, func(_ series.Series, line []float64) float64 { return line[len(line)-1] })
+	return a.ahead(ctx, s, r, asIs, func(_ float64, line []float64) float64 { return line[len(line)-1] })
 }
 
 // predictedDemand is a quantile of the highest load up to the lead, since
 // capacity must suffice for all the time until then; and never less than the
 // load now, so that a forecast can only ever add capacity.
 func (a *API) predictedDemand(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
-	return a.ahead(ctx, s, r, sizing.PointwiseQuantile, func(actual series.Series, line []float64) float64 {
-		return max(slices.Max(line), anomaly.Latest(actual.Values))
+	return a.ahead(ctx, s, r, sizing.PointwiseQuantile, func(now float64, line []float64) float64 {
+		return max(slices.Max(line), now)
 	})
 }
 
-// ahead computes a number from the line of a quantile up to the lead. pointwise
-// is the quantile to take at each of so many points.
-func (a *API) ahead(ctx context.Context, s selector, r timeRange, pointwise func(quantile float64, points int) float64, number func(actual series.Series, line []float64) float64) ([]timeSeries, error) {
+// ahead computes a number from the present value and the line of a quantile from
+// then up to the lead. pointwise is the quantile to take at each of so many
+// points.
+func (a *API) ahead(ctx context.Context, s selector, r timeRange, pointwise func(quantile float64, points int) float64, number func(now float64, line []float64) float64) ([]timeSeries, error) {
 	lead, err := s.duration("lead", resolution, maxLead)
 	if err != nil {
 		return nil, err
@@ -115,8 +118,15 @@ func (a *API) ahead(ctx context.Context, s selector, r timeRange, pointwise func
 	} else if interval <= 0.5 {
 		return nil, fmt.Errorf("%s: quantile %g is between 0.25 and 0.75, where only 0.5 is supported", s.name, quantile)
 	}
-	return a.perInstant(ctx, s, r, func(subject NamedSeries, t time.Time) ([]timeSeries, error) {
-		q := query.Forecast{Expr: subject.Expr, Horizon: query.Duration(lead), Probability: interval}.WithDefaults()
+	var measured map[string]series.Series
+	return a.perStretch(ctx, s, r, func(subject NamedSeries, instants []time.Time) ([]timeSeries, error) {
+		t, last := instants[0], instants[len(instants)-1]
+		if len(instants) > 1 && measured == nil {
+			if measured, err = a.measured(ctx, subject, r); err != nil {
+				return nil, err
+			}
+		}
+		q := query.Forecast{Expr: subject.Expr, Horizon: query.Duration(lead + last.Sub(t)), Probability: interval}.WithDefaults()
 		answered, err := a.Engine.Forecast(ctx, q, windowAt(t))
 		if err != nil {
 			return nil, err
@@ -133,12 +143,48 @@ func (a *API) ahead(ctx context.Context, s selector, r timeRange, pointwise func
 			if len(line) == 0 {
 				return nil, fmt.Errorf("%s has no forecast", one.Labels)
 			}
-			rows = append(rows, timeSeries{one.Labels, []point{{t, number(one.Actual, line)}}, warnings(answered.Provenance, one.Forecast.Notices,
+			row := timeSeries{one.Labels, nil, warnings(answered.Provenance, one.Forecast.Notices,
 				"n=%d, model %s, error %.4g against %.4g of repeating the season, newest sample %s",
-				one.Forecast.Observed, one.Forecast.Model, one.Forecast.Error, one.Forecast.NaiveError, newest(one.Actual))})
+				one.Forecast.Observed, one.Forecast.Model, one.Forecast.Error, one.Forecast.NaiveError, newest(one.Actual))}
+			now := anomaly.Latest(one.Actual.Values)
+			ahead := len(line) - int(last.Sub(t)/one.Actual.Step) // points up to the lead
+			for _, at := range instants {
+				from := int(at.Sub(t) / one.Actual.Step)
+				if at != t {
+					now = valueAt(measured[one.Labels.String()], at, now)
+				}
+				row.points = append(row.points, point{at, number(now, line[from:min(from+max(ahead, 1), len(line))])})
+			}
+			rows = append(rows, row)
 		}
 		return ended.finish(rows, answered.Provenance)
 	})
+}
+
+// measured is what was measured over a range, by labels.
+func (a *API) measured(ctx context.Context, subject NamedSeries, r timeRange) (map[string]series.Series, error) {
+	answered, err := a.Engine.Recent(ctx, subject.Expr, r.window())
+	if err != nil {
+		return nil, err
+	}
+	byLabels := map[string]series.Series{}
+	for _, one := range answered.Series {
+		byLabels[one.Labels.String()] = one
+	}
+	return byLabels, nil
+}
+
+// valueAt is the newest of the last few values of a series at an instant.
+func valueAt(s series.Series, at time.Time, fallback float64) float64 {
+	if s.Step <= 0 {
+		return fallback
+	}
+	for i := min(s.Index(at), s.Len()-1); i >= max(0, s.Index(at)-freshPoints); i-- {
+		if !math.IsNaN(s.Values[i]) {
+			return s.Values[i]
+		}
+	}
+	return fallback
 }
 
 // quantileLine is the course of a quantile; the median's is the expected value.
@@ -155,6 +201,9 @@ func quantileLine(f forecast.Result, quantile float64) []float64 {
 }
 
 func (a *API) breachProbability(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
+	if !r.instant() {
+		return a.breachCourse(ctx, s, r)
+	}
 	return a.breach(ctx, s, r, func(_ time.Time, b engine.BreachSeries, _ time.Duration) float64 {
 		return anomaly.Latest(b.Result.Probability)
 	})
@@ -170,28 +219,67 @@ func (a *API) breachSeconds(ctx context.Context, s selector, r timeRange) ([]tim
 	})
 }
 
+// breachCourse is the probability at each instant of a range, from one answer.
+func (a *API) breachCourse(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
+	horizon, err := s.duration("horizon", resolution, maxLead)
+	if err != nil {
+		return nil, err
+	}
+	subject, err := a.subject(ctx, s, r.to)
+	if err != nil {
+		return nil, err
+	}
+	q, err := s.breach(subject, horizon)
+	if err != nil {
+		return nil, err
+	}
+	answered, err := a.Engine.Breach(ctx, q, r.window())
+	if err != nil {
+		return nil, err
+	}
+	var rows []timeSeries
+	for _, one := range answered.Series {
+		actual := one.Result.Actual
+		points := r.held(toPoints(actual.Start, actual.Step, one.Result.Probability, r.from), actual.Step)
+		rows = append(rows, timeSeries{one.Labels, points, answered.Notices})
+	}
+	return rows, nil
+}
+
+// breach is the query that the labels ask of a series.
+func (s selector) breach(subject NamedSeries, horizon time.Duration) (query.Breach, error) {
+	limit := subject.Threshold
+	if s.labels["threshold"] != "" {
+		value, err := s.number("threshold", -math.MaxFloat64, math.MaxFloat64)
+		if err != nil {
+			return query.Breach{}, err
+		}
+		limit = &value
+	}
+	if limit == nil {
+		return query.Breach{}, fmt.Errorf("%s needs a threshold: name it in a label, or in the settings of the series", s.name)
+	}
+	q := query.Breach{Expr: subject.Expr, Threshold: limit, Horizon: query.Duration(horizon)}
+	if subject.Below {
+		q.Direction = "below"
+	}
+	return q.WithDefaults(), nil
+}
+
+// breach computes a number at the first instant of each stretch, which holds for
+// the others.
 func (a *API) breach(ctx context.Context, s selector, r timeRange, number func(time.Time, engine.BreachSeries, time.Duration) float64) ([]timeSeries, error) {
 	horizon, err := s.duration("horizon", resolution, maxLead)
 	if err != nil {
 		return nil, err
 	}
-	return a.perInstant(ctx, s, r, func(subject NamedSeries, t time.Time) ([]timeSeries, error) {
-		limit := subject.Threshold
-		if s.labels["threshold"] != "" {
-			value, err := s.number("threshold", -math.MaxFloat64, math.MaxFloat64)
-			if err != nil {
-				return nil, err
-			}
-			limit = &value
+	return a.perStretch(ctx, s, r, func(subject NamedSeries, instants []time.Time) ([]timeSeries, error) {
+		t := instants[0]
+		q, err := s.breach(subject, horizon)
+		if err != nil {
+			return nil, err
 		}
-		if limit == nil {
-			return nil, fmt.Errorf("%s needs a threshold: name it in a label, or in the settings of the series", s.name)
-		}
-		q := query.Breach{Expr: subject.Expr, Threshold: limit, Horizon: query.Duration(horizon)}
-		if subject.Below {
-			q.Direction = "below"
-		}
-		answered, err := a.Engine.Breach(ctx, q.WithDefaults(), windowAt(t))
+		answered, err := a.Engine.Breach(ctx, q, windowAt(t))
 		if err != nil {
 			return nil, err
 		}
@@ -206,8 +294,12 @@ func (a *API) breach(ctx context.Context, s selector, r timeRange, number func(t
 			if math.IsNaN(anomaly.Latest(one.Result.Probability)) {
 				return nil, fmt.Errorf("%s could not be judged: %s", one.Labels, because(one.Result.Notices))
 			}
-			rows = append(rows, timeSeries{one.Labels, []point{{t, number(t, one, horizon)}}, warnings(answered.Provenance, one.Result.Notices,
-				"n=%d, trend with probability %.2f, newest sample %s", one.Result.Observed, one.Result.Trending, newest(one.Result.Actual))})
+			row := timeSeries{one.Labels, nil, warnings(answered.Provenance, one.Result.Notices,
+				"n=%d, trend with probability %.2f, newest sample %s", one.Result.Observed, one.Result.Trending, newest(one.Result.Actual))}
+			for _, at := range instants {
+				row.points = append(row.points, point{at, number(t, one, horizon)})
+			}
+			rows = append(rows, row)
 		}
 		return ended.finish(rows, answered.Provenance)
 	})
@@ -216,25 +308,40 @@ func (a *API) breach(ctx context.Context, s selector, r timeRange, number func(t
 // maxModelAge is how far back the newest sample is looked for.
 const maxModelAge = time.Hour
 
+// modelAge reads the whole range at once.
 func (a *API) modelAge(ctx context.Context, s selector, r timeRange) ([]timeSeries, error) {
-	return a.perInstant(ctx, s, r, func(subject NamedSeries, t time.Time) ([]timeSeries, error) {
-		window := windowAt(t)
-		window.From = t.Add(-maxModelAge)
-		answered, err := a.Engine.Recent(ctx, subject.Expr, window)
-		if err != nil {
-			return nil, err
-		}
-		var rows []timeSeries
-		for _, one := range answered.Series {
-			if last, ok := lastObserved(one); ok {
-				rows = append(rows, timeSeries{one.Labels, []point{{t, max(t.Sub(last).Seconds(), 0)}}, answered.Notices})
+	subject, err := a.subject(ctx, s, r.to)
+	if err != nil {
+		return nil, err
+	}
+	window := r.window()
+	window.From = r.from.Add(-maxModelAge)
+	answered, err := a.Engine.Recent(ctx, subject.Expr, window)
+	if err != nil {
+		return nil, err
+	}
+	var rows []timeSeries
+	for _, one := range answered.Series {
+		row := timeSeries{labels: one.Labels, warnings: answered.Notices}
+		last, next := time.Time{}, 0
+		for t := r.from; !t.After(r.to); t = t.Add(r.step) {
+			for ; next < one.Len() && !one.Time(next).After(t); next++ {
+				if !math.IsNaN(one.Values[next]) {
+					last = one.Time(next)
+				}
+			}
+			if !last.IsZero() && t.Sub(last) <= maxModelAge {
+				row.points = append(row.points, point{t, t.Sub(last).Seconds()})
 			}
 		}
-		if len(rows) == 0 {
-			return nil, fmt.Errorf("there is no sample in the last %s", maxModelAge)
+		if len(row.points) > 0 {
+			rows = append(rows, row)
 		}
-		return rows, nil
-	})
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("there is no sample in the last %s", maxModelAge)
+	}
+	return rows, nil
 }
 
 // up is known for now only: which upstreams answered in the past is not stored.

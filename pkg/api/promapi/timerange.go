@@ -13,8 +13,8 @@ const (
 	resolution = time.Minute
 	// ruleWindow is the window of a rule: see provisioning/alerting.
 	ruleWindow = 30 * time.Minute
-	// maxInstants bounds the instants that are computed one by one for one query.
-	maxInstants = 61
+	// maxComputed bounds the instants that are computed one by one for one query.
+	maxComputed = 60
 )
 
 // timeSeries is one series of a result.
@@ -50,19 +50,42 @@ func windowAt(t time.Time) engine.Window { return timeRange{from: t, to: t}.wind
 // RuleWindow is the window over which a rule is evaluated now.
 func RuleWindow(now time.Time) engine.Window { return windowAt(now.Truncate(resolution).UTC()) }
 
-// instants are the points in time, oldest first.
-func (r timeRange) instants() ([]time.Time, error) {
-	if r.instant() {
-		return []time.Time{r.to}, nil
+// stretches are the instants, oldest first, in as many groups as can be computed
+// one by one: what is known at the first of a group answers for all of it. Few
+// instants are a group each.
+func (r timeRange) stretches() ([][]time.Time, error) {
+	count := int(r.to.Sub(r.from)/r.step) + 1
+	if count > maxSteps {
+		return nil, fmt.Errorf("%d points are more than the %d that one query may have: widen the step or shorten the range", count, maxSteps)
 	}
-	if n := int(r.to.Sub(r.from)/r.step) + 1; n > maxInstants {
-		return nil, fmt.Errorf("%d points are more than the %d that are worked out for one query: widen the step or shorten the range", n, maxInstants)
+	size := (count + maxComputed - 1) / maxComputed
+	var groups [][]time.Time
+	for i := range count {
+		if i%size == 0 {
+			groups = append(groups, nil)
+		}
+		groups[len(groups)-1] = append(groups[len(groups)-1], r.from.Add(time.Duration(i)*r.step))
 	}
-	var all []time.Time
+	return groups, nil
+}
+
+// held are points at the instants of the range where their own grid is coarser
+// than what counts as now: each holds until the next.
+func (r timeRange) held(points []point, grid time.Duration) []point {
+	if grid <= lookback || len(points) == 0 {
+		return points
+	}
+	var all []point
+	next := 0
 	for t := r.from; !t.After(r.to); t = t.Add(r.step) {
-		all = append(all, t)
+		for next < len(points) && !points[next].at.After(t) {
+			next++
+		}
+		if next > 0 && t.Sub(points[next-1].at) < 2*grid {
+			all = append(all, point{t, points[next-1].value})
+		}
 	}
-	return all, nil
+	return all
 }
 
 // toPoints are the finite values of a regular grid from an instant on.

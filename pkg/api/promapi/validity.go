@@ -38,10 +38,11 @@ func (a *API) subject(ctx context.Context, s selector, t time.Time) (NamedSeries
 	return NamedSeries{Expr: signal.Expr, Direction: string(signal.Direction), MinDeviation: signal.MinDeviation}, err
 }
 
-// perInstant computes a result at each instant and joins the points of equal
-// labels. Over a range, instants without a result are gaps.
-func (a *API) perInstant(ctx context.Context, s selector, r timeRange, compute func(NamedSeries, time.Time) ([]timeSeries, error)) ([]timeSeries, error) {
-	instants, err := r.instants()
+// perStretch computes a result for the instants of each stretch, from what is
+// known at its first, and joins the points of equal labels. Over a range,
+// instants without a result are gaps.
+func (a *API) perStretch(ctx context.Context, s selector, r timeRange, compute func(NamedSeries, []time.Time) ([]timeSeries, error)) ([]timeSeries, error) {
+	stretches, err := r.stretches()
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +53,8 @@ func (a *API) perInstant(ctx context.Context, s selector, r timeRange, compute f
 	var joined []timeSeries
 	index := map[string]int{}
 	var failure error
-	for _, t := range instants {
-		rows, err := compute(subject, t)
+	for _, instants := range stretches {
+		rows, err := compute(subject, instants)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -75,6 +76,9 @@ func (a *API) perInstant(ctx context.Context, s selector, r timeRange, compute f
 	}
 	if len(joined) == 0 && failure != nil {
 		return nil, failure
+	}
+	if len(joined) > 0 && len(stretches[0]) > 1 {
+		joined[0].warnings = append(joined[0].warnings, fmt.Sprintf("computed anew every %s", time.Duration(len(stretches[0]))*r.step))
 	}
 	return joined, nil
 }
