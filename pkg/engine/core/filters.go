@@ -10,7 +10,8 @@ import (
 )
 
 // FilteredHistory is the history of what a question asks of a metric. Only with
-// its intervals filled in is an expression PromQL, which filters need.
+// its intervals filled in is an expression PromQL, which filters need. What is too
+// large to be answered is refused before it is fetched.
 func (e Sources) FilteredHistory(ctx context.Context, expr string, filters []query.Filter, g Grid, basis *Provenance) ([]RawSeries, error) {
 	expr, err := e.fill(ctx, expr, g)
 	if err != nil {
@@ -18,6 +19,9 @@ func (e Sources) FilteredHistory(ctx context.Context, expr string, filters []que
 	}
 	promQL, err := filtered(expr, filters)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.plan(ctx, promQL, g); err != nil {
 		return nil, err
 	}
 	return e.History(ctx, promQL, g, basis)

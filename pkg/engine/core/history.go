@@ -58,11 +58,10 @@ func (e Sources) History(ctx context.Context, promQL string, g Grid, basis *Prov
 	if len(joined) == 0 {
 		basis.AddNotice(fmt.Sprintf("The query returned no series between %s and %s.", FormatTime(g.Start), FormatTime(g.To)))
 	}
-	switch limit := e.Limits.MaxSeries; {
-	case limit <= 0 || len(joined) <= limit:
-	case g.Complete && len(joined) > ruleFactor*limit:
-		return nil, UserErrorf("expr: the query returned %d series, and a rule evaluates at most %d: aggregate it, as in sum by (instance) (...), split the rule, or raise limits.maxSeries", len(joined), ruleFactor*limit)
-	case !g.Complete:
+	if err := e.checkRule(len(joined), g); err != nil {
+		return nil, err
+	}
+	if limit := e.Limits.MaxSeries; limit > 0 && len(joined) > limit && !g.Complete {
 		basis.AddNotice(fmt.Sprintf("Only the first %d of %d series are shown; narrow the query, or raise limits.maxSeries.", limit, len(joined)))
 		joined = joined[:limit]
 	}

@@ -37,9 +37,9 @@ func (e Evaluator) Forecast(ctx context.Context, q query.Forecast, window core.W
 	if err != nil {
 		return ForecastAnswer{}, err
 	}
-	g := core.NewGrid(window, time.Duration(q.History), time.Duration(q.Step), e.Now())
-	horizon := q.Horizon.Or(max(g.To.Sub(g.From)/4, 10*g.Step))
 	answer := ForecastAnswer{RangeEnd: window.To}
+	g := e.CoarseGrid(ctx, q.Expr, q.Filters, window, time.Duration(q.History), time.Duration(q.Step), &answer.Provenance)
+	horizon := q.Horizon.Or(max(g.To.Sub(g.From)/4, 10*g.Step))
 	histories, err := e.FilteredHistory(ctx, q.Expr, q.Filters, g, &answer.Provenance)
 	if err != nil {
 		return answer, err
