@@ -164,6 +164,9 @@ func (s *search) run(base Model, seasonal bool) (model.Fitted, error) {
 		}
 	}
 	if s.best == nil {
+		if s.failure == nil { // every order fits, none with a finite criterion
+			return nil, fmt.Errorf("%w: no order of an ARIMA has a finite AICc", model.ErrNoModel)
+		}
 		return nil, s.failure
 	}
 	if !s.orders.Approximate {
