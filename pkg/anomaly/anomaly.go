@@ -50,6 +50,9 @@ type Request struct {
 	// Models remembers what was learned, so that equal histories teach once; nil
 	// to remember nothing.
 	Models *Models
+	// Constants replaces the numbers chosen on data, where a benchmark chooses
+	// others; nil for those.
+	Constants *Constants
 }
 
 // Result holds one value per evaluated point.

@@ -71,7 +71,7 @@ func detectAfter(r Request, before time.Duration) (result Result, earlier []floa
 	if points := result.Actual.Len(); points > result.Actual.Observed() {
 		result.notice("%d of %d points are missing and were not judged", points-result.Actual.Observed(), points)
 	}
-	result.Events = Events(result, r.Threshold)
+	result.Events = r.constants().Events(result, r.Threshold)
 	return result, earlier, nil
 }
 

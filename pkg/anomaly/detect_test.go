@@ -212,10 +212,16 @@ func TestScoresDoNotDependOnTheWindow(t *testing.T) {
 }
 
 func TestNamedModels(t *testing.T) {
-	values := traffic(learned+perDay, 11)
-	add(values, learned+600, 40, 60)
+	fine := traffic(8*perDay, 11)
+	add(fine, 7*perDay+600, 40, 60)
+	values := make([]float64, 0, len(fine)/10)
+	for i := 0; i < len(fine); i += 10 {
+		values = append(values, fine[i])
+	}
 	for _, model := range forecast.Models() {
-		r := request(values, learned)
+		r := request(values, len(values)*7/8)
+		r.History.Step = 10 * time.Minute
+		r.From = r.History.Time(len(values) * 7 / 8)
 		r.Model = model
 		result := detect(t, r)
 		if model == "seasonal-naive" {
@@ -246,16 +252,16 @@ func TestDetectAnswersOrSaysWhyOnBadInput(t *testing.T) {
 		{"one point", time.Minute, []float64{1}, 0, forecast.ErrShortHistory},
 		{"no history", time.Minute, fill(100, func(int) float64 { return 1 }), 0, forecast.ErrShortHistory},
 		{"no step", 0, fill(100, func(int) float64 { return 1 }), 0, anomaly.ErrBadRequest},
-		{"all missing", time.Minute, fill(1000, func(int) float64 { return nan }), 500, forecast.ErrShortHistory},
-		{"missing window", time.Minute, fill(1000, func(i int) float64 { return []float64{float64(i % 7), nan}[i/500] }), 500, nil},
-		{"constant", time.Minute, fill(1000, func(int) float64 { return 5 }), 500, nil},
-		{"constant, then not", time.Minute, fill(1000, func(i int) float64 { return float64(i / 700) }), 500, nil},
-		{"huge", time.Minute, fill(1000, func(int) float64 { return math.MaxFloat64 * (2*random.Float64() - 1) }), 500, nil},
-		{"tiny", time.Minute, fill(1000, func(int) float64 { return 1e-310 * random.NormFloat64() }), 500, nil},
-		{"infinite", time.Minute, fill(1000, func(i int) float64 { return []float64{1, math.Inf(1), 2}[i%3] }), 500, nil},
+		{"all missing", time.Minute, fill(400, func(int) float64 { return nan }), 200, forecast.ErrShortHistory},
+		{"missing window", time.Minute, fill(160, func(i int) float64 { return []float64{float64(i % 7), nan}[i/80] }), 80, nil},
+		{"constant", time.Minute, fill(400, func(int) float64 { return 5 }), 200, nil},
+		{"constant, then not", time.Minute, fill(400, func(i int) float64 { return float64(i / 280) }), 200, nil},
+		{"huge", time.Minute, fill(300, func(int) float64 { return math.MaxFloat64 * (2*random.Float64() - 1) }), 200, nil},
+		{"tiny", time.Minute, fill(300, func(int) float64 { return 1e-310 * random.NormFloat64() }), 200, nil},
+		{"infinite", time.Minute, fill(160, func(i int) float64 { return []float64{1, math.Inf(1), 2}[i%3] }), 100, nil},
 		{"step longer than the season", 8 * day, fill(200, func(int) float64 { return random.NormFloat64() }), 100, nil},
-		{"odd step", 7 * time.Minute, fill(3000, func(int) float64 { return random.NormFloat64() }), 2000, nil},
-		{"sparse", time.Minute, fill(5000, func(i int) float64 { return float64((i % 97) / 96) }), 3000, nil},
+		{"odd step", 7 * time.Minute, fill(700, func(int) float64 { return random.NormFloat64() }), 500, nil},
+		{"sparse", time.Minute, fill(800, func(i int) float64 { return float64((i % 97) / 96) }), 600, nil},
 	}
 	for _, c := range cases {
 		for _, model := range append(forecast.Models(), "") {

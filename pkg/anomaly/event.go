@@ -12,15 +12,9 @@ import (
 const (
 	// release is the share of the threshold below which an event ends, so that
 	// a score that hovers at the threshold makes one event.
-	release = 0.6
-	// refractory is how long after an event a new one still belongs to it: half a
-	// day, so that whoever was told is not told again in the same shift, and what
-	// comes every day can still be told apart.
-	refractory       = 12 * time.Hour
+	release          = 0.6
 	fewestRefractory = 5 // points
-	// again is how long after an event something as high is an event of its own;
-	// what is less high is its aftermath. Scores within asHigh are alike.
-	again  = 6 * time.Hour
+	// asHigh is how far apart scores may lie and be alike.
 	asHigh = 1
 )
 
@@ -46,9 +40,9 @@ const (
 	goesOn
 )
 
-func newGrouping(threshold float64, step time.Duration) grouping {
-	patience := max(int(refractory/step), fewestRefractory)
-	return grouping{threshold: threshold, patience: patience, since: patience, apart: max(int(again/step), fewestRefractory)}
+func newGrouping(threshold float64, step time.Duration, c Constants) grouping {
+	patience := max(int(c.Refractory/step), fewestRefractory)
+	return grouping{threshold: threshold, patience: patience, since: patience, apart: max(int(c.Again/step), fewestRefractory)}
 }
 
 func (g *grouping) next(score float64) part {
@@ -77,7 +71,12 @@ func (g *grouping) next(score float64) part {
 
 // Events groups unusual points into events.
 func Events(r Result, threshold float64) []Event {
-	group := newGrouping(threshold, r.Actual.Step)
+	return DefaultConstants().Events(r, threshold)
+}
+
+// Events groups unusual points into events.
+func (c Constants) Events(r Result, threshold float64) []Event {
+	group := newGrouping(threshold, r.Actual.Step, c)
 	var found []Event
 	for i, score := range r.Score {
 		at := r.Actual.Time(i)

@@ -105,7 +105,7 @@ func (r *Result) rerank(c Classifier, threshold float64) {
 	if c.weights == nil {
 		return
 	}
-	group := newGrouping(threshold, r.Actual.Step)
+	group := newGrouping(threshold, r.Actual.Step, DefaultConstants())
 	moved := slices.Clone(r.Score)
 	var event Event
 	for i, score := range r.Score {

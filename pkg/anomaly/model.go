@@ -40,7 +40,9 @@ type Model struct {
 	scale      scale
 	usual      detector.Calibration // of standardised residuals
 	judges     []judge
-	beginning  state // before the first point to judge
+	agreement  float64
+	counts     *counts // nil for other than small counts
+	beginning  state   // before the first point to judge
 	name       string
 	season     time.Duration
 	parameters map[string]float64
@@ -50,8 +52,11 @@ type Model struct {
 type judge struct {
 	name  string
 	sided bool
-	usual detector.Calibration
-	least float64 // probability that it may give
+	// single says that a detector looks at one point, so that the point cannot be
+	// rarer than its count is.
+	single bool
+	usual  detector.Calibration
+	least  float64 // probability that it may give
 	// silent says that the history is too short for what the detector compares
 	// with.
 	silent bool
@@ -95,47 +100,51 @@ func learn(r Request, e epoch) (*Model, error) {
 	}
 	m := &Model{
 		start: r.History.Time(e.judge), step: r.History.Step, learned: past.Len(),
-		short: isShort(past),
-		unit:  unitOf(past.Values, r.History.Step), parameters: map[string]float64{},
+		short: isShort(past), agreement: r.constants().Agreement,
+		unit: unitOf(past.Values, r.History.Step), parameters: map[string]float64{},
 	}
 	y := make([]float64, past.Len())
 	for i, v := range past.Values {
 		y[i] = m.unit.in(v)
 	}
-	var residual, unshifted []float64
+	var residual, against, unshifted []float64
 	var shifts []int
 	if r.Model != "" && r.Model != forecast.Auto {
 		var err error
 		if residual, err = m.expectBy(r, e, y); err != nil {
 			return nil, err
 		}
-		unshifted = y
+		unshifted, against = y, residual
 	} else {
 		ahead := min(int((e.until.Sub(m.start)+m.step-1)/m.step), mostLaidOut)
 		ahead = max(ahead, e.end-e.judge)
 		m.clock = clockOf(past.Start, m.step, m.learned+ahead)
-		residual, unshifted, shifts = m.expect(r, m.clock.lay(y), ahead)
+		residual, against, unshifted, shifts = m.expect(r, m.clock.lay(y), ahead)
 	}
 	m.resolution = resolution(y)
-	m.scale = learnScale(residual, m.resolution, m.step)
+	m.counts = learnCounts(y, m.resolution, int(day/m.step))
+	m.scale = learnScale(residual, against, m.resolution, m.step, r.constants())
 	for i, v := range residual {
 		residual[i] = m.scale.standardised(i, v)
 	}
 	apart := max(int(apartTime/m.step), fewestApart)
-	m.usual = detector.CalibrateFor(detector.ZScore{}, residual, apart, max(int(day/m.step), 1))
-	input := detector.Input{
-		Value: unshifted, Residual: residual, Step: m.step, Shifts: shifts,
-		Resolution: m.resolution / stats.Median(m.scale.above),
+	if m.short {
+		apart = fewestApart // changes alone judge, and those of one incident are over soon
 	}
-	if m.resolution == 0 {
-		input.Resolution = 0
+	input := detector.Input{Value: unshifted, Residual: residual, Step: m.step, Shifts: shifts}
+	if m.resolution > 0 {
+		input.Resolution = m.resolution / stats.Median(m.scale.above)
 	}
+	calibrator := detector.Calibrator{
+		Constants: r.constants().Constants, Apart: apart, PerDay: max(int(day/m.step), 1), Resolution: input.Resolution,
+	}
+	m.usual = calibrator.For(detector.ZScore{}, residual)
 	for _, name := range r.Detectors {
 		d, _ := detector.Named(name) // validated
 		watcher := d.Learn(input)
-		usual := detector.CalibrateFor(d, detector.Past(d, watcher, input), apart, max(int(day/m.step), 1))
+		usual := calibrator.For(d, detector.Past(d, watcher, input))
 		m.judges = append(m.judges, judge{
-			name: name, sided: detector.Sided(d), usual: usual, least: detector.LeastProbability(d),
+			name: name, sided: detector.Sided(d), single: detector.LooksAtOnePoint(d), usual: usual, least: detector.LeastProbability(d),
 			silent: m.short && !detector.NeedsNoDay(d),
 		})
 		m.beginning.watchers = append(m.beginning.watchers, watcher)
@@ -145,8 +154,9 @@ func learn(r Request, e epoch) (*Model, error) {
 
 // expect learns the expectation from y: a seasonal pattern, laid out for the
 // points ahead, and a level that goes on with every point. It gives what the
-// expectation leaves over of y, and y without its shifts of level.
-func (m *Model) expect(r Request, y []float64, ahead int) (residual, unshifted []float64, shifts []int) {
+// expectation leaves over of y: as the other half of the cycles foretold it, and
+// against the pattern that will judge; and y without its shifts of level.
+func (m *Model) expect(r Request, y []float64, ahead int) (residual, against, unshifted []float64, shifts []int) {
 	durations := r.Seasons
 	if len(durations) == 0 {
 		durations = series.Calendar
@@ -178,12 +188,16 @@ func (m *Model) expect(r Request, y []float64, ahead int) (residual, unshifted [
 	for i := range residual {
 		residual[i] -= m.bias
 	}
+	against = make([]float64, learned)
+	for i, v := range residual {
+		against[i] = v + pattern.at(i, learned) - pattern.at(i, 0)
+	}
 	m.name, m.season = "seasonal-level", time.Duration(pattern.longest())*m.step
 	m.parameters["memory_seconds"] = (time.Duration(state.level.memory) * m.step).Seconds()
 	for _, s := range pattern.seasons {
 		m.parameters[fmt.Sprintf("season_%gh_strength", (time.Duration(s.Period)*m.step).Hours())] = s.Strength
 	}
-	return residual, unshifted, shifts
+	return residual, against, unshifted, shifts
 }
 
 // isShort tells whether the observations of a history vary and reach back less

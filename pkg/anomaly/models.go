@@ -53,7 +53,7 @@ func (m *Models) learn(r Request, e epoch) (*Model, error) {
 	if m == nil || (r.Model != "" && r.Model != forecast.Auto) {
 		return learn(r, e)
 	}
-	return recall(m, keyOf("model", r.History, e, r.Seasons, r.Detectors), func() (*Model, error) { return learn(r, e) })
+	return recall(m, keyOf("model", r.History, e, r.Seasons, r.Detectors, r.constants()), func() (*Model, error) { return learn(r, e) })
 }
 
 // recall gives what is known under a key, or learns and remembers it.

@@ -17,11 +17,6 @@ const (
 	calmest     = 0.5 // least scale of a slot as a share of the whole
 )
 
-// An extreme recurs where it comes on a share of the days at that time, or of
-// the weeks at that weekday and time, and at least twice: a nightly or a weekly
-// job does, incidents do not, however many there were.
-const recurringDays, recurringWeeks = 0.2, 0.5
-
 // scale is how far residuals usually stray, by time of the week and side.
 type scale struct {
 	perDay       int // points
@@ -31,10 +26,12 @@ type scale struct {
 	above, below []float64
 }
 
-// learnScale takes residuals from some midnight on. The scale of a slot follows
+// learnScale takes residuals from some midnight on, and what is left against the
+// pattern that will judge: a job that comes on half of the nights is on one side of
+// either. The scale of a slot follows
 // the extremes that recur there. It is never below the resolution of the data:
 // between two values that a metric can have there is nothing to be seen.
-func learnScale(residual []float64, resolution float64, step time.Duration) scale {
+func learnScale(residual, against []float64, resolution float64, step time.Duration, c Constants) scale {
 	whole := stats.Spread(residual)
 	if math.IsNaN(whole) {
 		whole = 0
@@ -49,8 +46,8 @@ func learnScale(residual []float64, resolution float64, step time.Duration) scal
 	if len(residual) >= 2*daysPerWeek*day {
 		s.days = daysPerWeek
 	}
-	s.above = s.recurring(residual, 1)
-	s.below = s.recurring(residual, -1)
+	s.above = s.recurring(residual, against, 1, c)
+	s.below = s.recurring(residual, against, -1, c)
 	for _, side := range [][]float64{s.above, s.below} {
 		typical := stats.Median(side)
 		for i := range side {
@@ -65,13 +62,18 @@ func learnScale(residual []float64, resolution float64, step time.Duration) scal
 }
 
 // recurring is, per slot, the largest residual on one side that recurs in the
-// slot and its neighbours.
-func (s scale) recurring(residual []float64, side float64) []float64 {
+// slot and its neighbours: on a share of the days at that time, or of the weeks
+// at that weekday and time, and at least twice. A nightly or a weekly job does,
+// incidents do not, however many there were.
+func (s scale) recurring(residual, against []float64, side float64, c Constants) []float64 {
 	days := (len(residual) + s.perDay - 1) / s.perDay
 	largest := make([]float64, days*s.slots)
 	for i, e := range residual {
-		if at := i/s.perDay*s.slots + i%s.perDay/s.slot; side*e > largest[at] { // NaN is not
-			largest[at] = side * e
+		at := i/s.perDay*s.slots + i%s.perDay/s.slot
+		for _, e := range [...]float64{e, against[i]} {
+			if side*e > largest[at] { // NaN is not
+				largest[at] = side * e
+			}
 		}
 	}
 	sizes := make([]float64, s.days*s.slots)
@@ -85,11 +87,11 @@ func (s scale) recurring(residual []float64, side float64) []float64 {
 			}
 			return around
 		}
-		daily := comesAgain(near(0, 1), recurringDays)
+		daily := comesAgain(near(0, 1), c.RecurringDays)
 		for weekday := range s.days {
 			size := daily
 			if s.days > 1 {
-				size = max(size, comesAgain(near(weekday, daysPerWeek), recurringWeeks))
+				size = max(size, comesAgain(near(weekday, daysPerWeek), c.RecurringWeeks))
 			}
 			sizes[weekday*s.slots+slot] = size
 		}

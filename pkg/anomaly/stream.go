@@ -76,7 +76,7 @@ func (m *Model) Stream(r Request) (*Stream, error) {
 		return nil, err
 	}
 	s := m.stream(r)
-	s.group = newGrouping(r.Threshold, m.step)
+	s.group = newGrouping(r.Threshold, m.step, r.constants())
 	return s, nil
 }
 
@@ -132,7 +132,7 @@ func (s *Stream) judge(v float64) Observation {
 	center, shift := m.next(&s.state, x)
 	lower, upper := center-s.below*m.scale.at(i, -1), center+s.above*m.scale.at(i, 1)
 	o.Expected, o.Lower, o.Upper = m.unit.out(center), m.unit.out(lower), m.unit.out(upper)
-	if o.Score = s.score(x - center); o.Score > 0 && !s.gates.counts(v, o.Expected) {
+	if o.Score = s.score(i, x, center); o.Score > 0 && !s.gates.counts(v, o.Expected) {
 		o.Score = 0
 	}
 	if s.gates.nonNegative {
@@ -156,10 +156,21 @@ func (g gates) counts(v, expected float64) bool {
 
 // score is the surprise of all detectors together at the point observed last.
 // Within half the resolution of the data there is nothing to be seen.
-func (s *Stream) score(residual float64) float64 {
-	direction := s.gates.direction
-	for k := range s.model.judges {
-		s.probability[k] = s.model.judges[k].probability(s.state.watchers[k].Score(), direction)
+func (s *Stream) score(i int, x, center float64) float64 {
+	direction, residual := s.gates.direction, x-center
+	least := 0.0
+	if s.model.counts != nil && !math.IsNaN(residual) {
+		least = s.model.counts.probability(i, x, center)
+	}
+	for k, judge := range s.model.judges {
+		s.probability[k] = judge.probability(s.state.watchers[k], direction)
+		switch {
+		case least == 0 || !judge.single:
+		case judge.name == detector.ZScore{}.Name() && !judge.silent:
+			s.probability[k] = least
+		default:
+			s.probability[k] = max(s.probability[k], least) // NaN stays
+		}
 	}
 	switch {
 	case math.IsNaN(residual):
@@ -175,7 +186,7 @@ func (s *Stream) score(residual float64) float64 {
 			each = append(each, s.probability[k])
 		}
 	}
-	combined := detector.CombinedProbability(each)
+	combined := detector.Agreed(each, s.model.agreement)
 	if math.IsNaN(combined) {
 		return 0 // no detector has seen enough to say anything
 	}
@@ -183,7 +194,11 @@ func (s *Stream) score(residual float64) float64 {
 }
 
 // probability of a score, two-sided; NaN where the detector cannot judge.
-func (j judge) probability(score float64, direction Direction) float64 {
+func (j judge) probability(w detector.Watcher, direction Direction) float64 {
+	if exact, is := w.(detector.Exact); is {
+		return exact.Probability()
+	}
+	score := w.Score()
 	switch {
 	case math.IsNaN(score) || j.silent:
 		return math.NaN()

@@ -44,11 +44,27 @@ type Watcher interface {
 	Clone() Watcher
 }
 
+// Exact is a watcher that knows how probable its newest score is, and needs no
+// calibration.
+type Exact interface {
+	Probability() float64
+}
+
 // Sided tells whether a detector's scores say on which side a point lies. Those
 // that look at shapes do not.
 func Sided(d Detector) bool {
 	_, sideless := d.(interface{ sideless() })
 	return !sideless
+}
+
+// LooksAtOnePoint tells whether a detector judges the newest point by itself, and
+// not what several have in common.
+func LooksAtOnePoint(d Detector) bool {
+	switch d.(type) {
+	case ZScore, Median, ESD, SPOT, Polynomial, Recent:
+		return true
+	}
+	return false
 }
 
 // NeedsNoDay tells whether a detector compares neighbouring points alone, so

@@ -101,8 +101,13 @@ func TestDetectorsSeeWhatTheyAreFor(t *testing.T) {
 			in.Residual[i] += 3 * math.Sin(float64(i)*2)
 		}
 	}
+	freeze := func(in *detector.Input) {
+		for i := at - 90; i <= at; i++ {
+			in.Value[i] = in.Value[at]
+		}
+	}
 	for name, change := range map[string]func(*detector.Input){
-		"z-score": spike, "median": spike, "seasonal-esd": spike, "extreme": spike, "polynomial": spike, "recent": spike,
+		"frozen": freeze, "z-score": spike, "median": spike, "seasonal-esd": spike, "extreme": spike, "polynomial": spike, "recent": spike,
 		"spectral-residual": spike, "isolation-forest": spike,
 		"cusum": drift, "ewma": drift, "variation": tremble, "window-pca": wave,
 	} {
@@ -120,7 +125,7 @@ func TestDetectorsSeeWhatTheyAreFor(t *testing.T) {
 		}
 		require.Less(t, least, limit, name)
 	}
-	require.Len(t, detector.Names(), 12)
+	require.Len(t, detector.Names(), 13)
 }
 
 // A clone goes on as the original would have, and leaves it alone.
@@ -204,13 +209,46 @@ func TestCombineOfDependentTests(t *testing.T) {
 	})
 }
 
+func TestAgreement(t *testing.T) {
+	require.True(t, math.IsNaN(detector.Agreed([]float64{math.NaN()}, 0.5)))
+	require.InDelta(t, 1e-6, detector.Agreed([]float64{1e-6, math.NaN()}, 0.5), 1e-12, "one alone is not drawn")
+	alone := []float64{1e-6, 0.5, 0.5, 0.5, math.NaN()}
+	mean, _ := detector.Combine(alone)
+	require.InEpsilon(t, mean, detector.Agreed(alone, 0), 1e-9)
+	require.InEpsilon(t, math.Sqrt(mean*0.5/3), detector.Agreed(alone, 0.5), 1e-9)
+	together := detector.Agreed([]float64{1e-6, 1e-6, 1e-6, 0.5}, 0.5)
+	require.Less(t, together, 2e-6)
+	require.Greater(t, detector.Agreed([]float64{0, 0, 0, 0}, 0.5), 0.0)
+}
+
+func TestFrozenComparesWithHowOftenASeriesRepeatsItself(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	input := detector.Input{Value: make([]float64, 2000), Residual: make([]float64, 2000), Step: time.Minute}
+	repeats := func(repeated bool) float64 {
+		for i := range input.Value {
+			if input.Value[i] = random.NormFloat64(); repeated && i > 0 && i%4 != 0 {
+				input.Value[i] = input.Value[i-1]
+			}
+		}
+		w := detector.Frozen{}.Learn(input)
+		for range 5 {
+			w.Observe(1, 0)
+		}
+		return w.(detector.Exact).Probability()
+	}
+	require.Less(t, repeats(false), 1e-7)
+	require.Greater(t, repeats(true), 0.05)
+	input.Resolution = 1
+	require.True(t, math.IsNaN(repeats(false)), "discrete data")
+}
+
 func TestTailInvertsItself(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 5))
 	scores := make([]float64, 20_000)
 	for i := range scores {
 		scores[i] = random.ExpFloat64()
 	}
-	tail := detector.FitTail(scores, 1, 0)
+	tail := detector.Calibrator{Constants: detector.DefaultConstants(), Apart: 1}.Tail(scores)
 	for _, p := range []float64{1e-2, 1e-3, 1e-4, 1e-6} {
 		require.InEpsilon(t, p, tail.Survival(tail.Quantile(p)), 0.02)
 		require.InEpsilon(t, -math.Log(p), tail.Quantile(p), 0.35, "an exponential tail at %v, made a little heavier for what is not known", p)

@@ -4,12 +4,12 @@ import "slices"
 
 // all are the detectors there are, in the order in which they are reported.
 var all = []Detector{
-	ZScore{}, EWMA{}, Median{}, ESD{}, CUSUM{}, SPOT{}, Polynomial{}, Variation{}, Recent{}, PCA{}, Forest{}, Spectral{},
+	ZScore{}, EWMA{}, Median{}, ESD{}, CUSUM{}, SPOT{}, Polynomial{}, Variation{}, Recent{}, PCA{}, Frozen{}, Forest{}, Spectral{},
 }
 
 // Defaults are the names of the detectors that judge where none are named.
 func Defaults() []string {
-	return []string{ZScore{}.Name(), EWMA{}.Name(), Median{}.Name(), CUSUM{}.Name(), SPOT{}.Name(), Polynomial{}.Name(), Variation{}.Name(), Recent{}.Name(), PCA{}.Name()}
+	return []string{ZScore{}.Name(), EWMA{}.Name(), Median{}.Name(), CUSUM{}.Name(), SPOT{}.Name(), Polynomial{}.Name(), Variation{}.Name(), Recent{}.Name(), PCA{}.Name(), Frozen{}.Name()}
 }
 
 // Names of all detectors.

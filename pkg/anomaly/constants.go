@@ -1,0 +1,38 @@
+package anomaly
+
+import (
+	"time"
+
+	"github.com/foresight-observability/foresight/pkg/anomaly/detector"
+)
+
+// Constants are the numbers that no theory gives and that were chosen on data,
+// those of the calibration among them. `bench left-out` chooses them on all data
+// sets but one and judges that one.
+type Constants struct {
+	detector.Constants
+	// Agreement is how far what one detector alone sees is drawn to what a second
+	// one sees: 0 is not at all, 1 is wholly.
+	Agreement float64
+	// Refractory is how long after an event a new one still belongs to it: half a
+	// day, so that whoever was told is not told again in the same shift, and what
+	// comes every day can still be told apart.
+	Refractory time.Duration
+	// Again is how long after an event something as high is an event of its own;
+	// what is less high is its aftermath.
+	Again time.Duration
+}
+
+// DefaultConstants are those that judge.
+func DefaultConstants() Constants {
+	return Constants{
+		Constants: detector.DefaultConstants(), Agreement: 0.5, Refractory: 12 * time.Hour, Again: 6 * time.Hour,
+	}
+}
+
+func (r Request) constants() Constants {
+	if r.Constants != nil {
+		return *r.Constants
+	}
+	return DefaultConstants()
+}
