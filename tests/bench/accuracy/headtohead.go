@@ -167,10 +167,12 @@ func (c *pageCount) figures() pages {
 }
 
 // oursAt is on while an event of the detector lasts.
-func oursAt(threshold float64) contestant {
+func oursAt(threshold float64) contestant { return oursWith(threshold, anomaly.DefaultConstants()) }
+
+func oursWith(threshold float64, constants anomaly.Constants) contestant {
 	return func(j judged) ([]bool, error) {
 		on := make([]bool, j.result.Actual.Len())
-		for _, e := range anomaly.Events(j.result, threshold) {
+		for _, e := range constants.Events(j.result, threshold) {
 			for i := j.result.Actual.Index(e.Start); i <= j.result.Actual.Index(e.End); i++ {
 				on[i] = true
 			}

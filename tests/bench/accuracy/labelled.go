@@ -154,6 +154,12 @@ func (p *pageScore) add(s labelledSeries, r anomaly.Result) {
 	}
 }
 
+// merge adds the counts of another.
+func (p *pageScore) merge(q pageScore) {
+	p.Series, p.Events, p.Pages = p.Series+q.Series, p.Events+q.Events, p.Pages+q.Pages
+	p.right, p.days = p.right+q.right, p.days+q.days
+}
+
 func (p *pageScore) sum() {
 	p.F1 = runner.Round(2 * float64(p.right) / float64(max(p.Pages+p.Events, 1)))
 	p.Precision = runner.Round(float64(p.right) / float64(max(p.Pages, 1)))
@@ -177,7 +183,7 @@ func runLabelled(o runner.Options) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	results, err := judgeLabelled(all, *threshold)
+	results, err := judgeLabelled(all, *threshold, anomaly.DefaultConstants())
 	if err != nil {
 		return nil, err
 	}
@@ -216,14 +222,14 @@ func runLabelled(o runner.Options) (any, error) {
 	return figures, nil
 }
 
-func judgeLabelled(all []labelledSeries, threshold float64) ([]anomaly.Result, error) {
+func judgeLabelled(all []labelledSeries, threshold float64, constants anomaly.Constants) ([]anomaly.Result, error) {
 	results := make([]anomaly.Result, len(all))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, s := range all {
 		group.Go(func() error {
 			from := s.laid.Time(int(labelledLearned * float64(s.laid.Len()))).Truncate(time.Hour)
-			r, err := anomaly.Detect(anomaly.Request{History: s.laid, From: from, Threshold: threshold})
+			r, err := anomaly.Detect(anomaly.Request{History: s.laid, From: from, Threshold: threshold, Constants: &constants})
 			if err != nil && !errors.Is(err, forecast.ErrShortHistory) {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}

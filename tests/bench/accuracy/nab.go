@@ -32,6 +32,10 @@ type judged struct {
 // judgeNAB runs the detector with its defaults over each file, from the given
 // row of it on. A score rests on what lies before it alone.
 func judgeNAB(files []datasets.NabFile, from func(datasets.NabFile) int) ([]judged, error) {
+	return judgeNABWith(files, from, anomaly.DefaultConstants())
+}
+
+func judgeNABWith(files []datasets.NabFile, from func(datasets.NabFile) int, constants anomaly.Constants) ([]judged, error) {
 	all := make([]judged, len(files))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -42,7 +46,7 @@ func judgeNAB(files []datasets.NabFile, from func(datasets.NabFile) int) ([]judg
 				return err
 			}
 			first := laid.Index(file.Times[from(file)].Add(-laid.Step + 1))
-			result, err := anomaly.Detect(anomaly.Request{History: laid, From: laid.Time(first)})
+			result, err := anomaly.Detect(anomaly.Request{History: laid, From: laid.Time(first), Constants: &constants})
 			if err != nil && !errors.Is(err, forecast.ErrShortHistory) {
 				return fmt.Errorf("%s: %w", file.Name, err)
 			}
@@ -54,9 +58,9 @@ func judgeNAB(files []datasets.NabFile, from func(datasets.NabFile) int) ([]judg
 }
 
 // alerts are the rows at which an event begins under a threshold.
-func (j judged) alerts(threshold float64) []int {
+func (j judged) alerts(threshold float64, constants anomaly.Constants) []int {
 	var rows []int
-	for _, event := range anomaly.Events(j.result, threshold) {
+	for _, event := range constants.Events(j.result, threshold) {
 		if row := j.rows[j.result.Actual.Index(event.Start)]; row >= 0 {
 			rows = append(rows, row)
 		}
@@ -68,7 +72,7 @@ func detections(all []judged) func(threshold float64) [][]int {
 	return func(threshold float64) [][]int {
 		rows := make([][]int, len(all))
 		for i, one := range all {
-			rows[i] = one.alerts(threshold)
+			rows[i] = one.alerts(threshold, anomaly.DefaultConstants())
 		}
 		return rows
 	}
@@ -151,7 +155,7 @@ func runNAB(o runner.Options) (any, error) {
 // printAlerts shows where the alerts of a file lie against its windows.
 func printAlerts(one judged, threshold float64) {
 	standard := nabProfiles[0]
-	alerts := one.alerts(threshold)
+	alerts := one.alerts(threshold, anomaly.DefaultConstants())
 	raw := standard.total(standard.rows(one.NabFile, 0), alerts)
 	fmt.Printf("%-62s raw %6.2f of %d, windows %v, alerts %v\n", one.Name, raw, len(one.Windows), one.Windows, alerts)
 }
@@ -193,16 +197,16 @@ func runCloudWatch(o runner.Options) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cloudWatchOf(judgedFiles), nil
+	return cloudWatchOf(judgedFiles, anomaly.DefaultConstants()), nil
 }
 
 // cloudWatchOf counts on the five series among those judged.
-func cloudWatchOf(all []judged) (figures cloudWatchFigures) {
+func cloudWatchOf(all []judged, constants anomaly.Constants) (figures cloudWatchFigures) {
 	for _, one := range all {
 		if !slices.Contains(cloudWatch, one.Name) {
 			continue
 		}
-		alerts := one.alerts(anomaly.DefaultThreshold)
+		alerts := one.alerts(anomaly.DefaultThreshold, constants)
 		figures.Events += len(one.Windows)
 		figures.Alerts += len(alerts)
 		figures.False += len(alerts)

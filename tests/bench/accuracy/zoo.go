@@ -16,6 +16,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/tests/bench/runner"
 	"github.com/foresight-observability/foresight/tests/zoo"
 )
@@ -91,31 +92,84 @@ func runZoo(o runner.Options) (any, error) {
 	if *only != "" {
 		shapes = slices.DeleteFunc(shapes, func(s zoo.Shape) bool { return s.Name != *only })
 	}
-	figures, err := visitZoo(shapes, used)
+	visits, err := visitZoo(shapes, used, anomaly.DefaultConstants())
 	if err != nil {
 		return nil, err
 	}
+	figures := figuresOf(shapes, visits, anomaly.DefaultConstants())
 	printZoo(figures, *verbose)
 	return figures, nil
 }
 
+// visit is one metric of the zoo with what the detector says of it.
+type visit struct {
+	shape  int
+	metric zoo.Metric
+	result anomaly.Result
+	what   string // for people
+	failed bool   // too little history
+}
+
 // visitZoo judges the shapes at the steps and histories of the pens.
-func visitZoo(shapes []zoo.Shape, used []pen) (zooFigures, error) {
-	var figures zooFigures
-	all := make([]shapeFigures, len(shapes))
+func visitZoo(shapes []zoo.Shape, used []pen, constants anomaly.Constants) ([]visit, error) {
+	var visits []visit
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	var mutex sync.Mutex
 	for i, shape := range shapes {
-		all[i].Name = shape.Name
 		for k, p := range used {
 			for _, kind := range append([]zoo.Kind{zoo.None}, shape.Incidents...) {
-				group.Go(func() error { return all[i].visit(shape, kind, p, uint64(k), &mutex) })
+				group.Go(func() error {
+					v, err := visitShape(shape, kind, p, uint64(k), constants)
+					v.shape = i
+					mutex.Lock()
+					defer mutex.Unlock()
+					visits = append(visits, v)
+					return err
+				})
 			}
 		}
 	}
-	if err := group.Wait(); err != nil {
-		return figures, err
+	return visits, group.Wait()
+}
+
+// visitShape judges one metric.
+func visitShape(shape zoo.Shape, kind zoo.Kind, p pen, seed uint64, constants anomaly.Constants) (visit, error) {
+	judged := p.judged
+	if kind != zoo.None {
+		judged = min(judged, 2*zooDay)
+		seed += 100
+	}
+	m := zoo.Draw(shape, kind, p.step, p.history, judged, seed)
+	request := zooRequest(m)
+	request.Constants = &constants
+	r, err := anomaly.Detect(request)
+	v := visit{metric: m, result: r, what: fmt.Sprintf("%s at %s after %s", kind, p.step, p.history), failed: err != nil}
+	v.metric.Series = series.Series{}
+	if err != nil && !errors.Is(err, forecast.ErrShortHistory) {
+		return v, fmt.Errorf("%s at %s: %w", shape.Name, p.step, err)
+	}
+	return v, nil
+}
+
+// figuresOf counts over the visits, with the events that constants make.
+func figuresOf(shapes []zoo.Shape, visits []visit, constants anomaly.Constants) (figures zooFigures) {
+	all := make([]shapeFigures, len(shapes))
+	for i, shape := range shapes {
+		all[i].Name = shape.Name
+	}
+	for _, v := range visits {
+		f, r := &all[v.shape], v.result
+		if v.failed {
+			f.refused = append(f.refused, v.what)
+		} else {
+			r.Events = constants.Events(r, anomaly.DefaultThreshold)
+		}
+		if v.metric.Incident.Kind == zoo.None {
+			f.quiet(r, v.what)
+		} else {
+			f.incident(r, v.metric, v.what)
+		}
 	}
 	var total shapeFigures
 	for i := range all {
@@ -127,33 +181,7 @@ func visitZoo(shapes []zoo.Shape, used []pen) (zooFigures, error) {
 	}
 	total.sum()
 	figures.FalsePerWeek, figures.Recall, figures.DelaySteps, figures.Shapes = total.FalsePerWeek, total.Recall, total.DelaySteps, all
-	return figures, nil
-}
-
-// visit judges one metric.
-func (f *shapeFigures) visit(shape zoo.Shape, kind zoo.Kind, p pen, seed uint64, mutex *sync.Mutex) error {
-	judged := p.judged
-	if kind != zoo.None {
-		judged = min(judged, 2*zooDay)
-		seed += 100
-	}
-	m := zoo.Draw(shape, kind, p.step, p.history, judged, seed)
-	r, err := anomaly.Detect(zooRequest(m))
-	if err != nil && !errors.Is(err, forecast.ErrShortHistory) {
-		return fmt.Errorf("%s at %s: %w", shape.Name, p.step, err)
-	}
-	mutex.Lock()
-	defer mutex.Unlock()
-	what := fmt.Sprintf("%s at %s after %s", kind, p.step, p.history)
-	if err != nil {
-		f.refused = append(f.refused, what)
-	}
-	if kind == zoo.None {
-		f.quiet(r, what)
-	} else {
-		f.incident(r, m, what)
-	}
-	return nil
+	return figures
 }
 
 func zooRequest(m zoo.Metric) anomaly.Request {
@@ -177,8 +205,12 @@ func (f *shapeFigures) quiet(r anomaly.Result, what string) {
 		}
 	}
 	for _, e := range r.Events {
+		by := ""
+		if len(e.Witnesses) > 0 {
+			by = e.Witnesses[0].Name
+		}
 		f.falseAt = append(f.falseAt, fmt.Sprintf("%s %s–%s: %.0f, %.4g where %.4g was expected, %s",
-			what, e.Start.Format("Mon 02 15:04"), e.End.Format("Mon 15:04"), e.Score, e.Actual, e.Expected, e.Witnesses[0].Name))
+			what, e.Start.Format("Mon 02 15:04"), e.End.Format("Mon 15:04"), e.Score, e.Actual, e.Expected, by))
 	}
 }
 
