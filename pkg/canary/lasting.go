@@ -24,12 +24,12 @@ const (
 	// (of an Ornstein–Uhlenbeck process, at twice its time of correlation).
 	allanPart = 0.38
 	// podDeviation is that of pods of one version which is always assumed.
-	podDeviation = 0.15
+	podDeviation = 0.13
 	// fewPods is how many pods a version with all the traffic has where pods are
 	// not told apart; their deviation is larger by untoldPods then, and up to
 	// shortPast times as large where less than longPast periods were watched.
 	fewPods    = 10
-	untoldPods = 1.9
+	untoldPods = 2.25
 	shortPast  = 1.6
 	longPast   = 60
 )
@@ -102,7 +102,7 @@ func (n Noise) lasting(deviation, candidatePods, baselinePods, candidateRequests
 
 // independentTimes is how many times over the watch of a canary pods that drift
 // are as good as drawn anew: its mean moves ever more slowly.
-const independentTimes = 8
+const independentTimes = 5
 
 // beyondPods is the evidence against "the version's pods differ as pods do", whose
 // logarithms have this variance: the inverse of its p-value at every time at
