@@ -164,6 +164,12 @@ func TestAStartIsLearned(t *testing.T) {
 	got, known = LearnStart([]Group{pod("a", 3)})
 	require.True(t, known)
 	require.Empty(t, got, "a start like the rest")
+	wild := pod("a", 3, 0.006)
+	for t := 3 + settled; t < len(wild.Periods); t++ {
+		wild.Periods[t].Bad = float64(100 * (t % 2))
+	}
+	got, _ = LearnStart([]Group{wild})
+	require.Empty(t, got, "later periods vary as much")
 	_, known = LearnStart([]Group{pod("old", 0)})
 	require.False(t, known)
 

@@ -53,6 +53,7 @@ const (
 func LearnStart(groups []Group) (excess []float64, known bool) {
 	var young [maxStart]Tally
 	var later Tally
+	var after []Tally // of all that have settled
 	since := firstServed(groups)
 	for i, g := range groups {
 		for t := since[i]; since[i] > 0 && t < len(g.Periods); t++ {
@@ -62,9 +63,15 @@ func LearnStart(groups []Group) (excess []float64, known bool) {
 				young[age] = young[age].plus(g.Periods[t])
 			case age >= settled:
 				later = later.plus(g.Periods[t])
+				for len(after) <= t {
+					after = append(after, Tally{})
+				}
+				after[t] = after[t].plus(g.Periods[t])
 			}
 		}
 	}
+	dispersion, _ := pairedDispersion(after, 1)
+	dispersion = math.Max(dispersion, assumedDispersion)
 	if later.Requests <= 0 {
 		return nil, false
 	}
@@ -81,7 +88,7 @@ func LearnStart(groups []Group) (excess []float64, known bool) {
 		}
 	}
 	for _, b := range blocks {
-		usual := math.Sqrt(assumedDispersion * math.Max(later.Rate()*b.Requests, 1))
+		usual := math.Sqrt(dispersion * math.Max(later.Rate()*b.Requests, 1))
 		if b.Bad-later.Rate()*b.Requests < startDeviations*usual {
 			break
 		}
