@@ -143,6 +143,7 @@ func (a *API) Register(mux Router) {
 		route(path, respond.Error, respond.Editors(handler), http.MethodPost)
 	}
 	write("/hooks/deploy", a.ingest.Deploy)
+	write("/hooks/deploy/{service...}", a.ingest.Deploy)
 	write("/hooks/alert", a.ingest.Alert)
 	write("/hooks/annotate", a.ingest.Annotate)
 	write("/feedback", a.ingest.Feedback)

@@ -49,6 +49,7 @@ var routes = []route{
 	{"GET /playbooks", "GET", "playbooks?service=cart", false},
 	{"/playbooks", "POST", "playbooks", true},
 	{"/hooks/deploy", "POST", "hooks/deploy", true},
+	{"/hooks/deploy/{service...}", "POST", "hooks/deploy/team/cart", true},
 	{"/hooks/alert", "POST", "hooks/alert", true},
 	{"/hooks/send", "POST", "hooks/send", true},
 	{"/hooks/annotate", "POST", "hooks/annotate", true},

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,6 +24,8 @@ type deployed struct {
 	ID string
 	// untimed says that the sender named no time.
 	untimed bool
+	// change is the kind of a change that is no deploy; empty for a deploy.
+	change string
 }
 
 // readPlain reads a deploy in Foresight's own form.
@@ -43,24 +44,34 @@ func readPlain(raw []byte) (deployed, error) {
 // errNotADeploy is an event that is understood, and announces nothing.
 var errNotADeploy = errors.New("no deploy")
 
-// Deploy takes in a deploy: as plain JSON, as a CloudEvent (CDEvents
-// among them), or as an event of Flagger. One that is new is announced to PagerDuty.
+// Deploy takes in deploys and changes of flags: as plain JSON, as CloudEvents in
+// any mode (CDEvents among them), or as the senders of senders.go write them; one,
+// or a list. The service, version and environment may stand in the query, the
+// service also in the path. Deploys that are new are announced to PagerDuty.
 func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
 	raw, status, err := respond.Body(w, r)
 	if err != nil {
 		respond.Error(w, status, err.Error())
 		return
 	}
-	marker, err := readDeploy(r.Header, raw, a.Now())
-	switch {
-	case errors.Is(err, errNotADeploy):
-		respond.JSON(w, http.StatusOK, map[string]int{"kept": 0, "known": 0})
-		return
-	case err != nil:
+	all, problems, err := readDeploys(r.Header, raw, namedIn(r), a.Now())
+	if err != nil {
 		respond.Error(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	if a.save(w, r, nil, marker.annotation(a.DeployTag)) > 0 {
+	if len(all) == 0 {
+		respond.JSON(w, http.StatusOK, saved{Problems: problems})
+		return
+	}
+	annotations := make([]annotation.Annotation, len(all))
+	for i, marker := range all {
+		annotations[i] = marker.annotation(a.DeployTag)
+	}
+	created := a.save(w, r, problems, annotations...)
+	for i, marker := range all {
+		if !created[i] || marker.change != "" {
+			continue
+		}
 		a.Announcer.Announce(r.Context(), webhook.Event{
 			Source: a.Source, Type: "foresight.deploy.v1", Subject: marker.Service, Time: marker.Time, Summary: marker.summary(),
 			Data: map[string]string{"service": marker.Service, "version": marker.Version, "environment": marker.Environment},
@@ -68,13 +79,57 @@ func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// namedIn is what the request's address says of the deploy, for senders whose
+// bodies cannot be changed.
+func namedIn(r *http.Request) deployed {
+	asked := r.URL.Query()
+	return deployed{
+		Service: cmp.Or(r.PathValue("service"), asked.Get("service")), Version: asked.Get("version"), Environment: asked.Get("environment"),
+	}
+}
+
+// readDeploys reads a request. One element of a list that cannot be read leaves
+// the others; problems name it.
+func readDeploys(header http.Header, raw []byte, named deployed, now time.Time) (all []deployed, problems []string, err error) {
+	batch, err := elements(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	if more := len(batch) - maxBatch; more > 0 {
+		problems = append(problems, fmt.Sprintf("%d of %d elements were left out: send at most %d at once", more, len(batch), maxBatch))
+		batch = batch[:maxBatch]
+	}
+	for i, one := range batch {
+		marker, err := readDeploy(header, one, named, now)
+		switch {
+		case errors.Is(err, errNotADeploy):
+		case err != nil && len(batch) == 1:
+			return nil, nil, err
+		case err != nil:
+			problems = append(problems, fmt.Sprintf("element %d: %v", i+1, err))
+		default:
+			all = append(all, marker)
+		}
+	}
+	if len(all) == 0 && len(problems) > 0 {
+		return nil, nil, errors.New(strings.Join(problems, "; "))
+	}
+	return all, problems, nil
+}
+
 // annotation is the deploy as it is saved; mark is the tag of deploys.
 func (d deployed) annotation(mark string) annotation.Annotation {
 	id := func(what string) string { return annotation.ID("deploy", d.Service, d.Version, d.Environment, what) }
 	minute := func(ago int64) string { return id(strconv.FormatInt(d.Time.Unix()/60-ago, 10)) }
+	if d.change != "" {
+		mark = changeTag
+	}
 	one := annotation.Annotation{
 		ID: minute(0), Start: d.Time, Text: d.summary(),
 		Tags: annotation.Deploy{Service: d.Service, Version: d.Version, Environment: d.Environment}.Tags(mark),
+	}
+	if d.change != "" {
+		one.Tags = append(one.Tags, d.change)
 	}
 	if d.ID != "" {
 		one.ID = id(d.ID)
@@ -86,6 +141,9 @@ func (d deployed) annotation(mark string) annotation.Annotation {
 	return one
 }
 
+// changeTag marks changes that are no deploys.
+const changeTag = "change"
+
 // retryMinutes is for how long the same deploy, sent without a time or an id of
 // its own, is taken for a retry.
 const retryMinutes = 10
@@ -94,33 +152,15 @@ func (d deployed) summary() string {
 	return cmp.Or(d.Text, strings.TrimSpace(d.Service+" "+d.Version))
 }
 
-func readDeploy(header http.Header, raw []byte, now time.Time) (deployed, error) {
-	var shape struct {
-		SpecVersion *lenient.Text   `json:"specversion"`
-		Context     json.RawMessage `json:"context"`
-		Phase       *lenient.Text   `json:"phase"`
-		Checksum    *lenient.Text   `json:"checksum"`
-	}
-	if err := lenient.Unmarshal(raw, &shape); err != nil {
-		return deployed{}, fmt.Errorf("the body is not a JSON object: %w", err)
-	}
-	var marker deployed
-	var err error
-	switch {
-	case shape.SpecVersion != nil:
-		marker, err = readCloudEvent(raw)
-	case header.Get("Ce-Specversion") != "" || len(shape.Context) > 0:
-		marker, err = readCDEvent(raw)
-	case shape.Phase != nil && shape.Checksum != nil:
-		marker, err = readFlaggerEvent(raw)
-	default:
-		marker, err = readPlain(raw)
-	}
+func readDeploy(header http.Header, raw []byte, named deployed, now time.Time) (deployed, error) {
+	marker, err := read(header, raw)
 	if err != nil {
 		return deployed{}, err
 	}
-	if marker.Service = strings.TrimSpace(marker.Service); marker.Service == "" {
-		return deployed{}, errors.New(`the service is missing: write {"service": "cart", "version": "2.0.0"}, or send a CloudEvent`)
+	marker.Service = strings.TrimSpace(cmp.Or(named.Service, marker.Service))
+	marker.Version, marker.Environment = cmp.Or(named.Version, marker.Version), cmp.Or(named.Environment, marker.Environment)
+	if marker.Service == "" {
+		return deployed{}, errors.New(`the service is missing: write {"service": "cart", "version": "2.0.0"}, send a CloudEvent, or add ?service=cart to the address`)
 	}
 	if marker.Time.IsZero() {
 		marker.Time, marker.untimed = now, true
@@ -129,33 +169,6 @@ func readDeploy(header http.Header, raw []byte, now time.Time) (deployed, error)
 		return deployed{}, fmt.Errorf("the deploy's time, %s, is not of this year", marker.Time.Format(time.RFC3339))
 	}
 	return marker, nil
-}
-
-// readCloudEvent reads a CloudEvent in its structured form. Its data is a
-// CDEvent or plain.
-func readCloudEvent(raw []byte) (deployed, error) {
-	var event struct {
-		ID, Source, Type lenient.Text
-		Time             lenient.Time
-		Data             json.RawMessage
-	}
-	if err := lenient.Unmarshal(raw, &event); err != nil {
-		return deployed{}, fmt.Errorf("the CloudEvent cannot be read: %w", err)
-	}
-	var marker deployed
-	var err error
-	if strings.HasPrefix(string(event.Type), "dev.cdevents.") {
-		marker, err = readCDEvent(event.Data)
-	} else if marker, err = readPlain(event.Data); err != nil {
-		err = fmt.Errorf("the CloudEvent's data cannot be read: %w", err)
-	}
-	if marker.Time.IsZero() {
-		marker.Time = event.Time.Time
-	}
-	if event.ID != "" {
-		marker.ID = string(event.Source + " " + event.ID)
-	}
-	return marker, err
 }
 
 // readCDEvent reads an event of a service that was deployed, upgraded or rolled
@@ -175,7 +188,7 @@ func readCDEvent(raw []byte) (deployed, error) {
 		}
 	}
 	if err := lenient.Unmarshal(raw, &event); err != nil {
-		return deployed{}, fmt.Errorf("the CDEvent cannot be read: %w", err)
+		return deployed{}, err
 	}
 	kind, found := strings.CutPrefix(string(event.Context.Type), "dev.cdevents.service.")
 	what, _, _ := strings.Cut(kind, ".")
@@ -207,7 +220,7 @@ func readFlaggerEvent(raw []byte) (deployed, error) {
 		Metadata                         map[string]lenient.Text
 	}
 	if err := lenient.Unmarshal(raw, &event); err != nil {
-		return deployed{}, fmt.Errorf("the event of Flagger cannot be read: %w", err)
+		return deployed{}, err
 	}
 	message := string(event.Metadata["eventMessage"])
 	if !strings.HasPrefix(message, "New revision detected") {

@@ -53,18 +53,19 @@ type saved struct {
 	Problems []string `json:"problems,omitempty"`
 }
 
-// save writes annotations, answers with how many were new, and returns that.
+// save writes annotations, answers with how many were new, and returns which.
 // problems are the elements of the batch that could not be read.
-func (a *API) save(w http.ResponseWriter, r *http.Request, problems []string, all ...annotation.Annotation) (written int) {
+func (a *API) save(w http.ResponseWriter, r *http.Request, problems []string, all ...annotation.Annotation) (isNew []bool) {
+	isNew = make([]bool, len(all))
 	if a.Annotations == nil {
 		respond.Error(w, http.StatusNotImplemented, "there is nowhere to keep this: set grafana.url, and grafanaToken of a service account with the role Editor")
-		return 0
+		return isNew
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), a.Timeout)
 	defer cancel()
-	known := 0
+	written, known := 0, 0
 	var failure error
-	for _, one := range all { // one that is refused keeps no other out
+	for i, one := range all { // one that is refused keeps no other out
 		created, err := a.Annotations.Upsert(ctx, one)
 		switch {
 		case err != nil:
@@ -72,14 +73,15 @@ func (a *API) save(w http.ResponseWriter, r *http.Request, problems []string, al
 			failure = cmp.Or(failure, err)
 		case created:
 			written++
+			isNew[i] = true
 		default:
 			known++
 		}
 	}
 	if failure != nil {
 		respond.Error(w, http.StatusBadGateway, fmt.Sprintf("%d of %d are kept: %v. %s", written+known, len(all), failure, respond.SendAgain))
-		return written
+		return isNew
 	}
 	respond.JSON(w, http.StatusOK, saved{written, known, problems})
-	return written
+	return isNew
 }

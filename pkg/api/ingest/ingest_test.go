@@ -25,7 +25,7 @@ func FuzzDeploy(f *testing.F) {
 	f.Add([]byte(`{"phase":"x","checksum":"y","metadata":{"eventMessage":"New revision detected"}}`), "1.0")
 	f.Add([]byte(firing), "")
 	f.Fuzz(func(t *testing.T, raw []byte, version string) {
-		if marker, err := readDeploy(http.Header{"Ce-Specversion": {version}}, raw, noon); err == nil {
+		if marker, err := readDeploy(http.Header{"Ce-Specversion": {version}}, raw, deployed{}, noon); err == nil {
 			require.NotEmpty(t, marker.Service)
 			require.NotEmpty(t, marker.annotation("deploy").ID)
 		}

@@ -60,10 +60,15 @@ func (t *Time) UnmarshalJSON(raw []byte) error {
 // a thousand times finer: as seconds it is the year 5138, as milliseconds 1973.
 const maxSeconds = 1e11
 
+// layouts are RFC 3339, and what GitLab writes.
+var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 UTC"}
+
 // ParseTime reads RFC 3339, or a number since 1970 whose size tells its unit.
 func ParseTime(text string) (time.Time, bool) {
-	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		return at.UTC(), true
+	for _, layout := range layouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), true
+		}
 	}
 	if whole, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return fromNumber(whole), true
@@ -104,7 +109,7 @@ func Unmarshal(raw []byte, into any) error {
 		}
 		return fmt.Errorf("%s must be %s, got %s", field, wanted(wrongType.Type), wrongType.Value)
 	case errors.As(err, &syntax):
-		return fmt.Errorf("it is not JSON: %s at byte %d", syntax.Error(), syntax.Offset)
+		return fmt.Errorf("it is not JSON: it breaks off, or holds what does not belong there, at byte %d", syntax.Offset)
 	}
 	return err
 }
