@@ -27,7 +27,18 @@ type client struct {
 }
 
 // attacks are the ways to make the plugin work, each under its name.
-var attacks = map[string]func(*client, context.Context){
+var attacks = union(direct, relatives)
+
+func union(sets ...map[string]func(*client, context.Context)) map[string]func(*client, context.Context) {
+	all := map[string]func(*client, context.Context){}
+	for _, set := range sets {
+		maps.Copy(all, set)
+	}
+	return all
+}
+
+// direct are those of the report that the limits go back to.
+var direct = map[string]func(*client, context.Context){
 	"labels that multiply": func(c *client, ctx context.Context) { c.promQL(ctx, multiplying(1+c.random.IntN(6))) },
 	"labels that join": func(c *client, ctx context.Context) {
 		expr := `label_replace(vector(1), "a", "` + strings.Repeat("x", 1000) + `", "", "")`

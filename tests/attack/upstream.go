@@ -59,6 +59,8 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case strings.HasPrefix(query, "many"):
 		u.lines(w, r, 200)
+	case strings.HasPrefix(query, "few"):
+		u.lines(w, r, 5)
 	default:
 		u.lines(w, r, 1)
 	}
