@@ -11,6 +11,7 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -32,12 +33,17 @@ type upstreamHealth struct {
 }
 
 // CheckHealth probes both upstreams at once and says a line on each.
-func (d *DataSource) CheckHealth(ctx context.Context, _ *backend.CheckHealthRequest) (*backend.CheckHealthResult, error) {
+func (d *DataSource) CheckHealth(ctx context.Context, request *backend.CheckHealthRequest) (*backend.CheckHealthResult, error) {
 	if d.unusable != nil {
 		return &backend.CheckHealthResult{Status: backend.HealthStatusError, Message: d.unusable.Error()}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, healthDeadline)
 	defer cancel()
+	ctx, leave, err := admitted(budget.WithCaller(ctx, budget.Of(request.PluginContext, false)))
+	if err != nil {
+		return &backend.CheckHealthResult{Status: backend.HealthStatusError, Message: err.Error()}, nil
+	}
+	defer leave()
 	var metrics, traces upstreamHealth
 	deploys := make([]upstreamHealth, len(d.engine.DeployLogs))
 	var probes parallel.Group

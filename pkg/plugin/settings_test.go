@@ -284,7 +284,7 @@ func TestOneUpstreamAloneIsHealthy(t *testing.T) {
 		require.NoError(t, err)
 		d := made.(*DataSource)
 		t.Cleanup(d.Dispose)
-		health, err := d.CheckHealth(t.Context(), nil)
+		health, err := d.CheckHealth(t.Context(), &backend.CheckHealthRequest{})
 		require.NoError(t, err)
 		require.Equal(t, want, health.Status, "%s: %s", settings, health.Message)
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 )
 
 // ErrMetadata is told of an address at which a cloud gives away credentials.
@@ -51,21 +52,23 @@ func OfMetadata(address netip.Addr) bool {
 	return address.IsLinkLocalUnicast() || slices.Contains(metadata, address)
 }
 
-// Dial connects as the dialer does, but to no metadata service. What counts is
-// the address that was connected to, before anything is sent to it, so that no
-// name can lead there.
-func Dial(dialer *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if written, err := netip.ParseAddrPort(address); err == nil && OfMetadata(written.Addr()) {
-			return nil, ErrMetadata
-		}
-		connection, err := dialer.DialContext(ctx, network, address)
+// Guard makes a dialer refuse addresses before it connects to them, whatever name
+// led there.
+func Guard(dialer *net.Dialer, check func(netip.Addr) error) *net.Dialer {
+	dialer.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
+		resolved, err := netip.ParseAddrPort(address)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if there, err := netip.ParseAddrPort(connection.RemoteAddr().String()); err != nil || OfMetadata(there.Addr()) {
-			return nil, errors.Join(ErrMetadata, connection.Close())
-		}
-		return connection, nil
+		return check(resolved.Addr())
 	}
+	return dialer
+}
+
+// NotMetadata refuses metadata services.
+func NotMetadata(address netip.Addr) error {
+	if OfMetadata(address) {
+		return ErrMetadata
+	}
+	return nil
 }

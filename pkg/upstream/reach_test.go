@@ -24,16 +24,17 @@ func TestDial(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = listener.Close() }()
-	connection, err := Dial(&net.Dialer{})(t.Context(), "tcp", listener.Addr().String())
+	dial := Guard(&net.Dialer{}, NotMetadata).DialContext
+	connection, err := dial(t.Context(), "tcp", listener.Addr().String())
 	require.NoError(t, err)
 	require.NoError(t, connection.Close())
 	for _, address := range []string{"169.254.169.254:80", "[fe80::1%lo]:80", "[::ffff:169.254.169.254]:80"} {
-		_, err = Dial(&net.Dialer{})(t.Context(), "tcp", address)
+		_, err = dial(t.Context(), "tcp", address)
 		require.ErrorIs(t, err, ErrMetadata, address)
 	}
 	metadata = append(metadata, netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1"))
 	defer func() { metadata = metadata[:len(metadata)-2] }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
-	_, err = Dial(&net.Dialer{})(t.Context(), "tcp", "localhost:"+port)
+	_, err = dial(t.Context(), "tcp", "localhost:"+port)
 	require.ErrorIs(t, err, ErrMetadata)
 }

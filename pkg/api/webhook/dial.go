@@ -1,9 +1,7 @@
 package webhook
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,40 +14,22 @@ import (
 var errPrivate = errors.New("its name leads to an address inside the own network: set private: true if that is meant")
 
 // client follows no redirects, reaches no metadata service and, unless private
-// targets are allowed, public addresses only. The address that was checked is the one that is
-// dialled, so that a name cannot lead elsewhere in between.
+// targets are allowed, public addresses only. The address that is checked is the
+// one that is dialled, so that a name cannot lead elsewhere in between.
 func client(private bool) *http.Client {
-	dialer := &net.Dialer{Timeout: timeout}
+	check := upstream.NotMetadata
+	if !private {
+		check = func(address netip.Addr) error {
+			if !public(address) {
+				return errPrivate
+			}
+			return nil
+		}
+	}
 	transport := &http.Transport{
 		Proxy: nil, ForceAttemptHTTP2: true, TLSHandshakeTimeout: timeout, IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 2,
 		MaxResponseHeaderBytes: 64 << 10,
-	}
-	transport.DialContext = upstream.Dial(dialer)
-	if !private {
-		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			host, port, err := net.SplitHostPort(address)
-			if err != nil {
-				return nil, err
-			}
-			found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-			if err != nil {
-				return nil, fmt.Errorf("its name is not known: %w", err)
-			}
-			for _, one := range found {
-				if !public(one) {
-					return nil, errPrivate
-				}
-			}
-			var failed error
-			for _, one := range found {
-				connection, err := dialer.DialContext(ctx, network, net.JoinHostPort(one.String(), port))
-				if err == nil {
-					return connection, nil
-				}
-				failed = err
-			}
-			return nil, failed
-		}
+		DialContext:            upstream.Guard(&net.Dialer{Timeout: timeout}, check).DialContext,
 	}
 	return &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse

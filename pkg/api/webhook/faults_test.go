@@ -35,13 +35,13 @@ func TestReceiversThatFail(t *testing.T) {
 			time.Sleep(50 * time.Millisecond)
 			w.WriteHeader(http.StatusNoContent)
 		}, false, 1, ""},
-		"hung":      {hung, false, attempts, "did not answer within"},
+		"hung":      {hung, false, maxAttempts, "did not answer within"},
 		"hung once": {hung, true, 2, ""},
-		"500":       {status(500, "no space left"), false, attempts, "500"},
-		"429":       {status(429, ""), false, attempts, "429"},
+		"500":       {status(500, "no space left"), false, maxAttempts, "500"},
+		"429":       {status(429, ""), false, maxAttempts, "429"},
 		"500 once":  {status(500, ""), true, 2, ""},
 		"garbage":   {status(200, "\x00\x01{{"), false, 1, ""},
-		"cut":       {abort, false, attempts, "EOF"},
+		"cut":       {abort, false, maxAttempts, "EOF"},
 		"cut once":  {abort, true, 2, ""},
 		"cut in the body": {func(w http.ResponseWriter, r *http.Request) {
 			status(202, "accep")(w, r)
@@ -49,7 +49,7 @@ func TestReceiversThatFail(t *testing.T) {
 			abort(w, r)
 		}, false, 1, ""},
 		"an endless body":  {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK); endless(w) }, false, 1, ""},
-		"an endless error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable); endless(w) }, false, attempts, "503"},
+		"an endless error": {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable); endless(w) }, false, maxAttempts, "503"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -70,7 +70,7 @@ func TestReceiversThatFail(t *testing.T) {
 			t.Cleanup(server.Close)
 			s, err := New([]Target{{Name: "warm", URL: server.URL + "/hidden-path", Private: true}}, Secrets{Signing: secret}, time.Now)
 			require.NoError(t, err)
-			s.pause = func(context.Context, time.Duration) error { return nil }
+			s.wait = func(time.Duration) time.Duration { return 0 }
 			if strings.HasPrefix(name, "hung") {
 				s.timeout = time.Second
 			}
@@ -115,7 +115,7 @@ func TestReceiversThatNameAPause(t *testing.T) {
 		s, err := New([]Target{{Name: "warm", URL: server.URL, Private: true}}, Secrets{Signing: secret}, time.Now)
 		require.NoError(t, err)
 		var pauses []time.Duration
-		s.pause = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
+		s.wait = func(d time.Duration) time.Duration { pauses = append(pauses, d); return 0 }
 		_, err = s.Send(t.Context(), "warm", event)
 		require.Equal(t, want.attempts, asked, named)
 		require.Equal(t, want.pauses, pauses, named)

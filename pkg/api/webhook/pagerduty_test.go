@@ -19,7 +19,7 @@ func TestPagerDutyTakesChangeEvents(t *testing.T) {
 	defer server.Close()
 	s, err := New([]Target{{Name: "changes", Kind: PagerDutyChanges, URL: server.URL, Private: true}}, Secrets{RoutingKey: routingKey}, time.Now)
 	require.NoError(t, err)
-	s.pause = func(context.Context, time.Duration) error { return nil }
+	s.wait = func(time.Duration) time.Duration { return 0 }
 	require.Equal(t, []string{"changes"}, s.Named(PagerDutyChanges))
 	require.Empty(t, s.Named(CloudEvents))
 

@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/foresight-observability/foresight/pkg/telemetry"
@@ -27,13 +28,13 @@ import (
 )
 
 const (
-	// attempts are made at most, pauses of firstPause and double each time
-	// between them.
-	attempts   = 3
-	firstPause = time.Second
-	// longestPause is the longest that a receiver may ask for: somebody waits for
-	// the outcome.
-	longestPause = 10 * time.Second
+	// maxAttempts are made, with pauses of firstPause and double each time between
+	// them.
+	maxAttempts = 3
+	firstPause  = time.Second
+	// maxPause is the longest that a receiver may ask for: somebody waits for the
+	// outcome.
+	maxPause = 10 * time.Second
 	// timeout is for one attempt.
 	timeout = 5 * time.Second
 	// readAtMost is how much of a receiver's answer is of interest.
@@ -84,8 +85,8 @@ type Sender struct {
 	routingKey string
 	clients    map[bool]*http.Client // by whether private addresses are allowed
 	now        func() time.Time
-	pause      func(context.Context, time.Duration) error
-	timeout    time.Duration // of one attempt
+	wait       func(time.Duration) time.Duration // how long a pause really takes
+	timeout    time.Duration                     // of one attempt
 }
 
 // New makes a sender; nil without targets. The error says which setting is
@@ -94,7 +95,7 @@ func New(targets []Target, secrets Secrets, now func() time.Time) (*Sender, erro
 	if len(targets) == 0 {
 		return nil, nil
 	}
-	s := &Sender{targets: map[string]Target{}, routingKey: secrets.RoutingKey, now: now, pause: pause, timeout: timeout,
+	s := &Sender{targets: map[string]Target{}, routingKey: secrets.RoutingKey, now: now, timeout: timeout, wait: func(pause time.Duration) time.Duration { return pause },
 		clients: map[bool]*http.Client{true: client(true), false: client(false)}}
 	for _, target := range targets {
 		if err := s.admit(target, secrets.Signing); err != nil {
@@ -152,7 +153,7 @@ func (e *UnknownTargetError) Error() string {
 // Send delivers an event to a target and returns the event's id, which is the
 // same for the same event. It tries again where a receiver may recover: after
 // network errors, 429 and 5xx, and not before the receiver's Retry-After, if that
-// is no longer than longestPause.
+// is no longer than maxPause.
 func (s *Sender) Send(ctx context.Context, name string, event Event) (id string, err error) {
 	target, ok := s.targets[name]
 	if !ok {
@@ -171,20 +172,42 @@ func (s *Sender) Send(ctx context.Context, name string, event Event) (id string,
 	if err != nil {
 		return "", err
 	}
-	wait := firstPause
-	for attempt := 1; ; attempt++ {
+	return id, s.deliver(ctx, target, id, body)
+}
+
+// deliver tries until an event is delivered, or another attempt does not help.
+func (s *Sender) deliver(ctx context.Context, target Target, id string, body []byte) error {
+	attempts := 0
+	var failure error
+	pauses := &pauses{ExponentialBackOff: &backoff.ExponentialBackOff{InitialInterval: firstPause, Multiplier: 2, MaxInterval: maxPause}, wait: s.wait}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) {
+		attempts++
 		again, named, err := s.attempt(ctx, target, id, body)
-		if err == nil {
-			return id, nil
+		failure, pauses.named = err, named
+		if err != nil && (!again || named > maxPause) {
+			err = backoff.Permanent(err)
 		}
-		if !again || attempt == attempts || named > longestPause {
-			return id, fmt.Errorf("the webhook %q was not delivered after %d of %d attempts: %w", name, attempt, attempts, err)
-		}
-		if err := s.pause(ctx, max(wait, named)); err != nil {
-			return id, fmt.Errorf("the webhook %q was not delivered in time: %w", name, err)
-		}
-		wait *= 2
+		return struct{}{}, err
+	}, backoff.WithBackOff(pauses), backoff.WithMaxTries(maxAttempts))
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("the webhook %q was not delivered in time: %w", target.Name, ctx.Err())
 	}
+	return fmt.Errorf("the webhook %q was not delivered after %d of %d attempts: %w", target.Name, attempts, maxAttempts, failure)
+}
+
+// pauses double, and are no shorter than the receiver wants.
+type pauses struct {
+	*backoff.ExponentialBackOff
+	named time.Duration
+	wait  func(time.Duration) time.Duration
+}
+
+// NextBackOff implements backoff.BackOff.
+func (p *pauses) NextBackOff() time.Duration {
+	return p.wait(max(p.ExponentialBackOff.NextBackOff(), p.named))
 }
 
 // ID is made of all that the event says, or of its key.
@@ -246,7 +269,7 @@ func (s *Sender) attempt(ctx context.Context, target Target, id string, body []b
 		return false, 0, nil
 	}
 	err = fmt.Errorf("the receiver answered %s", response.Status)
-	if named, _ = transport.RetryAfter(response.Header); named > longestPause {
+	if named, _ = transport.RetryAfter(response.Header); named > maxPause {
 		err = fmt.Errorf("%w and wants to be left alone for %s", err, named)
 	}
 	return response.StatusCode == http.StatusTooManyRequests || response.StatusCode/100 == 5, named, err
@@ -259,13 +282,4 @@ func reasonOf(err error) error {
 		return inside.Err
 	}
 	return err
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }

@@ -45,7 +45,7 @@ func sender(t *testing.T, statuses ...int) (*Sender, *receiver, *[]time.Duration
 	s, err := New([]Target{{Name: "warm", URL: server.URL + "/hidden-path", Private: true}}, Secrets{Signing: secret}, time.Now)
 	require.NoError(t, err)
 	var pauses []time.Duration
-	s.pause = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
+	s.wait = func(d time.Duration) time.Duration { pauses = append(pauses, d); return 0 }
 	return s, there, &pauses
 }
 
@@ -89,7 +89,7 @@ func TestAttempts(t *testing.T) {
 	}{
 		"at once":         {[]int{200}, 1, true},
 		"it recovers":     {[]int{503, 429, 202}, 3, true},
-		"it stays down":   {[]int{500}, attempts, false},
+		"it stays down":   {[]int{500}, maxAttempts, false},
 		"it refuses":      {[]int{403}, 1, false},
 		"it leads inside": {[]int{302}, 1, false},
 	} {
@@ -110,8 +110,9 @@ func TestAttempts(t *testing.T) {
 		})
 	}
 	s, _, _ := sender(t, 500)
-	s.pause = func(context.Context, time.Duration) error { return context.Canceled }
-	_, err := s.Send(context.Background(), "warm", event)
+	ctx, cancel := context.WithCancel(t.Context())
+	s.wait = func(time.Duration) time.Duration { cancel(); return time.Minute }
+	_, err := s.Send(ctx, "warm", event)
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = s.Send(context.Background(), "elsewhere", event)
 	var unknown *UnknownTargetError

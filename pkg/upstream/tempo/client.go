@@ -42,7 +42,7 @@ func New(config transport.Config, limits transport.Limits, now func() time.Time)
 	}
 	connection.Probe("/api/echo")
 	connection.ChargeDecoded(transport.JSONSize)
-	return &Client{transport: connection, metrics: connection.Apart(), now: now}, nil
+	return &Client{transport: connection, metrics: connection.WithOwnBreaker(), now: now}, nil
 }
 
 // Name is how messages call the upstream.

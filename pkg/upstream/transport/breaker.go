@@ -207,7 +207,7 @@ func (c *Client) probeWith(endpoint string) func(context.Context) error {
 		if err != nil {
 			return errProbe
 		}
-		_, _ = readAtMost(response, refusalBytes)
+		_, _ = readAtMost(response, maxErrorBody)
 		_ = response.Body.Close()
 		if response.StatusCode >= http.StatusInternalServerError {
 			return errProbe

@@ -82,7 +82,8 @@ func (c *Client) options(config Config) httpclient.Options {
 		},
 	}
 	options.ConfigureTransport = func(_ httpclient.Options, transport *http.Transport) {
-		transport.DialContext = upstream.Dial(&net.Dialer{Timeout: timeouts.DialTimeout, KeepAlive: timeouts.KeepAlive})
+		dialer := &net.Dialer{Timeout: timeouts.DialTimeout, KeepAlive: timeouts.KeepAlive}
+		transport.DialContext = upstream.Guard(dialer, upstream.NotMetadata).DialContext
 	}
 	if config.Mode == Direct && config.BasicUser != "" {
 		options.BasicAuth = &httpclient.BasicAuthOptions{User: config.BasicUser, Password: config.BasicPassword}
@@ -106,9 +107,9 @@ func (c *Client) checkRedirect(request *http.Request, via []*http.Request) error
 	}
 }
 
-// Apart is a client for a part of the upstream's API that may fail by itself:
+// WithOwnBreaker is a client for a part of the upstream's API that may fail by itself:
 // the same connections and turns, but failures are counted apart.
-func (c *Client) Apart() *Client {
+func (c *Client) WithOwnBreaker() *Client {
 	apart := *c
 	apart.breaker = newBreaker(c.name, c.limits, c.breaker.probe)
 	return &apart
@@ -164,13 +165,13 @@ func (c *Client) Do(ctx context.Context, request *http.Request) (*http.Response,
 	ctx, fetch := telemetry.StartFetch(ctx, c.name)
 	leave, err := c.slots.Acquire(ctx, 1)
 	if err != nil {
-		err = c.waited(ctx, err)
+		err = c.queueTimeout(ctx, err)
 		fetch.End(0, err)
 		return nil, nil, err
 	}
 	defer leave()
 	fetch.Admitted()
-	result, err := c.patiently(ctx, request, func(request *http.Request) (answer, error) {
+	result, err := c.doWithRetry(ctx, request, func(request *http.Request) (answer, error) {
 		return c.breaker.do(ctx, func() (answer, error) {
 			result, err := c.roundTrip(ctx, request)
 			upstream.Count(ctx, c.name, upstream.Work{Requests: 1, Bytes: int64(len(result.body))})
@@ -195,7 +196,7 @@ func (c *Client) withParameters(request *http.Request) *http.Request {
 	return with
 }
 
-func (c *Client) waited(ctx context.Context, err error) error {
+func (c *Client) queueTimeout(ctx context.Context, err error) error {
 	failure := c.failure(ctx, err)
 	if failure.Category == upstream.Timeout {
 		failure.Category = upstream.Overload
@@ -213,8 +214,8 @@ func (c *Client) roundTrip(ctx context.Context, request *http.Request) (answer, 
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode/100 != 2 {
 		// A refusal is a few lines; what is longer is not worth reading.
-		body, _ := readAtMost(response, refusalBytes)
-		return answer{response, body}, c.refusal(response, body)
+		body, _ := readAtMost(response, maxErrorBody)
+		return answer{response, body}, c.httpError(response, body)
 	}
 	if response.ContentLength > c.limits.ResponseBytes {
 		return answer{}, c.failure(ctx, httpclient.ErrResponseBodyTooLarge)
@@ -224,7 +225,7 @@ func (c *Client) roundTrip(ctx context.Context, request *http.Request) (answer, 
 		return answer{}, c.failure(ctx, err)
 	}
 	if isHTML(body) {
-		return answer{}, c.page(response, body)
+		return answer{}, c.htmlError(response, body)
 	}
 	return answer{response, body}, nil
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// refusalBytes is how much of a refusal is read.
-const refusalBytes = 64 << 10
+// maxErrorBody is how much of a refusal is read.
+const maxErrorBody = 64 << 10
 
 // readAtMost is the beginning of an answer's body.
 func readAtMost(response *http.Response, limit int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(response.Body, limit))
 }
 
-// refusal says what an answer other than 2xx means.
-func (c *Client) refusal(response *http.Response, body []byte) *upstream.Error {
-	message, kind := c.words(body)
+// httpError says what an answer other than 2xx means.
+func (c *Client) httpError(response *http.Response, body []byte) *upstream.Error {
+	message, kind := c.serverMessage(body)
 	known := &upstream.Error{Upstream: c.name, Status: response.StatusCode, Message: message}
 	switch code := response.StatusCode; {
 	case kind == "timeout" || kind == "canceled": // Prometheus' own time limit of a query
@@ -56,9 +56,9 @@ func (c *Client) refusal(response *http.Response, body []byte) *upstream.Error {
 	return known
 }
 
-// words finds the server's own message in the body of a refusal: in Prometheus',
+// serverMessage finds the server's own message in the body of a refusal: in Prometheus',
 // Grafana's and Jaeger's JSON, or as plain text. The kind is Prometheus' errorType.
-func (c *Client) words(body []byte) (message, kind string) {
+func (c *Client) serverMessage(body []byte) (message, kind string) {
 	var known struct {
 		Error     string `json:"error"`
 		ErrorType string `json:"errorType"`
@@ -84,8 +84,8 @@ func (c *Client) words(body []byte) (message, kind string) {
 	return c.Clean(message, upstream.MaxMessage), known.ErrorType
 }
 
-// page is the error for a web page in the place of an answer.
-func (c *Client) page(response *http.Response, body []byte) *upstream.Error {
+// htmlError is the error for a web page in the place of an answer.
+func (c *Client) htmlError(response *http.Response, body []byte) *upstream.Error {
 	known := &upstream.Error{
 		Upstream: c.name, Category: upstream.Malformed, Status: response.StatusCode,
 		Message: c.Clean("a web page"+c.title(body)+" instead of data", upstream.MaxMessage),
@@ -105,7 +105,7 @@ var titlePattern = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title>`)
 
 // title is the title of a web page, in brackets.
 func (c *Client) title(body []byte) string {
-	found := titlePattern.FindSubmatch(body[:min(len(body), refusalBytes)])
+	found := titlePattern.FindSubmatch(body[:min(len(body), maxErrorBody)])
 	if found == nil {
 		return ""
 	}

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// leastSecret is the length from which on a secret is taken out of messages:
+// minSecret is the length from which on a secret is taken out of messages:
 // shorter ones would blot out ordinary text.
-const leastSecret = 4
+const minSecret = 4
 
 // secrets are the texts that must never appear in a message.
 func (c Config) secrets() []string {
@@ -33,7 +33,7 @@ func redaction(secrets []string) *strings.Replacer {
 	// Of two of which one begins with the other, the longer is looked for first.
 	slices.SortFunc(secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, secret := range secrets {
-		if len(secret) < leastSecret {
+		if len(secret) < minSecret {
 			continue
 		}
 		quoted, _ := json.Marshal(secret) // of a text it never fails
