@@ -100,6 +100,19 @@ export interface BreachQuery extends DataQuery {
   queryType: 'breach';
 }
 
+/** LedgerChanges asks what changed inside the window: one list of deploys, scaling, configuration, restarts, nodes, certificates, jobs and what others announced. */
+export interface ChangesQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service narrows the list to what is about a service, and to what is about none, as nodes; empty for all. */
+  service?: string | string[];
+  /** Kinds are the kinds of changes to list. Default: all. */
+  kinds?: string[];
+  queryType: 'changes';
+}
+
 /** Composite asks how unusual a service is, all its signals taken together. */
 export interface CompositeQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
@@ -128,6 +141,27 @@ export interface DeploysQuery extends DataQuery {
   /** Service is the service.name; empty for every service. */
   service?: string | string[];
   queryType: 'deploys';
+}
+
+/** Explain asks which values of which labels carry the change of a metric: exactly for sums, counts, averages and ratios of them, and for histograms by what lies beyond the quantile before. */
+export interface ExplainQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Expr is the metric, in PromQL: a sum, a count, an average, a ratio of them, or a quantile of a histogram. */
+  expr?: string;
+  /** Filters narrow every series that Expr selects. */
+  filters?: Filter[];
+  /** Labels to split by. Default: those that the series have. */
+  labels?: string[];
+  /** Since is when the change began: RFC 3339, milliseconds since the epoch, or relative to the end of the window ("-30m"). Default: where the level of the metric changed most inside the window. */
+  since?: string;
+  /** Until is the end of the change, written like Since. Default: the end of the window. */
+  until?: string;
+  /** Step overrides the step that follows from the window. */
+  step?: string;
+  queryType: 'explain';
 }
 
 /** Forecast asks what a metric will be. */

@@ -1,8 +1,10 @@
 import {
   type AnomalyQuery,
   type BreachQuery,
+  type ChangesQuery,
   type CompositeQuery,
   type DeploysQuery,
+  type ExplainQuery,
   type ForecastQuery,
   type ImpactQuery,
   type OperationsQuery,
@@ -35,7 +37,7 @@ export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
 export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery | VerdictQuery;
 export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery;
 export type ForesightQuery =
-  MetricQuery | CompositeQuery | DeploysQuery | ImpactQuery | SizingQuery | TraceQuery | NamesQuery;
+  MetricQuery | ChangesQuery | CompositeQuery | DeploysQuery | ExplainQuery | ImpactQuery | SizingQuery | TraceQuery | NamesQuery;
 export type QueryType = ForesightQuery['queryType'];
 
 export function isMetricQuery(query: ForesightQuery): query is MetricQuery {

@@ -64,6 +64,22 @@ func ReadIncident(a Annotation) (Incident, bool) {
 	return Incident{Service: parse(a.Tags).values[serviceKey], Start: a.Start, End: a.End}, true
 }
 
+// Change is a change that a person or a program announced: a feature flag, a
+// migration, an incident of a provider.
+type Change struct {
+	Kind    string // as "flag"; empty where the tags do not name it
+	Service string
+	Text    string
+	Start   time.Time
+	End     time.Time // the zero time for an instant
+}
+
+// ReadChange reads changes.
+func ReadChange(a Annotation) (Change, bool) {
+	f := parse(a.Tags)
+	return Change{Kind: f.values[kindKey], Service: f.values[serviceKey], Text: a.Text, Start: a.Start, End: a.End}, true
+}
+
 // The states of an annotation of Foresight's own: what people say of an event,
 // and what was done about a recommendation.
 const (

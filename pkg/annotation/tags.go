@@ -29,12 +29,15 @@ const (
 	actionKey      = "action"
 	referenceKey   = "of" // the id of a recommendation
 	outcomeKey     = "outcome"
+	kindKey        = "kind" // of a change
 )
 
-// AlertTag and IncidentTag are the words that mark alerts and incidents.
+// AlertTag, IncidentTag and ChangeTag are the words that mark alerts, incidents and
+// other changes.
 const (
 	AlertTag    = "alert"
 	IncidentTag = "incident"
+	ChangeTag   = "change"
 )
 
 // IDTag is the tag by which an annotation is found again.

@@ -9,6 +9,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
@@ -25,12 +26,13 @@ type Engine struct {
 	DeployLogs []DeployLog
 	// Signals are those an administrator defined; presets fill in other kinds.
 	Signals []signals.Setting
-	// Feedback, Acts, Incidents and Alerts are what people and automation wrote
-	// down; nil where nothing can be read.
+	// Feedback, Acts, Incidents, Alerts and Announced are what people and automation
+	// wrote down; nil where nothing can be read.
 	Feedback  annotation.Source[annotation.Feedback]
 	Acts      annotation.Source[annotation.Act]
 	Incidents annotation.Source[annotation.Incident]
 	Alerts    annotation.Source[annotation.Alert]
+	Announced annotation.Source[annotation.Change]
 	// IgnoreVersions says that a new service.version in traces is no deploy.
 	IgnoreVersions bool
 	Limits         core.Limits
@@ -46,7 +48,7 @@ type Engine struct {
 
 func (e *Engine) sources() core.Sources {
 	return core.Sources{
-		Metrics: e.Metrics, Traces: e.Traces, Feedback: e.Feedback, Acts: e.Acts, Incidents: e.Incidents, Alerts: e.Alerts,
+		Metrics: e.Metrics, Traces: e.Traces, Feedback: e.Feedback, Acts: e.Acts, Incidents: e.Incidents, Alerts: e.Alerts, Announced: e.Announced,
 		Limits: e.Limits, Scrape: e.Scrape, Now: e.Now,
 	}
 }
@@ -63,8 +65,12 @@ func (e *Engine) detector() deploys.Detector {
 	return deploys.Detector{Sources: e.sources(), Logs: e.DeployLogs, IgnoreVersions: e.IgnoreVersions}
 }
 
+func (e *Engine) keeper() ledger.Keeper {
+	return ledger.Keeper{Sources: e.sources(), Deploys: e.detector()}
+}
+
 func (e *Engine) comparer() traces.Comparer {
-	return traces.Comparer{Sources: e.sources(), Deploys: e.detector(), Signals: e.finder()}
+	return traces.Comparer{Sources: e.sources(), Deploys: e.detector(), Signals: e.finder(), Ledger: e.keeper()}
 }
 
 func (e *Engine) advisor() ops.Advisor {

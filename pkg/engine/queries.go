@@ -6,6 +6,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
@@ -62,6 +63,11 @@ func (e *Engine) Breach(ctx context.Context, q query.Breach, window core.Window)
 	return e.evaluator().Breach(ctx, q, window)
 }
 
+// Explain answers which values of which labels carry a metric's change.
+func (e *Engine) Explain(ctx context.Context, q query.Explain, window core.Window) (metrics.ExplainAnswer, error) {
+	return e.evaluator().Explain(ctx, q, window)
+}
+
 // Composite answers how unusual a service is, all its signals taken together.
 func (e *Engine) Composite(ctx context.Context, q query.Composite, window core.Window) (metrics.CompositeAnswer, error) {
 	return e.evaluator().Composite(ctx, q, window)
@@ -101,6 +107,11 @@ func (e *Engine) PreviewSignals(ctx context.Context, service string, custom []si
 // Deploys answers which versions served inside the window, and when each came.
 func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window core.Window) (deploys.Answer, error) {
 	return e.detector().Find(ctx, q, window)
+}
+
+// Changes lists what changed in the systems inside the window.
+func (e *Engine) Changes(ctx context.Context, q query.LedgerChanges, window core.Window) (ledger.Answer, error) {
+	return e.keeper().Changes(ctx, q, window)
 }
 
 // TraceDiff answers what changed between two populations of traces.

@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
@@ -27,6 +28,7 @@ type (
 	BreachAnswer    = metrics.BreachAnswer
 	BreachSeries    = metrics.BreachSeries
 	CompositeAnswer = metrics.CompositeAnswer
+	ExplainAnswer   = metrics.ExplainAnswer
 
 	Signal        = signals.Signal
 	SignalSetting = signals.Setting
@@ -36,6 +38,9 @@ type (
 	Deploy        = deploys.Deploy
 	DeploySource  = deploys.Source
 	DeployLog     = deploys.Log
+
+	LedgerAnswer = ledger.Answer
+	LedgerChange = ledger.Change
 
 	NamesAnswer      = core.NamesAnswer
 	RecentAnswer     = core.RecentAnswer

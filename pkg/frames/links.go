@@ -2,11 +2,14 @@ package frames
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/query"
 )
 
 // TraceSource is the data source in Grafana that shows traces.
@@ -85,4 +88,33 @@ func (s TraceSource) sideBySide(left, right string) data.DataLink {
 		escaped = strings.ReplaceAll(escaped, url.QueryEscape(variable), variable)
 	}
 	return data.DataLink{Title: "Compare the pair", URL: "/explore?schemaVersion=1&panes=" + escaped, TargetBlank: true}
+}
+
+// maxLinkedFilters is how many labels of a series a link filters by.
+const maxLinkedFilters = 20
+
+// LinkExplain links the observations and scores of an anomaly panel to the
+// question which labels carry a change: of that series, with this data source.
+func LinkExplain(all data.Frames, uid string, q query.Anomaly) {
+	if uid == "" || q.Expr == "" {
+		return
+	}
+	for _, frame := range all {
+		for _, field := range frame.Fields {
+			if field.Name != actual && field.Name != score {
+				continue
+			}
+			filters := slices.Clone(q.Filters)
+			for _, name := range slices.Sorted(maps.Keys(field.Labels)) {
+				if name != "__name__" && len(filters) < maxLinkedFilters {
+					filters = append(filters, query.Filter{Key: name, Value: field.Labels[name]})
+				}
+			}
+			asked := map[string]any{"refId": "A", "queryType": string(query.TypeExplain), "expr": q.Expr}
+			if len(filters) > 0 {
+				asked["filters"] = filters
+			}
+			addLink(field, data.DataLink{Title: "Which labels explain a change?", Internal: &data.InternalDataLink{DatasourceUID: uid, Query: asked}})
+		}
+	}
 }

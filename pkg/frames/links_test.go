@@ -72,3 +72,22 @@ func TestLinkTraces(t *testing.T) {
 	titles, _ = links(all, "candidate_traceql")
 	require.Empty(t, titles, "Jaeger has no TraceQL")
 }
+
+// TestExplainLinks: a series of an anomaly panel leads to its labels.
+func TestExplainLinks(t *testing.T) {
+	q := query.Anomaly{Expr: "latency", Filters: []query.Filter{{Key: "env", Value: "prod"}}}
+	shaped, err := frames.Anomaly(someAnomaly(), q, query.Panel)
+	require.NoError(t, err)
+	frames.LinkExplain(shaped, "", q)
+	require.Empty(t, shaped[0].Fields[1].Config.Links)
+	frames.LinkExplain(shaped, "foresight", q)
+	links := shaped[0].Fields[1].Config.Links
+	require.Len(t, links, 1)
+	require.Equal(t, "foresight", links[0].Internal.DatasourceUID)
+	asked, is := links[0].Internal.Query.(map[string]any)
+	require.True(t, is)
+	require.Equal(t, "explain", asked["queryType"])
+	require.Contains(t, asked["filters"], query.Filter{Key: "service_name", Value: "checkout"})
+	require.Contains(t, asked["filters"], query.Filter{Key: "env", Value: "prod"})
+	require.Empty(t, shaped[0].Fields[2].Config.Links, "what is expected needs no explanation")
+}

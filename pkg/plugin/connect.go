@@ -32,6 +32,7 @@ type stores struct {
 	acts      annotation.Source[annotation.Act]
 	incidents annotation.Source[annotation.Incident]
 	alerts    annotation.Source[annotation.Alert]
+	announced annotation.Source[annotation.Change]
 	// newest are the annotations of acts and outcomes, never cached.
 	newest  annotation.Source[annotation.Annotation]
 	writer  annotation.Writer // nil where nothing can be saved
@@ -120,6 +121,11 @@ func (s Settings) connectAnnotations(ctx context.Context, instance backend.DataS
 		return err
 	}
 	connected.alerts = annotation.Decoded(alerts, annotation.ReadAlert)
+	_, announced, err := read("changes", []string{annotation.ChangeTag})
+	if err != nil {
+		return err
+	}
+	connected.announced = annotation.Decoded(announced, annotation.ReadChange)
 	tags := s.Deploys.AnnotationTags
 	if len(tags) == 0 {
 		return nil

@@ -24,7 +24,8 @@ const ID = "foresight-observability-datasource"
 type DataSource struct {
 	backend.CallResourceHandler
 	settings Settings
-	unusable error // why nothing can be answered; nil where the settings are sound
+	uid      string // of this data source in Grafana
+	unusable error  // why nothing can be answered; nil where the settings are sound
 	engine   *engine.Engine
 	api      *api.API
 	lifetime context.Context
@@ -63,12 +64,12 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	if err != nil {
 		d.unusable = &badQuery{err}
 	}
-	d.settings = settings
+	d.settings, d.uid = settings, instance.UID
 	models := anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart)
 	leave := budget.Process.Caches.Join(int64(settings.Limits.CacheMiB)<<20/modelsPart, func(bytes int64) { models.Resize(int(bytes)) })
 	d.engine = &engine.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Scrape: settings.Scrape, Now: time.Now,
-		DeployLogs: connected.deployLogs, Feedback: connected.feedback, Acts: connected.acts, Incidents: connected.incidents, Alerts: connected.alerts,
+		DeployLogs: connected.deployLogs, Feedback: connected.feedback, Acts: connected.acts, Incidents: connected.incidents, Alerts: connected.alerts, Announced: connected.announced,
 		Signals: settings.Signals, IgnoreVersions: !settings.Deploys.FromVersions,
 		Models: models, ForecastModels: engine.NewForecastModels(),
 		Limits: engine.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},

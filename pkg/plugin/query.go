@@ -78,6 +78,9 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 	}
 	if format == query.Panel {
 		frames.LinkTraces(result, d.settings.traceSource())
+		if judged, is := question.(query.Anomaly); is {
+			frames.LinkExplain(result, d.uid, judged)
+		}
 	}
 	if err := within(ctx, result); err != nil {
 		return failure(err)
@@ -96,6 +99,9 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	case query.Anomaly:
 		found, err := d.engine.Anomaly(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Anomaly(found, q, format) })
+	case query.Explain:
+		found, err := d.engine.Explain(ctx, q, window)
+		return shaped(err, func() (data.Frames, error) { return frames.Explain(found, format) })
 	case query.Composite:
 		found, err := d.engine.Composite(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Composite(found, q, format) })
@@ -105,6 +111,9 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	case query.Deploys:
 		found, err := d.engine.Deploys(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Deploys(found, format) })
+	case query.LedgerChanges:
+		found, err := d.engine.Changes(ctx, q, window)
+		return shaped(err, func() (data.Frames, error) { return frames.Ledger(found, format) })
 	case query.TraceDiff:
 		found, err := d.engine.TraceDiff(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.TraceDiff(found, q, format) })

@@ -21,6 +21,8 @@ var formats = map[Type][]Format{
 	TypeImpact:     {Panel, Alert},
 	TypeSizing:     {Panel, Alert},
 	TypePatterns:   {Panel, Alert, Annotations},
+	TypeExplain:    {Panel},
+	TypeChanges:    {Panel, Annotations},
 	TypeServices:   {Panel},
 	TypeOperations: {Panel},
 	TypeVersions:   {Panel},

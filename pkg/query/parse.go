@@ -33,6 +33,8 @@ var parsers = map[Type]parser{
 	TypeImpact:     parserOf[Impact](),
 	TypeSizing:     parserOf[Sizing](),
 	TypePatterns:   parserOf[Patterns](),
+	TypeExplain:    parserOf[Explain](),
+	TypeChanges:    parserOf[LedgerChanges](),
 	TypeServices:   parserOf[Services](),
 	TypeOperations: parserOf[Operations](),
 	TypeVersions:   parserOf[Versions](),

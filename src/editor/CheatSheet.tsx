@@ -32,6 +32,16 @@ export function examples(service: string): Example[] {
       query: { queryType: 'breach', expr: starters.latency.expr, threshold: 1, horizon: '1h' } as Asked,
     },
     {
+      title: 'Which labels explain a change of latency?',
+      tells: 'The values of pod, node, route and other labels that carry it, exactly for sums and ratios.',
+      query: { queryType: 'explain', expr: starters.latency.expr } as Asked,
+    },
+    {
+      title: 'What changed?',
+      tells: 'Deploys, scaling, configuration, restarts, nodes, certificates and jobs, and who announced each.',
+      query: { queryType: 'changes' } as Asked,
+    },
+    {
       title: `How well is ${service}?`,
       tells: 'One score of traffic, latency, errors, resources and dependencies, and the part of each.',
       query: { queryType: 'composite', service } as Asked,

@@ -6,10 +6,11 @@ import { type ForesightQuery, type Format, isMetricQuery, isTraceQuery } from '.
 import { type ForesightSettings } from '../settings';
 import { type Source } from '../source';
 import { CompositeFields, ServiceField } from './ServiceFields';
+import { ExplainFields } from './ExplainFields';
 import { ImpactFields } from './ImpactFields';
 import { MetricFields } from './MetricFields';
 import { SizingFields } from './SizingFields';
-import { ask, formats, listQuestions, questions } from './questions';
+import { ask, formats, listQuestions, questions, ruleQuestions } from './questions';
 import { TraceFields } from './TraceFields';
 
 type Props = QueryEditorProps<Source, ForesightQuery, ForesightSettings>;
@@ -39,7 +40,7 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
             id={id}
             width={36}
             // A list of names is no number that a rule could judge.
-            options={alerting ? questions : [...questions, ...listQuestions]}
+            options={alerting ? ruleQuestions : [...questions, ...listQuestions]}
             value={query.queryType}
             onChange={({ value }) => value !== query.queryType && onCommit(ask(query, value))}
           />
@@ -70,6 +71,8 @@ function QuestionFields({ query, onCommit, datasource, range }: QuestionProps) {
     return <TraceFields {...{ query, onCommit, datasource, range }} />;
   }
   switch (query.queryType) {
+    case 'explain':
+      return <ExplainFields {...{ query, onCommit }} />;
     case 'composite':
       return <CompositeFields {...{ query, onCommit, datasource, range }} />;
     case 'impact':

@@ -1,6 +1,7 @@
 import React from 'react';
 import { type TimeRange } from '@grafana/data';
 import {
+  type ChangesQuery,
   type CompositeQuery,
   type DeploysQuery,
   type ImpactQuery,
@@ -18,7 +19,7 @@ export interface BackendProps<T> extends FieldsProps<T> {
   range?: TimeRange;
 }
 
-type ServiceQuery = CompositeQuery | DeploysQuery | ImpactQuery | OperationsQuery | SizingQuery | VersionsQuery;
+type ServiceQuery = ChangesQuery | CompositeQuery | DeploysQuery | ImpactQuery | OperationsQuery | SizingQuery | VersionsQuery;
 
 /** Which service: all that deploys and the lists of a service need. */
 export function ServiceField({ query, onCommit, datasource, range }: BackendProps<ServiceQuery>) {
@@ -27,7 +28,7 @@ export function ServiceField({ query, onCommit, datasource, range }: BackendProp
       {...{ datasource, range }}
       list="services"
       label="Service"
-      placeholder={query.queryType === 'deploys' || query.queryType === 'impact' ? 'Every service' : 'Choose a service'}
+      placeholder={['changes', 'deploys', 'impact'].includes(query.queryType) ? 'Every service' : 'Choose a service'}
       value={query.service}
       onChange={(service) => onCommit({ ...query, service })}
     />

@@ -35,6 +35,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     description: 'Early warning: the probability and the most likely time',
   },
   {
+    group: 'A metric',
+    value: 'explain',
+    label: 'Which labels explain its change?',
+    description: 'The values of pod, node, route and other labels that carry a change',
+  },
+  {
     group: 'A service',
     value: 'composite',
     label: 'How healthy is a service?',
@@ -57,6 +63,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     value: 'deploys',
     label: 'When was it deployed?',
     description: 'Versions and when each arrived',
+  },
+  {
+    group: 'A service',
+    value: 'changes',
+    label: 'What changed?',
+    description: 'Deploys, scaling, configuration, restarts, nodes, certificates, jobs and announced changes',
   },
   {
     group: 'Traces',
@@ -89,6 +101,9 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     description: 'Times to detect and resolve, precision, failed deploys, incidents prevented',
   },
 ];
+
+/** What a rule can ask: what has numbers. */
+export const ruleQuestions = questions.filter(({ value }) => formatsOf(value).includes('alert'));
 
 /** What a dashboard variable can list. */
 export const lists: Array<SelectableValue<QueryType>> = [

@@ -13,11 +13,7 @@ import (
 // its intervals filled in is an expression PromQL, which filters need. What is too
 // large to be answered is refused before it is fetched.
 func (e Sources) FilteredHistory(ctx context.Context, expr string, filters []query.Filter, g Grid, basis *Provenance) ([]RawSeries, error) {
-	expr, err := e.fill(ctx, expr, g)
-	if err != nil {
-		return nil, err
-	}
-	promQL, err := filtered(expr, filters)
+	promQL, err := e.Filled(ctx, expr, filters, g)
 	if err != nil {
 		return nil, err
 	}
@@ -25,6 +21,16 @@ func (e Sources) FilteredHistory(ctx context.Context, expr string, filters []que
 		return nil, err
 	}
 	return e.History(ctx, promQL, g, basis)
+}
+
+// Filled is an expression with its intervals filled in, and narrowed by the
+// filters.
+func (e Sources) Filled(ctx context.Context, expr string, filters []query.Filter, g Grid) (string, error) {
+	expr, err := e.fill(ctx, expr, g)
+	if err != nil {
+		return "", err
+	}
+	return filtered(expr, filters)
 }
 
 var matchTypes = map[string]labels.MatchType{

@@ -21,6 +21,7 @@ type Sources struct {
 	Acts      annotation.Source[annotation.Act]
 	Incidents annotation.Source[annotation.Incident]
 	Alerts    annotation.Source[annotation.Alert]
+	Announced annotation.Source[annotation.Change] // other changes
 	Limits    Limits
 	// Scrape is how often metrics are scraped; 0 to learn it from the samples.
 	Scrape time.Duration

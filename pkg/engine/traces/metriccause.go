@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace"
@@ -27,8 +28,8 @@ type MetricCauses struct {
 	// single step is.
 	Onset   time.Time
 	Begun   bool
-	Sources []string // of the dependency graph
-	Deploys []cause.Deploy
+	Sources []string        // of the dependency graph
+	Changes []ledger.Change // of anything, around the onset
 }
 
 const (
@@ -37,6 +38,9 @@ const (
 	metricPast, metricRecent = 24 * time.Hour, time.Hour
 	// metricSteps is how finely the window is looked at.
 	metricSteps = 60
+	// changeReach is how long before and after the onset a change may have to do with
+	// the anomaly, and maxChangeReasons how many of a service are told.
+	changeReach, maxChangeReasons = 15 * time.Minute, 5
 	// moreRequests is a ratio of requests that is worth a word.
 	moreRequests = 1.5
 )
@@ -124,8 +128,7 @@ func (e Comparer) addReasons(ctx context.Context, c *MetricCauses, graph signals
 	if c.Result.Verdict == propagation.Abnormal {
 		before := upstream.Range{Start: window.From.Add(-metricRecent), End: c.Onset}
 		resources = e.Signals.ResourceChanges(ctx, services, before, upstream.Range{Start: c.Onset, End: grid.End}, basis)
-		around := core.Window{From: c.Onset.Add(-metricRecent), To: grid.End}
-		c.Deploys = e.arrivals(ctx, around, basis)
+		c.Changes = e.changesAround(ctx, c.Onset, grid, basis)
 	}
 	for i := range c.Result.Suspects {
 		s := &c.Result.Suspects[i]
@@ -144,10 +147,8 @@ func (e Comparer) addReasons(ctx context.Context, c *MetricCauses, graph signals
 		if len(s.NewCalls) > 0 {
 			reasons = append(reasons, "calls "+core.List(s.NewCalls)+", which it did not call before")
 		}
-		for _, d := range c.Deploys {
-			if d.Service == s.Service {
-				reasons = append(reasons, fmt.Sprintf("version %s arrived at %s, after %s", d.Version, core.FormatTime(d.At), d.Previous))
-			}
+		for _, change := range changesOf(c.Changes, s.Service) {
+			reasons = append(reasons, fmt.Sprintf("at %s: %s", core.FormatTime(change.At), change.Text))
 		}
 		for _, r := range resources {
 			if r.Service == s.Service && r.Worse {
@@ -158,21 +159,30 @@ func (e Comparer) addReasons(ctx context.Context, c *MetricCauses, graph signals
 	}
 }
 
-// arrivals are the versions of any service that arrived in a time.
-func (e Comparer) arrivals(ctx context.Context, window core.Window, basis *core.Provenance) (deploys []cause.Deploy) {
+// changesAround are the changes shortly before and in the anomaly.
+func (e Comparer) changesAround(ctx context.Context, onset time.Time, grid upstream.Range, basis *core.Provenance) []ledger.Change {
 	patience, cancel := context.WithTimeout(ctx, core.SideTimeout)
 	defer cancel()
-	found, err := e.Deploys.Find(patience, query.Deploys{}, window)
+	around := core.Window{From: onset.Add(-changeReach), To: onset.Add(changeReach)}
+	if around.To.After(grid.End) {
+		around.To = grid.End
+	}
+	found, err := e.Ledger.Changes(patience, query.LedgerChanges{}.WithDefaults(), around)
 	if err != nil {
-		basis.AddNotice(fmt.Sprintf("Which services were deployed is not known: %v", err))
+		basis.AddNotice(fmt.Sprintf("What changed is not known: %v", err))
 		return nil
 	}
-	for _, d := range found.Deploys {
-		if d.Arrived && d.Previous != "" {
-			deploys = append(deploys, cause.Deploy{Service: d.Service, Previous: d.Previous, Version: d.Version, At: d.FirstSeen})
+	return found.Changes
+}
+
+// changesOf are the changes of a service, the first few.
+func changesOf(all []ledger.Change, service string) (own []ledger.Change) {
+	for _, c := range all {
+		if c.Service != "" && ledger.About(c.Service, service) && len(own) < maxChangeReasons {
+			own = append(own, c)
 		}
 	}
-	return deploys
+	return own
 }
 
 func signalText(signal propagation.Signal, s *propagation.Suspect) string {

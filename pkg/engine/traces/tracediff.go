@@ -6,6 +6,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/trace"
@@ -31,6 +32,7 @@ type Comparer struct {
 	core.Sources
 	Deploys deploys.Detector
 	Signals signals.Finder
+	Ledger  ledger.Keeper
 }
 
 // WithoutStore is the comparer as if there were no trace store.
