@@ -27,7 +27,7 @@ export interface Upstream {
 }
 
 export interface TracesUpstream extends Upstream {
-  kind?: 'tempo' | 'jaeger';
+  kind?: 'tempo' | 'jaeger' | 'zipkin';
 }
 
 export interface Limits {

@@ -20,6 +20,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream/prometheus"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
+	"github.com/foresight-observability/foresight/pkg/upstream/zipkin"
 )
 
 // stores are the connected upstreams of one data source.
@@ -152,8 +153,11 @@ type traceStore interface {
 }
 
 func (k TracesKind) open(config transport.Config, limits transport.Limits) (traceStore, error) {
-	if k == Jaeger {
+	switch k {
+	case Jaeger:
 		return jaeger.New(config, limits, time.Now)
+	case Zipkin:
+		return zipkin.New(config, limits, time.Now)
 	}
 	return tempo.New(config, limits, time.Now)
 }

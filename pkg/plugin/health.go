@@ -119,7 +119,7 @@ func (d *DataSource) checkTraces(ctx context.Context) upstreamHealth {
 	health := upstreamHealth{Name: found.Product, OK: true, Capabilities: found}
 	health.Message = fmt.Sprintf("%s: connected; %s, %s", strings.TrimSpace(found.Product+" "+found.Version),
 		presence("TraceQL metrics", found.TraceQLMetrics), freshness(found))
-	if d.settings.TracesKind == Jaeger {
+	if d.settings.TracesKind != Tempo {
 		health.Advice = append(health.Advice, found.MetricsMessage+".")
 		return health
 	}

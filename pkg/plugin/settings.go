@@ -19,6 +19,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/tempo"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
+	"github.com/foresight-observability/foresight/pkg/upstream/zipkin"
 )
 
 // Settings are a data source's configuration: its jsonData and secureJsonData,
@@ -56,12 +57,16 @@ type TracesKind string
 const (
 	Tempo  TracesKind = "tempo"
 	Jaeger TracesKind = "jaeger"
+	Zipkin TracesKind = "zipkin"
 )
 
 // title is how messages call the store.
 func (k TracesKind) title() string {
-	if k == Jaeger {
+	switch k {
+	case Jaeger:
 		return jaeger.Name
+	case Zipkin:
+		return zipkin.Name
 	}
 	return tempo.Name
 }
@@ -123,7 +128,7 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	metrics, traces, limits := root.object("prometheus"), root.object("traces"), root.object("limits")
 	deploys := root.object("deploys")
 	settings := Settings{
-		TracesKind: TracesKind(traces.choice("kind", string(Tempo), string(Jaeger))),
+		TracesKind: TracesKind(traces.choice("kind", string(Tempo), string(Jaeger), string(Zipkin))),
 		Metrics:    upstreamConfig(metrics, "prometheus", shared, secrets),
 		Traces:     upstreamConfig(traces, "traces", shared, secrets),
 		Scrape:     metrics.duration("scrapeInterval", 0, time.Second, time.Hour),

@@ -10,7 +10,10 @@ import { UpstreamSettings } from './UpstreamSettings';
 const kinds: Array<{ value: NonNullable<TracesUpstream['kind']>; label: string }> = [
   { value: 'tempo', label: 'Tempo' },
   { value: 'jaeger', label: 'Jaeger' },
+  { value: 'zipkin', label: 'Zipkin' },
 ];
+
+const urls = { tempo: 'http://tempo:3200', jaeger: 'http://jaeger:16686', zipkin: 'http://zipkin:9411' };
 
 /** The trace store, and the data source in which traces are looked at. */
 export function TraceSettings(props: EditorProps) {
@@ -26,8 +29,8 @@ export function TraceSettings(props: EditorProps) {
       {...props}
       name="traces"
       title="Traces"
-      description="Tempo, or Jaeger 2 and later. Optional: without traces, only metric queries work."
-      urlPlaceholder={kind === 'jaeger' ? 'http://jaeger:16686' : 'http://tempo:3200'}
+      description="Tempo, Jaeger 2 and later, or Zipkin. Optional: without traces, only metric queries work."
+      urlPlaceholder={urls[kind]}
       types={[kind]}
     >
       <ChoiceSetting

@@ -16,6 +16,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/upstream/byservice"
 	"github.com/foresight-observability/foresight/pkg/upstream/jaeger"
 	"github.com/foresight-observability/foresight/pkg/upstream/transport"
 )
@@ -87,7 +88,7 @@ func (s *store) search(r *http.Request) (found []map[string]any) {
 	return found
 }
 
-func open(t *testing.T, handler http.Handler) *jaeger.Client {
+func open(t *testing.T, handler http.Handler) *byservice.Client {
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	client, err := jaeger.New(transport.Config{Mode: transport.Direct, URL: server.URL}, transport.Limits{}, func() time.Time { return noon })

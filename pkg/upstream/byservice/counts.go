@@ -1,4 +1,4 @@
-package jaeger
+package byservice
 
 import (
 	"cmp"
@@ -23,14 +23,14 @@ const (
 // version is a service with one of its versions.
 type version struct{ service, version string }
 
-// SpanCounts implements upstream.Traces. Jaeger counts nothing: the spans are
+// SpanCounts implements upstream.Traces. The store counts nothing: the spans are
 // those of a sample of traces, spread over the window. Where a version is not
 // in the window's first part, its arrival is then searched for, to the step.
 func (c *Client) SpanCounts(ctx context.Context, service string, window upstream.Range) (upstream.SeriesSet, error) {
 	if window.Points() == 0 {
-		return upstream.SeriesSet{}, rejected("", "the time range is empty")
+		return upstream.SeriesSet{}, c.rejected("", "the time range is empty")
 	}
-	ctx, cancel := c.transport.Deadline(ctx)
+	ctx, cancel := c.Deadline(ctx)
 	defer cancel()
 	filter := upstream.TraceFilter{Service: service, Start: window.Start, End: window.End.Add(window.Step), Limit: countSample}
 	sample, err := c.Search(ctx, filter)
@@ -41,7 +41,7 @@ func (c *Client) SpanCounts(ctx context.Context, service string, window upstream
 	counts.add(sample.Traces)
 	set := upstream.SeriesSet{Warnings: sample.Warnings}
 	if set.Sampled = sample.Truncated; sample.Truncated {
-		set.Warnings = append(set.Warnings, fmt.Sprintf("Jaeger counts no spans: the counts are those of a sample of %d traces.", len(sample.Traces)))
+		set.Warnings = append(set.Warnings, fmt.Sprintf("%s counts no spans: the counts are those of a sample of %d traces.", c.Name(), len(sample.Traces)))
 		if err := c.findArrivals(ctx, &counts); err != nil {
 			return upstream.SeriesSet{}, err
 		}

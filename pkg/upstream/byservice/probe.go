@@ -1,4 +1,4 @@
-package jaeger
+package byservice
 
 import (
 	"context"
@@ -14,13 +14,13 @@ const (
 	probed   = 5
 )
 
-// Probe implements upstream.Traces. Jaeger does not tell its version.
+// Probe implements upstream.Traces. Its version is not told.
 func (c *Client) Probe(ctx context.Context) (upstream.TraceCapabilities, error) {
-	ctx, cancel := c.transport.Deadline(ctx)
+	ctx, cancel := c.Deadline(ctx)
 	defer cancel()
 	now := c.now()
 	found := upstream.TraceCapabilities{
-		Product: Name, MetricsMessage: "Jaeger has no TraceQL; deploys and counts come from samples of traces", Freshness: -1,
+		Product: c.Name(), MetricsMessage: c.Name() + " has no TraceQL; deploys and counts come from samples of traces", Freshness: -1,
 	}
 	services, err := c.Services(ctx, now.Add(-recently), now)
 	if err != nil {
@@ -28,7 +28,7 @@ func (c *Client) Probe(ctx context.Context) (upstream.TraceCapabilities, error) 
 	}
 	newest := time.Time{}
 	for _, service := range services[:min(len(services), probed)] {
-		// Jaeger says nothing of the order in which it finds: look at the last
+		// Stores say nothing of the order in which they find: look at the last
 		// minute first.
 		for _, back := range []time.Duration{time.Minute, recently} {
 			sample, err := c.searchOne(ctx, upstream.TraceFilter{Service: service, Start: now.Add(-back), End: now, Limit: 20})

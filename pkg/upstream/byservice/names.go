@@ -1,4 +1,4 @@
-package jaeger
+package byservice
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// Services implements upstream.Traces. Jaeger keeps one list for all time.
+// Services implements upstream.Traces. Stores keep one list for all time.
 func (c *Client) Services(ctx context.Context, _, _ time.Time) ([]string, error) {
-	names, _, err := get[[]string](ctx, c, c.transport.URL("/api/services", nil))
+	names, err := c.Protocol.Services(ctx)
 	return sorted(names), err
 }
 
-// Operations implements upstream.Traces. Jaeger keeps one list for all time.
+// Operations implements upstream.Traces. Stores keep one list for all time.
 func (c *Client) Operations(ctx context.Context, service string, start, end time.Time) ([]string, error) {
 	services, err := c.orAll(ctx, service, start, end)
 	if err != nil {
@@ -22,11 +22,8 @@ func (c *Client) Operations(ctx context.Context, service string, start, end time
 	}
 	var all []string
 	for _, one := range services {
-		if one == "." || one == ".." { // would be another path
-			return nil, rejected("Name the service as its spans do", "%q is not the name of a service", one)
-		}
-		names, _, err := get[[]string](ctx, c, c.transport.URL("/api/services/:service/operations", map[string]string{"service": one}))
-		if err != nil && !isMissing(err) {
+		names, err := c.Protocol.Operations(ctx, one)
+		if err != nil {
 			return nil, err
 		}
 		all = append(all, names...)

@@ -1,4 +1,4 @@
-package jaeger
+package byservice
 
 import (
 	"context"
@@ -17,7 +17,7 @@ const maxFetched, atOnce = 500, 8
 
 // Fetch implements upstream.Traces.
 func (c *Client) Fetch(ctx context.Context, ids []trace.TraceID, _ time.Time) (upstream.TraceSet, error) {
-	ctx, cancel := c.transport.Deadline(ctx)
+	ctx, cancel := c.Deadline(ctx)
 	defer cancel()
 	wanted := ids[:min(len(ids), maxFetched)]
 	traces := make([]trace.Trace, len(wanted))
@@ -27,10 +27,8 @@ func (c *Client) Fetch(ctx context.Context, ids []trace.TraceID, _ time.Time) (u
 	group.SetLimit(atOnce)
 	for i, id := range wanted {
 		group.Go(func() error {
-			data, _, err := get[[]traceJSON](ctx, c, c.transport.URL("/api/traces/:id", map[string]string{"id": id.String()}))
-			if err == nil && len(data) > 0 {
-				traces[i], err = texts{}.trace(data[0])
-			}
+			found, err := c.Trace(ctx, id)
+			traces[i] = found
 			if err != nil {
 				mu.Lock()
 				failure = err

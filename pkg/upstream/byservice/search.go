@@ -1,13 +1,11 @@
-package jaeger
+package byservice
 
 import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -32,14 +30,14 @@ const (
 func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
 	switch {
 	case filter.TraceQL != "":
-		return upstream.TraceSet{}, rejected("Select by service, operation, version and time instead", "it knows no TraceQL")
+		return upstream.TraceSet{}, c.rejected("Select by service, operation, version and time instead", "it knows no TraceQL")
 	case !filter.Start.Before(filter.End):
-		return upstream.TraceSet{}, rejected("", "the time range is empty")
+		return upstream.TraceSet{}, c.rejected("", "the time range is empty")
 	case filter.Limit <= 0:
-		return upstream.TraceSet{}, rejected("", "the limit of traces must be positive")
+		return upstream.TraceSet{}, c.rejected("", "the limit of traces must be positive")
 	}
 	filter.Limit = min(filter.Limit, maxTraces)
-	ctx, cancel := c.transport.Deadline(ctx)
+	ctx, cancel := c.Deadline(ctx)
 	defer cancel()
 	services, set := []string{filter.Service}, upstream.TraceSet{}
 	if filter.Service == "" {
@@ -71,7 +69,7 @@ func (c *Client) entries(ctx context.Context, filter upstream.TraceFilter) (entr
 		return nil, nil, err
 	}
 	if len(services) > maxServices {
-		warnings = append(warnings, fmt.Sprintf("Jaeger is searched by service: traces of the first %d of %d services were looked at.", maxServices, len(services)))
+		warnings = append(warnings, fmt.Sprintf("%s is searched by service: traces of the first %d of %d services were looked at.", c.Name(), maxServices, len(services)))
 		services = services[:maxServices]
 	}
 	var looks []upstream.TraceFilter
@@ -90,7 +88,7 @@ func (c *Client) entries(ctx context.Context, filter upstream.TraceFilter) (entr
 		}
 	}
 	if len(entries) > 1 {
-		warnings = append(warnings, "Jaeger is searched by service: as many traces were looked for of each service in which requests begin, however many each has.")
+		warnings = append(warnings, c.Name()+" is searched by service: as many traces were looked for of each service in which requests begin, however many each has.")
 	}
 	return entries, warnings, nil
 }
@@ -170,7 +168,7 @@ func (c *Client) searchAll(ctx context.Context, parts []upstream.TraceFilter, li
 	if len(set.Traces) > limit {
 		set.Traces, set.Truncated = set.Traces[:limit], true
 	}
-	upstream.Count(ctx, Name, upstream.WorkOf(set.Traces))
+	upstream.Count(ctx, c.Name(), upstream.WorkOf(set.Traces))
 	return set, nil
 }
 
@@ -178,53 +176,6 @@ func (c *Client) searchAll(ctx context.Context, parts []upstream.TraceFilter, li
 type answer struct {
 	traces   []trace.Trace
 	warnings []string
-}
-
-// searchOne is one request. What Jaeger's stores match loosely (a tag on any
-// span, times of the index) is checked again.
-func (c *Client) searchOne(ctx context.Context, filter upstream.TraceFilter) (found answer, err error) {
-	tags := ""
-	if filter.Version != "" {
-		encoded, _ := json.Marshal(map[string]string{"service.version": filter.Version})
-		tags = string(encoded)
-	}
-	data, warnings, err := get[[]traceJSON](ctx, c, c.transport.URL("/api/traces", nil),
-		"service", filter.Service, "operation", filter.Operation, "tags", tags,
-		"start", microseconds(filter.Start), "end", microseconds(filter.End), "limit", strconv.Itoa(filter.Limit))
-	if err != nil {
-		return found, err
-	}
-	found.warnings = warnings
-	shared, unreadable := texts{}, 0
-	err = c.transport.Decode(ctx, func() error {
-		for _, one := range data {
-			t, err := shared.trace(one)
-			if err != nil {
-				unreadable++
-				continue
-			}
-			if matches(&t, filter) {
-				found.traces = append(found.traces, t)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return found, err
-	}
-	if unreadable > 0 {
-		found.warnings = append(found.warnings, fmt.Sprintf("Jaeger: %d traces without a readable id were passed over.", unreadable))
-	}
-	return found, nil
-}
-
-// matches says that a trace holds a span as it was asked for.
-func matches(t *trace.Trace, filter upstream.TraceFilter) bool {
-	return slices.ContainsFunc(t.Spans, func(s trace.Span) bool {
-		return (filter.Service == "" || s.Service == filter.Service) &&
-			(filter.Version == "" || s.Version == filter.Version) &&
-			(filter.Operation == "" || s.Name == filter.Operation)
-	})
 }
 
 // slicesOf splits the time range of a large sample.
@@ -238,13 +189,13 @@ func slicesOf(filter upstream.TraceFilter) []upstream.TraceFilter {
 		all[i].Limit = (filter.Limit + count - 1) / count
 		all[i].Start = filter.Start.Add(time.Duration(i) * length)
 		if i < count-1 {
-			all[i].End = all[i].Start.Add(length - time.Microsecond) // Jaeger counts both ends in
+			all[i].End = all[i].Start.Add(length - time.Microsecond) // both ends count in
 		}
 	}
 	return all
 }
 
-// describe is a search as Jaeger's user interface has it.
+// describe is a search as the store's user interface has it.
 func (c *Client) describe(service string, filter upstream.TraceFilter) string {
 	text := "service=" + service
 	if filter.Operation != "" {
