@@ -19,6 +19,8 @@ var neverExplains = map[string]bool{
 	"telemetry": true, "otel": true, "internal": true, "sampler": true, "process": true, "thread": true, "code": true,
 	"net": true, "network": true, "span": true, "trace": true, "trace_id": true, "span_id": true, "traceid": true, "spanid": true,
 	"ip": true, "hostname": true, "guid:x-request-id": true, "request_id": true, "x-request-id": true, "exception": true,
+	// Intrinsics of spans: stores name them alike.
+	"name": true, "kind": true, "status": true, "statusmessage": true, "parentid": true, "duration": true, "id": true,
 	"db": true, "url": true, "http": true, "rpc": true, "messaging": true, "sql": true, "service": true,
 }
 

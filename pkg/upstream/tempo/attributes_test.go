@@ -18,7 +18,7 @@ func TestAttributesAreListed(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		require.Equal(t, "/api/v2/search/tags", r.URL.Path)
 		_, _ = io.WriteString(w, `{"scopes": [
-			{"name": "span", "tags": ["payment.provider", "http.route", "db.statement", "user.id", "strange name", "x) || (", "app.plan"]},
+			{"name": "span", "tags": ["payment.provider", "http.route", "db.statement", "user.id", "strange name", "name", "kind", "status", "parentID", "x) || (", "app.plan"]},
 			{"name": "resource", "tags": ["service.name", "deployment.environment", "k8s.node.name", "telemetry.sdk.name"]},
 			{"name": "intrinsic", "tags": ["duration"]}]}`)
 	}))
