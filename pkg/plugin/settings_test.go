@@ -38,7 +38,7 @@ func TestParseSettingsMinimum(t *testing.T) {
 }
 
 func TestParseSettingsOfTraceStores(t *testing.T) {
-	for kind, want := range map[string]TracesKind{`"jaeger"`: Jaeger, `"tempo"`: Tempo, `""`: Tempo} {
+	for kind, want := range map[string]TracesKind{`"jaeger"`: Jaeger, `"zipkin"`: Zipkin, `"tempo"`: Tempo, `""`: Tempo} {
 		settings, err := ParseSettings(instance(`{"traces": {"kind": `+kind+`, "url": "http://traces:16686"}}`, nil))
 		require.NoError(t, err)
 		require.Equal(t, want, settings.TracesKind)
@@ -46,8 +46,8 @@ func TestParseSettingsOfTraceStores(t *testing.T) {
 		require.NoError(t, err)
 		store.Close()
 	}
-	_, err := ParseSettings(instance(`{"traces": {"kind": "zipkin"}}`, nil))
-	require.ErrorContains(t, err, `traces.kind is "zipkin"; choose tempo or jaeger`)
+	_, err := ParseSettings(instance(`{"traces": {"kind": "skywalking"}}`, nil))
+	require.ErrorContains(t, err, `traces.kind is "skywalking"; choose tempo or jaeger or zipkin`)
 }
 
 func TestTracesAreLinked(t *testing.T) {
