@@ -13,6 +13,8 @@ type node struct {
 	// because is the node that explains it, or -1.
 	because int
 	root    int
+	// faint says that it would not be abnormal alone.
+	faint bool
 }
 
 func (n *node) has(signal Signal) *episode {
@@ -100,7 +102,7 @@ func (s *snapshot) addFaint(n *node) {
 			if !(mean(values, n.start, s.step) > level) || s.portion(n.service, callee)*s.fleet.excess(e, s.step) < minExplained*s.fleet.excess(own, s.step) {
 				continue
 			}
-			s.add(&node{service: callee, start: n.start, episodes: []*episode{e}, because: -1})
+			s.add(&node{service: callee, start: n.start, episodes: []*episode{e}, because: -1, faint: true})
 			break
 		}
 	}
@@ -155,7 +157,7 @@ func (s *snapshot) explain(k int) int {
 }
 
 // retried is a ratio of requests that comes from callers that repeat theirs.
-const retried = 1.2
+const retried = 1.12
 
 // explainByRetries is the caller that went wrong before a node and has sent it more
 // requests since, or -1.
@@ -166,7 +168,7 @@ func (s *snapshot) explainByRetries(n *node) int {
 	best, most := -1, 0.0
 	for _, caller := range s.fleet.callers[n.service] {
 		at, abnormal := s.of[caller]
-		if !abnormal || s.nodes[at].start >= n.start {
+		if !abnormal || s.nodes[at].start > n.start {
 			continue
 		}
 		calls, known := s.fleet.calls[[2]int{caller, n.service}]

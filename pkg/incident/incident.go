@@ -110,6 +110,7 @@ type Member struct {
 	// Because is the abnormal service that it calls, or is called by, and that
 	// explains it; empty for those where the incident began.
 	Because string
+	joined  int // the step at which it was known to belong to the incident
 	// Deviation is the largest, in standard deviations.
 	Deviation float64
 	// Before and Now are the level and the worst value of its first signal.

@@ -43,13 +43,13 @@ func (m *fleet) replay() []*tracked {
 		for _, g := range groups {
 			t := matched[g]
 			if t == nil {
+				if of := origin(all, s, g); of != nil {
+					taken[of] = true
+					of.see(s, nil, g)
+					continue
+				}
 				t = &tracked{created: step, settle: settled, reported: -1, members: map[int]*Member{}}
-				if of, partly := origin(all, s, g); partly {
-					if of.rootsOver(s) {
-						taken[of] = true
-						of.see(s, nil, g)
-						continue // what lingers of an incident whose begin is over
-					}
+				if slices.ContainsFunc(all, func(o *tracked) bool { return o.holds(s, g, 0) }) {
 					t.settle = settledApart
 				}
 				all = append(all, t)
@@ -130,17 +130,52 @@ func (t *tracked) isRoot(service int) bool {
 	return t.group != nil && slices.ContainsFunc(t.group.roots, func(r int) bool { return t.snapshot.nodes[r].service == service })
 }
 
-// origin is the incident of which all roots of a group were a part.
-func origin(all []*tracked, s *snapshot, g *group) (of *tracked, is bool) {
+// origin is the incident that a group belongs to although nothing explains it any
+// more: what lingers of an incident whose begin is over, what was a part of it for
+// long, and what else goes wrong beside one of most of the fleet.
+func origin(all []*tracked, s *snapshot, g *group) *tracked {
 	for _, t := range all {
-		if t.absorbed || s.step-t.seen > reopens {
-			continue
-		}
-		if !slices.ContainsFunc(g.roots, func(r int) bool { return t.members[s.nodes[r].service] == nil }) {
-			return t, true
+		if t.holds(s, g, settledApart) || t.holds(s, g, 0) && t.rootsOver(s) || t.isFleetWide(s, g) {
+			return t
 		}
 	}
-	return nil, false
+	return nil
+}
+
+// holds tells whether all roots of a group have been a part of an incident that is
+// not long over, for some steps.
+func (t *tracked) holds(s *snapshot, g *group, steps int) bool {
+	if t.absorbed || s.step-t.seen > reopens {
+		return false
+	}
+	checked := g.roots
+	if !slices.ContainsFunc(g.roots, func(r int) bool { return !s.nodes[r].faint }) {
+		checked = g.nodes
+	}
+	return !slices.ContainsFunc(checked, func(k int) bool {
+		member := t.members[s.nodes[k].service]
+		return !s.nodes[k].faint && (member == nil || s.step-member.joined < steps)
+	})
+}
+
+const (
+	// fleetWide is the part of the services, as 1/fleetWide, whose failure shakes all
+	// others, so that what goes wrong next to it is not told apart.
+	fleetWide = 5
+	// shaken is for how many steps after an incident began that holds.
+	shaken = 30
+)
+
+// isFleetWide tells whether an incident is of so much of the fleet that a small
+// group that begins beside it is a part of it.
+func (t *tracked) isFleetWide(s *snapshot, g *group) bool {
+	if t.absorbed || t.seen < s.step-1 || len(t.members) <= max(4*minShared, len(s.fleet.services)/fleetWide) || len(g.roots) > 1 ||
+		4*len(g.nodes) > len(t.members) || g.start < t.group.start-tolerance || g.start > t.group.start+shaken {
+		return false
+	}
+	root := s.nodes[g.roots[0]].service
+	near := func(other int) bool { return t.members[other] != nil }
+	return slices.ContainsFunc(s.fleet.callers[root], near) || slices.ContainsFunc(s.fleet.callees[root], near)
 }
 
 // rootsOver tells whether nothing is left of where an incident began.
@@ -164,7 +199,7 @@ func (t *tracked) see(s *snapshot, g, with *group) {
 		member := t.members[n.service]
 		if member == nil {
 			first := n.episodes[0]
-			member = &Member{Service: s.fleet.services[n.service].Name, Start: n.start, Before: first.level}
+			member = &Member{joined: s.step, Service: s.fleet.services[n.service].Name, Start: n.start, Before: first.level}
 			t.members[n.service] = member
 		}
 		for _, e := range n.episodes {
