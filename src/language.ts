@@ -94,6 +94,11 @@ const language: Language = {
   serviceMap: { formats: ['panel', 'alert'], required: [], fields: { ...ofTraces, compare: 'text' } },
   patterns: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, compare: 'text' } },
   verdict: { formats: ['panel', 'alert'], required: ['service'], fields: { ...ofTraces, margin: 'number' } },
+  incidents: {
+    formats: everyFormat,
+    required: [],
+    fields: { ...common, services: 'text', lookback: 'text' },
+  },
   impact: {
     formats: ['panel', 'alert'],
     required: [],

@@ -222,6 +222,19 @@ export interface ImpactQuery extends DataQuery {
   queryType: 'impact';
 }
 
+/** Incidents asks what is abnormal across all services inside the window, grouped by cause: one incident for each. */
+export interface IncidentsQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Services is a regular expression over the names of services: only incidents in which one of them went wrong. Default: all. */
+  services?: string;
+  /** Lookback is how far before the end of the window an incident may have begun, where the window is shorter. What lasts longer becomes the new normal. Default 3h. */
+  lookback?: string;
+  queryType: 'incidents';
+}
+
 /** Operations asks for the operations (span names) of a service. */
 export interface OperationsQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */

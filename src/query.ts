@@ -7,6 +7,7 @@ import {
   type ExplainQuery,
   type ForecastQuery,
   type ImpactQuery,
+  type IncidentsQuery,
   type OperationsQuery,
   type PatternsQuery,
   type RootCauseQuery,
@@ -37,7 +38,16 @@ export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
 export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery | VerdictQuery;
 export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery;
 export type ForesightQuery =
-  MetricQuery | ChangesQuery | CompositeQuery | DeploysQuery | ExplainQuery | ImpactQuery | SizingQuery | TraceQuery | NamesQuery;
+  | MetricQuery
+  | ChangesQuery
+  | CompositeQuery
+  | DeploysQuery
+  | ExplainQuery
+  | ImpactQuery
+  | IncidentsQuery
+  | SizingQuery
+  | TraceQuery
+  | NamesQuery;
 export type QueryType = ForesightQuery['queryType'];
 
 export function isMetricQuery(query: ForesightQuery): query is MetricQuery {

@@ -9,6 +9,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/fleet"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
@@ -71,6 +72,10 @@ func (e *Engine) keeper() ledger.Keeper {
 
 func (e *Engine) comparer() traces.Comparer {
 	return traces.Comparer{Sources: e.sources(), Deploys: e.detector(), Signals: e.finder(), Ledger: e.keeper()}
+}
+
+func (e *Engine) watcher() fleet.Watcher {
+	return fleet.Watcher{Sources: e.sources(), Signals: e.finder(), Deploys: e.detector()}
 }
 
 func (e *Engine) advisor() ops.Advisor {

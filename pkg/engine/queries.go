@@ -6,6 +6,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/fleet"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
@@ -107,6 +108,11 @@ func (e *Engine) PreviewSignals(ctx context.Context, service string, custom []si
 // Deploys answers which versions served inside the window, and when each came.
 func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window core.Window) (deploys.Answer, error) {
 	return e.detector().Find(ctx, q, window)
+}
+
+// FleetIncidents answers what is abnormal across all services, grouped by cause.
+func (e *Engine) FleetIncidents(ctx context.Context, q query.Incidents, window core.Window) (fleet.IncidentsAnswer, error) {
+	return e.watcher().Incidents(ctx, q, window)
 }
 
 // Changes lists what changed in the systems inside the window.

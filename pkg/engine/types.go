@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/engine/fleet"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
@@ -38,6 +39,8 @@ type (
 	Deploy        = deploys.Deploy
 	DeploySource  = deploys.Source
 	DeployLog     = deploys.Log
+
+	IncidentsAnswer = fleet.IncidentsAnswer
 
 	LedgerAnswer = ledger.Answer
 	LedgerChange = ledger.Change

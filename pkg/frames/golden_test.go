@@ -56,6 +56,9 @@ func TestGolden(t *testing.T) {
 	traceDiffOf := func(a engine.TraceDiffAnswer, view query.View, format query.Format) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.TraceDiff(a, query.TraceDiff{View: view}, format) }
 	}
+	incidentsOf := func(a engine.IncidentsAnswer, format query.Format) func() (data.Frames, error) {
+		return func() (data.Frames, error) { return frames.Incidents(a, format) }
+	}
 	namesOf := func(a engine.NamesAnswer) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.Names(a, query.TypeServices, query.Panel) }
 	}
@@ -84,6 +87,10 @@ func TestGolden(t *testing.T) {
 		"tracediff_annotations":  traceDiffOf(someTraceDiff(), "", query.Annotations),
 		"tracediff_insufficient": traceDiffOf(tooFewTraces(), "", query.Panel),
 		"tracediff_undecided":    traceDiffOf(tooFewTraces(), "", query.Alert),
+		"incidents_panel":        incidentsOf(someIncidents(), query.Panel),
+		"incidents_alert":        incidentsOf(someIncidents(), query.Alert),
+		"incidents_annotations":  incidentsOf(someIncidents(), query.Annotations),
+		"incidents_quiet":        incidentsOf(engine.IncidentsAnswer{Services: 5}, query.Alert),
 		"names":                  namesOf(engine.NamesAnswer{Names: []string{"checkout", "orders"}}),
 		"names_empty":            namesOf(engine.NamesAnswer{}),
 	} {

@@ -129,6 +129,9 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	case query.Verdict:
 		found, err := d.engine.Verdict(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Verdict(found, format) })
+	case query.Incidents:
+		found, err := d.engine.FleetIncidents(ctx, q, window)
+		return shaped(err, func() (data.Frames, error) { return frames.Incidents(found, format) })
 	case query.Impact:
 		found, err := d.engine.Impact(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Impact(found, q, format) })

@@ -19,6 +19,7 @@ var formats = map[Type][]Format{
 	TypeServiceMap: {Panel, Alert},
 	TypeVerdict:    {Panel, Alert},
 	TypeImpact:     {Panel, Alert},
+	TypeIncidents:  {Panel, Alert, Annotations},
 	TypeSizing:     {Panel, Alert},
 	TypePatterns:   {Panel, Alert, Annotations},
 	TypeExplain:    {Panel},

@@ -31,6 +31,7 @@ var parsers = map[Type]parser{
 	TypeServiceMap: parserOf[ServiceMap](),
 	TypeVerdict:    parserOf[Verdict](),
 	TypeImpact:     parserOf[Impact](),
+	TypeIncidents:  parserOf[Incidents](),
 	TypeSizing:     parserOf[Sizing](),
 	TypePatterns:   parserOf[Patterns](),
 	TypeExplain:    parserOf[Explain](),

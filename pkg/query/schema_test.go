@@ -54,7 +54,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 		Title:       "Foresight queries",
 		Definitions: jsonschema.Definitions{},
 	}
-	for _, q := range []query.Query{query.Anomaly{}, query.Breach{}, query.Composite{}, query.Deploys{}, query.Explain{}, query.LedgerChanges{}, query.Forecast{}, query.Impact{}, query.Operations{},
+	for _, q := range []query.Query{query.Anomaly{}, query.Breach{}, query.Composite{}, query.Deploys{}, query.Explain{}, query.LedgerChanges{}, query.Forecast{}, query.Impact{}, query.Incidents{}, query.Operations{},
 		query.Patterns{}, query.RootCause{}, query.ServiceMap{}, query.Services{}, query.Sizing{}, query.TraceDiff{}, query.Verdict{}, query.Versions{}} {
 		one := reflector.Reflect(q)
 		one.Version = ""

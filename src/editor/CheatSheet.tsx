@@ -32,6 +32,11 @@ export function examples(service: string): Example[] {
       query: { queryType: 'breach', expr: starters.latency.expr, threshold: 1, horizon: '1h' } as Asked,
     },
     {
+      title: 'What is wrong right now?',
+      tells: 'Incidents across all services, one for each cause, with the order in which services went wrong.',
+      query: { queryType: 'incidents' } as Asked,
+    },
+    {
       title: 'Which labels explain a change of latency?',
       tells: 'The values of pod, node, route and other labels that carry it, exactly for sums and ratios.',
       query: { queryType: 'explain', expr: starters.latency.expr } as Asked,

@@ -8,6 +8,7 @@ import { type Source } from '../source';
 import { CompositeFields, ServiceField } from './ServiceFields';
 import { ExplainFields } from './ExplainFields';
 import { ImpactFields } from './ImpactFields';
+import { IncidentFields } from './IncidentFields';
 import { MetricFields } from './MetricFields';
 import { SizingFields } from './SizingFields';
 import { ask, formats, listQuestions, questions, ruleQuestions } from './questions';
@@ -75,6 +76,8 @@ function QuestionFields({ query, onCommit, datasource, range }: QuestionProps) {
       return <ExplainFields {...{ query, onCommit }} />;
     case 'composite':
       return <CompositeFields {...{ query, onCommit, datasource, range }} />;
+    case 'incidents':
+      return <IncidentFields {...{ query, onCommit }} />;
     case 'impact':
       return <ImpactFields {...{ query, onCommit, datasource, range }} />;
     case 'sizing':

@@ -17,6 +17,12 @@ import {
 /** The query types, as questions. */
 export const questions: Array<ComboboxOption<QueryType>> = [
   {
+    group: 'All services',
+    value: 'incidents',
+    label: 'What is wrong?',
+    description: 'Incidents across all services: one for each cause',
+  },
+  {
     group: 'A metric',
     value: 'anomaly',
     label: 'Is a metric anomalous?',

@@ -268,6 +268,8 @@ type graphBuilder struct {
 	served  map[string]*tally // of services, as they or their callers count
 	own     map[string]bool   // services that count for themselves
 	sources []string
+	// maxServices is maxGraphServices where it is 0.
+	maxServices int
 }
 
 func (b *graphBuilder) add(source callMetrics, tallies map[[2]string]*tally) {
@@ -336,9 +338,9 @@ func (b *graphBuilder) graph(basis *core.Provenance) Graph {
 		sorted = append(sorted, name)
 	}
 	slices.Sort(sorted)
-	if len(sorted) > maxGraphServices {
-		basis.AddNotice(fmt.Sprintf("Only %d of %d services are considered.", maxGraphServices, len(sorted)))
-		sorted = sorted[:maxGraphServices]
+	if most := cmp.Or(b.maxServices, maxGraphServices); len(sorted) > most {
+		basis.AddNotice(fmt.Sprintf("Only %d of %d services are considered.", most, len(sorted)))
+		sorted = sorted[:most]
 	}
 	for _, name := range sorted {
 		t := b.served[name]
