@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/foresight-observability/foresight/pkg/forecast/model"
@@ -119,6 +120,7 @@ func (m SeasonalRidge) Fit(y []float64) (Fitted, error) {
 type ridgeFit struct {
 	lags          []int
 	weights       []float64
+	latest        []float64 // weights of the first lags, which leave none out, oldest first
 	intercept     float64
 	base          float64 // what the lags' weights are added to
 	penalty       float64
@@ -163,6 +165,14 @@ func (f *ridgeFit) solve(p lagProducts, known *knownPenalty) bool {
 	for j, w := range f.weights {
 		f.intercept -= w * p.means[j]
 	}
+	for j := range f.lags {
+		if f.lags[j] != j+1 {
+			break
+		}
+		f.latest = f.weights[:j+1]
+	}
+	f.latest = slices.Clone(f.latest)
+	slices.Reverse(f.latest)
 	// In the unit of the history.
 	f.base = f.center + f.scale*f.intercept
 	for _, w := range f.weights {
@@ -228,9 +238,10 @@ func bestPenalty(eigenvalues, rotated []float64, total float64, n int) float64 {
 
 // predict is the next value after the window of recent ones that ends at end.
 func (f *ridgeFit) predict(window []float64, end int) float64 {
-	sum := f.base
-	for j, lag := range f.lags {
-		sum += f.weights[j] * window[end-lag]
+	n := len(f.latest)
+	sum := f.base + floats.Dot(f.latest, window[end-n:end])
+	for j, lag := range f.lags[n:] {
+		sum += f.weights[n+j] * window[end-lag]
 	}
 	return min(max(sum, f.low), f.high)
 }

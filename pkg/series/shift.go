@@ -22,6 +22,11 @@ const (
 	// random walk has none, nor has what steps up and down every week.
 	shiftFactor, ordinaryShare = 3, 0.9
 	mostShifts                 = 5
+	// Long series are first judged by averages, of which a window holds so many:
+	// where no change comes near to standing out among these, none does among the
+	// points, whose noise is larger.
+	sketchWindow = 48
+	sketchShare  = 0.8
 )
 
 // Shifts are the lasting changes of level in what the strong seasons (ascending
@@ -39,26 +44,14 @@ func Shifts(values []float64, periods []int) []Shift {
 	if n < 4*window {
 		return nil
 	}
-	rest := withoutProfiles(values, periods)
-	medians := MovingMedian(rest, window)
-	changes, sizes := make([]float64, n), make([]float64, 0, n)
-	for t := window; t <= n-window; t++ {
-		// The median of the window around a point is that of the half before it
-		// and the half after it.
-		change := medians[min(t+window/2, n-1)] - medians[t-window+window/2]
-		if !math.IsNaN(change) {
-			changes[t] = change
-			sizes = append(sizes, math.Abs(change))
+	if sketch, shorter, factor := sketchOf(values, periods, window); factor > 1 {
+		_, changes, limit := levelChanges(withoutProfiles(sketch, shorter), window/factor)
+		if !slices.ContainsFunc(changes, func(v float64) bool { return math.Abs(v) > sketchShare*limit }) {
+			return nil
 		}
 	}
-	if len(sizes) == 0 {
-		return nil
-	}
-	noise := slices.Clone(rest)
-	for i := range noise {
-		noise[i] -= medians[i]
-	}
-	limit := shiftFactor * max(stats.OrderStatistic(sizes, int(ordinaryShare*float64(len(sizes)-1))), stats.Spread(noise))
+	rest := withoutProfiles(values, periods)
+	medians, changes, limit := levelChanges(rest, window)
 	var shifts []Shift
 	for range mostShifts {
 		best := 0
@@ -86,6 +79,52 @@ func Shifts(values []float64, periods []int) []Shift {
 	}
 	slices.SortFunc(shifts, func(a, b Shift) int { return a.At - b.At })
 	return shifts
+}
+
+// sketchOf are averages of values, with the periods that are left, and of how many
+// points: 1 where the periods have no common divisor that would shorten them.
+func sketchOf(values []float64, periods []int, window int) (sketch []float64, shorter []int, factor int) {
+	for factor = window / sketchWindow; factor > 1; factor-- {
+		shorter = shorter[:0]
+		divides := true
+		for _, period := range periods {
+			divides = divides && (period%factor == 0 || factor%period == 0)
+			if period >= 2*factor {
+				shorter = append(shorter, period/factor)
+			}
+		}
+		if divides {
+			return Coarsen(values, factor), shorter, factor
+		}
+	}
+	return nil, nil, 1
+}
+
+// levelChanges are the moving medians of what seasons leave over, how much they
+// change from the window before each point to the one from it on, and how much
+// a change must be to stand out.
+func levelChanges(rest []float64, window int) (medians, changes []float64, limit float64) {
+	n := len(rest)
+	medians, changes = MovingMedian(rest, window), make([]float64, n)
+	sizes := make([]float64, 0, n)
+	for t := window; t <= n-window; t++ {
+		// The median of the window around a point is that of the half before it
+		// and the half after it.
+		change := medians[min(t+window/2, n-1)] - medians[t-window+window/2]
+		if !math.IsNaN(change) {
+			changes[t] = change
+			sizes = append(sizes, math.Abs(change))
+		}
+	}
+	if len(sizes) == 0 {
+		return medians, changes, math.Inf(1)
+	}
+	noise := slices.Clone(rest)
+	for i := range noise {
+		noise[i] -= medians[i]
+	}
+	ordinary := stats.OrderStatistic(sizes, int(ordinaryShare*float64(len(sizes)-1)))
+	return medians, changes, shiftFactor * max(ordinary, stats.Spread(noise))
 }
 
 // stepIn is where, from low to high, values step over the middle.
