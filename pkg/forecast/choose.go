@@ -60,6 +60,7 @@ func (p *prepared) chooseFreely(horizon int) (trial, error) {
 	if trials = append(trials, others...); len(trials) == 0 {
 		return trial{}, err
 	}
+	trials = withoutStaleLevel(trials)
 	single := least(trials)
 	if len(trials) == 1 {
 		return single, nil
@@ -69,6 +70,17 @@ func (p *prepared) chooseFreely(horizon int) (trial, error) {
 		return single, nil
 	}
 	return blend, nil
+}
+
+// withoutStaleLevel leaves the recent level out where it errs more than the latest
+// value: the series then wanders, and its level is an old value.
+func withoutStaleLevel(trials []trial) []trial {
+	latest := slices.IndexFunc(trials, func(t trial) bool { return t.model.Name() == Naive{}.Name() })
+	if latest < 0 {
+		return trials
+	}
+	limit := trials[latest].mae
+	return slices.DeleteFunc(trials, func(t trial) bool { return t.model.Name() == RecentLevel{}.Name() && t.mae >= limit })
 }
 
 // settle decides on which scale the other models are worth their time: the one

@@ -2,6 +2,7 @@ package forecast_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -133,4 +134,33 @@ func missBy(expected, values []float64, from int) float64 {
 		sum += math.Abs(values[i] - expected[i])
 	}
 	return sum / float64(len(values)-from)
+}
+
+// Bursts around a level that moved are no reason to expect the latest burst, nor
+// the level of long ago.
+func TestNoiseAroundALevelThatMovedIsForecastByItsRecentLevel(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 3))
+	values := make([]float64, 200)
+	for i := range values {
+		values[i] = 100 * math.Exp(0.4*random.NormFloat64())
+		if i >= 140 {
+			values[i] *= 3
+		}
+		if random.IntN(9) == 0 {
+			values[i] *= 6
+		}
+	}
+	r, err := forecast.Run(forecast.Request{History: history(24*time.Hour, values), Horizon: 14, Seasons: []time.Duration{48 * time.Hour}})
+	require.NoError(t, err)
+	require.Contains(t, r.Parameters, "weight.recent-level", "%v", r.Parameters)
+	for _, mean := range r.Mean {
+		require.InDelta(t, 350, mean, 200, "bursts reach 1800, the level before was 100")
+	}
+	// Of a random walk the latest value says more.
+	for i := 1; i < len(values); i++ {
+		values[i] = values[i-1] + random.NormFloat64()
+	}
+	r, err = forecast.Run(forecast.Request{History: history(24*time.Hour, values), Horizon: 14})
+	require.NoError(t, err)
+	require.NotContains(t, r.Parameters, "weight.recent-level")
 }

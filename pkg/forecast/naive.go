@@ -30,6 +30,47 @@ func (*levelFit) Observe(float64)                  {}
 func (f *levelFit) Forecast(horizon int) []float64 { return repeat(f.level, horizon) }
 func (f *levelFit) Parameters() map[string]float64 { return map[string]float64{"level": f.level} }
 
+// RecentLevel forecasts the median of the latest points, for what is noisy, or has
+// bursts, around a level that moves.
+type RecentLevel struct{}
+
+// Name of the model.
+func (RecentLevel) Name() string { return "recent-level" }
+
+// recentPoints are three weeks of days.
+const recentPoints = 21
+
+// Fit takes the latest points.
+func (RecentLevel) Fit(y []float64) (Fitted, error) {
+	fit := &recentLevelFit{}
+	for _, v := range y {
+		fit.Observe(v)
+	}
+	if len(fit.recent) == 0 {
+		return nil, model.ShortHistory(0, 1, "the recent level")
+	}
+	return fit, nil
+}
+
+type recentLevelFit struct{ recent []float64 } // observed, oldest first
+
+func (f *recentLevelFit) Observe(v float64) {
+	if math.IsNaN(v) {
+		return
+	}
+	if f.recent = append(f.recent, v); len(f.recent) > recentPoints {
+		f.recent = f.recent[1:]
+	}
+}
+
+func (f *recentLevelFit) level() float64 { return stats.Median(f.recent) }
+
+func (f *recentLevelFit) Forecast(horizon int) []float64 { return repeat(f.level(), horizon) }
+
+func (f *recentLevelFit) Parameters() map[string]float64 {
+	return map[string]float64{"level": f.level()}
+}
+
 // Naive forecasts the last observation.
 type Naive struct{}
 

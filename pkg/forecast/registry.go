@@ -162,7 +162,7 @@ func (p *prepared) members() []Model {
 	}
 	switch {
 	case len(p.periods) == 0:
-		models = append(models, dampedHolt)
+		models = append(models, dampedHolt, RecentLevel{})
 	case len(p.clean) <= fewPoints:
 		models = append(models, ets.Model{Error: ets.Additive, Trend: ets.None, Season: ets.Additive, Period: p.periods[0]})
 	}
