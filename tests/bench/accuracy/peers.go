@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/forecast"
@@ -21,7 +22,7 @@ import (
 )
 
 func init() {
-	runner.Register("peers", "Prophet, statsforecast and statsmodels on the same M4 Hourly series in the same run; needs Python with pip", runPeers)
+	runner.Register("peers", "Prophet, statsforecast, augurs and statsmodels on the same M4 Hourly series in the same run; needs Python with pip", runPeers)
 }
 
 type forecasterFigures struct {
@@ -57,8 +58,13 @@ type peerAnswer struct {
 func runPeers(o runner.Options) (any, error) {
 	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
 	every := flags.Int("every", 26, "take each so-many-th of the 414 series")
+	only := flags.String("only", "", "names of peers, with commas; default: all, of which AutoARIMA takes most of an hour")
 	if err := flags.Parse(o.Rest); err != nil {
 		return nil, err
+	}
+	var names []string
+	if *only != "" {
+		names = strings.Split(*only, ",")
 	}
 	python, err := peersPython()
 	if err != nil {
@@ -91,7 +97,7 @@ func runPeers(o runner.Options) (any, error) {
 		}
 		answers = append(answers, answer)
 	}
-	theirs, err := ask(python, &questions)
+	theirs, err := ask(python, names, &questions)
 	if err != nil {
 		return nil, err
 	}
@@ -160,12 +166,12 @@ func comparePeers(answers []peerAnswer, judge func(peerAnswer) accuracy) []forec
 }
 
 // ask runs the peers over the questions.
-func ask(python string, questions *bytes.Buffer) ([]peerAnswer, error) {
+func ask(python string, names []string, questions *bytes.Buffer) ([]peerAnswer, error) {
 	root, err := harness.Root()
 	if err != nil {
 		return nil, err
 	}
-	command := exec.Command(python, filepath.Join(root, "tests", "bench", "peers", "forecast.py"))
+	command := exec.Command(python, append([]string{filepath.Join(root, "tests", "bench", "peers", "forecast.py")}, names...)...)
 	command.Stdin, command.Stderr = questions, os.Stderr
 	output, err := command.Output()
 	if err != nil {
