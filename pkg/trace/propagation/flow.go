@@ -130,7 +130,7 @@ const (
 
 // spread passes the anomaly of a service on along the calls: kept is what stayed
 // with each.
-func (g *graph) spread(target int, losses []float64) (kept []float64, flows []flow) {
+func (g *graph) spread(target, step int, losses []float64) (kept []float64, flows []flow) {
 	reached := make([]float64, len(g.services)) // by a callee: what its callers lost, together
 	for from, callees := range g.callees {
 		for _, c := range callees {
@@ -147,7 +147,7 @@ func (g *graph) spread(target int, losses []float64) (kept []float64, flows []fl
 				kept[at] += part
 				continue
 			}
-			stays, passes := g.split(at, losses, reached)
+			stays, passes := g.split(at, step, losses, reached)
 			kept[at] += part * stays
 			for _, p := range passes {
 				next[p.to] += part * p.part
@@ -162,7 +162,7 @@ func (g *graph) spread(target int, losses []float64) (kept []float64, flows []fl
 // split is which part of a service's loss its callees account for, each, and
 // which stays. A callee's loss reached its callers as they lost something
 // themselves.
-func (g *graph) split(service int, losses, reached []float64) (stays float64, passes []flow) {
+func (g *graph) split(service, step int, losses, reached []float64) (stays float64, passes []flow) {
 	loss := losses[service]
 	if loss <= 0 {
 		return 1, nil
@@ -176,12 +176,40 @@ func (g *graph) split(service int, losses, reached []float64) (stays float64, pa
 		passes = append(passes, flow{service, c.service, part})
 		accounted += part
 	}
-	stays = max(0, loss-accounted)
+	if accounted == 0 {
+		return 1, nil
+	}
+	stays = max(0, loss-accounted) * g.beyondChance(service, step, loss-accounted, passes)
 	whole := stays + accounted
 	for i := range passes {
 		passes[i].part /= whole
 	}
 	return stays / whole, passes
+}
+
+// beyondChance is which part of what stays with a caller is more than the figures of
+// it and of its callees vary by: requests of a step are not the very same on both
+// sides.
+func (g *graph) beyondChance(service, step int, rest float64, passes []flow) float64 {
+	variance := g.variance(service, step)
+	for _, p := range passes {
+		variance += min(p.part*p.part, g.variance(p.to, step))
+	}
+	if rest <= 0 || rest*rest <= variance {
+		return 0
+	}
+	return 1 - variance/(rest*rest)
+}
+
+// variance is that of what a service lost in a step: of failed requests their
+// number, as Poisson has it; of seconds by the spread of the latency.
+func (g *graph) variance(service, step int) float64 {
+	requests := at(g.services[service].Requests, step)
+	if g.question.Signal == Failures {
+		return max(0, requests*at(g.services[service].Failed, step))
+	}
+	spread := requests * g.normals[service].spread
+	return spread * spread
 }
 
 func sortedKeys(m map[int]float64) []int {

@@ -129,7 +129,7 @@ func Explain(services []Service, calls []Call, q Question) Result {
 			continue
 		}
 		r.Steps = append(r.Steps, step)
-		kept, flows := g.spread(target, losses)
+		kept, flows := g.spread(target, step, losses)
 		for i, part := range kept {
 			if part > 0 {
 				part *= g.certainty(i, step)
