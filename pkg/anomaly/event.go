@@ -14,6 +14,10 @@ const (
 	// a score that hovers at the threshold makes one event.
 	release          = 0.6
 	fewestRefractory = 5 // points
+	// soon is how long after an event what chance leaves once in ten years, a score of
+	// rare, is an event of its own, however high the last one was.
+	soon = time.Hour
+	rare = 90
 	// asHigh is how far apart scores may lie and be alike.
 	asHigh = 1
 )
@@ -21,13 +25,14 @@ const (
 // grouping makes events of scores, point by point: one incident, one event. An
 // event begins where the score reaches the threshold, goes on while it stays
 // above the release level, and takes in what follows within the refractory
-// time.
+// time, unless that is as high some hours later, or rare.
 type grouping struct {
 	threshold float64
 	patience  int // points
 	since     int // the last point of the latest event, in points
 	active    bool
-	apart     int     // points
+	apart     int     // points after which something as high is apart
+	soon      int     // points after which something rare is apart
 	peak      float64 // of the latest event
 }
 
@@ -42,7 +47,10 @@ const (
 
 func newGrouping(threshold float64, step time.Duration, c Constants) grouping {
 	patience := max(int(c.Refractory/step), fewestRefractory)
-	return grouping{threshold: threshold, patience: patience, since: patience, apart: max(int(c.Again/step), fewestRefractory)}
+	return grouping{
+		threshold: threshold, patience: patience, since: patience,
+		apart: max(int(c.Again/step), fewestRefractory), soon: max(int(soon/step), fewestRefractory),
+	}
 }
 
 func (g *grouping) next(score float64) part {
@@ -54,7 +62,8 @@ func (g *grouping) next(score float64) part {
 	case math.IsNaN(score):
 		return outside
 	case score >= g.threshold:
-		if g.since > g.patience || !g.active && g.since > g.apart && score >= g.peak-asHigh {
+		again := g.since > g.apart && score >= g.peak-asHigh || g.since > g.soon && score >= rare
+		if g.since > g.patience || !g.active && again {
 			found, g.peak = begins, 0
 		}
 		g.peak = max(g.peak, score)
