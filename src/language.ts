@@ -58,6 +58,7 @@ const language: Language = {
       minDeviation: 'number',
       minRelativeDeviation: 'number',
       timeZone: 'text',
+      peers: 'flag',
       threshold: 'number',
       detectors: 'texts',
       feedback: 'value',

@@ -60,6 +60,8 @@ export interface AnomalyQuery extends DataQuery {
   minRelativeDeviation?: number | string;
   /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
   timeZone?: string;
+  /** Peers compares each series with the others of the query, as replicas of one service: what all of them do is usual, the odd one out is not. Three series at least. */
+  peers?: boolean;
   /** Threshold is the score from which on there is an event. Default 75. */
   threshold?: number | string;
   /** Detectors that judge, by name. Default: those that need no choice. */

@@ -105,6 +105,18 @@ func TestTwoSpikesAreTwoEvents(t *testing.T) {
 	require.Len(t, detect(t, request(values, learned)).Events, 2)
 }
 
+// Something rare two hours after an event is one of its own, its aftermath is not.
+func TestARareEventIsNoAftermath(t *testing.T) {
+	values := traffic(learned+perDay, 3)
+	add(values, learned+120, 4, 150)
+	add(values, learned+260, 4, 150)
+	require.Len(t, detect(t, request(values, learned)).Events, 2)
+	values = traffic(learned+perDay, 3)
+	add(values, learned+120, 4, 150)
+	add(values, learned+140, 4, 150)
+	require.Len(t, detect(t, request(values, learned)).Events, 1)
+}
+
 // A value that stands still inside the band.
 func TestAFrozenValueIsFound(t *testing.T) {
 	values := traffic(learned+perDay, 4)

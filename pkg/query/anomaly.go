@@ -31,6 +31,10 @@ type Anomaly struct {
 	// TimeZone is the IANA name of the place whose clock days and weeks follow
 	// when daylight saving begins or ends, as "Europe/Berlin". Default UTC.
 	TimeZone string `json:"timeZone,omitempty"`
+	// Peers compares each series with the others of the query, as replicas of one
+	// service: what all of them do is usual, the odd one out is not. Three series at
+	// least.
+	Peers bool `json:"peers,omitempty"`
 	// Threshold is the score from which on there is an event. Default 75.
 	Threshold float64 `json:"threshold,omitempty"`
 	// Detectors that judge, by name. Default: those that need no choice.

@@ -22,6 +22,11 @@ export function examples(service: string): Example[] {
       query: { queryType: 'anomaly', expr: starters.latency.expr, direction: 'above' } as Asked,
     },
     {
+      title: 'Which replica is the odd one out?',
+      tells: 'Each instance against the others: what all of them do is usual.',
+      query: { queryType: 'anomaly', expr: 'rate(process_cpu_seconds_total[5m])', peers: true } as Asked,
+    },
+    {
       title: 'How many requests will come?',
       tells: 'The next six hours with their 95 % interval, by the day and the week.',
       query: { queryType: 'forecast', expr: starters.requests.expr, horizon: '6h' } as Asked,

@@ -158,6 +158,12 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
         value={query.detectors?.join(', ')}
         onCommit={(names) => onCommit({ ...query, detectors: names?.split(/[\s,]+/).filter(Boolean) })}
       />
+      <SwitchField
+        label="Peers"
+        description="Compares each series with the others of the query: the odd one out. At least three series."
+        value={query.peers}
+        onCommit={(peers) => onCommit({ ...query, peers })}
+      />
       {(query.format ?? 'panel') === 'panel' && (
         <SwitchField
           label="Live"
@@ -192,6 +198,7 @@ function summary(query: MetricQuery) {
       `deviation over ${query.minRelativeDeviation} of the expectation`,
     query.queryType === 'anomaly' && query.detectors && `detectors ${query.detectors.join(', ')}`,
     legend,
+    query.queryType === 'anomaly' && query.peers && 'against its peers',
     query.queryType === 'anomaly' && query.live && 'live',
   ];
 }

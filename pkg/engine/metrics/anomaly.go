@@ -63,11 +63,16 @@ func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Win
 	if err != nil {
 		return answer, err
 	}
+	judge, err := judgeOf(q, histories, g)
 	answer.Series = make([]AnomalySeries, len(histories))
 	return answer, core.EachSeries(ctx, len(histories), func(i int) {
 		history := histories[i].Align()
 		history.Start = history.Start.In(q.Location())
-		result, err := anomaly.Detect(anomaly.Request{
+		answer.Series[i] = AnomalySeries{Labels: history.Labels, Problem: core.Problem(err)}
+		if err != nil {
+			return
+		}
+		result, err := judge(anomaly.Request{
 			History:              history,
 			From:                 g.From,
 			Past:                 time.Duration(q.History),
@@ -84,4 +89,14 @@ func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Win
 		})
 		answer.Series[i] = AnomalySeries{Labels: history.Labels, Result: result, Problem: core.Problem(err)}
 	})
+}
+
+// judgeOf is how each series is judged: by its own past, or against the others.
+// The error is why they cannot be compared.
+func judgeOf(q query.Anomaly, histories []core.RawSeries, g core.Grid) (func(anomaly.Request) (anomaly.Result, error), error) {
+	if !q.Peers || len(histories) == 0 {
+		return anomaly.Detect, nil
+	}
+	group, err := anomaly.NewGroup(core.AlignAll(histories), g.From)
+	return group.Detect, err
 }
