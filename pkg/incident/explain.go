@@ -15,6 +15,8 @@ type node struct {
 	root    int
 	// faint says that it would not be abnormal alone.
 	faint bool
+	// idle nodes are not looked at any more.
+	idle bool
 }
 
 func (n *node) has(signal Signal) *episode {
@@ -68,7 +70,23 @@ func (m *fleet) look(step int) *snapshot {
 	for k := range s.nodes {
 		s.nodes[k].root = s.rootOf(k)
 	}
+	s.dropIdle()
 	return s
+}
+
+// dropIdle takes out faint nodes that explain nothing.
+func (s *snapshot) dropIdle() {
+	needed := make([]bool, len(s.nodes))
+	for k, n := range s.nodes {
+		for at := k; !n.faint && at >= 0 && !needed[at]; at = s.nodes[at].because {
+			needed[at] = true
+		}
+	}
+	for k, n := range s.nodes {
+		if n.idle = !needed[k]; n.idle {
+			delete(s.of, n.service)
+		}
+	}
 }
 
 func (s *snapshot) add(n *node) {

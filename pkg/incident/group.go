@@ -34,6 +34,9 @@ func (s *snapshot) groups() []*group {
 	byRoot := map[int]*group{}
 	var all []*group
 	for k, n := range s.nodes {
+		if n.idle {
+			continue
+		}
 		g := byRoot[n.root]
 		if g == nil {
 			g = &group{roots: []int{n.root}, start: s.nodes[n.root].start, dependency: -1}

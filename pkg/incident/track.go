@@ -161,7 +161,7 @@ func (t *tracked) holds(s *snapshot, g *group, steps int) bool {
 const (
 	// fleetWide is the part of the services, as 1/fleetWide, whose failure shakes all
 	// others, so that what goes wrong next to it is not told apart.
-	fleetWide = 5
+	fleetWide = 3
 	// shaken is for how many steps after an incident began that holds.
 	shaken = 30
 )
