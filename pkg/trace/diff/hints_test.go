@@ -59,6 +59,31 @@ func TestLeadsOfACallerThatEndsEarly(t *testing.T) {
 	require.Equal(t, map[string]diff.Aspect{"cart": diff.Last, "payment": diff.Gone, "web": diff.Gone}, services)
 }
 
+// TestWhoAnsweredLastIsKeptBesideARegression: the stock is slow, which is proven;
+// and a third of the checkouts stop after the cart.
+func TestWhoAnsweredLastIsKeptBesideARegression(t *testing.T) {
+	checkout := func(stock float64, early bool) step {
+		calls := []step{
+			{service: "stock", name: "reserve", own: stock},
+			{service: "cart", name: "read", own: 2},
+			{service: "payment", name: "pay", own: 5},
+		}
+		if early {
+			calls = calls[:2]
+		}
+		return step{service: "web", name: "checkout", own: 4, calls: calls}
+	}
+	baseline := population(1, 300, checkout(3, false))
+	candidate := append(population(2, 200, checkout(60, false)), population(3, 100, checkout(60, true))...)
+	result := diff.Compare(baseline, candidate, diff.Options{})
+	require.Equal(t, diff.Regressed, result.Verdict, result.Reason)
+	require.Equal(t, "stock", result.Suspects[0].Service)
+	require.True(t, slices.ContainsFunc(result.Hints, func(h diff.Hint) bool { return h.Service == "cart" && h.Kind == diff.Last }), "%+v", result.Hints)
+	for _, hint := range result.Hints {
+		require.Equal(t, diff.Last, hint.Kind)
+	}
+}
+
 func TestProofNeedsNoLeads(t *testing.T) {
 	baseline := tracetest.Shop{Seed: 1, Traces: 400}.Generate()
 	result := diff.Compare(baseline, tracetest.Shop{Seed: 2, Traces: 400, SlowQuery: 8}.Generate(), diff.Options{})

@@ -36,7 +36,8 @@ type Result struct {
 	// was found, or only what explains next to nothing on weak evidence.
 	Suspects []Suspect
 	// Hints are services to look at first where there are no suspects, the
-	// strongest evidence first: nothing is proven.
+	// strongest evidence first: nothing is proven. Beside the suspects of a
+	// regression they are those that answered last before callers broke off.
 	Hints []Hint
 	// Endpoints are the roots that were compared, the most changed first. Paths
 	// are only ever compared within one endpoint.

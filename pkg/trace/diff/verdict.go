@@ -152,8 +152,11 @@ func (c *comparison) result() Result {
 	if r.Verdict == NotComparable || r.Verdict == Insufficient {
 		r.Suspects = nil
 	}
-	if r.Verdict == Changed || r.Verdict == NoChange || r.Verdict == Insufficient {
+	switch r.Verdict {
+	case Changed, NoChange, Insufficient:
 		r.Hints = c.hints()
+	case Regressed:
+		r.Hints = slices.DeleteFunc(c.hints(), func(h Hint) bool { return !c.standsBeside(h) })
 	}
 	r.Reason = c.reason(&r)
 	if r.Verdict == Changed && !slices.ContainsFunc(r.Suspects, func(s Suspect) bool { return !s.isWeak() }) {
@@ -172,6 +175,16 @@ func (c *comparison) result() Result {
 		)
 	})
 	return r
+}
+
+// maxHintBeside is the largest p-value of a hint that stands beside proven suspects.
+const maxHintBeside = 0.01
+
+// standsBeside says whether a hint is kept beside proven suspects: who answered last
+// before its caller broke off is no suspect by itself, and may be the cause of all
+// that is proven.
+func (c *comparison) standsBeside(h Hint) bool {
+	return h.Kind == Last && h.PValue <= maxHintBeside && !slices.ContainsFunc(c.suspects, func(s Suspect) bool { return s.Service == h.Service })
 }
 
 func severity(v Verdict) int {
