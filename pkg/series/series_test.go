@@ -214,3 +214,23 @@ func TestShiftsOfAnything(t *testing.T) {
 		}
 	})
 }
+
+// A shift in a long series of which every second point is missing: averages find
+// it, differences of neighbours do not exist.
+func TestShiftsInALongSeriesWithGaps(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 4))
+	values := make([]float64, 4032)
+	for i := range values {
+		values[i] = 100 + 20*math.Sin(2*math.Pi*float64(i)/288) + 3*random.NormFloat64()
+		if i >= 2500 {
+			values[i] += 60
+		}
+		if i%2 == 1 {
+			values[i] = math.NaN()
+		}
+	}
+	shifts := series.Shifts(values, []int{288})
+	require.Len(t, shifts, 1)
+	require.InDelta(t, 2500, shifts[0].At, 12)
+	require.InDelta(t, 60, shifts[0].Size, 6)
+}

@@ -46,6 +46,7 @@ func Shifts(values []float64, periods []int) []Shift {
 	}
 	if sketch, shorter, factor := sketchOf(values, periods, window); factor > 1 {
 		_, changes, limit := levelChanges(withoutProfiles(sketch, shorter), window/factor)
+		limit = max(limit, shiftFactor*pointNoise(values, periods))
 		if !slices.ContainsFunc(changes, func(v float64) bool { return math.Abs(v) > sketchShare*limit }) {
 			return nil
 		}
@@ -98,6 +99,25 @@ func sketchOf(values []float64, periods []int, window int) (sketch []float64, sh
 		}
 	}
 	return nil, nil, 1
+}
+
+// pointNoise is the spread of the noise of single points, from below: of
+// differences, of which neighbours' hold no level, and those over a season no shape.
+func pointNoise(values []float64, periods []int) float64 {
+	least := math.Inf(1)
+	for _, lag := range append([]int{1}, periods...) {
+		differences := make([]float64, 0, len(values))
+		for i := lag; i < len(values); i++ {
+			differences = append(differences, values[i]-values[i-lag])
+		}
+		if spread := stats.Spread(differences); spread < math.Inf(1) { // not NaN: nothing observed
+			least = min(least, spread/math.Sqrt2)
+		}
+	}
+	if math.IsInf(least, 1) {
+		return 0
+	}
+	return least
 }
 
 // levelChanges are the moving medians of what seasons leave over, how much they
