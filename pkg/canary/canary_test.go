@@ -320,6 +320,15 @@ func TestFewBadRequestsProveNothing(t *testing.T) {
 func TestOnlyCriticalSignalsFail(t *testing.T) {
 	trial := one(spread(canary.Period{Baseline: canary.Tally{Bad: 100, Requests: 100000}, Candidate: canary.Tally{Bad: 500, Requests: 10000}}, 10)...)
 	require.Equal(t, canary.Fail, trial.Judge().Verdict)
+	slow := canary.Signal{Name: "slow", Margin: 0.01, Periods: []canary.Period{{Baseline: canary.Tally{Requests: 1000}, Candidate: canary.Tally{Requests: 100}}}}
+	trial.Signals = append(trial.Signals, slow)
+	failed := trial.Judge()
+	require.Equal(t, canary.Fail, failed.Verdict)
+	require.Zero(t, failed.NeededRequests, "nothing more is needed")
+	require.Zero(t, failed.Needed)
+	trial.Signals = trial.Signals[:1]
+	none := one().Judge().Signals[0]
+	require.Equal(t, [2]float64{1, 1}, [2]float64{none.Evidence, none.Sound})
 	trial.Signals[0].Critical = false
 	got := trial.Judge()
 	require.Equal(t, canary.Inconclusive, got.Verdict)

@@ -106,6 +106,25 @@ func TestExcusedPeriods(t *testing.T) {
 	require.Equal(t, 7, Noise{}.excused(7, 1, 7), "nothing is known")
 }
 
+// A period is excused that stands out by four deviations of so dispersed counts.
+func TestOnlyWhatStandsOutIsExcused(t *testing.T) {
+	evidence := func(strongest float64, excused int) float64 {
+		var kept []slice
+		for i := range 12 {
+			bad := 10.0
+			if i == 4 {
+				bad = strongest
+			}
+			kept = append(kept, slice{ratio: 1, cells: []cell{{baseline: Tally{40, 9000}, candidate: Tally{bad, 1000}, ratio: 1}}})
+		}
+		return worse(kept, 4, excused)
+	}
+	require.Equal(t, evidence(30, 0), evidence(30, 1))
+	require.Less(t, evidence(40, 1), evidence(40, 0)/2)
+	require.Equal(t, evidence(10, 0), evidence(40, 1), "it counts as the one after it")
+	require.Equal(t, 1.0, evidence(40, 12))
+}
+
 func TestLastingDifferences(t *testing.T) {
 	require.InDelta(t, 0.09*(1.0/2+1.0/8), Noise{byPod: true, spread: 0.09}.lasting(0.2, 2, 8, 1, 1), 1e-12)
 	require.InDelta(t, 0.04*(1.0/2+1.0/8), Noise{byPod: true, spread: 0.01}.lasting(0.2, 2, 8, 1, 1), 1e-12, "what is assumed at least")
