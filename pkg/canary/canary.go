@@ -46,7 +46,7 @@ type Signal struct {
 	// it allows, Starting is not exceeded.
 	Start []float64
 	// Spread is by how much pods of one version are taken to differ at least: the
-	// deviation of the logarithm of their shares of bad requests. Default 0.13.
+	// deviation of the logarithm of their shares of bad requests. Default 0.1.
 	Spread float64
 	// Periods are the counts of both versions; Groups the same by pod, zone and
 	// endpoint where metrics tell these, in place of them. Both begin with the

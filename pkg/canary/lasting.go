@@ -24,12 +24,12 @@ const (
 	// (of an Ornstein–Uhlenbeck process, at twice its time of correlation).
 	allanPart = 0.38
 	// podDeviation is that of pods of one version which is always assumed.
-	podDeviation = 0.13
+	podDeviation = 0.1
 	// fewPods is how many pods a version with all the traffic has where pods are
 	// not told apart; their deviation is larger by untoldPods then, and up to
 	// shortPast times as large where less than longPast periods were watched.
 	fewPods    = 10
-	untoldPods = 2.25
+	untoldPods = 2.9
 	shortPast  = 1.6
 	longPast   = 60
 )

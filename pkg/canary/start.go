@@ -138,6 +138,6 @@ func (s Signal) startRatio(age int, rate float64) float64 {
 // SlowSpread is the deviation of the logarithm of a share of slow requests that
 // pods have whose latencies differ by a few percent: the rarer, the more.
 func SlowSpread(share float64) float64 {
-	const least, perLog = 0.11, 1.0 / 21
+	const least, perLog = 0.085, 1.0 / 27
 	return math.Max(least, -perLog*math.Log(share))
 }
