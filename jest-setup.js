@@ -1,4 +1,7 @@
 import './.config/jest-setup';
+import { TextDecoder, TextEncoder } from 'util';
+import { MessageChannel } from 'worker_threads';
+import { version } from 'react';
 
 // Grafana's Combobox measures its text and watches what is in view; a document
 // without a screen can do neither.
@@ -9,3 +12,8 @@ global.IntersectionObserver = class {
   unobserve() {}
   disconnect() {}
 };
+
+// React 19 draws texts on a server, too, for which jsdom lacks what browsers have.
+if (!version.startsWith('18.')) {
+  Object.assign(globalThis, { MessageChannel, TextDecoder, TextEncoder });
+}

@@ -2,7 +2,11 @@
 process.env.TZ = 'UTC';
 
 const grafanaConfig = require('./.config/jest.config');
+const { grafanaESModules, nodeModulesToTransform } = require('./.config/jest/utils');
 const [transformer] = Object.values(grafanaConfig.transform);
+
+// Packages of Grafana 13 that have ECMAScript modules alone.
+const newerESModules = ['@react-hookz/web', '@ver0/deep-equal'];
 
 module.exports = {
   ...grafanaConfig,
@@ -10,4 +14,5 @@ module.exports = {
   testTimeout: 30_000,
   // Some of Grafana's dependencies ship their modules as .mjs.
   transform: { '^.+\\.(m?j|t)sx?$': transformer },
+  transformIgnorePatterns: [nodeModulesToTransform([...grafanaESModules, ...newerESModules])],
 };
