@@ -68,7 +68,7 @@ const language: Language = {
   breach: {
     formats: ['panel', 'alert'],
     required: ['expr', 'threshold'],
-    fields: { ...ofMetric, threshold: 'number', direction: 'text', horizon: 'text' },
+    fields: { ...ofMetric, threshold: 'number', direction: 'text', horizon: 'text', timeZone: 'text' },
   },
   composite: {
     formats: everyFormat,

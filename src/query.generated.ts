@@ -97,6 +97,8 @@ export interface BreachQuery extends DataQuery {
   history?: string;
   /** Step overrides the step that follows from the panel's resolution. */
   step?: string;
+  /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
+  timeZone?: string;
   /** Legend names the series, as in Prometheus' legend: {{label}}. Default: the labels that tell the series apart. */
   legend?: string;
   queryType: 'breach';

@@ -30,16 +30,21 @@ func Splits(h series.Series, from time.Time, past time.Duration) []Split {
 // Pattern is the sum of the strong seasons of a series.
 type Pattern struct {
 	pattern
+	clock   clock
 	trained int
 }
 
-// LearnPattern learns the seasons among candidate periods, in points.
-func LearnPattern(y []float64, candidates []int) Pattern {
-	return Pattern{learnPattern(y, candidates), len(y)}
+// LearnPattern learns the seasons among candidate periods, in points, by the clock
+// of the past's location: where it is set back or forward, days go on by it. So
+// many points ahead of the past will be asked for.
+func LearnPattern(past series.Series, candidates []int, ahead int) Pattern {
+	c := clockOf(past.Start, past.Step, past.Len()+ahead)
+	laid := c.lay(past.Values)
+	return Pattern{learnPattern(laid, candidates), c, len(laid)}
 }
 
 // At is the pattern at a point, counted from the first one learned from.
-func (p Pattern) At(i int) float64 { return p.at(i, p.trained) }
+func (p Pattern) At(i int) float64 { return p.at(p.clock.shows(i), p.trained) }
 
 // Longest is the longest period in points, zero where there is no season.
 func (p Pattern) Longest() int { return p.longest() }

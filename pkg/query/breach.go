@@ -32,6 +32,9 @@ type Breach struct {
 	History Duration `json:"history,omitempty"`
 	// Step overrides the step that follows from the panel's resolution.
 	Step Duration `json:"step,omitempty"`
+	// TimeZone is the IANA name of the place whose clock days and weeks follow
+	// when daylight saving begins or ends, as "Europe/Berlin". Default UTC.
+	TimeZone string `json:"timeZone,omitempty"`
 	// Legend names the series, as in Prometheus' legend: {{label}}. Default:
 	// the labels that tell the series apart.
 	Legend string `json:"legend,omitempty"`
@@ -62,9 +65,13 @@ func (q Breach) Validate() error {
 		checkDuration("step", q.Step, minStep, maxStep),
 		checkOrder("horizon", q.Horizon, q.Step),
 		checkOrder("history", q.History, q.Step),
+		checkTimeZone(q.TimeZone),
 		checkName("legend", q.Legend),
 	)
 }
+
+// Location is that of the time zone, UTC where it is not known.
+func (q Breach) Location() *time.Location { return locationOf(q.TimeZone) }
 
 func checkThreshold(threshold *float64) error {
 	if threshold == nil {

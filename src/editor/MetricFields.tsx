@@ -37,14 +37,12 @@ export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
             onCommit={(horizon) => onCommit({ ...query, horizon })}
           />
         )}
-        {query.queryType !== 'breach' && (
-          <TextField
-            label="Time zone"
-            placeholder="UTC"
-            value={query.timeZone}
-            onCommit={(timeZone) => onCommit({ ...query, timeZone })}
-          />
-        )}
+        <TextField
+          label="Time zone"
+          placeholder="UTC"
+          value={query.timeZone}
+          onCommit={(timeZone) => onCommit({ ...query, timeZone })}
+        />
         {query.queryType !== 'breach' && <ExpectationFields query={query} onCommit={onCommit} />}
         {query.queryType === 'anomaly' && <AnomalyFields query={query} onCommit={onCommit} />}
         <TextField
@@ -178,10 +176,10 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
 
 function summary(query: MetricQuery) {
   const common = [query.history && `learn from ${query.history}`, query.step && `step ${query.step}`];
-  const clock = query.queryType !== 'breach' && query.timeZone && `clock of ${query.timeZone}`;
+  const clock = query.timeZone && `clock of ${query.timeZone}`;
   const legend = query.legend && `legend ${query.legend}`;
   if (query.queryType === 'breach') {
-    return [...common, legend];
+    return [...common, clock, legend];
   }
   return [
     ...common,

@@ -60,13 +60,14 @@ func learn(r Request, s anomaly.Split) *trajectories {
 	if len(durations) == 0 {
 		durations = series.Calendar
 	}
-	seasons := anomaly.LearnPattern(past, series.Periods(durations, step))
+	horizon := int(r.Horizon / step)
+	ahead := make([]float64, int(s.Until.Sub(r.History.Time(s.Test))/step)+1+horizon)
+	seasons := anomaly.LearnPattern(series.Series{Start: r.History.Time(s.Train), Step: step, Values: past},
+		series.Periods(durations, step), len(ahead))
 	calm := make([]float64, len(past))
 	for i, v := range past {
 		calm[i] = v - seasons.At(i)
 	}
-	horizon := int(r.Horizon / step)
-	ahead := make([]float64, int(s.Until.Sub(r.History.Time(s.Test))/step)+1+horizon)
 	for i := range ahead {
 		ahead[i] = seasons.At(len(past) + i)
 	}

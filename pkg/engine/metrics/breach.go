@@ -48,6 +48,7 @@ func (e Evaluator) Breach(ctx context.Context, q query.Breach, window core.Windo
 	answer.Series = make([]BreachSeries, len(histories))
 	return answer, core.EachSeries(ctx, len(histories), func(i int) {
 		history := histories[i].Align()
+		history.Start = history.Start.In(q.Location())
 		result, err := breach.Predict(breach.Request{
 			History:   history,
 			From:      g.From,
