@@ -19,6 +19,10 @@ type Shares struct {
 	// Reserved is the part of it that interactive requests cannot take; engines
 	// can take half of that part, rules all of it.
 	Reserved int64
+	// Lent is the part of what is reserved that interactive requests may take all
+	// the same while neither rules nor engines had anything for Quiet.
+	Lent  int64
+	Quiet time.Duration
 	// PerUser and PerSource are the most that one user, and all interactive
 	// requests to one data source, may have; 0 for no limit.
 	PerUser, PerSource int64
@@ -42,6 +46,7 @@ type Gate struct {
 	sources map[string]int64
 	queue   []*waiter
 	waiting map[string]int // by user
+	busyAt  time.Time      // when a rule or an engine last took or gave something
 }
 
 type waiter struct {
@@ -175,7 +180,7 @@ func (g *Gate) most(caller Caller) int64 {
 	case Engine:
 		return limited(s.Total-g.ofRules(), engineShare(s.PerUser))
 	default:
-		return limited(limited(s.Total-s.Reserved, s.PerUser), s.PerSource)
+		return limited(limited(s.Total-s.Reserved+s.Lent, s.PerUser), s.PerSource)
 	}
 }
 
@@ -206,13 +211,30 @@ func (g *Gate) fits(caller Caller, amount int64) bool {
 	case Engine:
 		return g.used[Interactive]+g.used[Engine]+amount <= s.Total-g.ofRules() && within(g.users[caller.User], engineShare(s.PerUser))
 	default:
-		return g.used[Interactive]+amount <= s.Total-s.Reserved &&
+		return g.used[Interactive]+amount <= s.Total-g.reserved() &&
 			g.used[Interactive]+g.used[Engine]+amount <= s.Total-g.ofRules() &&
 			within(g.users[caller.User], s.PerUser) && within(g.sources[caller.Source], s.PerSource)
 	}
 }
 
+// reserved is what interactive requests cannot take at the moment.
+func (g *Gate) reserved() int64 {
+	s := g.shares
+	if s.Lent > 0 && g.used[Engine]+g.used[Rule] == 0 && time.Since(g.busyAt) >= s.Quiet {
+		return s.Reserved - s.Lent
+	}
+	return s.Reserved
+}
+
+// mark notes that rules or engines are at work.
+func (g *Gate) mark(caller Caller) {
+	if caller.Class != Interactive {
+		g.busyAt = time.Now()
+	}
+}
+
 func (g *Gate) add(caller Caller, amount int64) {
+	g.mark(caller)
 	g.used[caller.Class] += amount
 	if caller.Class == Rule {
 		return
@@ -224,6 +246,7 @@ func (g *Gate) add(caller Caller, amount int64) {
 }
 
 func (g *Gate) subtract(caller Caller, amount int64) {
+	g.mark(caller)
 	g.used[caller.Class] -= amount
 	if caller.Class == Rule {
 		return

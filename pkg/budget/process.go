@@ -58,11 +58,18 @@ var Process = Limits{
 	Caches:     NewCaches(maxCaches),
 }
 
-// processorShares let rules and engines compute beside everybody else: the
-// scheduler then divides the processors, a slice of some milliseconds at a time.
+// processorShares leave a processor to rules and engines while there are any, and
+// let more of them compute than there are processors: the scheduler then divides
+// those, a slice of some milliseconds at a time. Others get all processors
+// otherwise.
 func processorShares(processors int64) Shares {
-	return Shares{What: "processors", Total: 2 * processors, Reserved: processors}
+	others := max(processors-1, 1)
+	return Shares{What: "processors", Total: 2 * processors, Reserved: 2*processors - others, Lent: processors - others, Quiet: quiet}
 }
+
+// quiet is how long no rule and no engine computes before panels get their
+// processor; rules are mostly evaluated every ten seconds to a minute.
+const quiet = 3 * time.Second
 
 // LimitMemory makes the garbage collector work harder before the process grows
 // beyond its limit. It is for main alone.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -57,28 +58,38 @@ func TestTurnIsGivenBack(t *testing.T) {
 	none.Give()
 }
 
-// TestRulesComputeBesidePanels keeps all processors of panels busy: a rule gets
-// one at once.
+// TestRulesComputeBesidePanels keeps all processors of panels busy: rules get some
+// at once, and panels leave one to them from then on.
 func TestRulesComputeBesidePanels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shares := processorShares(2)
-		processors := NewGate(shares)
-		stop := make(chan struct{})
-		for _, user := range []string{"a", "b", "c", "d", "e"} {
+		processors := NewGate(processorShares(2))
+		compute := func(class Class, user string, stop chan struct{}) {
 			go func() {
-				_ = Compute(as(t.Context(), Interactive, user, "1"), processors, func(context.Context) error { <-stop; return nil })
+				_ = Compute(as(t.Context(), class, user, "1"), processors, func(context.Context) error { <-stop; return nil })
 			}()
+			synctest.Wait()
 		}
+		time.Sleep(time.Hour) // no rule for long
+		first, second, third, rules := make(chan struct{}), make(chan struct{}), make(chan struct{}), make(chan struct{})
+		compute(Interactive, "a", first)
+		compute(Interactive, "b", first)
+		compute(Interactive, "c", second)
+		compute(Interactive, "d", third)
+		require.EqualValues(t, 2, processors.used[Interactive])
+		compute(Rule, "", rules)
+		compute(Rule, "", rules)
+		require.EqualValues(t, 2, processors.used[Rule])
+		close(first)
 		synctest.Wait()
-		require.EqualValues(t, 2, processors.Used())
-		for range 2 {
-			go func() {
-				_ = Compute(as(t.Context(), Rule, "", "1"), processors, func(context.Context) error { <-stop; return nil })
-			}()
-		}
+		require.EqualValues(t, 1, processors.used[Interactive])
+		close(rules)
 		synctest.Wait()
-		require.EqualValues(t, 4, processors.Used())
-		close(stop)
+		require.EqualValues(t, 1, processors.used[Interactive])
+		time.Sleep(quiet)
+		compute(Interactive, "e", third)
+		require.EqualValues(t, 2, processors.used[Interactive])
+		close(second)
+		close(third)
 		synctest.Wait()
 		require.Zero(t, processors.Used())
 	})
