@@ -197,7 +197,7 @@ func longestPast(step, past time.Duration) int {
 
 // Epoch is the beginning of the stretch that one model judges t in: at usual
 // steps the midnight (UTC) before it.
-func Epoch(t time.Time, step time.Duration) time.Time { return floor(t, epochLength(step)) }
+func Epoch(t time.Time, step time.Duration) time.Time { return series.Floor(t, epochLength(step)) }
 
 // epochs cut the judged part at midnights, and at full hours in the short time
 // after the first observation.
@@ -230,25 +230,16 @@ func firstObserved(h series.Series) int {
 func stretch(t, known time.Time, step time.Duration) (begun, until time.Time) {
 	length := epochLength(step)
 	hour := max(time.Hour, length/24)
-	if last := floor(known, hour); last.Before(known) {
+	if last := series.Floor(known, hour); last.Before(known) {
 		known = last.Add(hour)
 	}
 	if t.Before(known) {
-		begun = floor(t, hour)
+		begun = series.Floor(t, hour)
 		return begun, begun.Add(hour)
 	}
-	begun, until = floor(t, length), floor(t, length).Add(length)
+	begun, until = series.Floor(t, length), series.Floor(t, length).Add(length)
 	if begun.Before(known) {
 		begun = known
 	}
 	return begun, until
-}
-
-// floor is the last multiple of d since the Unix epoch not after t.
-func floor(t time.Time, d time.Duration) time.Time {
-	beyond := t.UnixNano() % int64(d)
-	if beyond < 0 {
-		beyond += int64(d)
-	}
-	return t.Add(-time.Duration(beyond))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/forecast"
+	"github.com/foresight-observability/foresight/pkg/series"
 )
 
 // Feedback is what a person says of an event: it was real, or a false alarm.
@@ -38,7 +39,7 @@ func detectByFeedback(r Request) (Result, error) {
 	}
 	slices.SortStableFunc(usable, func(a, b Feedback) int { return a.Time.Compare(b.Time) })
 	if len(usable) > 0 {
-		if from := floor(usable[0].Time, day); from.Before(r.From) {
+		if from := series.Floor(usable[0].Time, day); from.Before(r.From) {
 			whole.From = from
 			if from.Before(earliest) {
 				whole.From = earliest

@@ -27,7 +27,7 @@ func FromPoints(labels Labels, times []time.Time, values []float64, step time.Du
 	}
 	first := slices.MinFunc(times, time.Time.Compare)
 	last := slices.MaxFunc(times, time.Time.Compare)
-	start := floor(first, step)
+	start := Floor(first, step)
 	n := last.Sub(start)/step + 1
 	if n > maxGrid {
 		return Series{}, fmt.Errorf("%d points from %s to %s at a step of %s are more than %d", n, first, last, step, maxGrid)
@@ -46,8 +46,8 @@ func FromPoints(labels Labels, times []time.Time, values []float64, step time.Du
 	return Series{Labels: labels, Start: start, Step: step, Values: sums}, nil
 }
 
-// floor is the last multiple of step since the Unix epoch not after t.
-func floor(t time.Time, step time.Duration) time.Time {
+// Floor is the last multiple of step since the Unix epoch not after t.
+func Floor(t time.Time, step time.Duration) time.Time {
 	beyond := t.UnixNano() % int64(step)
 	if beyond < 0 {
 		beyond += int64(step)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
+	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -99,12 +100,7 @@ func (g Grid) points() int { return int(g.To.Sub(g.Start)/g.Step) + 1 }
 
 // Floor is the last multiple of step since the Unix epoch that is not after t.
 func Floor(t time.Time, step time.Duration) time.Time {
-	nanoseconds := t.UnixNano()
-	remainder := nanoseconds % int64(step)
-	if remainder < 0 {
-		remainder += int64(step)
-	}
-	return time.Unix(0, nanoseconds-remainder).UTC()
+	return series.Floor(t.Round(0), step).UTC() // without a monotonic clock
 }
 
 func floorDuration(d, unit time.Duration) time.Duration { return d - d%unit }
