@@ -10,10 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -176,7 +175,7 @@ func (k Keeper) addMetrics(ctx context.Context, q query.LedgerChanges, window co
 	grid := upstream.Range{Start: core.Floor(window.From.Add(-(maxGap+1)*length), length), End: core.Floor(window.To, length), Step: length}
 	found := make([][]Change, len(probes))
 	notices := make([]string, len(probes))
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	group.SetLimit(parallelProbes)
 	for i, p := range probes {
 		if !q.Wants(p.kind) || !existing[p.metric] {

@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/anomaly/contribution"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -96,7 +95,7 @@ func (e Evaluator) Explain(ctx context.Context, q query.Explain, window core.Win
 	splits := make([]*contribution.Split, len(labels))
 	notices := make([]string, len(labels))
 	parts := make([]ExplainAnswer, len(labels))
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	group.SetLimit(4)
 	for i, label := range labels {
 		group.Go(func() error {

@@ -6,9 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -57,7 +56,7 @@ func (e Finder) Fleet(ctx context.Context, grid upstream.Range, basis *core.Prov
 	sources = slices.DeleteFunc(sources, func(m callMetrics) bool { return !existing[m.metric] })
 	queries := fleetQueries(sources, grid, basis)
 	sets := make([]upstream.SeriesSet, len(queries))
-	group, groupContext := errgroup.WithContext(ctx)
+	group, groupContext := parallel.WithContext(ctx)
 	for i, q := range queries {
 		group.Go(func() (err error) {
 			sets[i], err = e.inParts(groupContext, q.promQL, q.grid)

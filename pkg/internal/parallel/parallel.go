@@ -6,9 +6,9 @@ package parallel
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 
+	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -48,7 +48,7 @@ func Go(work func()) {
 func Safely(work func() error) (err error) {
 	defer func() {
 		if problem := recover(); problem != nil {
-			slog.Error("A panic was recovered", "panic", problem, "stack", string(debug.Stack()))
+			log.DefaultLogger.Error("A panic was recovered", "panic", problem, "stack", string(debug.Stack()))
 			err = fmt.Errorf("an internal error, a panic: %v", problem)
 		}
 	}()
