@@ -56,7 +56,7 @@ func ReadAlert(a Annotation) (Alert, bool) {
 type Incident struct {
 	Service string
 	Start   time.Time
-	End     time.Time // the zero time where it is not known
+	End     time.Time // the zero time where it is unknown
 }
 
 // ReadIncident reads incidents.

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// mostPassages of a model are remembered: windows of so many lengths may
+	// maxPassages of a model are remembered: windows of so many lengths may
 	// look at one series at the same time.
-	mostPassages = 4
+	maxPassages = 4
 	// passageSize is about how many bytes one takes.
 	passageSize = 4_000
 )
@@ -73,7 +73,7 @@ func (m *Models) remember(model *Model, from *passage, next passage) {
 	switch i := slices.IndexFunc(kept, func(p passage) bool { return from != nil && p.values == from.values }); {
 	case i >= 0:
 		kept = slices.Delete(kept, i, i+1)
-	case len(kept) == mostPassages:
+	case len(kept) == maxPassages:
 		kept = slices.Delete(kept, 0, 1)
 	default:
 		m.makeRoom(passageSize)

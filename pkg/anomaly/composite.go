@@ -78,9 +78,9 @@ const Reach = 5 * time.Minute
 const (
 	// shortestGap is how long silence must last to be told: a few scrapes may
 	// always be lost.
-	shortestGap       = 5 * time.Minute
-	fewestGapPoints   = 3
-	leastCombinedPart = 0.05
+	shortestGap     = 5 * time.Minute
+	minGapPoints    = 3
+	minCombinedPart = 0.05
 )
 
 // Composite judges signals together: the weighted harmonic mean of their
@@ -191,7 +191,7 @@ func (c *CompositeResult) events(threshold float64) []CompositeEvent {
 			}
 		}
 		for _, signal := range c.Signals {
-			if share := signal.Share[peak]; share >= leastCombinedPart {
+			if share := signal.Share[peak]; share >= minCombinedPart {
 				one.Signals = append(one.Signals, Witness{signal.Name, share})
 			}
 		}
@@ -203,7 +203,7 @@ func (c *CompositeResult) events(threshold float64) []CompositeEvent {
 
 // gaps are the stretches in which one signal is missing and another is not.
 func (c *CompositeResult) gaps() []Gap {
-	least := max(int(shortestGap/c.Step), fewestGapPoints)
+	least := max(int(shortestGap/c.Step), minGapPoints)
 	at := func(i int) time.Time { return c.Start.Add(time.Duration(i) * c.Step) }
 	missing := func(k, i int) bool {
 		values := c.Signals[k].Result.Actual.Values

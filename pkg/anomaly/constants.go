@@ -16,7 +16,7 @@ type Constants struct {
 	Agreement float64
 	// Refractory is how long after an event a new one still belongs to it: half a
 	// day, so that whoever was told is not told again in the same shift, and what
-	// comes every day can still be told apart.
+	// comes every day can still be distinguished.
 	Refractory time.Duration
 	// Again is how long after an event something as high is an event of its own;
 	// what is less high is its aftermath.

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// mostCount is the mean from which on counts are as good as continuous.
-	mostCount = 30
-	// fewestCounts observations tell a mean and a dispersion.
-	fewestCounts = 100
+	// maxCount is the mean from which on counts are as good as continuous.
+	maxCount = 30
+	// minCounts observations tell a mean and a dispersion.
+	minCounts = 100
 	// hoursPerDay are the times of the day that have means of their own, each drawn
 	// to the mean of all as hourPrior more observations would.
 	hoursPerDay, hourPrior = 24, 12
@@ -35,7 +35,7 @@ type counts struct {
 // learnCounts is nil where values are no small counts.
 func learnCounts(y []float64, resolution float64, perDay int) *counts {
 	observed := stats.Observed(y)
-	if resolution == 0 || perDay < 1 || len(observed) < fewestCounts {
+	if resolution == 0 || perDay < 1 || len(observed) < minCounts {
 		return nil
 	}
 	slices.Sort(observed)
@@ -55,7 +55,7 @@ func learnCounts(y []float64, resolution float64, perDay int) *counts {
 	}
 	c := &counts{unit: resolution, perDay: perDay, dispersion: 1}
 	overall := total / float64(len(observed))
-	if overall > mostCount || overall == 0 {
+	if overall > maxCount || overall == 0 {
 		return nil
 	}
 	var n [hoursPerDay]float64

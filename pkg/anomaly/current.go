@@ -10,7 +10,7 @@ import (
 // "no data" and not its last score for ever.
 const freshPoints = 5
 
-// scoreSteps per point of a score are told apart by a rule: the rest is noise.
+// scoreSteps per point of a score are distinguished by a rule: the rest is noise.
 const scoreSteps = 10
 
 // Latest is the newest of the last few numbers; NaN where none is recent.

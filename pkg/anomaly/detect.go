@@ -23,7 +23,7 @@ const (
 	DefaultProbability = 0.99
 )
 
-const fewestLearned = 20 // points before the first one judged
+const minLearned = 20 // points before the first one judged
 
 // Detect judges the points from r.From on. The error wraps
 // forecast.ErrShortHistory where there is too little before From, and
@@ -59,9 +59,9 @@ func detectAfter(r Request, before time.Duration) (result Result, earlier []floa
 	if err != nil {
 		return Result{}, nil, err
 	}
-	asked := r.History.Between(from, r.History.Time(r.History.Len())).Len()
-	earlier = result.Score[:len(result.Score)-asked]
-	result = result.last(asked)
+	queried := r.History.Between(from, r.History.Time(r.History.Len())).Len()
+	earlier = result.Score[:len(result.Score)-queried]
+	result = result.last(queried)
 	if infinite > 0 {
 		result.notice("%d infinite values were treated as missing", infinite)
 	}
@@ -160,10 +160,10 @@ func validate(r *Request) error {
 }
 
 const (
-	longestTraining  = 28 * 24 * time.Hour
-	mostTraining     = 50_000 // points
-	day              = 24 * time.Hour
-	fewestEpochSteps = 24 // a coarse grid learns anew less often than daily
+	longestTraining = 28 * 24 * time.Hour
+	maxTraining     = 50_000 // points
+	day             = 24 * time.Hour
+	minEpochSteps   = 24 // a coarse grid learns anew less often than daily
 	// shortHistory is how much of a metric it takes to know what a day is like.
 	shortHistory = 2 * day
 )
@@ -181,8 +181,8 @@ type epoch struct {
 
 // epochLength is how long one model judges.
 func epochLength(step time.Duration) time.Duration {
-	if step > day/fewestEpochSteps {
-		return (fewestEpochSteps*step + day - 1) / day * day
+	if step > day/minEpochSteps {
+		return (minEpochSteps*step + day - 1) / day * day
 	}
 	return day
 }
@@ -192,7 +192,7 @@ func longestPast(step, past time.Duration) int {
 	if past <= 0 || past > longestTraining {
 		past = longestTraining
 	}
-	return min(int(max(past, 2*epochLength(step))/step), mostTraining)
+	return min(int(max(past, 2*epochLength(step))/step), maxTraining)
 }
 
 // Epoch is the beginning of the stretch that one model judges t in: at usual
@@ -211,7 +211,7 @@ func epochs(r Request, short time.Duration) []epoch {
 		begun, until := stretch(h.Time(at), h.Time(observed).Add(short), h.Step)
 		next := min(max(h.Index(until), at+1), n)
 		judge := h.Index(begun)
-		if judge < observed+fewestLearned {
+		if judge < observed+minLearned {
 			judge = at // no midnight with a past: learn from all there is
 		}
 		cut = append(cut, epoch{learn: max(judge-longestPast(h.Step, r.Past), 0), judge: judge, ask: at, end: next, until: until})

@@ -12,8 +12,8 @@ import (
 const (
 	// release is the share of the threshold below which an event ends, so that
 	// a score that hovers at the threshold makes one event.
-	release          = 0.6
-	fewestRefractory = 5 // points
+	release       = 0.6
+	minRefractory = 5 // points
 	// soon is how long after an event what chance leaves once in ten years, a score of
 	// rare, is an event of its own, however high the last one was.
 	soon = time.Hour
@@ -46,10 +46,10 @@ const (
 )
 
 func newGrouping(threshold float64, step time.Duration, c Constants) grouping {
-	patience := max(int(c.Refractory/step), fewestRefractory)
+	patience := max(int(c.Refractory/step), minRefractory)
 	return grouping{
 		threshold: threshold, patience: patience, since: patience,
-		apart: max(int(c.Again/step), fewestRefractory), soon: max(int(soon/step), fewestRefractory),
+		apart: max(int(c.Again/step), minRefractory), soon: max(int(soon/step), minRefractory),
 	}
 }
 
@@ -111,8 +111,8 @@ func (e *Event) extend(at time.Time, actual, expected, score float64, witnesses 
 	}
 }
 
-// leastShare is the part below which a detector is not named.
-const leastShare = 0.05
+// minShare is the part below which a detector is not named.
+const minShare = 0.05
 
 func (r Result) witnesses(i int) []Witness {
 	probabilities := make([]float64, len(r.Judgements))
@@ -126,7 +126,7 @@ func witnesses(probabilities []float64, name func(k int) string) []Witness {
 	var named []Witness
 	_, shares := detector.Combine(probabilities)
 	for k, share := range shares {
-		if share >= leastShare {
+		if share >= minShare {
 			named = append(named, Witness{name(k), share})
 		}
 	}

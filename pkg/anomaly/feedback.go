@@ -18,16 +18,16 @@ type Feedback struct {
 const (
 	// nearEvent is how far beside an event feedback on it may lie.
 	nearEvent = 30 * time.Minute
-	// fewestBeforeFeedback is the history that it takes to judge old events.
-	fewestBeforeFeedback = 2 * 24 * time.Hour
+	// minBeforeFeedback is the history that it takes to judge old events.
+	minBeforeFeedback = 2 * 24 * time.Hour
 )
 
 // detectByFeedback judges from the first feedback on, learns from the events it
 // speaks of, and moves the scores of all later events by it: see Classifier.
 // The score of a point rests on its event as far as it was known then.
 func detectByFeedback(r Request) (Result, error) {
-	earliest := r.History.Time(fewestLearned)
-	if enough := r.History.Start.Add(fewestBeforeFeedback); earliest.Before(enough) {
+	earliest := r.History.Time(minLearned)
+	if enough := r.History.Start.Add(minBeforeFeedback); earliest.Before(enough) {
 		earliest = enough
 	}
 	whole := r
@@ -61,7 +61,7 @@ func detectByFeedback(r Request) (Result, error) {
 	result.rerank(classifier, r.Threshold)
 	result.notice("%s", said)
 	if passed > 0 {
-		result.notice("%d of %d labels name no event in the history and were passed over", passed, len(r.Feedback))
+		result.notice("%d of %d labels match no event in the history and were ignored", passed, len(r.Feedback))
 	}
 	return result, nil
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 )
 
-const told = 20 // days
+const reported = 20 // days
 
 // Every other day a spike comes that people call a false alarm, and on the days
 // between a drop that they call real.
 func incidents(seed uint64) (values []float64, feedback []anomaly.Feedback) {
-	values = traffic(told*perDay+perDay, seed)
-	for d := 2; d < told; d++ {
+	values = traffic(reported*perDay+perDay, seed)
+	for d := 2; d < reported; d++ {
 		at := d*perDay + 200 + 43*d%900
 		size := 26.0
 		if d%2 == 1 {
@@ -28,8 +28,8 @@ func incidents(seed uint64) (values []float64, feedback []anomaly.Feedback) {
 			Time: monday.Add(time.Duration(at+1) * time.Minute), Real: d%2 == 1,
 		})
 	}
-	add(values, told*perDay+300, 3, 26)
-	add(values, told*perDay+1200, 3, -26)
+	add(values, reported*perDay+300, 3, 26)
+	add(values, reported*perDay+1200, 3, -26)
 	return values, feedback
 }
 
@@ -43,7 +43,7 @@ func peak(r anomaly.Result, from int) float64 {
 
 func TestFeedbackReranks(t *testing.T) {
 	values, feedback := incidents(21)
-	r := request(values, told*perDay)
+	r := request(values, reported*perDay)
 	r.Threshold = 50
 	before := detect(t, r)
 	r.Feedback = feedback
@@ -55,20 +55,20 @@ func TestFeedbackReranks(t *testing.T) {
 	require.True(t, strings.HasPrefix(after.Notices[0], "re-ranked by"), after.Notices)
 
 	causal := r
-	causal.History.Values = values[:told*perDay+305]
+	causal.History.Values = values[:reported*perDay+305]
 	require.Equal(t, after.Score[:305], detect(t, causal).Score, "nothing after a point changes its score")
 }
 
 func TestTooLittleFeedbackChangesNothing(t *testing.T) {
 	values, feedback := incidents(22)
-	r := request(values, told*perDay)
+	r := request(values, reported*perDay)
 	before := detect(t, r)
 	r.Feedback = slices.Concat(feedback[:3], []anomaly.Feedback{{Time: monday.Add(-time.Hour)}})
 	after := detect(t, r)
 	require.Equal(t, before.Score, after.Score)
 	require.Equal(t, before.Events, after.Events)
 	require.Contains(t, after.Notices[0], "not re-ranked")
-	require.Contains(t, after.Notices[1], "passed over")
+	require.Contains(t, after.Notices[1], "ignored")
 }
 
 func TestFeedbackOnAShortHistory(t *testing.T) {

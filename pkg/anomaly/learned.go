@@ -23,8 +23,8 @@ type Classifier struct {
 }
 
 const (
-	// fewestLabels of each kind are needed: from fewer, chance would be learned.
-	fewestLabels = 5
+	// minLabels of each kind are needed: from fewer, chance would be learned.
+	minLabels = 5
 	// ridge pulls the weights towards zero as one labelled event of each kind
 	// would.
 	ridge         = 1.0
@@ -46,9 +46,9 @@ func LearnLabels(labels []Label, detectors []string) (Classifier, string) {
 			genuine++
 		}
 	}
-	if wrong := len(labels) - genuine; genuine < fewestLabels || wrong < fewestLabels {
+	if wrong := len(labels) - genuine; genuine < minLabels || wrong < minLabels {
 		return Classifier{}, fmt.Sprintf("the score is not re-ranked: %d genuine and %d false events are labelled, %d of each are needed",
-			genuine, wrong, fewestLabels)
+			genuine, wrong, minLabels)
 	}
 	c := Classifier{detectors: detectors}
 	design := mat.NewDense(len(labels), 1+c.width(), nil)

@@ -19,8 +19,8 @@ const (
 	tolerated = 1.25
 	// shiftAfter is how long a deviation must last before the new level is
 	// accepted.
-	shiftAfter    = 6 * time.Hour
-	fewestShifted = 30 // points
+	shiftAfter = 6 * time.Hour
+	minShifted = 30 // points
 	// recentSample points of the latter half of that time tell the new level.
 	recentSample = 60
 )
@@ -58,9 +58,9 @@ func chooseLevel(y []float64, step time.Duration, short bool) level {
 		}
 	}
 	candidates = append(candidates, shortestMemory)
-	patience := max(int(shiftAfter/step), fewestShifted)
-	if short { // what is not known to be a rhythm is followed
-		return newLevel(y, shortestMemory, residualSpread(y, shortestMemory), fewestShifted)
+	patience := max(int(shiftAfter/step), minShifted)
+	if short { // what may be no rhythm is followed
+		return newLevel(y, shortestMemory, residualSpread(y, shortestMemory), minShifted)
 	}
 	spreads := make([]float64, len(candidates))
 	least := math.Inf(1)

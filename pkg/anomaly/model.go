@@ -14,14 +14,14 @@ import (
 
 const (
 	// apartTime is how far apart extremes are separate events.
-	apartTime   = 30 * time.Minute
-	fewestApart = 5 // points
+	apartTime = 30 * time.Minute
+	minApart  = 5 // points
 	// farthest bounds residuals, in usual deviations, so that squares of them
 	// stay finite.
 	farthest = 1e100
-	// mostLaidOut points of the pattern are laid out: a day at one second, with
+	// maxLaidOut points of the pattern are laid out: a day at one second, with
 	// room to spare.
-	mostLaidOut = 100_000
+	maxLaidOut = 100_000
 )
 
 // Model is what a stretch of history teaches about a series. It is never
@@ -94,9 +94,9 @@ func learn(r Request, e epoch) (*Model, error) {
 	past := series.Series{
 		Start: r.History.Time(e.learn), Step: r.History.Step, Values: r.History.Values[e.learn:e.judge],
 	}
-	if seen := past.Observed(); seen < fewestLearned {
+	if seen := past.Observed(); seen < minLearned {
 		return nil, fmt.Errorf("%w: %d points of history before %s, %d needed to tell what is usual",
-			forecast.ErrShortHistory, seen, past.Time(past.Len()).UTC().Format(time.RFC3339), fewestLearned)
+			forecast.ErrShortHistory, seen, past.Time(past.Len()).UTC().Format(time.RFC3339), minLearned)
 	}
 	m := &Model{
 		start: r.History.Time(e.judge), step: r.History.Step, learned: past.Len(),
@@ -116,7 +116,7 @@ func learn(r Request, e epoch) (*Model, error) {
 		}
 		unshifted, against = y, residual
 	} else {
-		ahead := min(int((e.until.Sub(m.start)+m.step-1)/m.step), mostLaidOut)
+		ahead := min(int((e.until.Sub(m.start)+m.step-1)/m.step), maxLaidOut)
 		ahead = max(ahead, e.end-e.judge)
 		m.clock = clockOf(past.Start, m.step, m.learned+ahead)
 		residual, against, unshifted, shifts = m.expect(r, m.clock.lay(y), ahead)
@@ -127,9 +127,9 @@ func learn(r Request, e epoch) (*Model, error) {
 	for i, v := range residual {
 		residual[i] = m.scale.standardised(i, v)
 	}
-	apart := max(int(apartTime/m.step), fewestApart)
+	apart := max(int(apartTime/m.step), minApart)
 	if m.short {
-		apart = fewestApart // changes alone judge, and those of one incident are over soon
+		apart = minApart // changes alone judge, and those of one incident are over soon
 	}
 	input := detector.Input{Value: unshifted, Residual: residual, Step: m.step, Shifts: shifts}
 	if m.resolution > 0 {
@@ -144,7 +144,7 @@ func learn(r Request, e epoch) (*Model, error) {
 		watcher := d.Learn(input)
 		usual := calibrator.For(d, detector.Past(d, watcher, input))
 		m.judges = append(m.judges, judge{
-			name: name, sided: detector.Sided(d), single: detector.LooksAtOnePoint(d), usual: usual, least: detector.LeastProbability(d),
+			name: name, sided: detector.Sided(d), single: detector.LooksAtOnePoint(d), usual: usual, least: detector.MinProbability(d),
 			silent: m.short && !detector.NeedsNoDay(d),
 		})
 		m.beginning.watchers = append(m.beginning.watchers, watcher)

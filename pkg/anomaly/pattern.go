@@ -11,8 +11,8 @@ const (
 	// incidentLimit is how many spreads from the centre a point may lie and
 	// still teach in full.
 	incidentLimit = 5
-	// fewestForDetail is how many cycles it takes to tell detail from noise.
-	fewestForDetail = 5
+	// minForDetail is how many cycles it takes to tell detail from noise.
+	minForDetail = 5
 	// blocksPerCycle is the detail of a profile of few cycles: an hour of a week.
 	blocksPerCycle = 168
 	// standsOut is how many spreads a detail must differ from the smooth line to
@@ -48,7 +48,7 @@ func learnPattern(y []float64, candidates []int) pattern {
 	for _, season := range p.seasons {
 		detrended := series.Detrended(rest, season.Period)
 		learned := coarseProfile(detrended, season.Period)
-		if len(y) >= fewestForDetail*season.Period {
+		if len(y) >= minForDetail*season.Period {
 			learned = detailedProfile(detrended, season.Period)
 		}
 		for i := range rest {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// fewestPeers are needed to tell which one is odd: of two, either may be.
-	fewestPeers = 3
+	// minPeers are needed to tell which one is odd: of two, either may be.
+	minPeers = 3
 	// spreadValues is about how many values of the group tell its spread.
 	spreadValues = 60
 	// calmSpread is the least spread as a share of that of the day before, so that
@@ -40,8 +40,8 @@ type Group struct {
 // them less one may be odd at the same time. What lies before from tells whether
 // the group has a spread at all.
 func NewGroup(members []series.Series, from time.Time) (Group, error) {
-	if len(members) < fewestPeers {
-		return Group{}, fmt.Errorf("%w: peers compares at least %d series, the query returned %d", ErrBadRequest, fewestPeers, len(members))
+	if len(members) < minPeers {
+		return Group{}, fmt.Errorf("%w: peers compares at least %d series, the query returned %d", ErrBadRequest, minPeers, len(members))
 	}
 	g := Group{grid: members[0], size: len(members)}
 	g.grid.Values = nil
@@ -59,7 +59,7 @@ func NewGroup(members []series.Series, from time.Time) (Group, error) {
 			}
 		}
 		g.center[i], g.spread[i] = math.NaN(), math.NaN()
-		if len(at) >= fewestPeers {
+		if len(at) >= minPeers {
 			g.center[i] = stats.MedianOf(at)
 			for k, v := range at {
 				at[k] = math.Abs(v - g.center[i])
@@ -92,7 +92,7 @@ func (g *Group) smooth(past int) {
 		return
 	}
 	short := trailingMedian(g.spread, max(spreadValues/g.size, 1))
-	long := trailingMedian(g.spread, max(int(day/g.grid.Step), fewestLearned))
+	long := trailingMedian(g.spread, max(int(day/g.grid.Step), minLearned))
 	for i := range g.spread {
 		g.spread[i] = max(short[i], calmSpread*long[i])
 	}

@@ -10,9 +10,9 @@ import (
 
 const (
 	slotLength = 15 * time.Minute
-	// fewestDays is how many days it takes to tell a recurring extreme from a
+	// minDays is how many days it takes to tell a recurring extreme from a
 	// single incident.
-	fewestDays  = 3
+	minDays     = 3
 	daysPerWeek = 7
 	calmest     = 0.5 // least scale of a slot as a share of the whole
 )
@@ -39,7 +39,7 @@ func learnScale(residual, against []float64, resolution float64, step time.Durat
 	whole = max(whole, resolution)
 	day := int(24 * time.Hour / step)
 	slot := max(int(slotLength/step), 1)
-	if day < 4 || len(residual) < fewestDays*day || whole == 0 {
+	if day < 4 || len(residual) < minDays*day || whole == 0 {
 		return scale{perDay: 1, slot: 1, slots: 1, days: 1, above: []float64{whole}, below: []float64{whole}}
 	}
 	s := scale{perDay: day, slot: slot, slots: (day + slot - 1) / slot, days: 1}
@@ -126,8 +126,8 @@ func (s scale) standardised(i int, residual float64) float64 {
 	return min(max(residual/s.at(i, residual), -farthest), farthest)
 }
 
-// fewestAlike is how many times each value of discrete data comes on average.
-const fewestAlike = 5
+// minAlike is how many times each value of discrete data comes on average.
+const minAlike = 5
 
 // resolution is the least distance between two of the values of discrete data,
 // such as counts; zero for data that are continuous or constant.
@@ -141,7 +141,7 @@ func resolution(y []float64) float64 {
 			different++
 		}
 	}
-	if math.IsInf(least, 1) || different*fewestAlike > len(sorted) {
+	if math.IsInf(least, 1) || different*minAlike > len(sorted) {
 		return 0
 	}
 	return least

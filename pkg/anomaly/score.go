@@ -42,10 +42,10 @@ func ProbabilityOf(score float64) float64 {
 	case score <= 90:
 		surprise = 4 + (score-75)*2/15
 	default:
-		surprise = 6 - math.Log(max((100-score)/10, leastDistance))/0.75
+		surprise = 6 - math.Log(max((100-score)/10, minDistance))/0.75
 	}
 	return math.Pow(10, -surprise)
 }
 
-// leastDistance from 100 is what a score can tell apart.
-const leastDistance = 1e-15
+// minDistance from 100 is what a score can tell apart.
+const minDistance = 1e-15

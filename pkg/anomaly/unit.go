@@ -69,7 +69,7 @@ func proportional(values []float64, step time.Duration) bool {
 	if slot < 1 {
 		slot = 1
 	}
-	if perDay < 12 || len(values) < fewestDays*perDay || resolution(values) > 0 {
+	if perDay < 12 || len(values) < minDays*perDay || resolution(values) > 0 {
 		return false
 	}
 	zeros, observed := 0, 0

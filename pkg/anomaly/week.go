@@ -12,9 +12,9 @@ const (
 	// is a weekly shape; few weeks must agree better, since chance alone repeats
 	// more (compare series.Seasons).
 	weeklyFrom = 0.3
-	// fewestForHalves is how many weeks it takes to foretell one half of them from
+	// minForHalves is how many weeks it takes to foretell one half of them from
 	// the other.
-	fewestForHalves = 4
+	minForHalves = 4
 )
 
 // weeklyBlocks are the details of a weekly shape to choose from: an hour, and a
@@ -86,7 +86,7 @@ func weekly(rest []float64, period int) (shape profile, strength float64) {
 // its incidents.
 func halves(blocks []float64, period int) profile {
 	p := cycles(blocks, period)
-	if len(blocks) < fewestForHalves*period {
+	if len(blocks) < minForHalves*period {
 		p.crossed = [2][]float64{p.whole, p.whole}
 	}
 	return p

@@ -18,8 +18,8 @@ func TestShapesOfMetrics(t *testing.T) {
 		"growth 1 % a day": zoo.Drop, "counts, 0.3": zoo.Burst, "level shift up": zoo.Saturation,
 	}
 	for _, shape := range zoo.Shapes() {
-		kind, asked := once[shape.Name]
-		if !asked {
+		kind, queried := once[shape.Name]
+		if !queried {
 			continue
 		}
 		t.Run(shape.Name, func(t *testing.T) {

@@ -123,29 +123,29 @@ func TestWhatAPlaybookCannotWriteDownIsTold(t *testing.T) {
 	to := &automation{status: http.StatusAccepted}
 	journal := func(s *Settings) { s.Annotations, s.AuditTrail, s.Playbooks.Mode = book, book, playbook.Recommend }
 	handler := acting(t, slowVersion{}, noon, nil, to, journal)
-	status, told := plannedBy(t, handler, aboutOrders)
+	status, reported := plannedBy(t, handler, aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
-	require.Equal(t, playbook.Proposed, told.Recommendations[0].State)
-	require.Contains(t, told.NotKept[told.Recommendations[0].ID], "Grafana is closed")
+	require.Equal(t, playbook.Proposed, reported.Recommendations[0].State)
+	require.Contains(t, reported.NotKept[reported.Recommendations[0].ID], "Grafana is closed")
 	refuses = false
-	status, told = plannedBy(t, handler, aboutOrders)
+	status, reported = plannedBy(t, handler, aboutOrders)
 	require.Equal(t, http.StatusOK, status)
-	require.Empty(t, told.NotKept)
+	require.Empty(t, reported.NotKept)
 	require.Len(t, book.tagged("foresight:proposed"), 1)
 
 	// So is what came of an act, and it stays to be told.
 	auto := func(s *Settings) { s.Annotations, s.AuditTrail = book, book }
-	_, told = plannedBy(t, acting(t, slowVersion{}, noon, nil, to, auto), aboutOrders)
-	require.Len(t, told.Sent, 1)
+	_, reported = plannedBy(t, acting(t, slowVersion{}, noon, nil, to, auto), aboutOrders)
+	require.Len(t, reported.Sent, 1)
 	later := acting(t, slowVersion{cured: true}, noon.Add(8*time.Minute), nil, to, auto)
 	refuses = true
-	status, told = plannedBy(t, later, aboutOrders)
+	status, reported = plannedBy(t, later, aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
-	require.Contains(t, told.NotKept[told.Outcomes[0].ID], "Grafana is closed")
+	require.Contains(t, reported.NotKept[reported.Outcomes[0].ID], "Grafana is closed")
 	refuses = false
-	status, told = plannedBy(t, later, aboutOrders)
+	status, reported = plannedBy(t, later, aboutOrders)
 	require.Equal(t, http.StatusOK, status)
-	require.Len(t, told.Outcomes, 1)
+	require.Len(t, reported.Outcomes, 1)
 	require.Len(t, book.tagged("foresight:outcome"), 1)
 }
 
@@ -164,8 +164,8 @@ func TestAPlaybookDoesNotWaitForGrafanaWithoutEnd(t *testing.T) {
 	})
 	ended := make(chan map[string]string, 1)
 	go func() {
-		_, told := plannedBy(t, handler, aboutOrders)
-		ended <- told.NotKept
+		_, reported := plannedBy(t, handler, aboutOrders)
+		ended <- reported.NotKept
 	}()
 	select {
 	case notKept := <-ended:
@@ -214,10 +214,10 @@ func TestAProposalIsTheSameWithoutMetrics(t *testing.T) {
 		defer h.Close()
 		mux := http.NewServeMux()
 		h.Register(mux)
-		status, told := plannedBy(t, mux, aboutOrders)
+		status, reported := plannedBy(t, mux, aboutOrders)
 		require.Equal(t, http.StatusOK, status)
-		require.Len(t, told.Recommendations, 1)
-		return told.Recommendations[0].ID
+		require.Len(t, reported.Recommendations, 1)
+		return reported.Recommendations[0].ID
 	}
 	require.Equal(t, propose(tenServices{}), propose(failingMetrics{}), "else it would be proposed twice")
 }

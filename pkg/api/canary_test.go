@@ -224,9 +224,9 @@ func TestFlaggerHooks(t *testing.T) {
 func TestFlaggerBeginsNoRolloutIntoAnIncident(t *testing.T) {
 	handler := testHooks(t)
 	for _, test := range []struct {
-		body   string
-		status int
-		told   string
+		body     string
+		status   int
+		reported string
 	}{
 		{`{"name":"cart"}`, http.StatusOK, "score of cart is"},
 		{`{"name":"canary-of-something","metadata":{"service":"cart"}}`, http.StatusOK, "score of cart is"},
@@ -237,7 +237,7 @@ func TestFlaggerBeginsNoRolloutIntoAnIncident(t *testing.T) {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, post("/flagger/confirm-rollout", "application/json", test.body))
 		require.Equal(t, test.status, recorder.Code, recorder.Body.String())
-		require.Contains(t, recorder.Body.String(), test.told)
+		require.Contains(t, recorder.Body.String(), test.reported)
 	}
 }
 

@@ -58,28 +58,28 @@ func TestImpactAsJSON(t *testing.T) {
 	ask := func(parameters string) (int, map[string]any) {
 		recorder := httptest.NewRecorder()
 		mux.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/impact"+parameters, nil))
-		var told map[string]any
-		require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &told), recorder.Body.String())
-		return recorder.Code, told
+		var reported map[string]any
+		require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &reported), recorder.Body.String())
+		return recorder.Code, reported
 	}
-	status, told := ask("?objective=harm+%3E+bool+0&service=cart")
+	status, reported := ask("?objective=harm+%3E+bool+0&service=cart")
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, map[string]any{"value": 1.0, "between": told["precision"].(map[string]any)["between"], "count": 1.0, "of": 1.0, "leftOut": 0.0}, told["precision"])
-	require.Equal(t, 300.0, told["detect"].(map[string]any)["medianSeconds"])
-	require.Nil(t, told["detect"].(map[string]any)["medianBetweenSeconds"])
-	require.Nil(t, told["changeFailureRate"].(map[string]any)["value"])
-	require.Empty(t, told["prevented"])
-	require.NotEmpty(t, told["notices"])
+	require.Equal(t, map[string]any{"value": 1.0, "between": reported["precision"].(map[string]any)["between"], "count": 1.0, "of": 1.0, "leftOut": 0.0}, reported["precision"])
+	require.Equal(t, 300.0, reported["detect"].(map[string]any)["medianSeconds"])
+	require.Nil(t, reported["detect"].(map[string]any)["medianBetweenSeconds"])
+	require.Nil(t, reported["changeFailureRate"].(map[string]any)["value"])
+	require.Empty(t, reported["prevented"])
+	require.NotEmpty(t, reported["notices"])
 
-	status, told = ask("")
+	status, reported = ask("")
 	require.Equal(t, http.StatusOK, status)
-	require.Nil(t, told["precision"].(map[string]any)["value"])
+	require.Nil(t, reported["precision"].(map[string]any)["value"])
 
 	for parameters, want := range map[string]string{
 		"?from=yesterday": "milliseconds", "?to=noon": "milliseconds", "?perReplica=many": "perReplica", "?budget=soon": "budget", "?measure=joy": "measure",
 	} {
-		status, told = ask(parameters)
+		status, reported = ask(parameters)
 		require.Equal(t, http.StatusBadRequest, status, parameters)
-		require.Contains(t, told["error"], want)
+		require.Contains(t, reported["error"], want)
 	}
 }

@@ -127,9 +127,9 @@ func TestWritingIsGuarded(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, status, role)
 	}
 	for content, reason := range map[string]string{
-		``: "not a JSON object", `[]`: "not a JSON object", `{}`: "the service is missing", `{"service":{}}`: "service",
+		``: "not a JSON object", `7`: "not a JSON object", `{}`: "the service is missing", `{"service":{}}`: "service",
 		`{"service":"cart","time":"1999-01-01T00:00:00Z"}`: "not of this year",
-		`{"specversion":"1.0","data":3}`:                   "CloudEvent's data",
+		`{"specversion":"1.0","data":3}`:                   "data: the body is not a JSON object",
 	} {
 		status, answer := tell(t, handler, "Admin", deployPath, content, nil)
 		require.Equal(t, http.StatusBadRequest, status, content)

@@ -148,9 +148,9 @@ type planned struct {
 func plannedBy(t *testing.T, handler http.Handler, content string) (int, planned) {
 	t.Helper()
 	status, raw := tell(t, handler, "Editor", "/playbooks", content, nil)
-	var told planned
-	require.NoError(t, json.Unmarshal([]byte(raw), &told), raw)
-	return status, told
+	var reported planned
+	require.NoError(t, json.Unmarshal([]byte(raw), &reported), raw)
+	return status, reported
 }
 
 const aboutOrders = `{"service": "orders"}`
@@ -158,13 +158,13 @@ const aboutOrders = `{"service": "orders"}`
 func TestARollbackIsSentOnce(t *testing.T) {
 	book, to := &notebook{}, &automation{status: http.StatusAccepted}
 	handler := acting(t, slowVersion{}, noon, book, to)
-	status, told := plannedBy(t, handler, aboutOrders)
+	status, reported := plannedBy(t, handler, aboutOrders)
 	require.Equal(t, http.StatusOK, status)
-	require.Len(t, told.Recommendations, 1, "%+v", told)
-	one := told.Recommendations[0]
+	require.Len(t, reported.Recommendations, 1, "%+v", reported)
+	one := reported.Recommendations[0]
 	require.Equal(t, playbook.Ready, one.State, one.Held)
 	require.Equal(t, playbook.Target{Service: "orders", Operation: one.Target.Operation, Peer: one.Target.Peer, Version: "2", Previous: "1"}, one.Target)
-	require.Equal(t, []string{one.ID}, told.Sent)
+	require.Equal(t, []string{one.ID}, reported.Sent)
 	var event struct {
 		Type, Subject string
 		Data          playbook.Recommendation
@@ -176,26 +176,26 @@ func TestARollbackIsSentOnce(t *testing.T) {
 	require.Len(t, book.tagged("foresight:acted"), 1)
 	require.Contains(t, book.notes[0].Text, "rollBack of orders 2")
 
-	_, told = plannedBy(t, handler, aboutOrders)
-	require.Equal(t, playbook.Held, told.Recommendations[0].State)
-	require.Contains(t, told.Recommendations[0].Held, "it was sent at")
+	_, reported = plannedBy(t, handler, aboutOrders)
+	require.Equal(t, playbook.Held, reported.Recommendations[0].State)
+	require.Contains(t, reported.Recommendations[0].Held, "it was sent at")
 	// A replica that does not know of it yet plans the same, finds the note, and
 	// sends nothing; one that cannot find it either sends what has the same id.
 	blind := func(s *Settings) { s.AuditTrail = &notebook{} }
-	status, told = plannedBy(t, acting(t, slowVersion{}, noon.Add(time.Minute), book, to, blind), aboutOrders)
+	status, reported = plannedBy(t, acting(t, slowVersion{}, noon.Add(time.Minute), book, to, blind), aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
-	require.Contains(t, told.NotSent[one.ID], "another replica")
+	require.Contains(t, reported.NotSent[one.ID], "another replica")
 	require.Len(t, to.ids, 1)
-	_, told = plannedBy(t, acting(t, slowVersion{}, noon.Add(time.Minute), &notebook{}, to), aboutOrders)
-	require.Equal(t, []string{one.ID}, told.Sent)
+	_, reported = plannedBy(t, acting(t, slowVersion{}, noon.Add(time.Minute), &notebook{}, to), aboutOrders)
+	require.Equal(t, []string{one.ID}, reported.Sent)
 	require.Equal(t, []string{to.ids[0], to.ids[0]}, to.ids)
 
 	// What it was to cure is gone, which is written down once.
 	later := acting(t, slowVersion{cured: true}, noon.Add(8*time.Minute), book, to)
-	_, told = plannedBy(t, later, aboutOrders)
-	require.Equal(t, playbook.Verified, told.Outcomes[0].Outcome, "%+v", told)
-	_, told = plannedBy(t, later, aboutOrders)
-	require.Empty(t, told.Outcomes)
+	_, reported = plannedBy(t, later, aboutOrders)
+	require.Equal(t, playbook.Verified, reported.Outcomes[0].Outcome, "%+v", reported)
+	_, reported = plannedBy(t, later, aboutOrders)
+	require.Empty(t, reported.Outcomes)
 	require.Len(t, book.tagged("foresight:outcome"), 1)
 }
 
@@ -209,19 +209,19 @@ func TestNothingIsSentUnlessAllIsAsItMustBe(t *testing.T) {
 		"observe":       {func(s *Settings) { s.Playbooks.Mode = playbook.Observe }, playbook.Observed, ""},
 		"recommend":     {func(s *Settings) { s.Playbooks.Mode = playbook.Recommend }, playbook.Proposed, ""},
 		"other service": {func(s *Settings) { s.Playbooks.Services = []string{"cart"} }, playbook.Held, "not among those"},
-		"no journal":    {func(s *Settings) { s.Annotations = nil }, playbook.Held, "what was done before is not known"},
-		"no past":       {func(s *Settings) { s.AuditTrail = nil }, playbook.Held, "what was done before is not known"},
+		"no journal":    {func(s *Settings) { s.Annotations = nil }, playbook.Held, "past actions are unknown"},
+		"no past":       {func(s *Settings) { s.AuditTrail = nil }, playbook.Held, "past actions are unknown"},
 		"closed past":   {func(s *Settings) { s.AuditTrail = &notebook{fails: errors.New("Grafana is closed")} }, playbook.Held, "Grafana is closed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			book, to := &notebook{}, &automation{status: http.StatusAccepted}
-			status, told := plannedBy(t, acting(t, slowVersion{}, noon, book, to, test.change), aboutOrders)
+			status, reported := plannedBy(t, acting(t, slowVersion{}, noon, book, to, test.change), aboutOrders)
 			require.Equal(t, http.StatusOK, status)
-			require.Len(t, told.Recommendations, 1)
-			require.Equal(t, test.state, told.Recommendations[0].State)
-			require.Contains(t, told.Recommendations[0].Held, test.held)
+			require.Len(t, reported.Recommendations, 1)
+			require.Equal(t, test.state, reported.Recommendations[0].State)
+			require.Contains(t, reported.Recommendations[0].Held, test.held)
 			require.Empty(t, to.ids)
-			require.Empty(t, told.Sent)
+			require.Empty(t, reported.Sent)
 			require.Empty(t, book.tagged("foresight:acted"))
 			require.Equal(t, name == "recommend", len(book.tagged("foresight:proposed")) == 1)
 		})
@@ -230,16 +230,16 @@ func TestNothingIsSentUnlessAllIsAsItMustBe(t *testing.T) {
 
 func TestWhatIsNotWrittenDownIsNotSent(t *testing.T) {
 	to := &automation{status: http.StatusAccepted}
-	status, told := plannedBy(t, acting(t, slowVersion{}, noon, &notebook{}, to, func(s *Settings) { s.Annotations = &notebook{fails: errors.New("Grafana is closed")} }), aboutOrders)
+	status, reported := plannedBy(t, acting(t, slowVersion{}, noon, &notebook{}, to, func(s *Settings) { s.Annotations = &notebook{fails: errors.New("Grafana is closed")} }), aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
-	require.Len(t, told.NotSent, 1)
+	require.Len(t, reported.NotSent, 1)
 	require.Empty(t, to.ids)
 
 	to.status = http.StatusForbidden
 	book := &notebook{}
-	status, told = plannedBy(t, acting(t, slowVersion{}, noon, book, to), aboutOrders)
+	status, reported = plannedBy(t, acting(t, slowVersion{}, noon, book, to), aboutOrders)
 	require.Equal(t, http.StatusBadGateway, status)
-	require.Contains(t, fmt.Sprint(told.NotSent), "403")
+	require.Contains(t, fmt.Sprint(reported.NotSent), "403")
 	require.Len(t, book.tagged("foresight:acted"), 1, "it may have arrived: it counts")
 }
 
@@ -253,9 +253,9 @@ func TestPlaybooksAreAskedByName(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, status, content)
 		require.Contains(t, raw, want)
 	}
-	status, told := plannedBy(t, handler, `{"version":"1","alerts":[{"status":"firing","labels":{"service_name":"orders"}},{"status":"resolved","labels":{"service":"cart"}}]}`)
+	status, reported := plannedBy(t, handler, `{"version":"1","alerts":[{"status":"firing","labels":{"service_name":"orders"}},{"status":"resolved","labels":{"service":"cart"}}]}`)
 	require.Equal(t, http.StatusOK, status)
-	require.Len(t, told.Sent, 1)
+	require.Len(t, reported.Sent, 1)
 
 	// Whoever may read is told, and nothing is sent.
 	recorder := httptest.NewRecorder()

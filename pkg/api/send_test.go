@@ -111,18 +111,18 @@ func TestAnnotate(t *testing.T) {
 // TestVerdictsAreWrittenDown: what was decided stands beside the deploy, with
 // its reason; what was not decided leaves no mark.
 func TestVerdictsAreWrittenDown(t *testing.T) {
-	for name, told := range map[string]string{"sound": "1", "failing": "-1", "not begun": ""} {
+	for name, reported := range map[string]string{"sound": "1", "failing": "-1", "not begun": ""} {
 		book := &notebook{}
 		handler := rollouts[name].canary.hooks(t, func(s *Settings) { s.Annotations = book })
 		status, reply := tell(t, handler, "Editor", "/hooks/annotate",
 			`{"query":"foresight_canary_verdict{service=\"orders\",baseline=\"1\",candidate=\"2\"}"}`, nil)
-		if told == "" {
+		if reported == "" {
 			require.Equal(t, http.StatusUnprocessableEntity, status, reply)
 			require.Empty(t, book.notes)
 			continue
 		}
 		require.Equal(t, http.StatusOK, status, reply)
-		require.Contains(t, book.notes[0].Text, "canary verdict of orders: "+told+" (")
+		require.Contains(t, book.notes[0].Text, "canary verdict of orders: "+reported+" (")
 		require.Contains(t, book.notes[0].Text, rollouts[name].verdict+": version 2 against 1")
 		require.Contains(t, book.notes[0].Text, rollouts[name].reason)
 		require.Equal(t, []string{"foresight", "canary_verdict", "service:orders"}, book.notes[0].Tags)
@@ -147,7 +147,7 @@ func TestNewDeploysAreAnnounced(t *testing.T) {
 		status, reply := tell(t, handler, "Editor", deployPath, `{"service":"cart","version":"`+version+`","time":"2026-03-02T11:30:00Z"}`, nil)
 		require.Equal(t, http.StatusOK, status, reply)
 	}
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for range 2 {
 		var change struct {
 			RoutingKey string `json:"routing_key"`
@@ -161,9 +161,9 @@ func TestNewDeploysAreAnnounced(t *testing.T) {
 		require.Equal(t, "/foresight/u", change.Payload.Source)
 		require.Equal(t, "2026-03-02T11:30:00Z", change.Payload.Timestamp)
 		require.Equal(t, "cart", change.Payload.CustomDetails["service"])
-		told[change.Payload.Summary] = true
+		reported[change.Payload.Summary] = true
 	}
-	require.Equal(t, map[string]bool{"cart 1": true, "cart 2": true}, told)
+	require.Equal(t, map[string]bool{"cart 1": true, "cart 2": true}, reported)
 
 	pagers.Close()
 	status, reply := tell(t, handler, "Editor", deployPath, `{"service":"cart","version":"3"}`, nil)

@@ -38,7 +38,7 @@ func WithCaller(ctx context.Context, caller Caller) context.Context {
 }
 
 // CallerOf is on whose behalf the context works; an interactive request of
-// nobody where that is not known.
+// nobody where that is unknown.
 func CallerOf(ctx context.Context) Caller {
 	caller, _ := ctx.Value(callerKey{}).(Caller)
 	return caller

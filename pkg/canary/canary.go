@@ -177,9 +177,9 @@ func (c Canary) Judge() Judgement {
 	for _, one := range judgement.Signals {
 		switch {
 		case one.Verdict == Fail && one.Critical:
-			return judgement.failed(one.told())
+			return judgement.failed(one.reported())
 		case one.Verdict != Pass:
-			judgement.undecided(one.told())
+			judgement.undecided(one.reported())
 		}
 		judgement.Score = math.Min(judgement.Score, one.score())
 	}
@@ -191,7 +191,7 @@ func (c Canary) Judge() Judgement {
 	}
 	for _, resource := range c.Resources {
 		if resource.Full() {
-			judgement.undecided(resource.told())
+			judgement.undecided(resource.reported())
 		}
 	}
 	if judgement.Verdict == Pass {
@@ -258,7 +258,7 @@ func (c Canary) signal(signal Signal) SignalJudgement {
 		{func() float64 { return worse(kept, noise.dispersion, excused) / 2 }, steady},
 		{func() float64 { return broken / 2 }, all},
 	} {
-		if way.leastExcess() < signal.Margin || way.candidate.Bad < minBad {
+		if way.minExcess() < signal.Margin || way.candidate.Bad < minBad {
 			continue
 		}
 		evidence, pod := way.evidence(), way.beyondPods(lasting, noise.dispersion)
@@ -313,7 +313,7 @@ func evenPods(pods [][]Tally) float64 {
 // heldByPods says what it takes to tell a version from its pods.
 func heldByPods(noise Noise, pods float64, e effect) string {
 	if !noise.byPod || pods == 0 {
-		return "pods of one version may differ by as much, and the metrics do not tell pods apart: it takes a label such as pod, more requests, or more traffic to the candidate"
+		return "pods of one version may differ by as much, and the metrics do not distinguish pods: it takes a label such as pod, more requests, or more traffic to the candidate"
 	}
 	needed := math.Ceil(noise.spread * 3.5 / e.logRatio * (3.5 / e.logRatio))
 	return fmt.Sprintf("pods of one version differ by as much, and %.0f of the candidate cannot be told from its pods: it takes about %.0f pods", math.Round(pods), math.Max(needed, math.Round(pods)+1))
@@ -344,7 +344,7 @@ func (t Tally) plus(other Tally) Tally {
 	return Tally{t.Bad + other.Bad, t.Requests + other.Requests}
 }
 
-func (s SignalJudgement) told() string {
+func (s SignalJudgement) reported() string {
 	if s.Candidate.Requests <= 0 {
 		return fmt.Sprintf("%s: there are no requests of both versions at the same time.", s.Name)
 	}

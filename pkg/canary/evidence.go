@@ -208,9 +208,9 @@ func effectIn(kept []slice, of part, dispersion float64) (e effect) {
 	return e
 }
 
-// leastExcess is what is left of the excess when the ratio is one standard error
+// minExcess is what is left of the excess when the ratio is one standard error
 // smaller.
-func (e effect) leastExcess() float64 {
+func (e effect) minExcess() float64 {
 	ratio := math.Exp(e.logRatio)
 	if ratio <= 1 {
 		return e.excess

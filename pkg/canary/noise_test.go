@@ -129,7 +129,7 @@ func TestLastingDifferences(t *testing.T) {
 	require.InDelta(t, 0.09*(1.0/2+1.0/8), Noise{byPod: true, spread: 0.09}.lasting(0.2, 2, 8, 1, 1), 1e-12)
 	require.InDelta(t, 0.04*(1.0/2+1.0/8), Noise{byPod: true, spread: 0.01}.lasting(0.2, 2, 8, 1, 1), 1e-12, "what is assumed at least")
 	long := Noise{watched: longPast}
-	untold := math.Pow(0.2*untoldPods, 2)
+	untold := 0.2 * untoldPods * 0.2 * untoldPods
 	require.InDelta(t, untold*(1+1.0/9), long.lasting(0.2, 0, 0, 1000, 9000), 1e-12)
 	require.InDelta(t, untold*(1.0/5+1.0/5), long.lasting(0.2, 0, 0, 5000, 5000), 1e-12)
 	require.InDelta(t, untold*shortPast*shortPast*(1.0/5+1.0/5), Noise{}.lasting(0.2, 0, 0, 5000, 5000), 1e-12, "nothing was watched")

@@ -19,7 +19,7 @@ const fullFrom, moreRoom = 0.9, 0.1
 // stated: it holds a rollout, and neither fails nor rolls back anything.
 func (r Resource) Full() bool { return r.Candidate >= fullFrom && r.Candidate-r.Baseline >= moreRoom }
 
-func (r Resource) told() string {
-	return fmt.Sprintf("%s: the candidate uses %.0f %% of what it has, the baseline %.0f %%. It would not bear more traffic.",
+func (r Resource) reported() string {
+	return fmt.Sprintf("%s: the candidate uses %.0f %% of what it has, the baseline %.0f %%. It has no room for more traffic.",
 		r.Name, 100*r.Candidate, 100*r.Baseline)
 }

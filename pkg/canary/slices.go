@@ -65,7 +65,7 @@ func (s Signal) groups() []Group {
 }
 
 // cells keeps the periods, and in them the kinds of requests, in which both
-// versions served: only they can tell the versions apart from the time of day.
+// versions served: only they can distinguish the versions from the time of day.
 // Those of the candidate's pods that are young are apart by age; those of the
 // baseline do not count.
 func cells(groups []Group, starting, young int) (kept []slice) {
@@ -147,7 +147,7 @@ func kindsOf(groups []Group) (kinds []int, count int) {
 
 const (
 	// zones is in how many parts a service is taken to run where the metrics do
-	// not tell them apart: while one of them is out, a candidate in it fares so
+	// not distinguish them: while one of them is out, a candidate in it fares so
 	// many times worse than the whole of the baseline.
 	zones = 4
 	// enoughToTell is how many periods tell what is usual now.

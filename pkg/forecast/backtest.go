@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	mostOrigins    = 48
-	fewestForTrial = 10 // points a model is first fitted to
+	maxOrigins  = 48
+	minForTrial = 10 // points a model is first fitted to
 	// refits is how many times a trial learns anew, once where learning is
 	// costly; between them the model only observes.
 	refits = 3
@@ -31,13 +31,13 @@ type trial struct {
 func (p *prepared) origins() []int {
 	n := len(p.clean)
 	observed := len(stats.Observed(p.clean))
-	first := p.after(max(2*observed/5, min(fewestForTrial, observed-1)))
+	first := p.after(max(2*observed/5, min(minForTrial, observed-1)))
 	longest := p.longestPeriod()
 	if longest > 0 {
 		// A season must have been seen once, with something left to test on.
 		first = max(first, min(longest+1, n-n/8))
 	}
-	stride := max((n-first+mostOrigins-1)/mostOrigins, 1)
+	stride := max((n-first+maxOrigins-1)/maxOrigins, 1)
 	if longest > 0 && stride > 1 {
 		stride = coprime(stride, longest)
 	}

@@ -14,8 +14,8 @@ const (
 	sharpness = 3
 	// pruneAt is how many times the least error a member may have.
 	pruneAt = 1.5
-	// leastWeight is what a member must contribute to be worth its time.
-	leastWeight = 0.02
+	// minWeight is what a member must contribute to be worth its time.
+	minWeight = 0.02
 	// railWidth bounds each member to this many of the blend's mean absolute
 	// errors around the members' weighted median.
 	railWidth = 6
@@ -111,7 +111,7 @@ func (p *prepared) blend(trials []trial, horizon int) (trial, error) {
 	weights := inverseErrors(trials)
 	kept := trials[:0:0]
 	for i, t := range trials {
-		if weights[i] >= leastWeight && t.mae <= pruneAt*least(trials).mae {
+		if weights[i] >= minWeight && t.mae <= pruneAt*least(trials).mae {
 			kept = append(kept, t)
 		}
 	}

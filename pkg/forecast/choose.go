@@ -21,7 +21,7 @@ func (p *prepared) choose(r Request) (best, naive trial, err error) {
 		best, err = p.chooseNamed(r)
 		if err != nil && !errors.Is(err, ErrBadRequest) {
 			// One rung down: whatever this history can carry.
-			p.notice("%s gave way to the models that this history can carry: %v", r.Model, err)
+			p.notice("%s was replaced by the models that this history allows: %v", r.Model, err)
 			best, err = p.chooseFreely(r.Horizon)
 		}
 	}

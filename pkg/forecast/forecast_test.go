@@ -292,7 +292,7 @@ func TestRunSaysWhichRungAnswered(t *testing.T) {
 		History: history(time.Minute, traffic(25, time.Minute, 1)), Horizon: 10, Model: "prophet",
 	})
 	require.NoError(t, err)
-	require.Contains(t, r.Notices[len(r.Notices)-1], "prophet gave way")
+	require.Contains(t, r.Notices[len(r.Notices)-1], "prophet was replaced")
 	require.Contains(t, r.Notices[0], "a season of 7d was not looked for")
 }
 

@@ -48,14 +48,14 @@ func Learn(r Request) (*Learned, error) {
 		return nil, err
 	}
 	if !finite(fitted.Forecast(r.Horizon)) {
-		p.notice("%s gave way to %s: it diverges beyond this history", best.model.Name(), naive.model.Name())
+		p.notice("%s was replaced by %s: it diverges beyond this history", best.model.Name(), naive.model.Name())
 		best = naive
 		if fitted, err = best.model.Fit(p.clean); err != nil {
 			return nil, err
 		}
 	}
 	if tried := p.tried(best, r.Horizon); tried < r.Horizon {
-		p.notice("the history allows to test %d points ahead; intervals beyond that are extrapolated", tried)
+		p.notice("the history is long enough to test %d points ahead; intervals beyond that are extrapolated", tried)
 	}
 	intervals, phases := p.intervals(best, r.Horizon, probabilities)
 	l := &Learned{
@@ -87,7 +87,7 @@ func finite(values []float64) bool {
 
 const (
 	onlineRate = 0.02 // how fast intervals follow live coverage
-	mostOnline = 4.0  // how far they follow it, as a factor and its inverse
+	maxOnline  = 4.0  // how far they follow it, as a factor and its inverse
 )
 
 // Observe takes the next point in, NaN where missing; an incident teaches only
@@ -134,7 +134,7 @@ func (l *Learned) judge(e, mean float64) {
 			miss = 1
 		}
 		factor := l.online[i] * math.Exp(onlineRate*(miss-(1-interval.Probability)))
-		l.online[i] = min(max(factor, 1/mostOnline), mostOnline)
+		l.online[i] = min(max(factor, 1/maxOnline), maxOnline)
 	}
 }
 

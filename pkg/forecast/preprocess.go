@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	fewestObserved = 20              // below it no interval can be calibrated
+	minObserved    = 20              // below it no interval can be calibrated
 	longestFit     = 5_000           // points a model learns from; longer histories are averaged down
 	finestNeeded   = 5 * time.Minute // averages this long lose nothing that is worth the time
 	longestHorizon = 1_000_000       // points
@@ -67,8 +67,8 @@ func prepare(r Request, how treatment) (*prepared, error) {
 		p.notice("%d infinite values were treated as missing", infinite)
 	}
 	observed := stats.Observed(values)
-	if len(observed) < fewestObserved {
-		return nil, model.ShortHistory(len(observed), fewestObserved, "a forecast with intervals")
+	if len(observed) < minObserved {
+		return nil, model.ShortHistory(len(observed), minObserved, "a forecast with intervals")
 	}
 	// A history begins with what was first observed.
 	values = values[slices.IndexFunc(values, func(v float64) bool { return !math.IsNaN(v) }):]

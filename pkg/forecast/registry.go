@@ -211,7 +211,7 @@ func (p *prepared) named(name string) ([]Model, error) {
 		return models, nil
 	}
 	if len(models) == 0 {
-		p.notice("no strong season was found in the history, so %s gave way to a model without one", name)
+		p.notice("no strong season was found in the history, so %s was replaced by a model without one", name)
 		models = []Model{Naive{}, Drift{}, dampedHolt}
 	}
 	return p.withEvents(models), nil

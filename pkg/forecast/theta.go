@@ -21,26 +21,26 @@ type Theta struct{}
 func (Theta) Name() string { return "theta" }
 
 const (
-	fewestForTheta   = 10
+	minForTheta      = 10
 	thetaEvaluations = 40
-	mostTheta        = 20.0
+	maxTheta         = 20.0
 )
 
 // Fit needs ten observations.
 func (Theta) Fit(y []float64) (Fitted, error) {
 	observed := stats.Observed(y)
-	if len(observed) < fewestForTheta {
-		return nil, model.ShortHistory(len(observed), fewestForTheta, "the theta model")
+	if len(observed) < minForTheta {
+		return nil, model.ShortHistory(len(observed), minForTheta, "the theta model")
 	}
 	first, spread := observed[0], stats.Spread(observed)
 	at := func(x []float64) *thetaFit {
 		return &thetaFit{
-			alpha: 0.05 + 0.94*logistic(x[0]), theta: 1 + (mostTheta-1)*logistic(x[1]), level: first + x[2]*spread,
+			alpha: 0.05 + 0.94*logistic(x[0]), theta: 1 + (maxTheta-1)*logistic(x[1]), level: first + x[2]*spread,
 		}
 	}
 	lines := linesThrough(y)
 	loss := func(x []float64) float64 { return at(x).errors(y, lines) }
-	start := []float64{0, logit(1 / (mostTheta - 1)), 0}
+	start := []float64{0, logit(1 / (maxTheta - 1)), 0}
 	result, _ := optimize.Minimize(optimize.Problem{Func: loss}, start,
 		&optimize.Settings{FuncEvaluations: thetaEvaluations}, &optimize.NelderMead{SimplexSize: 0.5})
 	if result != nil && result.F <= loss(start) {

@@ -5,7 +5,7 @@
 //   - alert: numbers that Grafana's rule evaluator takes as they are.
 //   - annotations: events that dashboards mark on every panel.
 //
-// No frame holds NaN or Inf: what is not known is null.
+// No frame holds NaN or Inf: what is unknown is null.
 package frames
 
 import (

@@ -296,9 +296,9 @@ func TestAForecastOutOfSightSaysHowToSeeIt(t *testing.T) {
 		}
 		return texts
 	}
-	const told = "The forecast lies beyond the end of the range. To see it, end the range 2m later: at now+2m instead of now."
-	require.Contains(t, said(noon.Add(2*time.Minute)), told, "the forecast is of 12:03 and 12:04")
-	require.Contains(t, said(noon.Add(-56*time.Minute)), strings.ReplaceAll(told, "2m", "1h"))
+	const reported = "The forecast lies beyond the end of the range. To see it, end the range 2m later: at now+2m instead of now."
+	require.Contains(t, said(noon.Add(2*time.Minute)), reported, "the forecast is of 12:03 and 12:04")
+	require.Contains(t, said(noon.Add(-56*time.Minute)), strings.ReplaceAll(reported, "2m", "1h"))
 	require.NotContains(t, strings.Join(said(noon.Add(4*time.Minute)), " "), "beyond the end")
 	require.NotContains(t, strings.Join(said(time.Time{}), " "), "beyond the end")
 }

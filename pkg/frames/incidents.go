@@ -78,7 +78,7 @@ func incidentTable(a engine.IncidentsAnswer) *data.Frame {
 		text("why", "Why", func(i row) string { return i.Cause.Text }),
 		text("for", "Evidence for", func(i row) string { return evidenceText(i, true) }),
 		text("against", "Evidence against", func(i row) string { return evidenceText(i, false) }),
-		text("services", "Went wrong, in order", func(i row) string { return orderText(i) }),
+		text("services", "Went wrong, in order", orderText),
 		column(rows, "services_count", "Services", "", func(i row) int64 { return int64(len(i.Members)) }),
 		column(rows, "affected", "Requests harmed per minute", "", func(i row) *float64 { return nullable(i.Affected / a.Step.Minutes()) }),
 		column(rows, "reported", "Reported", "", func(i row) *time.Time {

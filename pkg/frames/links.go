@@ -110,11 +110,11 @@ func LinkExplain(all data.Frames, uid string, q query.Anomaly) {
 					filters = append(filters, query.Filter{Key: name, Value: field.Labels[name]})
 				}
 			}
-			asked := map[string]any{"refId": "A", "queryType": string(query.TypeExplain), "expr": q.Expr}
+			queried := map[string]any{"refId": "A", "queryType": string(query.TypeExplain), "expr": q.Expr}
 			if len(filters) > 0 {
-				asked["filters"] = filters
+				queried["filters"] = filters
 			}
-			addLink(field, data.DataLink{Title: "Which labels explain a change?", Internal: &data.InternalDataLink{DatasourceUID: uid, Query: asked}})
+			addLink(field, data.DataLink{Title: "Which labels explain a change?", Internal: &data.InternalDataLink{DatasourceUID: uid, Query: queried}})
 		}
 	}
 }

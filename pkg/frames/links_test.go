@@ -84,10 +84,10 @@ func TestExplainLinks(t *testing.T) {
 	links := shaped[0].Fields[1].Config.Links
 	require.Len(t, links, 1)
 	require.Equal(t, "foresight", links[0].Internal.DatasourceUID)
-	asked, is := links[0].Internal.Query.(map[string]any)
+	queried, is := links[0].Internal.Query.(map[string]any)
 	require.True(t, is)
-	require.Equal(t, "explain", asked["queryType"])
-	require.Contains(t, asked["filters"], query.Filter{Key: "service_name", Value: "checkout"})
-	require.Contains(t, asked["filters"], query.Filter{Key: "env", Value: "prod"})
+	require.Equal(t, "explain", queried["queryType"])
+	require.Contains(t, queried["filters"], query.Filter{Key: "service_name", Value: "checkout"})
+	require.Contains(t, queried["filters"], query.Filter{Key: "env", Value: "prod"})
 	require.Empty(t, shaped[0].Fields[2].Config.Links, "what is expected needs no explanation")
 }

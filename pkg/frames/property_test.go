@@ -164,7 +164,7 @@ func checkAlert(t *rapid.T, shaped data.Frames) {
 		equal = equal || lasting[fmt.Sprint(stable)]
 		lasting[fmt.Sprint(stable)] = true
 	}
-	require.False(t, kept && !equal, "labels that change with every deploy are kept only where they tell series apart")
+	require.False(t, kept && !equal, "labels that change with every deploy are kept only where they distinguish series")
 }
 
 // checkFlameGraph holds what the flame graph panel takes for granted: one

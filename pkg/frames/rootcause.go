@@ -39,7 +39,7 @@ func RootCause(a engine.RootCauseAnswer, format query.Format) (data.Frames, erro
 			notices.add(data.NoticeSeverityInfo, cmp.Or(a.Result.Reason, "Nobody is to blame."))
 		}
 		if leads := a.Result.Hints; len(leads) > 0 && len(a.Result.Suspects) == 0 {
-			notices.add(data.NoticeSeverityInfo, fmt.Sprintf("If something is known to be wrong, begin with %s: the strongest of the weak evidence, in the frame \"leads\". Nothing of it is proven.", leads[0].Service))
+			notices.add(data.NoticeSeverityInfo, fmt.Sprintf("If something is known to be wrong, begin with %s: the strongest of the weak evidence, in the frame \"leads\". None of it is proven.", leads[0].Service))
 		}
 		shaped := data.Frames{suspectTable(a), causeSummary(a), leadTable(a)}
 		switch {

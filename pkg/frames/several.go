@@ -215,7 +215,7 @@ func nameFrame(frame *data.Frame, part string) {
 }
 
 // asked are the columns that say which part a row is about.
-var asked = map[string]struct{ column, title string }{
+var queried = map[string]struct{ column, title string }{
 	"service_name": {"service", "Service"}, "operation": {"operation", "Operation"},
 	"baseline_version": {"baseline_version", "Baseline version"}, "candidate_version": {"candidate_version", "Candidate version"},
 }
@@ -241,7 +241,7 @@ func identifyingColumns(parts []Part) map[string][]string {
 
 // tells says whether a column of the table holds a value in every row.
 func tells(frame *data.Frame, label, value string) bool {
-	column := asked[label].column
+	column := queried[label].column
 	return slices.ContainsFunc(frame.Fields, func(f *data.Field) bool {
 		if f.Name != column && f.Name != "asked_"+column || f.Type() != data.FieldTypeString {
 			return false
@@ -260,7 +260,7 @@ func identifying(label, value string, rows int) *data.Field {
 	for i := range values {
 		values[i] = value
 	}
-	field := data.NewField("asked_"+asked[label].column, nil, values)
-	field.Config = &data.FieldConfig{DisplayNameFromDS: "Asked " + strings.ToLower(asked[label].title)}
+	field := data.NewField("asked_"+queried[label].column, nil, values)
+	field.Config = &data.FieldConfig{DisplayNameFromDS: "Asked " + strings.ToLower(queried[label].title)}
 	return field
 }

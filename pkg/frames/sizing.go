@@ -17,7 +17,7 @@ import (
 // recommendations, one of what they rest on, and one of patches. As an alert:
 // how many times the present replicas and connections are recommended: above 1
 // where they are too few, 1 where they suffice, below 1 where they are grossly
-// too many, null where either is not known. No metric tells the present of other
+// too many, null where either is unknown. No metric tells the present of other
 // settings.
 func Sizing(a engine.SizingAnswer, format query.Format) (data.Frames, error) {
 	notices := remarksOf(a.Provenance)
@@ -30,7 +30,7 @@ func Sizing(a engine.SizingAnswer, format query.Format) (data.Frames, error) {
 			if one.Sizing != sizing.SizeReplicas && one.Sizing != sizing.SizePool {
 				continue
 			}
-			notices.add(data.NoticeSeverityInfo, told(one))
+			notices.add(data.NoticeSeverityInfo, reported(one))
 			labels := series.Labels{"service_name": a.Service, "setting": string(one.Sizing), "pool": one.Subject}
 			value := one.Value / one.Current
 			if one.Urgency() == sizing.Fine {
@@ -44,12 +44,12 @@ func Sizing(a engine.SizingAnswer, format query.Format) (data.Frames, error) {
 }
 
 // told is why an alert has no number for a recommendation; empty where it has.
-func told(one sizing.Recommendation) string {
+func reported(one sizing.Recommendation) string {
 	switch {
 	case one.Problem != "":
 		return string(one.Sizing) + ": " + one.Problem + "."
 	case math.IsNaN(one.Current):
-		return string(one.Sizing) + ": the present setting is not known."
+		return string(one.Sizing) + ": the present setting is unknown."
 	}
 	return ""
 }

@@ -27,9 +27,9 @@ func (j judge) episodes() (judged []JudgedEpisode) {
 func (j judge) episode(e Episode) (Finding, string) {
 	if said, ok := j.said(e); ok {
 		if said.Real {
-			return Yes, "a person said that it was real"
+			return Yes, "a person labelled it as real"
 		}
-		return No, "a person said that it was not real"
+		return No, "a person labelled it as not real"
 	}
 	if e.Service == "" {
 		return Open, "its labels name no service"
@@ -44,7 +44,7 @@ func (j judge) episode(e Episode) (Finding, string) {
 		need, _ := j.need(r)
 		return r.ByFail && need == Open && r.Service == e.Service && within(r.At, e.Start.Add(-j.Tolerance), until.Add(j.FailsWithin))
 	}) {
-		return Open, "a rollout was rolled back after our fail; whether that was needed is not known"
+		return Open, "a rollout was rolled back after our fail; whether that was needed is unknown"
 	}
 	switch {
 	case !j.watched(e.Service):
@@ -52,7 +52,7 @@ func (j judge) episode(e Episode) (Finding, string) {
 	case e.Firing || until.After(j.To):
 		return Open, "its time has not passed"
 	case e.Horizon > 0 && j.acted(e.Service, e.Start, until):
-		return Acted, "something was done before its time had passed"
+		return Acted, "an action was taken before its horizon had passed"
 	}
 	return No, "no incident came of it"
 }

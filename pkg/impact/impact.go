@@ -1,7 +1,7 @@
 // Package impact measures how alerting performed over a stretch of time: times to
 // detect and resolve, precision and recall of alerts, failed changes, and
 // incidents prevented. Everything is counted from a record of what happened.
-// What is not known is left out, and the report says so.
+// What is unknown is left out, and the report says so.
 //
 // The measures are those of the SRE Workbook, chapter 5 (precision, recall,
 // detection time), and of DORA (change failure rate). Times are reported as medians
@@ -56,7 +56,7 @@ type Deploy struct {
 // Rollback is a rollout that was stopped and undone.
 type Rollback struct {
 	Service string
-	Version string // empty where it is not known
+	Version string // empty where it is unknown
 	At      time.Time
 	// ByFail says that a verdict of Foresight had failed the rollout before.
 	ByFail bool

@@ -19,9 +19,9 @@ func (j judge) need(r Rollback) (Finding, string) {
 	}
 	switch {
 	case word != nil && word.Real:
-		return Yes, "a person said that it was real"
+		return Yes, "a person labelled it as real"
 	case word != nil:
-		return No, "a person said that it was not real"
+		return No, "a person labelled it as not real"
 	}
 	for _, d := range j.Deploys {
 		if r.Version == "" || d.Service != r.Service || d.Version != r.Version || !d.At.After(r.At) {

@@ -91,7 +91,7 @@ func (j judge) expected() (found []Prevented, reason string) {
 	}
 	came := stats.Wilson(stats.Proportion{Successes: breached, Trials: shadows}, j.Confidence)
 	if said := predicted / float64(shadows); said < came.Lower || said > came.Upper {
-		return nil, fmt.Sprintf("Warnings acted upon are not counted: their probabilities are not calibrated. Of %d that nobody acted upon %.0f %% breached; they said %.0f %%.",
+		return nil, fmt.Sprintf("Warnings acted upon are not counted: their probabilities are not calibrated. Of %d that nobody acted upon %.0f %% breached; they predicted %.0f %%.",
 			shadows, 100*came.Estimate, 100*said)
 	}
 	for service, warnings := range acted {
@@ -119,7 +119,7 @@ func (j judge) expectation(service string, warnings []Warning) Prevented {
 	half := distuv.UnitNormal.Quantile((1+j.Confidence)/2) * math.Sqrt(variance)
 	lower, upper := math.Max(0, sum-half)-came, math.Min(float64(len(warnings)), sum+half)-came
 	return Prevented{ByWarning, service, last, sum - came, stats.Interval{Estimate: sum - came, Lower: lower, Upper: upper},
-		fmt.Sprintf("%d warnings were acted upon: %.1f breaches were to be expected, %.0f came", len(warnings), sum, came)}
+		fmt.Sprintf("%d warnings were acted upon: %.1f breaches were expected, %.0f occurred", len(warnings), sum, came)}
 }
 
 // breached tells whether an incident began within a warning's horizon.

@@ -23,7 +23,7 @@ const (
 
 // Deviations, in standard deviations.
 const (
-	enter, clear, leave = 4.5, 9, 2.5
+	enter, certain, leave = 4.5, 9, 2.5
 	// minRelative is a rise of a latency that matters, as a part of its level, and
 	// minShare one of the share of failures.
 	minRelative, minShare = 0.3, 0.01
@@ -135,7 +135,7 @@ func begin(history [confirmSpan]reading) (first int, begins bool) {
 		if first-k <= maxPause+1 {
 			first = k
 		}
-		if history[k].deviation >= clear && k >= confirmSpan-clearSpan {
+		if history[k].deviation >= certain && k >= confirmSpan-clearSpan {
 			clearly++
 		}
 		if clearly >= confirmed {
@@ -302,7 +302,7 @@ func (j *silenceJudge) read(step int) reading {
 	spread := max((j.window.quantile(0.84)-j.window.quantile(0.16))/2, (level-lowest)/2.05, math.Sqrt(level))
 	r := reading{deviation: (level - n) / spread}
 	if r.hot = n < silent*level && r.deviation >= minSilence; r.hot {
-		r.deviation = max(r.deviation, clear)
+		r.deviation = max(r.deviation, certain)
 	}
 	r.cool = n >= 2*silent*level
 	return r

@@ -69,21 +69,21 @@ func (m *fleet) detect() {
 		m.deviations[signal] = make([][]float64, len(m.services))
 	}
 	for i, s := range m.services {
-		any := false
+		known := false
 		for _, signal := range signals {
 			deviations := make([]float64, m.steps)
 			found, judged := episodes(i, signal, m.steps, judgeOf(s, signal), deviations)
 			if !judged {
 				continue
 			}
-			any = true
+			known = true
 			m.deviations[signal][i] = deviations
 			for _, e := range found {
 				m.of[i] = append(m.of[i], len(m.episodes))
 				m.episodes = append(m.episodes, e)
 			}
 		}
-		if !any && len(s.Requests)+len(s.Latency)+len(s.Failed) > 0 {
+		if !known && len(s.Requests)+len(s.Latency)+len(s.Failed) > 0 {
 			m.unjudged = append(m.unjudged, s.Name)
 		}
 	}
@@ -147,7 +147,7 @@ func mean(values []float64, from, to int) float64 {
 }
 
 // growth is the ratio of requests from a step on to those well before; 1 where it
-// is not known.
+// is unknown.
 func growth(values []float64, start, step int) float64 {
 	before, now := mean(values, start-60, start-10), mean(values, max(start, step-recent+1), step)
 	if !(before > 0) || !(now > 0) {

@@ -97,7 +97,7 @@ func (s *snapshot) mergeByDependency(all []*group) []*group {
 		anchor := s.anchor(all, best)
 		merged, rest := merge(all, func(g *group) bool { return s.below(g, best, anchor) })
 		merged.dependency, merged.kind = best, CauseDependency
-		all = append(rest, merged)
+		all = slices.Concat(rest, []*group{merged})
 	}
 	return all
 }
@@ -184,7 +184,7 @@ func (s *snapshot) mergeByLoad(all []*group) []*group {
 		first := slices.MinFunc(groups, func(a, b *group) int { return cmp.Compare(a.start, b.start) }).start
 		merged, rest := merge(all, func(g *group) bool { return slices.Contains(groups, g) && g.start <= first+loadTolerance })
 		merged.kind = CauseLoad
-		all = append(rest, merged)
+		all = slices.Concat(rest, []*group{merged})
 	}
 	return all
 }
@@ -252,7 +252,7 @@ func (s *snapshot) mergeShared(all []*group) []*group {
 			if silent {
 				merged.kind = CauseTelemetry
 			}
-			all = append(rest, merged)
+			all = slices.Concat(rest, []*group{merged})
 		}
 	}
 	return all

@@ -83,7 +83,7 @@ const (
 	CausePlace      Kind = "place"     // a zone or host
 	CauseShared     Kind = "shared"    // many at once, for a reason that is not on the map
 	CauseTelemetry  Kind = "telemetry" // metrics are missing, requests are not
-	CauseService    Kind = "service"   // the deepest service itself; more is not known
+	CauseService    Kind = "service"   // the deepest service itself; more is unknown
 )
 
 // Evidence speaks for or against the suspected cause.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,7 @@ func TestMalformedRecords(t *testing.T) {
 		}
 		var r incident.Record
 		for range 15 {
-			name := fmt.Sprint(random.IntN(12))
+			name := strconv.Itoa(random.IntN(12))
 			r.Services = append(r.Services, incident.Service{
 				Name: name, Requests: strange(), Latency: strange(), Failed: strange(),
 				Places: []incident.Place{{Kind: "zone", Name: "a", Requests: strange(), Failed: strange()}, {}},
@@ -39,7 +40,7 @@ func TestMalformedRecords(t *testing.T) {
 			r.Changes = append(r.Changes, incident.Change{Service: name, Step: random.IntN(400) - 100})
 		}
 		for range 40 {
-			r.Calls = append(r.Calls, propagation.Call{Caller: fmt.Sprint(random.IntN(14)), Callee: fmt.Sprint(random.IntN(14)), Requests: strange()})
+			r.Calls = append(r.Calls, propagation.Call{Caller: strconv.Itoa(random.IntN(14)), Callee: strconv.Itoa(random.IntN(14)), Requests: strange()})
 		}
 		r.From = random.IntN(300) - 20
 		first, second := incident.Find(r), incident.Find(r)

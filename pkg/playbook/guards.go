@@ -128,13 +128,13 @@ func (g *guards) holds(r Recommendation) string {
 	case g.Missing != "":
 		return "evidence is missing: " + g.Missing
 	case g.Known <= 0:
-		return "how many services are unusual is not known"
+		return "how many services are unusual is unknown"
 	case g.Known >= minServices && float64(g.Unusual) > g.StopShare*float64(g.Known):
 		return fmt.Sprintf("%d of %d services are anomalous at the same time: telemetry or a shared dependency may be the cause", g.Unusual, g.Known)
 	case r.Confidence < g.MinConfidence:
 		return fmt.Sprintf("the confidence of %.0f %% is below %.0f %%", 100*r.Confidence, 100*g.MinConfidence)
 	case r.Action == RollBack && (r.Target.Version == "" || r.Target.Previous == ""):
-		return "the versions are not known by name"
+		return "the versions have no names"
 	}
 	return g.limits(r)
 }

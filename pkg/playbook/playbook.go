@@ -78,7 +78,7 @@ type Situation struct {
 	Now   time.Time
 	Facts []Fact
 	// Known is how many services there are, of which Unusual are unusual; 0 where
-	// that is not known.
+	// that is unknown.
 	Known, Unusual int
 	// Missing says which evidence could not be had; empty for none.
 	Missing string
@@ -134,6 +134,6 @@ type Plan struct {
 	Recommendations []Recommendation `json:"recommendations"`
 	// Refused are targets that were named by nothing or by a wildcard.
 	Refused []string `json:"refused"`
-	// Outcomes are what came of past actions whose outcome was not known.
+	// Outcomes are what came of past actions whose outcome was unknown.
 	Outcomes []Past `json:"outcomes"`
 }

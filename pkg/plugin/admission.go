@@ -44,13 +44,13 @@ func within(ctx context.Context, answer data.Frames) error {
 }
 
 // admittedState is a live question that is worked on for all who watch it.
-func (d *DataSource) admittedState(ctx context.Context, asked live) (engine.AnomalyAnswer, func(), error) {
+func (d *DataSource) admittedState(ctx context.Context, queried live) (engine.AnomalyAnswer, func(), error) {
 	ctx, leave, err := admitted(ctx)
 	if err != nil {
 		return engine.AnomalyAnswer{}, nil, err
 	}
 	now := d.engine.Now()
-	found, err := d.engine.Anomaly(ctx, asked.question, engine.Window{From: now.Add(-asked.window), To: now})
+	found, err := d.engine.Anomaly(ctx, queried.question, engine.Window{From: now.Add(-queried.window), To: now})
 	if err != nil {
 		leave()
 		return engine.AnomalyAnswer{}, nil, err

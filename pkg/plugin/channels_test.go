@@ -84,9 +84,9 @@ func TestAViewerWhoLeavesTakesNothingAway(t *testing.T) {
 func TestFailuresAreSharedButNotRemembered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		made := newChannels()
-		asked := 0
+		queried := 0
 		fail := func(context.Context) (*data.Frame, error) {
-			if asked++; asked == 2 {
+			if queried++; queried == 2 {
 				panic("a bug")
 			}
 			return nil, errors.New("Prometheus is away")
@@ -95,7 +95,7 @@ func TestFailuresAreSharedButNotRemembered(t *testing.T) {
 		require.EqualError(t, err, "Prometheus is away")
 		_, err = made.state(t.Context(), "a", time.Now, fail)
 		require.ErrorContains(t, err, "a panic: a bug")
-		require.Equal(t, 2, asked)
+		require.Equal(t, 2, queried)
 	})
 }
 

@@ -143,7 +143,7 @@ func (s Settings) connectAnnotations(ctx context.Context, instance backend.DataS
 
 // maxAnnotationTime is how long annotations are waited for. They only add to most
 // answers, and are little: a Grafana that takes longer has failed, and after some
-// such failures is left alone for a while.
+// such failures is not queried for a while.
 const maxAnnotationTime = 4 * time.Second
 
 // traceStore is the client of a trace store.

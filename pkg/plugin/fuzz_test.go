@@ -68,18 +68,18 @@ func hides(t *testing.T, message string, raw []byte, secrets ...string) {
 // question, however that is written, and lets nobody in with another.
 func FuzzLive(f *testing.F) {
 	const question = `{"query": {"queryType": "anomaly", "expr": "up"}, "seconds": 3600}`
-	asked, err := parseLive([]byte(question))
+	queried, err := parseLive([]byte(question))
 	require.NoError(f, err)
-	f.Add([]byte(question), asked.path)
+	f.Add([]byte(question), queried.path)
 	f.Add([]byte(`{"query": {"queryType": "anomaly", "expr": "up", "live": true, "filters": [{"key": "a", "value": "b"}]}, "seconds": 86400}`), "anomaly/v1/../x")
 	f.Add([]byte(`{"query": {"queryType": "traceDiff"}, "seconds": -1}`), "")
 	created, err := New(f.Context(), instance(`{}`, nil))
 	require.NoError(f, err)
 	f.Cleanup(created.(*DataSource).Dispose)
 	f.Fuzz(func(t *testing.T, raw []byte, path string) {
-		asked, err := parseLive(raw)
+		queried, err := parseLive(raw)
 		answer, failed := created.(*DataSource).SubscribeStream(t.Context(), &backend.SubscribeStreamRequest{Path: path, Data: raw})
-		if err != nil || path != asked.path {
+		if err != nil || path != queried.path {
 			require.NoError(t, failed)
 			require.NotEqual(t, backend.SubscribeStreamStatusOK, answer.Status)
 		} else {
@@ -88,15 +88,15 @@ func FuzzLive(f *testing.F) {
 		if err != nil {
 			return
 		}
-		require.Len(t, asked.path, len(channelPrefix)+32)
-		question, err := json.Marshal(asked.question)
+		require.Len(t, queried.path, len(channelPrefix)+32)
+		question, err := json.Marshal(queried.question)
 		require.NoError(t, err)
 		typed := strings.Replace(string(question), "{", `{"queryType":"anomaly",`, 1)
-		again, err := json.Marshal(liveQuery{json.RawMessage(typed), int(asked.window.Seconds())})
+		again, err := json.Marshal(liveQuery{json.RawMessage(typed), int(queried.window.Seconds())})
 		require.NoError(t, err)
 		same, err := parseLive(again)
 		require.NoError(t, err)
-		require.Equal(t, asked, same)
+		require.Equal(t, queried, same)
 	})
 }
 

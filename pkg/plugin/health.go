@@ -100,7 +100,7 @@ func (d *DataSource) checkMetrics(ctx context.Context) upstreamHealth {
 		health.Advice = append(health.Advice, "No span metrics were found in Prometheus: enable the span-metrics and service-graphs processors of Tempo's metrics generator, with service.version as a dimension, to get request rates and latencies per service without instrumentation of their own.")
 	}
 	if found.SpanMetrics && !found.SpanVersions {
-		health.Advice = append(health.Advice, "Span metrics do not tell versions apart: with service.version among the dimensions of Tempo's span-metrics processor (metrics_generator.processor.span_metrics.dimensions), a deploy is seen before the trace store shows its traces.")
+		health.Advice = append(health.Advice, "Span metrics do not distinguish versions: with service.version among the dimensions of Tempo's span-metrics processor (metrics_generator.processor.span_metrics.dimensions), a deploy is seen before the trace store shows its traces.")
 	}
 	if found.SpanMetrics && !found.Exemplars {
 		health.Advice = append(health.Advice, "Span metrics came without exemplars in the last ten minutes: with send_exemplars in the remote_write of Tempo's metrics generator, and Prometheus' --enable-feature=exemplar-storage, the newest traces can be had by their ids before searches find them.")
@@ -127,9 +127,9 @@ func (d *DataSource) checkTraces(ctx context.Context) upstreamHealth {
 		health.Advice = append(health.Advice, fmt.Sprintf("TraceQL metrics are not available (%s): deploys cannot be found by themselves until Tempo's local-blocks processor is enabled.", found.MetricsMessage))
 	}
 	switch {
-	case found.Hidden > mostHidden:
-		health.Advice = append(health.Advice, fmt.Sprintf("Tempo hides the newest %s from searches and TraceQL metrics, not from fetches by id: a deploy is judged that much later. Set query_frontend.query_end_cutoff to %s (above 0 where live_store.fail_on_high_lag is on), and live_store.max_trace_idle and live_store.flush_check_period to a second or two.", found.Hidden, mostHidden))
-	case found.Freshness > mostStale:
+	case found.Hidden > maxHidden:
+		health.Advice = append(health.Advice, fmt.Sprintf("Tempo hides the newest %s from searches and TraceQL metrics, not from fetches by id: a deploy is judged that much later. Set query_frontend.query_end_cutoff to %s (above 0 where live_store.fail_on_high_lag is on), and live_store.max_trace_idle and live_store.flush_check_period to a second or two.", found.Hidden, maxHidden))
+	case found.Freshness > maxStale:
 		health.Advice = append(health.Advice, fmt.Sprintf("The newest searchable trace is %s old: if traffic flows, lower how long Tempo waits before it shows a trace, to see a deploy sooner: ingester.trace_idle_period and ingester.flush_check_period (Tempo 2), live_store.max_trace_idle and live_store.flush_check_period (Tempo 3).", found.Freshness.Round(time.Second)))
 	}
 	return health
@@ -153,10 +153,10 @@ func checkDeployLog(ctx context.Context, log engine.DeployLog) upstreamHealth {
 }
 
 const (
-	// mostHidden and mostStale are how late traces may be without a word: 30
+	// maxHidden and maxStale are how late traces may be without a word: 30
 	// seconds after a deploy are promised.
-	mostHidden = 5 * time.Second
-	mostStale  = 20 * time.Second
+	maxHidden = 5 * time.Second
+	maxStale  = 20 * time.Second
 )
 
 func presence(what string, present bool) string {

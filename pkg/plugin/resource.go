@@ -97,9 +97,9 @@ func listRoute(ask func(context.Context, *http.Request, engine.Window) (engine.N
 func channelOf(w http.ResponseWriter, r *http.Request) {
 	body, _, err := respond.Body(w, r)
 	if err == nil {
-		var asked live
-		if asked, err = parseLive(body); err == nil {
-			respond.JSON(w, http.StatusOK, map[string]string{"path": asked.path})
+		var queried live
+		if queried, err = parseLive(body); err == nil {
+			respond.JSON(w, http.StatusOK, map[string]string{"path": queried.path})
 			return
 		}
 	}

@@ -82,9 +82,9 @@ func TestEveryRouteIsInTheTable(t *testing.T) {
 // TestRoles asks every route as everyone: what writes or sends lets Editors and
 // Admins in and nobody else, and nobody else's request leaves the plugin.
 func TestRoles(t *testing.T) {
-	var asked atomic.Int64
+	var queried atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+		queried.Add(1)
 		http.Error(w, "closed", http.StatusBadRequest)
 	}))
 	t.Cleanup(server.Close)
@@ -114,12 +114,12 @@ func TestRoles(t *testing.T) {
 			if role != "nobody" {
 				user = &backend.User{Login: "sa-" + role, Role: role}
 			}
-			asked.Store(0)
+			queried.Store(0)
 			status := ask(user, r.method, r.path)
 			mayWrite := role == "Editor" || role == "Admin"
 			if r.writes && !mayWrite {
 				require.Equal(t, http.StatusForbidden, status, "%s %s as %q", r.method, r.path, role)
-				require.Zero(t, asked.Load(), "%s %s as %q leaves the plugin", r.method, r.path, role)
+				require.Zero(t, queried.Load(), "%s %s as %q leaves the plugin", r.method, r.path, role)
 			} else {
 				require.NotEqual(t, http.StatusForbidden, status, "%s %s as %q", r.method, r.path, role)
 				require.NotEqual(t, http.StatusMethodNotAllowed, status, "%s %s as %q", r.method, r.path, role)

@@ -21,19 +21,19 @@ const severalAtOnce = 4
 // answerSeveral answers a query about several services, operations or versions
 // for each. What is not in the data leaves the others; any other error does so
 // in panels, and fails a rule, which has no reader of notices.
-func (d *DataSource) answerSeveral(ctx context.Context, asked query.Several, window engine.Window, format query.Format) (data.Frames, error) {
-	asked, err := d.engine.Named(ctx, asked, window)
+func (d *DataSource) answerSeveral(ctx context.Context, queried query.Several, window engine.Window, format query.Format) (data.Frames, error) {
+	queried, err := d.engine.Named(ctx, queried, window)
 	if err != nil {
 		return nil, err
 	}
-	if asked.Type() == query.TypeOperations || asked.Type() == query.TypeVersions {
-		return d.unionOfNames(ctx, asked, window, format)
+	if queried.Type() == query.TypeOperations || queried.Type() == query.TypeVersions {
+		return d.unionOfNames(ctx, queried, window, format)
 	}
-	parts := make([]frames.Part, len(asked.Each))
-	failures := make([]error, len(asked.Each))
+	parts := make([]frames.Part, len(queried.Each))
+	failures := make([]error, len(queried.Each))
 	group, groupContext := parallel.WithContext(ctx)
 	group.SetLimit(severalAtOnce)
-	for i, one := range asked.Each {
+	for i, one := range queried.Each {
 		parts[i] = frames.Part{Name: one.Name(), Labels: one.Labels}
 		group.Go(func() error {
 			parts[i].Frames, failures[i] = d.answer(groupContext, one.Query, window, format)
@@ -65,9 +65,9 @@ func (d *DataSource) answerSeveral(ctx context.Context, asked query.Several, win
 }
 
 // unionOfNames lists the operations, or versions, of several services, each once.
-func (d *DataSource) unionOfNames(ctx context.Context, asked query.Several, window engine.Window, format query.Format) (data.Frames, error) {
+func (d *DataSource) unionOfNames(ctx context.Context, queried query.Several, window engine.Window, format query.Format) (data.Frames, error) {
 	var found engine.NamesAnswer
-	for _, one := range asked.Each {
+	for _, one := range queried.Each {
 		var of engine.NamesAnswer
 		var err error
 		switch q := one.Query.(type) {
@@ -84,5 +84,5 @@ func (d *DataSource) unionOfNames(ctx context.Context, asked query.Several, wind
 	}
 	slices.SortFunc(found.Names, strings.Compare)
 	found.Names = slices.Compact(found.Names)
-	return frames.Names(found, asked.Type(), format)
+	return frames.Names(found, queried.Type(), format)
 }

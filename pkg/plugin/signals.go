@@ -34,8 +34,8 @@ func signalSetting(f fields) engine.SignalSetting {
 	return s
 }
 
-// mostPreviewed bounds what one preview asks.
-const mostPreviewed = 50
+// maxPreviewed bounds what one preview asks.
+const maxPreviewed = 50
 
 // previewedSignal is one signal of a service over the last hour.
 type previewedSignal struct {
@@ -51,7 +51,7 @@ type previewedSignal struct {
 // previewSignals shows what signals find for a service: those of the body, as
 // the editor has them, beside the presets of other kinds.
 func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
-	service, signals, err := signalsAsked(w, r)
+	service, signals, err := requestedSignals(w, r)
 	if err != nil {
 		respond.JSON(w, http.StatusBadRequest, map[string]string{"error": err.Error()})
 		return
@@ -78,19 +78,19 @@ func (d *DataSource) previewSignals(w http.ResponseWriter, r *http.Request) {
 	respond.JSON(w, http.StatusOK, map[string]any{"signals": previewed})
 }
 
-func signalsAsked(w http.ResponseWriter, r *http.Request) (service string, signals []engine.SignalSetting, err error) {
+func requestedSignals(w http.ResponseWriter, r *http.Request) (service string, signals []engine.SignalSetting, err error) {
 	body, _, err := respond.Body(w, r)
 	if err != nil {
 		return "", nil, err
 	}
-	var asked struct {
+	var queried struct {
 		Service string `json:"service"`
 	}
 	root, err := parseFields(body)
-	if err != nil || json.Unmarshal(body, &asked) != nil {
+	if err != nil || json.Unmarshal(body, &queried) != nil {
 		return "", nil, errors.New(`the body is {"service": "…", "signals": […]}`)
 	}
-	if asked.Service == "" {
+	if queried.Service == "" {
 		return "", nil, errors.New("service is missing: name the one whose signals are to be shown")
 	}
 	for _, one := range root.objects("signals") {
@@ -99,8 +99,8 @@ func signalsAsked(w http.ResponseWriter, r *http.Request) (service string, signa
 	switch {
 	case len(*root.problems) > 0:
 		return "", nil, errors.New(strings.Join(*root.problems, "; "))
-	case len(signals) > mostPreviewed:
-		return "", nil, fmt.Errorf("%d signals are too many to be previewed: the most are %d", len(signals), mostPreviewed)
+	case len(signals) > maxPreviewed:
+		return "", nil, fmt.Errorf("%d signals are too many to be previewed: the most are %d", len(signals), maxPreviewed)
 	}
-	return asked.Service, signals, nil
+	return queried.Service, signals, nil
 }

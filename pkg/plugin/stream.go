@@ -52,15 +52,15 @@ type live struct {
 // parseLive checks a live query. Equal questions have equal channels however
 // their JSON was written, so that many viewers cost one computation.
 func parseLive(raw json.RawMessage) (live, error) {
-	var asked liveQuery
-	if err := json.Unmarshal(raw, &asked); err != nil {
+	var queried liveQuery
+	if err := json.Unmarshal(raw, &queried); err != nil {
 		return live{}, fmt.Errorf("a live query is {\"query\": {…}, \"seconds\": 3600}: %w", err)
 	}
-	window := time.Duration(asked.Seconds) * time.Second
-	if asked.Seconds <= 0 || window > longestLive {
-		return live{}, fmt.Errorf("seconds is %d; a live window is between 1 and %d seconds", asked.Seconds, int(longestLive.Seconds()))
+	window := time.Duration(queried.Seconds) * time.Second
+	if queried.Seconds <= 0 || window > longestLive {
+		return live{}, fmt.Errorf("seconds is %d; a live window is between 1 and %d seconds", queried.Seconds, int(longestLive.Seconds()))
 	}
-	question, err := query.Parse("", asked.Query)
+	question, err := query.Parse("", queried.Query)
 	if err != nil {
 		return live{}, err
 	}
@@ -73,7 +73,7 @@ func parseLive(raw json.RawMessage) (live, error) {
 	if err != nil {
 		return live{}, err
 	}
-	sum := sha256.Sum256(fmt.Appendf(canonical, " %d", asked.Seconds))
+	sum := sha256.Sum256(fmt.Appendf(canonical, " %d", queried.Seconds))
 	return live{question: anomaly, window: window, path: channelPrefix + hex.EncodeToString(sum[:16])}, nil
 }
 
@@ -84,12 +84,12 @@ func (d *DataSource) SubscribeStream(ctx context.Context, request *backend.Subsc
 	if !strings.HasPrefix(request.Path, channelPrefix) {
 		return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusNotFound}, nil
 	}
-	asked, err := parseLive(request.Data)
-	if err != nil || asked.path != request.Path {
+	queried, err := parseLive(request.Data)
+	if err != nil || queried.path != request.Path {
 		return &backend.SubscribeStreamResponse{Status: backend.SubscribeStreamStatusPermissionDenied}, nil
 	}
 	ctx = budget.WithCaller(ctx, budget.Of(request.PluginContext, false))
-	state, err := d.state(ctx, asked)
+	state, err := d.state(ctx, queried)
 	if err != nil {
 		return nil, err
 	}
@@ -108,12 +108,12 @@ func (d *DataSource) PublishStream(context.Context, *backend.PublishStreamReques
 // RunStream sends the present state once, then each new point. It ends with an
 // error when the instance is replaced: on nil Grafana would not start it again.
 func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRequest, sender *backend.StreamSender) error {
-	asked, err := parseLive(request.Data)
+	queried, err := parseLive(request.Data)
 	if err != nil {
 		return err
 	}
 	ctx = budget.WithCaller(ctx, budget.Of(request.PluginContext, false))
-	leave, err := d.channels.open(asked.path, budget.CallerOf(ctx).User)
+	leave, err := d.channels.open(queried.path, budget.CallerOf(ctx).User)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (d *DataSource) RunStream(ctx context.Context, request *backend.RunStreamRe
 	defer held.release()
 	for {
 		wait := fastestTick
-		state, err := d.state(ctx, asked)
+		state, err := d.state(ctx, queried)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -182,19 +182,19 @@ func (m *liveMemory) release() {
 }
 
 // state is the newest state of a channel, however many want to know it.
-func (d *DataSource) state(ctx context.Context, asked live) (*snapshot, error) {
-	return d.channels.state(ctx, asked.path, d.engine.Now, func(ctx context.Context) (*data.Frame, error) {
+func (d *DataSource) state(ctx context.Context, queried live) (*snapshot, error) {
+	return d.channels.state(ctx, queried.path, d.engine.Now, func(ctx context.Context) (*data.Frame, error) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(d.lifetime, cancel)()
 		ctx, end := telemetry.Live(ctx)
-		found, leave, err := d.admittedState(ctx, asked)
+		found, leave, err := d.admittedState(ctx, queried)
 		end(err)
 		if err != nil {
 			return nil, err
 		}
 		defer leave()
-		return withinLive(frames.AnomalyLive(found, asked.question))
+		return withinLive(frames.AnomalyLive(found, queried.question))
 	})
 }
 

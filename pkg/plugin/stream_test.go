@@ -11,9 +11,9 @@ import (
 
 func TestEqualLiveQuestionsShareAChannel(t *testing.T) {
 	path := func(raw string) string {
-		asked, err := parseLive([]byte(raw))
+		queried, err := parseLive([]byte(raw))
 		require.NoError(t, err)
-		return asked.path
+		return queried.path
 	}
 	one := path(`{"query": {"queryType": "anomaly", "expr": "up"}, "seconds": 3600}`)
 	require.Equal(t, one, path(`{"seconds": 3600, "query": {"expr": "up", "live": true, "refId": "B", "queryType": "anomaly"}}`))

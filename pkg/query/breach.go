@@ -70,7 +70,7 @@ func (q Breach) Validate() error {
 	)
 }
 
-// Location is that of the time zone, UTC where it is not known.
+// Location is that of the time zone, UTC where it is unknown.
 func (q Breach) Location() *time.Location { return locationOf(q.TimeZone) }
 
 func checkThreshold(threshold *float64) error {

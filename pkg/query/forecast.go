@@ -66,13 +66,13 @@ func (q Forecast) Validate() error {
 	)
 }
 
-// Location is that of the time zone, UTC where it is not known.
+// Location is that of the time zone, UTC where it is unknown.
 func (q Forecast) Location() *time.Location { return locationOf(q.TimeZone) }
 
-// Location is that of the time zone, UTC where it is not known.
+// Location is that of the time zone, UTC where it is unknown.
 func (q Anomaly) Location() *time.Location { return locationOf(q.TimeZone) }
 
-// Location is that of the time zone, UTC where it is not known.
+// Location is that of the time zone, UTC where it is unknown.
 func (q Composite) Location() *time.Location { return locationOf(q.TimeZone) }
 
 func locationOf(timeZone string) *time.Location {

@@ -33,7 +33,7 @@ var formats = map[Type][]Format{
 // rule evaluates numbers only, "alert" for alert rules and "panel" for all
 // others. It is an error where the query has no such format.
 func FormatOf(q Query, fromAlert bool) (Format, error) {
-	format := q.AskedFormat()
+	format := q.RequestedFormat()
 	if format == "" {
 		format = Panel
 		if fromAlert {

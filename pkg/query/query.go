@@ -43,8 +43,8 @@ type Query interface {
 	Type() Type
 	// Validate says in the asker's words what is wrong; nil for nothing.
 	Validate() error
-	// AskedFormat is the format as it was asked for; empty where it was not.
-	AskedFormat() Format
+	// RequestedFormat is the format as it was asked for; empty where it was not.
+	RequestedFormat() Format
 }
 
 // Common is part of every query.
@@ -55,8 +55,8 @@ type Common struct {
 	Format Format `json:"format,omitempty" jsonschema:"enum=panel,enum=alert,enum=annotations"`
 }
 
-// AskedFormat implements Query.
-func (c Common) AskedFormat() Format { return c.Format }
+// RequestedFormat implements Query.
+func (c Common) RequestedFormat() Format { return c.Format }
 
 // The defaults of the query language, in one place.
 const (

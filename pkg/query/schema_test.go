@@ -31,7 +31,7 @@ func TestSchemaIsUpToDate(t *testing.T) {
 	require.Equal(t, string(committed), string(generated), "run: go test ./pkg/query -update")
 }
 
-// schema is one definition per query type, told apart by queryType.
+// schema is one definition per query type, distinguished by queryType.
 func schema(t *testing.T) *jsonschema.Schema {
 	reflector := jsonschema.Reflector{
 		ExpandedStruct:            true,

@@ -47,8 +47,8 @@ func (s Selected) Name() string {
 // Type implements Query.
 func (s Several) Type() Type { return s.model.Type() }
 
-// AskedFormat implements Query.
-func (s Several) AskedFormat() Format { return s.model.AskedFormat() }
+// RequestedFormat implements Query.
+func (s Several) RequestedFormat() Format { return s.model.RequestedFormat() }
 
 // Validate implements Query. The queries were validated one by one.
 func (s Several) Validate() error {
@@ -86,7 +86,7 @@ var all = []string{"$__all", "*", ".*", ".+"}
 
 // severalOf parses a query, or the queries that one of several names stands for.
 func severalOf(fields map[string]json.RawMessage, parser func(map[string]json.RawMessage) (Query, error), known map[string]reflect.Type) (Query, error) {
-	asked := []selection{{fields, map[string]string{}}}
+	queried := []selection{{fields, map[string]string{}}}
 	everyService := false
 	for _, choice := range choices {
 		names, err := namesIn(fields, choice.side, choice.field, known)
@@ -100,7 +100,7 @@ func severalOf(fields map[string]json.RawMessage, parser func(map[string]json.Ra
 			everyService = everyService || choice.field == "service"
 		}
 		var more []selection
-		for _, one := range asked {
+		for _, one := range queried {
 			for _, name := range names {
 				label := choice.label
 				if len(names) == 1 {
@@ -109,19 +109,19 @@ func severalOf(fields map[string]json.RawMessage, parser func(map[string]json.Ra
 				more = append(more, one.with(choice.side, choice.field, name, label))
 			}
 		}
-		if asked = more; len(asked) > maxSeveral {
+		if queried = more; len(queried) > maxSeveral {
 			return nil, fmt.Errorf("%s: %d names are too many together with the others; a query answers for at most %d: choose fewer, or split it", strings.TrimPrefix(choice.side+"."+choice.field, "."), len(names), maxSeveral)
 		}
 	}
 	if everyService {
-		if q, err := parser(asked[0].fields); err == nil {
+		if q, err := parser(queried[0].fields); err == nil {
 			return q, nil // an empty service is every one
 		}
-		if len(asked) > 1 {
+		if len(queried) > 1 {
 			return nil, errors.New("service: with every service, operations and versions cannot be several: choose one, or none")
 		}
 		every := func(service string) (Query, error) {
-			return parser(asked[0].with("", "service", service, "").fields)
+			return parser(queried[0].with("", "service", service, "").fields)
 		}
 		model, err := every("any")
 		if err != nil {
@@ -129,12 +129,12 @@ func severalOf(fields map[string]json.RawMessage, parser func(map[string]json.Ra
 		}
 		return Several{every: every, model: model}, nil
 	}
-	if len(asked) == 1 {
-		return parser(asked[0].fields)
+	if len(queried) == 1 {
+		return parser(queried[0].fields)
 	}
 	var several Several
 	var failure error
-	for _, one := range asked {
+	for _, one := range queried {
 		q, err := parser(one.fields)
 		if err != nil {
 			// Two lists of versions pair each version with itself, too.

@@ -24,9 +24,9 @@ type Season struct {
 // cycles; with few cycles chance alone repeats more.
 const strongFrom = 0.3
 
-// fewestRecurring is how many cycles it takes to tell what recurs from chance:
+// minRecurring is how many cycles it takes to tell what recurs from chance:
 // two cycles agree with what both of them have, whatever it is.
-const fewestRecurring = 4
+const minRecurring = 4
 
 // Periods converts durations to points of step, ascending. A duration that is
 // not a whole number of steps, or shorter than two, cannot be followed on the
@@ -53,7 +53,7 @@ func Seasons(values []float64, candidates []int, peaks Peaks) []Season {
 			continue
 		}
 		kept := peaks
-		if len(values) < fewestRecurring*period {
+		if len(values) < minRecurring*period {
 			kept = ClipPeaks
 		}
 		detrended := Detrended(kept.cut(rest, period), period)

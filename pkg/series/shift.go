@@ -21,7 +21,7 @@ const (
 	// shiftFactor times the change that nine in ten points do not reach. A
 	// random walk has none, nor has what steps up and down every week.
 	shiftFactor, ordinaryShare = 3, 0.9
-	mostShifts                 = 5
+	maxShifts                  = 5
 	// Long series are first judged by averages, of which a window holds so many:
 	// where no change comes near to standing out among these, none does among the
 	// points, whose noise is larger.
@@ -54,7 +54,7 @@ func Shifts(values []float64, periods []int) []Shift {
 	rest := withoutProfiles(values, periods)
 	medians, changes, limit := levelChanges(rest, window)
 	var shifts []Shift
-	for range mostShifts {
+	for range maxShifts {
 		best := 0
 		for t, change := range changes {
 			if math.Abs(change) > math.Abs(changes[best]) {

@@ -16,10 +16,10 @@ type Breaker struct {
 	// Requests and Errors were counted over Days in ordinary times.
 	Requests, Errors, Days float64
 	Hosts                  float64 // that share the requests; NaN where not known
-	// Slow is the usual 99 % latency, in seconds; NaN where it is not known.
+	// Slow is the usual 99 % latency, in seconds; NaN where it is unknown.
 	Slow float64
 	// Use is the share of the hosts' capacity that the highest load takes; NaN
-	// where it is not known.
+	// where it is unknown.
 	Use float64
 }
 
@@ -34,10 +34,10 @@ const (
 	// breakerWindow is resilience4j's default number of calls to look at.
 	breakerWindow = 100
 	slowFactor    = 3
-	// usualEjection is Istio's default, in percent, where capacity is not known.
+	// usualEjection is Istio's default, in percent, where capacity is unknown.
 	usualEjection = 10
 	ejection      = "30s"
-	// minEjection keeps the detection on, in percent, where the hosts are not known.
+	// minEjection keeps the detection on, in percent, where the hosts are unknown.
 	minEjection = 1
 	// Hosts are judged each time they have served about so many requests.
 	perInterval = 100
@@ -118,7 +118,7 @@ func (b Breaker) Circuit() Recommendation {
 		Service         string
 		Window          int
 		Failures, Calls float64
-		Slow            string // empty where the latency is not known
+		Slow            string // empty where the latency is unknown
 		SlowRate        float64
 	}{b.Service, breakerWindow, found.Value, calls, "", math.Max(found.Value, 50)}
 	if positive(b.Slow) {

@@ -45,11 +45,11 @@ func (c CacheWarm) Recommend() Recommendation {
 	}
 	switch {
 	case !(c.HitRatio >= 0 && c.HitRatio <= 1):
-		return found.unknown("not enough data: hits and misses of the cache are not known")
+		return found.unknown("not enough data: hits and misses of the cache are unknown")
 	case highest == 0:
 		return found.unknown("not enough data: reads of the cache could not be forecast")
 	case !positive(c.Backend):
-		return found.unknown("not enough data: what the backend carries is not known")
+		return found.unknown("not enough data: what the backend carries is unknown")
 	case c.WarmTime <= 0:
 		return found.unknown("not enough data: no metric has the warm-up time; set warmTime")
 	}

@@ -19,7 +19,7 @@ type Concurrency struct {
 	Slow stats.Interval
 	// Wait is how long a request may queue at its caller, in seconds.
 	Wait    float64
-	Current float64 // the present limit; NaN where it is not known
+	Current float64 // the present limit; NaN where it is unknown
 }
 
 // What a limit leaves beyond the expected, at least and at most (the bulkhead
@@ -51,7 +51,7 @@ func (c Concurrency) Recommend() Recommendation {
 		return found.unknown("%s", problem)
 	}
 	if !ordered(c.Slow) {
-		return found.unknown("not enough data: how long requests take is not known")
+		return found.unknown("not enough data: how long requests take is unknown")
 	}
 	if !positive(c.Demand.Highest()) {
 		return found.unknown("not enough data: there are no requests")

@@ -26,9 +26,9 @@ func setting(t require.TestingT, r sizing.Recommendation, name string) float64 {
 }
 
 func TestConcurrency(t *testing.T) {
-	asked := sizing.Concurrency{Service: "orders", Demand: sizing.Demand{Now: 100, Expected: 150, Peak: 180, Seen: 200, Lead: time.Minute},
+	queried := sizing.Concurrency{Service: "orders", Demand: sizing.Demand{Now: 100, Expected: 150, Peak: 180, Seen: 200, Lead: time.Minute},
 		Slow: stats.Interval{Estimate: 0.25, Lower: 0.2, Upper: 0.3}, Wait: 0.1}
-	got := asked.Recommend()
+	got := queried.Recommend()
 	// 200 × 0.25 × 1.5 are 75, and the Poisson number of mean 50 reaches 78 once
 	// in ten thousand.
 	require.Equal(t, 78.0, got.Value)
@@ -42,8 +42,8 @@ func TestConcurrency(t *testing.T) {
 	require.Contains(t, got.Patches[1].Text, "max_pending_requests: 39")
 	require.Contains(t, got.Patches[2].Text, "maxWaitDuration: 100ms")
 
-	asked.Demand, asked.Slow = sizing.Demand{Now: 4, Expected: 5, Peak: 5, Lead: time.Minute}, stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.05}
-	require.Equal(t, 3.0, asked.Recommend().Value, "a quiet service takes more than one request at once")
+	queried.Demand, queried.Slow = sizing.Demand{Now: 4, Expected: 5, Peak: 5, Lead: time.Minute}, stats.Interval{Estimate: 0.04, Lower: 0.03, Upper: 0.05}
+	require.Equal(t, 3.0, queried.Recommend().Value, "a quiet service takes more than one request at once")
 
 	for name, change := range map[string]func(*sizing.Concurrency){
 		"no latency": func(c *sizing.Concurrency) { c.Slow = stats.Interval{} },
@@ -51,7 +51,7 @@ func TestConcurrency(t *testing.T) {
 		"no demand":  func(c *sizing.Concurrency) { c.Demand.Expected = math.Inf(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			other := asked
+			other := queried
 			change(&other)
 			requireUnknown(t, other.Recommend())
 		})
@@ -59,15 +59,15 @@ func TestConcurrency(t *testing.T) {
 }
 
 func TestOutliersAndCircuit(t *testing.T) {
-	asked := sizing.Breaker{Service: "payment", Requests: 14e6, Errors: 28e3, Days: 14, Hosts: 10, Slow: 0.2, Use: 0.635}
-	outliers := asked.Outliers()
+	queried := sizing.Breaker{Service: "payment", Requests: 14e6, Errors: 28e3, Days: 14, Hosts: 10, Slow: 0.2, Use: 0.635}
+	outliers := queried.Outliers()
 	// ln(0.01 / 100,000) / ln(0.002) = 2.6
 	require.Equal(t, 3.0, outliers.Value)
 	require.Equal(t, 36.0, setting(t, outliers, "max ejected hosts"))
 	require.Equal(t, 86.0, setting(t, outliers, "interval"))
 	require.Contains(t, outliers.Patches[0].Text, "consecutive5xxErrors: 3\n")
 
-	circuit := asked.Circuit()
+	circuit := queried.Circuit()
 	allowed := 0.01 / 1e6
 	tail := func(failures float64) float64 {
 		return distuv.Binomial{N: 100, P: 0.002}.Survival(failures - 1)
@@ -76,7 +76,7 @@ func TestOutliersAndCircuit(t *testing.T) {
 	require.Greater(t, tail(circuit.Value-1), allowed)
 	require.Contains(t, circuit.Patches[0].Text, "slowCallDurationThreshold: 600ms")
 
-	full := asked
+	full := queried
 	full.Use = 1.3
 	require.Equal(t, 10.0, setting(t, full.Outliers(), "max ejected hosts"), "one of ten, never none")
 	full.Hosts = 3
@@ -84,7 +84,7 @@ func TestOutliersAndCircuit(t *testing.T) {
 	full.Hosts = 1
 	requireUnknown(t, full.Outliers())
 
-	noisy := asked
+	noisy := queried
 	noisy.Errors = 2.8e6
 	require.Equal(t, 11.0, noisy.Outliers().Value)   // ln(1e-7) / ln(0.2) = 10.01
 	require.InDelta(t, 46, noisy.Circuit().Value, 1) // 20 and 6.5 deviations of 4
@@ -97,7 +97,7 @@ func TestOutliersAndCircuit(t *testing.T) {
 		"counts that are NaN": func(b *sizing.Breaker) { b.Requests = math.NaN() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			other := asked
+			other := queried
 			change(&other)
 			requireUnknown(t, other.Outliers())
 			requireUnknown(t, other.Circuit())
@@ -107,23 +107,23 @@ func TestOutliersAndCircuit(t *testing.T) {
 
 func TestBreakersRarelyOpenForNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		asked := sizing.Breaker{
+		queried := sizing.Breaker{
 			Requests: rapid.Float64Range(0, 1e9).Draw(t, "requests"), Days: rapid.Float64Range(0.1, 30).Draw(t, "days"),
 			Hosts: rapid.Float64Range(1, 100).Draw(t, "hosts"), Slow: rapid.Float64Range(0, 10).Draw(t, "slow"),
 			Use: rapid.Float64Range(0, 3).Draw(t, "use"),
 		}
-		asked.Errors = asked.Requests * rapid.Float64Range(0, 1).Draw(t, "rate")
-		if got := asked.Outliers(); got.Problem == "" {
+		queried.Errors = queried.Requests * rapid.Float64Range(0, 1).Draw(t, "rate")
+		if got := queried.Outliers(); got.Problem == "" {
 			require.GreaterOrEqual(t, got.Value, 3.0)
 			require.LessOrEqual(t, got.Lower, got.Value)
 			require.GreaterOrEqual(t, got.Upper, got.Value)
-			rate := max(asked.Errors, 0.5) / asked.Requests
-			require.LessOrEqual(t, asked.Requests/asked.Days/asked.Hosts*math.Pow(rate, got.Value), 0.0101)
+			rate := max(queried.Errors, 0.5) / queried.Requests
+			require.LessOrEqual(t, queried.Requests/queried.Days/queried.Hosts*math.Pow(rate, got.Value), 0.0101)
 			out := setting(t, got, "max ejected hosts")
 			require.True(t, out >= 1 && out <= 100)
-			require.GreaterOrEqual(t, out/100*asked.Hosts, 0.999, "at least one host can be taken out")
+			require.GreaterOrEqual(t, out/100*queried.Hosts, 0.999, "at least one host can be taken out")
 		}
-		if got := asked.Circuit(); got.Problem == "" {
+		if got := queried.Circuit(); got.Problem == "" {
 			require.LessOrEqual(t, got.Value, 100.0)
 			require.LessOrEqual(t, got.Lower, got.Value)
 			require.GreaterOrEqual(t, got.Upper, got.Value)
@@ -138,20 +138,20 @@ func TestCacheWarm(t *testing.T) {
 	for i := range course {
 		course[i] = 100 + 10*float64(i)
 	}
-	asked := sizing.CacheWarm{Course: course, Step: time.Minute, HitRatio: 0.9, Backend: 40, WarmTime: 8 * time.Minute}
-	got := asked.Recommend()
+	queried := sizing.CacheWarm{Course: course, Step: time.Minute, HitRatio: 0.9, Backend: 40, WarmTime: 8 * time.Minute}
+	got := queried.Recommend()
 	require.Empty(t, got.Problem)
 	// 410 reads are forecast 32 minutes on; warming takes 10 with its margin.
 	require.Equal(t, (22 * time.Minute).Seconds(), got.Value)
 	require.InDelta(t, 1-40.0/690, setting(t, got, "share of reads that must hit"), 1e-9)
 	require.Contains(t, got.Patches[0].Text, "beginInSeconds: 1320")
 
-	late := asked
+	late := queried
 	late.HitRatio = 0.2
 	require.Zero(t, late.Recommend().Value)
 	require.Contains(t, late.Recommend().Constraint, "now")
 
-	calm := asked
+	calm := queried
 	calm.HitRatio = 0.99
 	got = calm.Recommend()
 	require.True(t, math.IsNaN(got.Value))
@@ -165,7 +165,7 @@ func TestCacheWarm(t *testing.T) {
 		"no warm time": func(c *sizing.CacheWarm) { c.WarmTime = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			other := asked
+			other := queried
 			change(&other)
 			requireUnknown(t, other.Recommend())
 		})
@@ -173,18 +173,18 @@ func TestCacheWarm(t *testing.T) {
 }
 
 func TestShed(t *testing.T) {
-	asked := sizing.Shed{Service: "web", Demand: sizing.Demand{Now: 200, Expected: 300, Peak: 400, Lead: 10 * time.Minute},
+	queried := sizing.Shed{Service: "web", Demand: sizing.Demand{Now: 200, Expected: 300, Peak: 400, Lead: 10 * time.Minute},
 		PerReplica: stats.Interval{Estimate: 100, Lower: 80, Upper: 120}, Target: 0.7, Replicas: 4}
-	got := asked.Recommend()
+	got := queried.Recommend()
 	require.InDelta(t, 0.3, got.Value, 1e-9)
 	require.Zero(t, got.Lower)
 	require.InDelta(t, 0.44, got.Upper, 1e-9)
 	require.Contains(t, got.Patches[0].Text, "tokens_per_fill: 70")
 
-	asked.Replicas = 10
-	require.Zero(t, asked.Recommend().Value)
-	asked.Replicas = math.NaN()
-	requireUnknown(t, asked.Recommend())
+	queried.Replicas = 10
+	require.Zero(t, queried.Recommend().Value)
+	queried.Replicas = math.NaN()
+	requireUnknown(t, queried.Recommend())
 }
 
 func TestSlowReplicasAdmitLessThanOneRequestASecond(t *testing.T) {

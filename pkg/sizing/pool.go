@@ -17,7 +17,7 @@ type Pool struct {
 	// Hold is how long a connection is held, in seconds: on average, and what the
 	// average was in quieter and busier minutes.
 	Hold    stats.Interval
-	Current float64 // connections per instance; NaN where it is not known
+	Current float64 // connections per instance; NaN where it is unknown
 	// Seen is the most that were in use at once of late; 0 where not known.
 	Seen float64
 	// Instances is how many there will be. All of them share the database's
@@ -52,7 +52,7 @@ func (p Pool) Recommend() Recommendation {
 	}
 	growth := math.Max(1, p.Growth)
 	if !positive(growth) {
-		return found.unknown("not enough data: the load of the next minutes is not known")
+		return found.unknown("not enough data: the load of the next minutes is unknown")
 	}
 	size := func(rate, hold float64) (float64, bool) {
 		n, ok := serversFor(rate*hold, hold, p.Patience, p.Waiting)

@@ -14,7 +14,7 @@ type Replicas struct {
 	// Resources are what a replica may run out of, each with the load at which it
 	// is fully used. The scarcest binds.
 	Resources []Resource
-	Current   float64 // NaN where it is not known
+	Current   float64 // NaN where it is unknown
 	// Min and Max bound the number; 0 for the default floor, and for no cap.
 	Min, Max int
 }
@@ -63,7 +63,7 @@ func (r Replicas) Recommend() Recommendation {
 		return found.unknown("%s", problem)
 	}
 	if !known {
-		return found.unknown("not enough data: what load one replica carries is not known")
+		return found.unknown("not enough data: what load one replica carries is unknown")
 	}
 	needed := func(load, capacity float64) float64 { return math.Max(1, whole(load/(capacity*binding.Target))) }
 	reactive := needed(r.Demand.Now, binding.PerReplica.Estimate)

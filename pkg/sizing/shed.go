@@ -29,7 +29,7 @@ func (s Shed) Recommend() Recommendation {
 		return found.unknown("%s", problem)
 	}
 	if !loaded(s.PerReplica, s.Target) || !positive(s.Replicas) {
-		return found.unknown("not enough data: what load the replicas carry is not known")
+		return found.unknown("not enough data: what load the replicas carry is unknown")
 	}
 	share := func(load, capacity float64) float64 {
 		if load <= 0 {

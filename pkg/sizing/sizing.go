@@ -34,7 +34,7 @@ type Recommendation struct {
 	Subject string
 	Unit    string
 	// Value is the recommended number; NaN where there is none, as Problem or
-	// Reason say. Current is the present one, NaN where it is not known.
+	// Reason say. Current is the present one, NaN where it is unknown.
 	Value, Current float64
 	// Lower and Upper are what the number may have to be, given what is
 	// uncertain of demand and capacity; not cut off at constraints.
@@ -76,14 +76,14 @@ type Demand struct {
 	Expected, Peak float64
 	Lead           time.Duration
 	Quantile       float64
-	// Seen is the highest load of the last day; 0 where it is not known.
+	// Seen is the highest load of the last day; 0 where it is unknown.
 	Seen float64
 }
 
 func (d Demand) problem() string {
 	for _, value := range []float64{d.Now, d.Expected, d.Peak} {
 		if !(value >= 0 && value <= largest) {
-			return "not enough data: the load of the next minutes is not known"
+			return "not enough data: the load of the next minutes is unknown"
 		}
 	}
 	return ""

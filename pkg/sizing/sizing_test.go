@@ -91,9 +91,9 @@ func TestReplicas(t *testing.T) {
 		"unknown present": {func(r *sizing.Replicas) { r.Current = math.NaN(); r.Demand.Peak = 4000 }, 58, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked := someReplicas()
-			test.change(&asked)
-			got := asked.Recommend()
+			queried := someReplicas()
+			test.change(&queried)
+			got := queried.Recommend()
 			require.Empty(t, got.Problem)
 			require.Equal(t, test.want, got.Value)
 			require.Contains(t, got.Constraint, test.constraint)
@@ -109,9 +109,9 @@ func TestReplicas(t *testing.T) {
 		"no target":   func(r *sizing.Replicas) { r.Resources[0].Target = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked := someReplicas()
-			change(&asked)
-			requireUnknown(t, asked.Recommend())
+			queried := someReplicas()
+			change(&queried)
+			requireUnknown(t, queried.Recommend())
 		})
 	}
 }
@@ -127,22 +127,22 @@ func TestReplicasAreNeverFewerThanReactiveAndNeverOverTheCap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		load := rapid.Float64Range(0, 1e6)
 		capacity := rapid.Float64Range(0.1, 1e4).Draw(t, "capacity")
-		asked := sizing.Replicas{
+		queried := sizing.Replicas{
 			Demand: sizing.Demand{Now: load.Draw(t, "now"), Expected: load.Draw(t, "expected"), Peak: load.Draw(t, "peak"), Lead: time.Minute},
 			Resources: []sizing.Resource{{PerReplica: stats.Interval{Estimate: capacity, Lower: capacity / 1.2, Upper: capacity * 1.2},
 				Target: rapid.Float64Range(0.01, 1).Draw(t, "target")}},
 			Current: float64(rapid.IntRange(0, 1000).Draw(t, "current")),
 			Max:     rapid.IntRange(0, 2000).Draw(t, "max"),
 		}
-		got := asked.Recommend()
+		got := queried.Recommend()
 		require.Empty(t, got.Problem)
-		reactive := math.Ceil(asked.Demand.Now / (capacity * asked.Resources[0].Target) * (1 - 1e-9))
-		if asked.Max > 0 {
-			require.LessOrEqual(t, got.Value, float64(asked.Max))
-			reactive = min(reactive, float64(asked.Max))
+		reactive := math.Ceil(queried.Demand.Now / (capacity * queried.Resources[0].Target) * (1 - 1e-9))
+		if queried.Max > 0 {
+			require.LessOrEqual(t, got.Value, float64(queried.Max))
+			reactive = min(reactive, float64(queried.Max))
 		}
 		require.GreaterOrEqual(t, got.Value, reactive)
-		more := asked
+		more := queried
 		more.Demand.Peak *= 1.5
 		require.GreaterOrEqual(t, more.Recommend().Value, got.Value, "more demand never needs fewer")
 	})
@@ -321,9 +321,9 @@ func TestPool(t *testing.T) {
 		"a holding time of ∞": func(p *sizing.Pool) { p.Hold.Upper = math.Inf(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			asked := somePool()
-			change(&asked)
-			requireUnknown(t, asked.Recommend())
+			queried := somePool()
+			change(&queried)
+			requireUnknown(t, queried.Recommend())
 		})
 	}
 }
@@ -331,24 +331,24 @@ func TestPool(t *testing.T) {
 func TestPoolsHoldTheirLoadAndTheCeiling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		hold := rapid.Float64Range(1e-4, 5).Draw(t, "hold")
-		asked := sizing.Pool{
+		queried := sizing.Pool{
 			Asked: rapid.Float64Range(0.01, 300).Draw(t, "asked"), Growth: rapid.Float64Range(0.1, 4).Draw(t, "scale up"),
 			Hold:      stats.Interval{Estimate: hold, Lower: hold * 0.7, Upper: hold * 1.5},
 			Instances: float64(rapid.IntRange(1, 20).Draw(t, "instances")), Connections: rapid.IntRange(0, 5000).Draw(t, "connections"),
 			Seen:     float64(rapid.IntRange(0, 20).Draw(t, "seen")),
 			Patience: rapid.Float64Range(1e-4, 1).Draw(t, "patience"), Waiting: 0.01,
 		}
-		got := asked.Recommend()
+		got := queried.Recommend()
 		if got.Problem != "" {
 			return
 		}
 		require.LessOrEqual(t, got.Lower, got.Value)
 		require.GreaterOrEqual(t, got.Upper, got.Value)
 		if !strings.Contains(got.Constraint, "database") {
-			require.GreaterOrEqual(t, got.Value, asked.Seen)
-			require.Greater(t, got.Value, asked.Asked*max(1, asked.Growth)*hold)
+			require.GreaterOrEqual(t, got.Value, queried.Seen)
+			require.Greater(t, got.Value, queried.Asked*max(1, queried.Growth)*hold)
 		} else {
-			require.LessOrEqual(t, got.Value*asked.Instances, float64(asked.Connections))
+			require.LessOrEqual(t, got.Value*queried.Instances, float64(queried.Connections))
 		}
 	})
 }

@@ -8,7 +8,7 @@ type Urgency string
 // The urgencies. What is ample is fine; only what is too small, or grossly too
 // large, is worth a person's time.
 const (
-	Unknown  Urgency = "unknown" // the recommendation or the present setting is not known
+	Unknown  Urgency = "unknown" // the recommendation or the present setting is unknown
 	Fine     Urgency = "fine"
 	Short    Urgency = "short"
 	Wasteful Urgency = "wasteful"

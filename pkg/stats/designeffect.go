@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// fewestWindows is how many windows the blocks must hold for their variation to
+// minWindows is how many windows the blocks must hold for their variation to
 // be known.
-const fewestWindows = 6
+const minWindows = 6
 
 // lasting is by how much windows must vary more than blocks for good and bad
 // moments to outlast a block: the more freedom of single blocks is not given
@@ -39,7 +39,7 @@ const lasting = 1.5
 func DesignEffect(blocks []Block, kept float64, length int, span, information float64) (ratio float64, freedom int) {
 	blocks = slices.DeleteFunc(slices.Clone(blocks), func(b Block) bool { return b.Count == 0 })
 	used := len(blocks)
-	length = max(1, min(length, int(math.Ceil(span)), used/fewestWindows))
+	length = max(1, min(length, int(math.Ceil(span)), used/minWindows))
 	if ratio, freedom = Dispersion(blocks, kept); freedom == 0 {
 		return ratio, freedom
 	}

@@ -18,8 +18,8 @@ func Information(n, m int) float64 {
 // The error spent over the logarithm u of the information, from the least with
 // which anyone would look, falls as exp(−u/spendingScale)/spendingScale.
 const (
-	leastInformation = 4.0
-	spendingScale    = 3.0
+	minInformation = 4.0
+	spendingScale  = 3.0
 )
 
 // AlwaysValid turns the two-sided p-value of a test that is repeated while data
@@ -41,8 +41,8 @@ func AlwaysValid(pValue, information float64) float64 {
 		return 1
 	}
 	z := distuv.UnitNormal.Quantile(math.Max(pValue, 1e-300) / 2)
-	information = math.Max(information, leastInformation)
+	information = math.Max(information, minInformation)
 	crossings := math.Max(0, z*z-1) / 2 * math.Exp(0.583*z/math.Sqrt(information)) // z is the lower quantile
-	scale := spendingScale * math.Pow(information/leastInformation, 1/spendingScale)
+	scale := spendingScale * math.Pow(information/minInformation, 1/spendingScale)
 	return math.Min(1, pValue*(2+crossings*scale))
 }

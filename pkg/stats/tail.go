@@ -10,9 +10,9 @@ const (
 	// distribution is fitted to; small samples give more, up to a half.
 	tailShare      = 0.02
 	wishedExcesses = 100
-	// fewestExcesses is what a fit of two parameters needs; below it the tail is
+	// minExcesses is what a fit of two parameters needs; below it the tail is
 	// exponential.
-	fewestExcesses = 20
+	minExcesses = 20
 	// heaviestShape bounds the shape: above ½ a tail has no variance, and a fit
 	// that says so has seen an outlier rather than a law.
 	heaviestShape = 0.5
@@ -40,7 +40,7 @@ func FitTail(x []float64) Tail {
 	if n == 0 {
 		return Tail{}
 	}
-	k := max(int(math.Ceil(tailShare*float64(n))), min(wishedExcesses, n/8), min(fewestExcesses, n/2))
+	k := max(int(math.Ceil(tailShare*float64(n))), min(wishedExcesses, n/8), min(minExcesses, n/2))
 	k = min(k, n-1)
 	t := Tail{sorted: sorted, Threshold: sorted[n-1-k], excess: k, observed: n}
 	t.Rate = float64(k) / float64(n)
@@ -59,7 +59,7 @@ func fitPareto(values []float64, threshold float64) (scale, shape float64) {
 		a0 += excess / n
 		a1 += excess / n * (1 - (float64(i)+1-0.35)/n)
 	}
-	if len(values) < fewestExcesses || a0 <= 2*a1 {
+	if len(values) < minExcesses || a0 <= 2*a1 {
 		return a0, 0
 	}
 	shape = 2 - a0/(a0-2*a1)

@@ -4,7 +4,7 @@ package trace
 // part of a call lies inside its caller's. Where it does not, and would fit,
 // the server's clock is shifted until it does, and what the server did in its
 // own process moves along. The gap of the call is thereby exact; only its
-// split into the way there and the way back is not known.
+// split into the way there and the way back is unknown.
 
 // patience says how sure it is that a caller waited until a call had ended.
 type patience uint8
@@ -67,7 +67,7 @@ func bounded(low, high, callerShift int64) (shift int64, moved bool) {
 		return 0, false
 	case low <= callerShift && callerShift <= high:
 		return callerShift, false
-	case least > mostSkew:
+	case least > maxSkew:
 		return 0, false
 	case least > high-low:
 		return low + (high-low)/2, true

@@ -88,7 +88,7 @@ func (r Repairs) Notices(side string) (notices []string) {
 	}{
 		{r.Orphans, "spans have a parent that is missing."},
 		{r.Duplicates, "spans with a repeated id are counted once."},
-		{r.Cycles, "circles of parent links were cut."},
+		{r.Cycles, "cycles of parent links were cut."},
 		{r.NegativeDurations, "negative durations are taken as 0."},
 		{r.Skewed, "calls were moved into their caller's time (clock skew)."},
 		{r.Dropped, "spans are beyond the limit per trace and left out."},

@@ -151,7 +151,7 @@ const minOverrun = int64(time.Millisecond)
 
 // mergedServer is the server's span that a client's span reached, if that is
 // all that is below it: otherwise (retries, local work inside the call) the
-// calls stay apart. Where kinds are not known, a name that says so stands for
+// calls stay apart. Where kinds are unknown, a name that says so stands for
 // the kind. Durations play no part, so that a path is the same in fast and
 // slow traces.
 func (b *Builder) mergedServer(span int32) int32 {
@@ -243,9 +243,9 @@ func (b *Builder) orderPending(mark int) {
 const (
 	latest  = int64(1) << 61
 	longest = int64(1) << 60
-	// mostSkew is the largest error of a clock that is put right; what is
+	// maxSkew is the largest error of a clock that is put right; what is
 	// farther off is taken as it stands.
-	mostSkew = int64(time.Hour)
+	maxSkew = int64(time.Hour)
 )
 
 func clampTime(t int64) int64     { return min(max(t, -latest), latest) }

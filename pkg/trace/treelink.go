@@ -7,7 +7,7 @@ import (
 )
 
 // treeLinks connects the spans of one trace: who is whose parent, after duplicates
-// are dropped and circles are cut. Its slices are indexed by span.
+// are dropped and cycles are cut. Its slices are indexed by span.
 type treeLinks struct {
 	byID   map[SpanID]int32
 	twin   []int32 // the next span that shares this one's id: the server's that a client's call reached (Zipkin); None for none

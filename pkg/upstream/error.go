@@ -56,8 +56,8 @@ func (e *Error) Error() string {
 	b.WriteString(map[Category]string{
 		Auth: " denied access", Network: " cannot be reached", TLS: " failed the TLS handshake", Timeout: " did not answer in time",
 		Config: " is not configured correctly", NotFound: " has nothing at this address", Rejected: " rejected the query",
-		Overload: " is at its limit", Server: " failed", Malformed: " gave an answer that makes no sense",
-		TooLarge: " gave too much", Unavailable: " is left alone for a while", Cancelled: " was not waited for",
+		Overload: " is at its limit", Server: " failed", Malformed: " returned an invalid answer",
+		TooLarge: " gave too much", Unavailable: " is not queried for a while", Cancelled: " was not waited for",
 		Busy: "'s answer was not read",
 	}[e.Category])
 	if e.Status != 0 {

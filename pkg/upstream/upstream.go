@@ -65,7 +65,7 @@ type MetricsCapabilities struct {
 	SpanMetrics      bool // series of Tempo's metrics generator exist
 	ServiceGraph     bool
 	NativeHistograms bool     // of latencies, under the names that Tempo and OpenTelemetry use
-	SpanVersions     bool     // span metrics tell versions apart (service_version)
+	SpanVersions     bool     // span metrics distinguish versions (service_version)
 	Exemplars        bool     // span metrics point to traces
 	Warnings         []string // what could not be found out, and why
 }

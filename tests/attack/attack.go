@@ -107,7 +107,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	running.Wait()
 
 	after := context.WithoutCancel(ctx)
-	result.Rules, result.RulesMissed, result.Misses = rules.asked, rules.missed, rules.misses
+	result.Rules, result.RulesMissed, result.Misses = rules.queried, rules.missed, rules.misses
 	result.RulesLateP99, result.RulesLateMax = quantile(rules.took, 0.99), quantile(rules.took, 1)
 	result.Engines, result.EnginesMissed = rules.polled, rules.pollsMissed
 	result.Requests, result.Refused = counted.requests.Load(), counted.refused.Load()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -66,7 +67,7 @@ var relatives = map[string]func(*client, context.Context){
 	"many custom signals": func(c *client, ctx context.Context) {
 		var signals []any
 		for i := range 2000 {
-			signals = append(signals, map[string]any{"name": fmt.Sprint(i), "kind": "latency", "expr": fmt.Sprintf(`many{s="$service"} + 0 * %d`, i)})
+			signals = append(signals, map[string]any{"name": strconv.Itoa(i), "kind": "latency", "expr": fmt.Sprintf(`many{s="$service"} + 0 * %d`, i)})
 		}
 		body, _ := json.Marshal(map[string]any{"service": "shop", "signals": signals})
 		c.post(ctx, "signals", string(body))

@@ -26,7 +26,7 @@ type rules struct {
 	sources []harness.DataSource
 
 	mu                  sync.Mutex
-	asked, missed       int
+	queried, missed     int
 	polled, pollsMissed int
 	took                []float64 // seconds
 	misses              []string
@@ -76,7 +76,7 @@ func (r *rules) run(ctx context.Context, perMinute int) {
 			took := time.Since(begun).Seconds()
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.asked++
+			r.queried++
 			r.took = append(r.took, took)
 			if err != nil {
 				if r.missed++; len(r.misses) < 5 {

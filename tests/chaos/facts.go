@@ -16,7 +16,7 @@ import (
 // two answers can be compared and one may say less than the other.
 type facts map[string]string
 
-// unknown are the ways in which an answer says that something is not known.
+// unknown are the ways in which an answer says that something is unknown.
 var unknown = []string{"null", "", "inconclusive", "Inconclusive", "insufficient", "not_comparable"}
 
 // impossible says that a value must never be answered, whatever failed.

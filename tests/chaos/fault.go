@@ -109,10 +109,10 @@ func truncated(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 }
 
 func everyOther() func(http.ResponseWriter, *http.Request, http.Handler) {
-	var asked atomic.Int64
+	var queried atomic.Int64
 	fail := answering(http.StatusInternalServerError, "text/plain", "error contacting one of the ingesters")
 	return func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
-		if asked.Add(1)%2 == 0 {
+		if queried.Add(1)%2 == 0 {
 			fail(w, r, pass)
 			return
 		}

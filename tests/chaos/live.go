@@ -37,7 +37,7 @@ func quoted(text string) string {
 }
 
 // watch begins to watch.
-func (s *stage) watch(ctx context.Context, on asked) *watcher {
+func (s *stage) watch(ctx context.Context, on queried) *watcher {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &watcher{stop: cancel, came: make(chan struct{}, 1)}
 	go func() {
@@ -58,7 +58,7 @@ func (s *stage) watch(ctx context.Context, on asked) *watcher {
 	return w
 }
 
-func (w *watcher) run(ctx context.Context, on asked) error {
+func (w *watcher) run(ctx context.Context, on queried) error {
 	path, err := on.Channel(ctx, liveQuery)
 	if err != nil {
 		return fmt.Errorf("the channel of the stream: %w", err)

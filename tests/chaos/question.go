@@ -35,14 +35,14 @@ type Question struct {
 	Keys, Keep []string
 	// Near is by what share numbers may differ: those that are about now.
 	Near float64
-	ask  func(ctx context.Context, on asked) (facts, []string, error)
+	ask  func(ctx context.Context, on queried) (facts, []string, error)
 	// holds is what is kept of what was told; nil for a question that tells
 	// nothing.
-	holds func(on asked) facts
+	holds func(on queried) facts
 }
 
 // asked is a data source, and what there is to ask about.
-type asked struct {
+type queried struct {
 	harness.DataSource
 	scene
 	notes func() []harness.Annotation // that Grafana holds for this data source
@@ -97,14 +97,14 @@ func queries() []Question {
 }
 
 // panel asks a query over the scene, or over a longer time until its end.
-func panel(length time.Duration, queryType string, model map[string]any, keys, keep []string) func(context.Context, asked) (facts, []string, error) {
-	return func(ctx context.Context, on asked) (facts, []string, error) {
+func panel(length time.Duration, queryType string, model map[string]any, keys, keep []string) func(context.Context, queried) (facts, []string, error) {
+	return func(ctx context.Context, on queried) (facts, []string, error) {
 		from := on.from
 		if length > 0 {
 			from = on.to.Add(-length)
 		}
-		asked := harness.Query("A", from, on.to, with(model, map[string]any{"queryType": queryType}))
-		return on.query(ctx, asked, nil, keys, keep)
+		queried := harness.Query("A", from, on.to, with(model, map[string]any{"queryType": queryType}))
+		return on.query(ctx, queried, nil, keys, keep)
 	}
 }
 
@@ -116,7 +116,7 @@ func with(model, more map[string]any) map[string]any {
 
 // query sends one query, and reads its answer or whose fault it is that there
 // is none.
-func (a asked) query(ctx context.Context, one backend.DataQuery, headers map[string]string, keys, keep []string) (facts, []string, error) {
+func (a queried) query(ctx context.Context, one backend.DataQuery, headers map[string]string, keys, keep []string) (facts, []string, error) {
 	response, err := a.Plugin.Query(ctx, &backend.QueryDataRequest{PluginContext: a.Context, Queries: []backend.DataQuery{one}, Headers: headers})
 	if err != nil {
 		return nil, nil, err
@@ -139,15 +139,15 @@ func (a asked) query(ctx context.Context, one backend.DataQuery, headers map[str
 // rules are asked as Grafana's alerting asks: one that fires, one that records,
 // one about traces.
 func rules() []Question {
-	rule := func(length time.Duration, model map[string]any) func(context.Context, asked) (facts, []string, error) {
-		return func(ctx context.Context, on asked) (facts, []string, error) {
+	rule := func(length time.Duration, model map[string]any) func(context.Context, queried) (facts, []string, error) {
+		return func(ctx context.Context, on queried) (facts, []string, error) {
 			from := on.from
 			if length > 0 {
 				from = on.to.Add(-length)
 			}
-			asked := harness.Query("A", from, on.to, model)
-			asked.Interval, asked.MaxDataPoints = time.Second, 43200
-			return on.query(ctx, asked, map[string]string{backend.FromAlertHeaderName: "true"}, nil, nil)
+			queried := harness.Query("A", from, on.to, model)
+			queried.Interval, queried.MaxDataPoints = time.Second, 43200
+			return on.query(ctx, queried, map[string]string{backend.FromAlertHeaderName: "true"}, nil, nil)
 		}
 	}
 	perService := `sum by (service_name) (rate(http_server_request_duration_seconds_count[5m]))`
@@ -196,8 +196,8 @@ func using(q Question, servers ...string) Question {
 
 // yesOrNo reads a no with a reason as an answer, and a no for want of an answer
 // as none.
-func yesOrNo(call func(context.Context, asked) (facts, []string, error)) func(context.Context, asked) (facts, []string, error) {
-	return func(ctx context.Context, on asked) (facts, []string, error) {
+func yesOrNo(call func(context.Context, queried) (facts, []string, error)) func(context.Context, queried) (facts, []string, error) {
+	return func(ctx context.Context, on queried) (facts, []string, error) {
 		_, notices, err := call(ctx, on)
 		var no *failed
 		switch {
@@ -213,8 +213,8 @@ func yesOrNo(call func(context.Context, asked) (facts, []string, error)) func(co
 var escape = strings.NewReplacer(" ", "%20", "{", "%7B", "}", "%7D", `"`, "%22", ">", "%3E", "=", "%3D").Replace
 
 // resource calls a route as a user of a role.
-func resource(role, method, address, body string, keep []string) func(context.Context, asked) (facts, []string, error) {
-	return func(ctx context.Context, on asked) (facts, []string, error) {
+func resource(role, method, address, body string, keep []string) func(context.Context, queried) (facts, []string, error) {
+	return func(ctx context.Context, on queried) (facts, []string, error) {
 		plugin := on.Context
 		plugin.User = &backend.User{Login: "sa-1", Role: role}
 		path, _, _ := strings.Cut(address, "?")
@@ -252,7 +252,7 @@ func answered(status int, raw []byte, keep []string) (facts, []string, error) {
 }
 
 // health is asked by the settings' page: an unhealthy server is said to be.
-var health = Question{Name: "health check", Needs: []string{Prometheus, Tempo}, Uses: []string{Grafana}, ask: func(ctx context.Context, on asked) (facts, []string, error) {
+var health = Question{Name: "health check", Needs: []string{Prometheus, Tempo}, Uses: []string{Grafana}, ask: func(ctx context.Context, on queried) (facts, []string, error) {
 	result, err := on.Plugin.Health(ctx, on.Context)
 	switch {
 	case err != nil:
@@ -270,7 +270,7 @@ var health = Question{Name: "health check", Needs: []string{Prometheus, Tempo}, 
 }}
 
 // up is the metric that says whether all servers answer.
-var up = Question{Name: "foresight_up", Needs: []string{Prometheus, Tempo}, ask: func(ctx context.Context, on asked) (facts, []string, error) {
+var up = Question{Name: "foresight_up", Needs: []string{Prometheus, Tempo}, ask: func(ctx context.Context, on queried) (facts, []string, error) {
 	said, warnings, err := resource("Viewer", http.MethodGet, "prom/api/v1/query?query=foresight_up", "", []string{"value/1"})(ctx, on)
 	if err == nil && said["/data/result/0/value/1"] == "0" {
 		return nil, nil, &failed{strings.Join(warnings, "; "), true}

@@ -17,7 +17,7 @@ import (
 
 // another is the data source in another plugin process, as in another replica of
 // Grafana.
-func (s *stage) another(ctx context.Context) (asked, *harness.Plugin, error) {
+func (s *stage) another(ctx context.Context) (queried, *harness.Plugin, error) {
 	plugin, err := harness.StartPlugin(ctx, io.Discard)
 	on := s.source(nil)
 	on.Plugin = plugin
@@ -65,7 +65,7 @@ func (s *stage) killedMidQuery(ctx context.Context) error {
 }
 
 // same asks until the answer is the whole one, for a busy machine.
-func (s *stage) same(ctx context.Context, q Question, on asked) error {
+func (s *stage) same(ctx context.Context, q Question, on queried) error {
 	if back := s.recovers(ctx, q, on, time.Now(), patience); back < 0 {
 		return fmt.Errorf("%s has another answer in another process", q.Name)
 	}
@@ -80,7 +80,7 @@ func (s *stage) killedMidStream(ctx context.Context) error {
 		return err
 	}
 	defer plugin.Stop()
-	run := func(on asked, receive func(json.RawMessage) bool) error {
+	run := func(on queried, receive func(json.RawMessage) bool) error {
 		path, err := on.Channel(ctx, liveQuery)
 		if err != nil {
 			return err

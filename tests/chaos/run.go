@@ -98,7 +98,7 @@ const shows = "refused"
 
 const (
 	// times is how often a question is put while the server fails: again, as a
-	// rule or a viewer would, until the server is left alone for a while.
+	// rule or a viewer would, until the server is not queried for a while.
 	times    = 2
 	patience = 90 * time.Second
 	// remembered is how long the plugin keeps a history that does not change any
@@ -118,7 +118,7 @@ func (s *stage) slowed(got reply, failing string) bool {
 	said := append([]string{got.failure}, got.notices...)
 	for _, upstream := range s.topology.Upstreams {
 		late := func(text string) bool {
-			return strings.Contains(text, upstream.Name+" did not answer in time") || strings.Contains(text, upstream.Name+" is at its limit") || strings.Contains(text, upstream.Name+" is left alone for a while") || strings.Contains(text, upstream.Name+" was not waited for")
+			return strings.Contains(text, upstream.Name+" did not answer in time") || strings.Contains(text, upstream.Name+" is at its limit") || strings.Contains(text, upstream.Name+" is not queried for a while") || strings.Contains(text, upstream.Name+" was not waited for")
 		}
 		if upstream.Name != failing && slices.ContainsFunc(said, late) {
 			return true
@@ -156,7 +156,7 @@ func (s *stage) pass(ctx context.Context, t trouble, questions []Question) (judg
 	if err := t.begin(); err != nil {
 		return nil, mended, err
 	}
-	sources := make([]asked, len(questions))
+	sources := make([]queried, len(questions))
 	cells := make([]Cell, len(questions))
 	each(questions, func(i int, q Question) {
 		if q.often(failing) == 1 && t.name != shows {
@@ -213,7 +213,7 @@ func (q Question) often(failing string) int {
 }
 
 // recovers asks until the whole answer is there again.
-func (s *stage) recovers(ctx context.Context, q Question, on asked, mended time.Time, patience time.Duration) time.Duration {
+func (s *stage) recovers(ctx context.Context, q Question, on queried, mended time.Time, patience time.Duration) time.Duration {
 	for time.Since(mended) < patience {
 		begun := time.Now()
 		if outcome, _ := q.judge(q.put(ctx, on), s.whole[q.Name], "nobody"); outcome == Right {

@@ -126,7 +126,7 @@ func (s *stage) settings() map[string]any {
 
 // source is a new data source, which knows nothing yet, in an organisation of
 // Grafana of its own. Its servers are asked through proxies, where there are some.
-func (s *stage) source(through map[string]*Proxy) asked {
+func (s *stage) source(through map[string]*Proxy) queried {
 	settings := s.settings()
 	token := fmt.Sprintf("glsa_%d", s.sources.Add(1))
 	s.notes.Admit(token)
@@ -145,11 +145,11 @@ func (s *stage) source(through map[string]*Proxy) asked {
 		}
 	}
 	source := harness.DataSource{Plugin: s.plugin, Context: harness.PluginContext(settings, map[string]string{"grafanaToken": token})}
-	return asked{source, s.scene, func() []harness.Annotation { return s.notes.Of(token) }}
+	return queried{source, s.scene, func() []harness.Annotation { return s.notes.Of(token) }}
 }
 
 // put asks a question, and measures.
-func (q Question) put(ctx context.Context, on asked) reply {
+func (q Question) put(ctx context.Context, on queried) reply {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	begun := time.Now()

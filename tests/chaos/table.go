@@ -138,7 +138,7 @@ This page is written by ` + "`go tool mage chaos`" + ` (` + "`tests/chaos`" + `)
 | · | not asked: the question has nothing to do with the server, as the column "refused" shows |
 | ✓ | the answer, equal to the one without a fault |
 | ✓n | the same, with a notice that names the server and what was not looked at |
-| part | less than the whole answer, with a notice that names the server; what is not known is null, "insufficient" or "inconclusive", nothing else is otherwise |
+| part | less than the whole answer, with a notice that names the server; what is unknown is null, "insufficient" or "inconclusive", nothing else is otherwise |
 | error | an error that names the server and says what to do, within the deadline; hooks: HTTP 4xx, 5xx with a reason, which every engine takes for "no number" |
 | waits | the live stream stays open, says nothing, and goes on by itself |
 

@@ -71,7 +71,7 @@ func writes() []Question {
 
 // ask tells it all. What is not kept must be told with a status after which
 // senders try again, by a message that says to.
-func (one telling) ask(ctx context.Context, on asked) (facts, []string, error) {
+func (one telling) ask(ctx context.Context, on queried) (facts, []string, error) {
 	var notices []string
 	for _, body := range one.bodies(on.scene) {
 		plugin := on.Context
@@ -102,7 +102,7 @@ func (one telling) ask(ctx context.Context, on asked) (facts, []string, error) {
 
 // notesOf counts the notes that Grafana holds of what was told to a data source:
 // each kind, with its ends.
-func notesOf(on asked) facts {
+func notesOf(on queried) facts {
 	counts := map[string]int{}
 	for _, one := range on.notes() {
 		if !slices.ContainsFunc(one.Tags, func(tag string) bool { return strings.HasPrefix(tag, "foresight-id:") }) {

@@ -44,8 +44,8 @@ func PanelQueries(service string) (queries []PanelQuery, err error) {
 		if err := json.Unmarshal(raw, &d); err != nil {
 			return err
 		}
-		asked, err := d.queries(service)
-		queries = append(queries, asked...)
+		queried, err := d.queries(service)
+		queries = append(queries, queried...)
 		return err
 	})
 	return queries, err
@@ -71,11 +71,11 @@ func (d Dashboard) queries(service string) (queries []PanelQuery, err error) {
 			continue // about the plugin itself
 		}
 		for _, target := range panel.Targets {
-			asked := PanelQuery{Dashboard: d.UID, Panel: panel.Title, From: from, To: to}
-			if err := json.Unmarshal([]byte(strings.NewReplacer(choices...).Replace(string(target))), &asked.Model); err != nil {
+			queried := PanelQuery{Dashboard: d.UID, Panel: panel.Title, From: from, To: to}
+			if err := json.Unmarshal([]byte(strings.NewReplacer(choices...).Replace(string(target))), &queried.Model); err != nil {
 				return nil, fmt.Errorf("panel %q: %w", panel.Title, err)
 			}
-			queries = append(queries, asked)
+			queries = append(queries, queried)
 		}
 	}
 	return queries, nil
@@ -121,8 +121,8 @@ type NotificationSettings struct {
 
 // Window is the range that the rule's first query asks about, at a moment.
 func (r Rule) Window(now time.Time) (from, to time.Time) {
-	asked := r.Data[0].RelativeTimeRange
-	return now.Add(-time.Duration(asked.From) * time.Second), now.Add(-time.Duration(asked.To) * time.Second)
+	queried := r.Data[0].RelativeTimeRange
+	return now.Add(-time.Duration(queried.From) * time.Second), now.Add(-time.Duration(queried.To) * time.Second)
 }
 
 // Rules are the rules of provisioning/alerting that query Foresight.

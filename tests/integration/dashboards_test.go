@@ -22,16 +22,16 @@ func TestShippedDashboards(t *testing.T) {
 	source, _ := shop(t)
 	queries, err := harness.PanelQueries("orders")
 	require.NoError(t, err)
-	for _, asked := range queries {
-		t.Run(asked.Dashboard+"/"+asked.Panel, func(t *testing.T) {
+	for _, queried := range queries {
+		t.Run(queried.Dashboard+"/"+queried.Panel, func(t *testing.T) {
 			eventually(t, time.Minute, "an answer that shows something", func() error {
 				now := time.Now()
-				frames, err := source.Ask(t.Context(), now.Add(asked.From), now.Add(asked.To), asked.Model)
+				frames, err := source.Ask(t.Context(), now.Add(queried.From), now.Add(queried.To), queried.Model)
 				if err != nil {
 					return err
 				}
 				for _, frame := range frames {
-					if frame.Rows() > 0 || slices.Contains(mayBeEmpty, asked.Model["queryType"].(string)) {
+					if frame.Rows() > 0 || slices.Contains(mayBeEmpty, queried.Model["queryType"].(string)) {
 						return nil
 					}
 				}

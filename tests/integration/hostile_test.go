@@ -133,7 +133,7 @@ func TestMisbehavingUpstreams(t *testing.T) {
 		"server error":      {text(500, "text/plain", "disk full"), "disk full"},
 		"too many requests": {text(429, "text/plain", "slow down"), "slow down"},
 		"a web page":        {text(200, "text/html", "<html><title>Login</title></html>"), "Login"},
-		"garbage":           {text(200, "application/json", "\x00\x01{{{"), "makes no sense"},
+		"garbage":           {text(200, "application/json", "\x00\x01{{{"), "invalid answer"},
 		"truncated":         {truncated, ""},
 		"hangs":             {hang, "did not answer"},
 		"200 MB":            {flood, "too much"},

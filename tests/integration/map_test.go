@@ -34,15 +34,15 @@ func TestMapOverTheShop(t *testing.T) {
 		require.NoError(t, err)
 		edges, err = harness.Frame(frames, "edges")
 		require.NoError(t, err)
-		var told []string
+		var reported []string
 		for _, notice := range nodes.Meta.Notices {
-			told = append(told, notice.Text)
+			reported = append(reported, notice.Text)
 		}
-		agreed = regexp.MustCompile(`(\d+) of (\d+) edges agree with Tempo's service-graph metrics`).FindStringSubmatch(strings.Join(told, " "))
+		agreed = regexp.MustCompile(`(\d+) of (\d+) edges agree with Tempo's service-graph metrics`).FindStringSubmatch(strings.Join(reported, " "))
 		if agreed == nil || agreed[2] == "0" {
-			return fmt.Errorf("%s", strings.Join(told, "; "))
+			return fmt.Errorf("%s", strings.Join(reported, "; "))
 		}
-		return unless(agreed[1] == agreed[2], "%s", strings.Join(told, "; "))
+		return unless(agreed[1] == agreed[2], "%s", strings.Join(reported, "; "))
 	})
 	t.Log(agreed[0])
 	types := map[string]int{}

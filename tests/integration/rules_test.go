@@ -50,9 +50,9 @@ func TestShippedRules(t *testing.T) {
 				require.NotEqual(t, "Alerting", r.ExecErrState, "a fault of the plugin is no prediction")
 				require.NotEmpty(t, r.Condition)
 			}
-			asked := r.Data[0]
-			require.Equal(t, "foresight", asked.DatasourceUID)
-			raw, err := json.Marshal(asked.Model)
+			queried := r.Data[0]
+			require.Equal(t, "foresight", queried.DatasourceUID)
+			raw, err := json.Marshal(queried.Model)
 			require.NoError(t, err)
 			question, err := query.Parse("", raw)
 			require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestShippedRules(t *testing.T) {
 				return
 			}
 			from, to := r.Window(time.Now())
-			frames, err := source.AskAsRule(t.Context(), from, to, asked.Model)
+			frames, err := source.AskAsRule(t.Context(), from, to, queried.Model)
 			require.NoError(t, err)
 			require.Len(t, frames, 1)
 			require.Equal(t, data.FrameTypeNumericWide, frames[0].Meta.Type)

@@ -63,40 +63,40 @@ func (s spans) Export(_ context.Context, request *collector.ExportTraceServiceRe
 
 // indiscreet are servers that repeat what they were sent, each where another
 // one might.
-var indiscreet = map[string]func(w http.ResponseWriter, told string){
-	"plain refusal": func(w http.ResponseWriter, told string) { http.Error(w, told, http.StatusUnauthorized) },
-	"plain failure": func(w http.ResponseWriter, told string) { http.Error(w, told, http.StatusInternalServerError) },
-	"JSON failure": answerJSON(http.StatusBadRequest, func(told string) any {
-		return map[string]any{"status": "error", "errorType": "bad_data", "error": told, "message": told, "errors": []any{map[string]any{"msg": told}}}
+var indiscreet = map[string]func(w http.ResponseWriter, reported string){
+	"plain refusal": func(w http.ResponseWriter, reported string) { http.Error(w, reported, http.StatusUnauthorized) },
+	"plain failure": func(w http.ResponseWriter, reported string) { http.Error(w, reported, http.StatusInternalServerError) },
+	"JSON failure": answerJSON(http.StatusBadRequest, func(reported string) any {
+		return map[string]any{"status": "error", "errorType": "bad_data", "error": reported, "message": reported, "errors": []any{map[string]any{"msg": reported}}}
 	}),
-	"failure in 200": answerJSON(http.StatusOK, func(told string) any {
-		return map[string]any{"status": "error", "errorType": "execution", "error": told, "errors": []any{map[string]any{"msg": told}}}
+	"failure in 200": answerJSON(http.StatusOK, func(reported string) any {
+		return map[string]any{"status": "error", "errorType": "execution", "error": reported, "errors": []any{map[string]any{"msg": reported}}}
 	}),
-	"warnings": answerJSON(http.StatusOK, func(told string) any {
-		return map[string]any{"status": "PARTIAL", "message": told, "data": map[string]any{"resultType": "matrix", "result": []any{}}, "warnings": []string{told}, "infos": []string{told}, "errors": []any{map[string]any{"msg": told}}}
+	"warnings": answerJSON(http.StatusOK, func(reported string) any {
+		return map[string]any{"status": "PARTIAL", "message": reported, "data": map[string]any{"resultType": "matrix", "result": []any{}}, "warnings": []string{reported}, "infos": []string{reported}, "errors": []any{map[string]any{"msg": reported}}}
 	}),
-	"success with warnings": answerJSON(http.StatusOK, func(told string) any {
-		return map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": []any{}}, "warnings": []string{told}, "infos": []string{told}}
+	"success with warnings": answerJSON(http.StatusOK, func(reported string) any {
+		return map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": []any{}}, "warnings": []string{reported}, "infos": []string{reported}}
 	}),
-	"wrong types": answerJSON(http.StatusOK, func(told string) any {
-		return map[string]any{"status": told, "data": told, "traces": []any{map[string]any{"startTimeUnixNano": told}}, "series": []any{map[string]any{"samples": []any{map[string]any{"value": told, "timestampMs": told}}}}, "tagValues": told}
+	"wrong types": answerJSON(http.StatusOK, func(reported string) any {
+		return map[string]any{"status": reported, "data": reported, "traces": []any{map[string]any{"startTimeUnixNano": reported}}, "series": []any{map[string]any{"samples": []any{map[string]any{"value": reported, "timestampMs": reported}}}}, "tagValues": reported}
 	}),
-	"no JSON": func(w http.ResponseWriter, told string) { _, _ = w.Write([]byte(told)) },
-	"web page": func(w http.ResponseWriter, told string) {
+	"no JSON": func(w http.ResponseWriter, reported string) { _, _ = w.Write([]byte(reported)) },
+	"web page": func(w http.ResponseWriter, reported string) {
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = w.Write([]byte("<html><title>" + html.EscapeString(told) + "</title>"))
+		_, _ = w.Write([]byte("<html><title>" + html.EscapeString(reported) + "</title>"))
 	},
-	"redirect": func(w http.ResponseWriter, told string) {
-		w.Header().Set("Location", "http://elsewhere.invalid/"+told)
+	"redirect": func(w http.ResponseWriter, reported string) {
+		w.Header().Set("Location", "http://elsewhere.invalid/"+reported)
 		w.WriteHeader(http.StatusTemporaryRedirect)
 	},
 }
 
-func answerJSON(status int, content func(told string) any) func(http.ResponseWriter, string) {
-	return func(w http.ResponseWriter, told string) {
+func answerJSON(status int, content func(reported string) any) func(http.ResponseWriter, string) {
+	return func(w http.ResponseWriter, reported string) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(content(told))
+		_ = json.NewEncoder(w).Encode(content(reported))
 	}
 }
 
@@ -131,9 +131,9 @@ func TestSecretsStayInside(t *testing.T) {
 
 	ways, kinds := []string{"basic", "token", "grafana"}, []string{"tempo", "jaeger"}
 	for i, title := range slices.Sorted(maps.Keys(indiscreet)) {
-		told := sync.Map{}
+		reported := sync.Map{}
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			told.Store(r.Header.Get("Authorization"), true)
+			reported.Store(r.Header.Get("Authorization"), true)
 			indiscreet[title](w, strings.Repeat("x", 60)+" "+r.Header.Get("Authorization")+" "+r.Header.Get("X-Key"))
 		}))
 		source := func(n int) (harness.DataSource, string) { // each way in, each kind of trace store
@@ -160,14 +160,14 @@ func TestSecretsStayInside(t *testing.T) {
 			return harness.DataSource{Plugin: p, Context: harness.PluginContext(settings, given)}, title + " " + way
 		}
 		for j, kind := range query.Types() {
-			asked, name := source(i + j)
-			driveQuery(t, out, asked, name, string(kind))
+			queried, name := source(i + j)
+			driveQuery(t, out, queried, name, string(kind))
 		}
-		asked, name := source(i)
-		driveRoutes(t, out, asked, name)
-		told.Delete("")
+		queried, name := source(i)
+		driveRoutes(t, out, queried, name)
+		reported.Delete("")
 		sent := 0
-		told.Range(func(any, any) bool { sent++; return true })
+		reported.Range(func(any, any) bool { sent++; return true })
 		require.GreaterOrEqual(t, sent, 4, "%s: the secrets are sent to the server", title)
 		server.Close()
 	}

@@ -14,9 +14,9 @@ import (
 
 func TestLiveOverTheShop(t *testing.T) {
 	source, _ := shop(t)
-	asked := json.RawMessage(`{"query": {"queryType": "anomaly", "expr": "sum(rate(http_server_request_duration_seconds_count[5m]))"}, "seconds": 900}`)
+	queried := json.RawMessage(`{"query": {"queryType": "anomaly", "expr": "sum(rate(http_server_request_duration_seconds_count[5m]))"}, "seconds": 900}`)
 	status, body, err := source.Plugin.Resource(t.Context(), &backend.CallResourceRequest{
-		PluginContext: source.Context, Method: "POST", Path: "live", URL: "live", Body: asked,
+		PluginContext: source.Context, Method: "POST", Path: "live", URL: "live", Body: queried,
 	})
 	require.NoError(t, err)
 	require.Equal(t, 200, status, string(body))
@@ -24,7 +24,7 @@ func TestLiveOverTheShop(t *testing.T) {
 	require.NoError(t, json.Unmarshal(body, &channel))
 
 	allowed, first, err := source.Plugin.Subscribe(t.Context(), &backend.SubscribeStreamRequest{
-		PluginContext: source.Context, Path: channel.Path, Data: asked,
+		PluginContext: source.Context, Path: channel.Path, Data: queried,
 	})
 	require.NoError(t, err)
 	require.Equal(t, backend.SubscribeStreamStatusOK, allowed)
@@ -39,7 +39,7 @@ func TestLiveOverTheShop(t *testing.T) {
 
 	var packets []*data.Frame
 	err = source.Plugin.RunStream(t.Context(), &backend.RunStreamRequest{
-		PluginContext: source.Context, Path: channel.Path, Data: asked,
+		PluginContext: source.Context, Path: channel.Path, Data: queried,
 	}, func(packet json.RawMessage) bool {
 		frame := &data.Frame{}
 		if len(packets) == 0 {

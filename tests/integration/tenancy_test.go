@@ -102,7 +102,7 @@ func TestTenantsSeeTheirOwnData(t *testing.T) {
 		plugin := harness.PluginContext(map[string]any{"prometheus": upstream, "traces": upstream, "series": []any{map[string]any{"name": "x", "expr": "load"}}}, secrets)
 		organisation++
 		plugin.OrgID = organisation // the uid is the same in all
-		// As Grafana's newer API server has it: no number, told apart by namespace.
+		// As Grafana's newer API server has it: no number, distinguished by namespace.
 		if organisation%2 == 0 {
 			plugin.DataSourceInstanceSettings.ID, plugin.Namespace = 0, fmt.Sprintf("org-%d", organisation)
 		}

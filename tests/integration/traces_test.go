@@ -70,11 +70,11 @@ func TestTracesSayWhy(t *testing.T) {
 		}
 		return errors.New("no edge from orders to its database")
 	})
-	var told []string
+	var reported []string
 	for _, notice := range nodes.Meta.Notices {
-		told = append(told, notice.Text)
+		reported = append(reported, notice.Text)
 	}
-	t.Log(strings.Join(told, "\n"))
+	t.Log(strings.Join(reported, "\n"))
 
 	rule, err := source.AskAsRule(t.Context(), from, time.Now(), map[string]any{"queryType": "patterns", "service": "orders"})
 	require.NoError(t, err)

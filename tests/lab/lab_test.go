@@ -72,7 +72,7 @@ func TestLab(t *testing.T) {
 			return "the statement is not there"
 		})
 	})
-	t.Run("TraceQL metrics tell the versions apart", func(t *testing.T) {
+	t.Run("TraceQL metrics distinguish the versions", func(t *testing.T) {
 		query := `{resource.service.name="orders" && name="SELECT orders"} | avg_over_time(duration) by (resource.service.version)`
 		eventually(t, func() string {
 			var answer struct{ Series []any }

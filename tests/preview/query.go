@@ -11,7 +11,7 @@ import (
 )
 
 // asked is the body of /api/ds/query.
-type asked struct {
+type queried struct {
 	From    string            `json:"from"`
 	To      string            `json:"to"`
 	Queries []json.RawMessage `json:"queries"`
@@ -55,7 +55,7 @@ func (h *Host) query(w http.ResponseWriter, r *http.Request) {
 // read decodes the queries and whom they are for: as in Grafana, one data
 // source in one request.
 func read(r *http.Request) (uid string, queries []backend.DataQuery, err error) {
-	var body asked
+	var body queried
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		return "", nil, err
 	}

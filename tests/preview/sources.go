@@ -38,9 +38,9 @@ func (s *sources) all() map[string]harness.DataSource {
 	defer s.mutex.Unlock()
 	all := map[string]harness.DataSource{}
 	for uid, settings := range s.byUID {
-		told := *settings
+		reported := *settings
 		all[uid] = harness.DataSource{Plugin: s.plugin, Context: backend.PluginContext{
-			OrgID: 1, PluginID: harness.PluginID, DataSourceInstanceSettings: &told,
+			OrgID: 1, PluginID: harness.PluginID, DataSourceInstanceSettings: &reported,
 			User: &backend.User{Login: "admin", Role: administrator},
 		}}
 	}

@@ -33,13 +33,13 @@ func questions(t *testing.T, now time.Time) (all []question) {
 	t.Helper()
 	panels, err := harness.PanelQueries("orders")
 	require.NoError(t, err)
-	for _, asked := range panels {
+	for _, queried := range panels {
 		// What lies ahead has no traces: such a window ends at the moment of the
 		// question, and here no two are asked at the same moment.
-		if slices.Contains(ofSamples, fmt.Sprint(asked.Model["queryType"])) {
-			asked.To = min(asked.To, 0)
+		if slices.Contains(ofSamples, fmt.Sprint(queried.Model["queryType"])) {
+			queried.To = min(queried.To, 0)
 		}
-		all = append(all, question{asked.Dashboard + "/" + asked.Panel, now.Add(asked.From), now.Add(asked.To), asked.Model, false})
+		all = append(all, question{queried.Dashboard + "/" + queried.Panel, now.Add(queried.From), now.Add(queried.To), queried.Model, false})
 	}
 	rules, err := harness.Rules()
 	require.NoError(t, err)
@@ -79,14 +79,14 @@ func shown(t *testing.T, frames data.Frames) any {
 }
 
 // asked is one topology, seen by every replica.
-type asked struct {
+type queried struct {
 	topology string
 	replicas []harness.DataSource
 }
 
 // deployed is a moment some minutes after a deploy that is slow, long enough
 // ago that all stores hold the same, and the topologies, single servers first.
-func deployed(t *testing.T) (now time.Time, sources []asked) {
+func deployed(t *testing.T) (now time.Time, sources []queried) {
 	t.Helper()
 	l, processes := started(t)
 	moment.Do(func() {
@@ -97,13 +97,13 @@ func deployed(t *testing.T) (now time.Time, sources []asked) {
 		time.Sleep(45 * time.Second)
 	})
 	for topology, setting := range settings(l) {
-		one := asked{topology: topology}
+		one := queried{topology: topology}
 		for _, process := range processes {
 			one.replicas = append(one.replicas, harness.DataSource{Plugin: process, Context: harness.PluginContext(setting, nil)})
 		}
 		sources = append(sources, one)
 	}
-	slices.SortFunc(sources, func(a, b asked) int { return -cmp.Compare(a.topology, b.topology) })
+	slices.SortFunc(sources, func(a, b queried) int { return -cmp.Compare(a.topology, b.topology) })
 	require.Equal(t, "single", sources[0].topology)
 	return after, sources
 }
@@ -115,7 +115,7 @@ var (
 
 // same asks the same of every replica over every topology. Replicas must agree
 // to the bit, topologies but for rounding and, where it says so, for samples.
-func same(t *testing.T, sources []asked, ask func(harness.DataSource) any, gist func(any) any) {
+func same(t *testing.T, sources []queried, ask func(harness.DataSource) any, gist func(any) any) {
 	t.Helper()
 	var single any
 	for _, source := range sources {

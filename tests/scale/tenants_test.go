@@ -47,8 +47,8 @@ func TestTenants(t *testing.T) {
 			"queryType": "traceDiff", "service": "orders",
 			"baseline": map[string]any{"version": "1.9.4"}, "candidate": map[string]any{"version": "2.0.0"},
 		})
-		told := fmt.Sprint(shown(t, frames), err)
-		require.NotContains(t, told, "SELECT", "the shop's statement")
-		require.NotContains(t, told, "regressed")
+		reported := fmt.Sprint(shown(t, frames), err)
+		require.NotContains(t, reported, "SELECT", "the shop's statement")
+		require.NotContains(t, reported, "regressed")
 	}
 }

@@ -251,10 +251,10 @@ func TestBreachSeesASurge(t *testing.T) {
 	history := series.Series{Start: monday, Step: time.Minute, Values: values}
 	r, err := breach.Predict(breach.Request{History: history, From: history.Time(len(values) - 30), Past: 4 * 24 * time.Hour, Threshold: 0.5, Horizon: time.Hour})
 	require.NoError(t, err)
-	told := r.Probability[len(r.Probability)-len(surge):]
-	require.Greater(t, told[len(surge)-1], 0.8, told)
-	require.Greater(t, told[len(surge)-2], 0.8, told)
-	require.Less(t, told[0], 0.5, told)
+	reported := r.Probability[len(r.Probability)-len(surge):]
+	require.Greater(t, reported[len(surge)-1], 0.8, reported)
+	require.Greater(t, reported[len(surge)-2], 0.8, reported)
+	require.Less(t, reported[0], 0.5, reported)
 	for _, p := range r.Probability[:len(r.Probability)-len(surge)] {
 		require.Less(t, p, 0.5)
 	}

@@ -82,10 +82,10 @@ const calibrating = 2_000
 // with a score may be called.
 const beyond = 5
 
-// LeastProbability is the smallest that a detector may give: one that was
+// MinProbability is the smallest that a detector may give: one that was
 // calibrated with few points cannot know how rare the rarest are, and does not
 // raise an alarm by itself.
-func LeastProbability(d Detector) float64 {
+func MinProbability(d Detector) float64 {
 	if _, costly := d.(interface{ costly() }); costly {
 		return 1.0 / (beyond * calibrating)
 	}

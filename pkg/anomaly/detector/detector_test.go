@@ -251,6 +251,6 @@ func TestTailInvertsItself(t *testing.T) {
 	tail := detector.Calibrator{Constants: detector.DefaultConstants(), Apart: 1}.Tail(scores)
 	for _, p := range []float64{1e-2, 1e-3, 1e-4, 1e-6} {
 		require.InEpsilon(t, p, tail.Survival(tail.Quantile(p)), 0.02)
-		require.InEpsilon(t, -math.Log(p), tail.Quantile(p), 0.35, "an exponential tail at %v, made a little heavier for what is not known", p)
+		require.InEpsilon(t, -math.Log(p), tail.Quantile(p), 0.35, "an exponential tail at %v, made a little heavier for what is unknown", p)
 	}
 }

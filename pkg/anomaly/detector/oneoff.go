@@ -11,8 +11,8 @@ import (
 const (
 	// singular is how many past incidents may always be one-off.
 	singular = 2
-	// fewestOthers clusters must stay.
-	fewestOthers = 3
+	// minOthers clusters must stay.
+	minOthers = 3
 )
 
 // Tail learns an upper tail. NaN is passed over; nothing at all makes every
@@ -29,7 +29,7 @@ func (c Calibrator) Tail(scores []float64) Tail {
 	}
 	t := c.fitTail(scores, observed, prior)
 	runs := clusters(scores, t.threshold, t.reach(c.Apart))
-	most := min(singular, len(runs)-fewestOthers)
+	most := min(singular, len(runs)-minOthers)
 	if c.PerDay > 0 {
 		most = max(singular, int(c.Constants.OneOffPerDay*float64(len(scores))/float64(c.PerDay)))
 		most = min(most, len(runs)/4)
@@ -134,7 +134,7 @@ func (c Calibrator) outstanding(runs []run, most int, threshold float64) []run {
 // tooLong are the longest runs, at most singular, that are far longer than all
 // others.
 func (c Calibrator) tooLong(runs []run) (found []run) {
-	most := min(singular, max(len(runs)-fewestOthers, 0))
+	most := min(singular, max(len(runs)-minOthers, 0))
 	if most == 0 {
 		return nil
 	}

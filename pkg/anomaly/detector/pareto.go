@@ -12,7 +12,7 @@ const (
 	// a quarter.
 	tailShare      = 0.02
 	wishedExcesses = 100
-	fewestExcesses = 10
+	minExcesses    = 10
 	// sampled points tell the body, and bodySize quantiles of it are kept: enough
 	// where nothing is unusual.
 	sampled  = 512
@@ -42,7 +42,7 @@ type Tail struct {
 
 func (c Calibrator) fitTail(scores, observed []float64, prior float64) Tail {
 	n := len(observed)
-	share := max(tailShare, min(wishedExcesses/float64(n), 0.125), min(fewestExcesses/float64(n), 0.25))
+	share := max(tailShare, min(wishedExcesses/float64(n), 0.125), min(minExcesses/float64(n), 0.25))
 	t := Tail{body: quantiles(observed)}
 	t.threshold = stats.OrderStatistic(observed, min(int(float64(n)*(1-share)), n-1))
 	beyond := 0
@@ -97,7 +97,7 @@ func fitPareto(excesses []float64, prior float64) (scale, shape float64) {
 		a1 += v / k * (1 - (float64(i)+1-0.35)/k)
 	}
 	scale = a0
-	if k >= 2*fewestExcesses && a0 > 2*a1 {
+	if k >= 2*minExcesses && a0 > 2*a1 {
 		if fitted := min(2-a0/(a0-2*a1), heaviestShape); fitted > 0 {
 			shape = fitted * k / (k + 2*prior)
 			scale = a0 * (1 - shape)

@@ -7,7 +7,7 @@ import (
 )
 
 // centerOf is the median and the spread of x, usable as they are: 0 and 1 where
-// there is nothing to tell them from.
+// there is nothing to evaluate them from.
 func centerOf(x []float64) (center, spread float64) {
 	center, spread = stats.Center(x)
 	if math.IsNaN(center) {

@@ -131,7 +131,7 @@ func impactReport(a engine.ImpactAnswer) map[string]any {
 	if notices == nil {
 		notices = []string{}
 	}
-	var changes *shareReport // null where deploys are not known
+	var changes *shareReport // null where deploys are unknown
 	if a.DeploysUnknown == nil {
 		known := reportShare(a.Report.ChangeFailure)
 		changes = &known

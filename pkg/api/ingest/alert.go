@@ -59,7 +59,7 @@ func readAlerts(raw []byte) (all []annotation.Annotation, problems []string, err
 		return nil, nil, fmt.Errorf("the body is no notification of Grafana or Alertmanager: %w", err)
 	}
 	if n.Version != "1" && n.Version != "4" {
-		return nil, nil, fmt.Errorf("version %.20q of the notification is not known: Grafana's is 1, Alertmanager's is 4", n.Version)
+		return nil, nil, fmt.Errorf("version %.20q of the notification is unknown: Grafana's is 1, Alertmanager's is 4", n.Version)
 	}
 	if more := len(n.Alerts) - maxAlerts; more > 0 {
 		problems = append(problems, fmt.Sprintf("%d of %d alerts were left out: set the contact point's max alerts (Alertmanager's max_alerts) to %d", more, len(n.Alerts), maxAlerts))

@@ -82,9 +82,9 @@ func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
 // namedIn is what the request's address says of the deploy, for senders whose
 // bodies cannot be changed.
 func namedIn(r *http.Request) deployed {
-	asked := r.URL.Query()
+	queried := r.URL.Query()
 	return deployed{
-		Service: cmp.Or(r.PathValue("service"), asked.Get("service")), Version: asked.Get("version"), Environment: asked.Get("environment"),
+		Service: cmp.Or(r.PathValue("service"), queried.Get("service")), Version: queried.Get("version"), Environment: queried.Get("environment"),
 	}
 }
 

@@ -58,7 +58,7 @@ type saved struct {
 func (a *API) save(w http.ResponseWriter, r *http.Request, problems []string, all ...annotation.Annotation) (isNew []bool) {
 	isNew = make([]bool, len(all))
 	if a.Annotations == nil {
-		respond.Error(w, http.StatusNotImplemented, "there is nowhere to keep this: set grafana.url, and grafanaToken of a service account with the role Editor")
+		respond.Error(w, http.StatusNotImplemented, "this cannot be saved: set grafana.url, and grafanaToken of a service account with the role Editor")
 		return isNew
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), a.Timeout)
@@ -79,7 +79,7 @@ func (a *API) save(w http.ResponseWriter, r *http.Request, problems []string, al
 		}
 	}
 	if failure != nil {
-		respond.Error(w, http.StatusBadGateway, fmt.Sprintf("%d of %d are kept: %v. %s", written+known, len(all), failure, respond.SendAgain))
+		respond.Error(w, http.StatusBadGateway, fmt.Sprintf("%d of %d were saved: %v. %s", written+known, len(all), failure, respond.SendAgain))
 		return isNew
 	}
 	respond.JSON(w, http.StatusOK, saved{written, known, problems})

@@ -231,14 +231,14 @@ func (a *API) situation(ctx context.Context, named []string, now time.Time) (pla
 // it. Without them there are no budgets, and nothing may be sent.
 func (a *API) past(ctx context.Context, now time.Time) (past []playbook.Past, err error) {
 	if a.AuditTrail == nil || a.Annotations == nil {
-		return nil, fmt.Errorf("what was done before is not known: set grafana.url, and grafanaToken of a service account with the role Editor")
+		return nil, fmt.Errorf("past actions are unknown: set grafana.url, and grafanaToken of a service account with the role Editor")
 	}
 	trail, warnings, err := a.AuditTrail.Read(ctx, now.Add(-actsLookBack), now.Add(time.Minute))
 	if err != nil {
-		return nil, fmt.Errorf("what was done before is not known: %w", err)
+		return nil, fmt.Errorf("past actions are unknown: %w", err)
 	}
 	if len(warnings) > 0 {
-		return nil, fmt.Errorf("not all that was done before is known: %s", strings.Join(warnings, " "))
+		return nil, fmt.Errorf("not all past actions are known: %s", strings.Join(warnings, " "))
 	}
 	outcomes := map[string]playbook.Outcome{}
 	for _, one := range trail {

@@ -26,8 +26,8 @@ func (a *API) carryOut(ctx context.Context, r playbook.Recommendation, now time.
 		}
 		_, err := a.Annotations.Upsert(ctx, record(r, now, "Proposed"))
 		if err != nil {
-			backend.Logger.FromContext(ctx).Warn("A recommendation was not written down", "id", r.ID, "error", err)
-			return fmt.Errorf("it was not written down: %w. %s", err, respond.SendAgain)
+			backend.Logger.FromContext(ctx).Warn("A recommendation was not recorded", "id", r.ID, "error", err)
+			return fmt.Errorf("it was not recorded: %w. %s", err, respond.SendAgain)
 		}
 		return nil
 	case playbook.Ready:
@@ -43,7 +43,7 @@ func (a *API) dispatch(ctx context.Context, r playbook.Recommendation, now time.
 	written, err := a.Annotations.Upsert(ctx, record(r, now, "Sent to automation:"))
 	if err != nil {
 		audit(ctx, "A playbook was not sent", r, "error", err)
-		return fmt.Errorf("it was not written down, and so not sent: %w", err)
+		return fmt.Errorf("it was not recorded, and so not sent: %w", err)
 	}
 	if !written {
 		return errors.New("it was sent by another replica or request")
@@ -71,14 +71,14 @@ func (a *API) settle(ctx context.Context, past playbook.Past, now time.Time) err
 	logger := backend.Logger.FromContext(ctx)
 	text := fmt.Sprintf("%s of %s helped: its cause is no longer present.", past.Pattern, past.Service)
 	if past.Outcome == playbook.Failed {
-		text = fmt.Sprintf("%s of %s did not help: undo it, and look.", past.Pattern, past.Service)
+		text = fmt.Sprintf("%s of %s did not help: undo it, and investigate.", past.Pattern, past.Service)
 	}
 	logger.Info("A playbook has an outcome", "id", past.ID, "playbook", past.Pattern, "service", past.Service, "outcome", past.Outcome)
 	tags := annotation.Outcome{ID: past.ID, Outcome: string(past.Outcome), Playbook: string(past.Pattern), Service: past.Service}.Tags()
 	_, err := a.Annotations.Upsert(ctx, annotation.Annotation{ID: annotation.ID(tags[0], past.ID), Start: now, Text: text, Tags: tags})
 	if err != nil {
-		logger.Warn("The outcome of a playbook was not written down", "id", past.ID, "error", err)
-		return fmt.Errorf("what came of it was not written down: %w. %s", err, respond.SendAgain)
+		logger.Warn("The outcome of a playbook was not recorded", "id", past.ID, "error", err)
+		return fmt.Errorf("its outcome was not recorded: %w. %s", err, respond.SendAgain)
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (a *API) Evaluate(ctx context.Context, expr string) (Number, error) {
 	ctx = allowed.ctx
 	selectors := allowed.selectors
 	if len(selectors) == 0 {
-		return Number{}, errors.New("the query has no foresight_* series: there is nothing to tell")
+		return Number{}, errors.New("the query has no foresight_* series: there is nothing to evaluate")
 	}
 	m, err := metricOf(selectors[0])
 	if err != nil {

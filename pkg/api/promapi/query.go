@@ -75,7 +75,7 @@ func actionable(value parser.Value) error {
 	return nil
 }
 
-// QueryRange answers a range query; a point that is not known is a gap.
+// QueryRange answers a range query; a point that is unknown is a gap.
 func (a *API) QueryRange(w http.ResponseWriter, r *http.Request) {
 	if !form(w, r) {
 		return

@@ -97,7 +97,7 @@ func (e *endedSeries) check(labels series.Labels, actual series.Series, t time.T
 		e.names = append(e.names, labels.String())
 		return true, nil
 	case t.Sub(last) > freshPoints*actual.Step:
-		return false, fmt.Errorf("%s has no sample since %s: what it is now is not known", labels, last.UTC().Format(time.RFC3339))
+		return false, fmt.Errorf("%s has no sample since %s: what it is now is unknown", labels, last.UTC().Format(time.RFC3339))
 	case problem != "":
 		return false, fmt.Errorf("%s: %s", labels, problem)
 	}
@@ -117,7 +117,7 @@ func (e *endedSeries) finish(rows []timeSeries, basis engine.Provenance) ([]time
 
 func because(notices []string) string {
 	if len(notices) == 0 {
-		return "the reason is not known"
+		return "the reason is unknown"
 	}
 	return strings.Join(notices, " ")
 }

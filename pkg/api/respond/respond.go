@@ -25,7 +25,7 @@ import (
 const MaxBody = 1 << 20
 
 // SendAgain is advice to the sender of what could not be saved.
-const SendAgain = "Send it again: what is kept already is not kept twice"
+const SendAgain = "Send it again: what is already saved is not saved twice"
 
 // JSON writes a JSON answer. What cannot be written as JSON, such as NaN,
 // becomes an error of status 500, never half an answer.

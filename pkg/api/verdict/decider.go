@@ -107,7 +107,7 @@ func (d *Decider) Decide(ctx context.Context, r Request) (engine.VerdictAnswer, 
 	case err != nil:
 		return decided, err
 	case len(decided.Judgement.Signals) == 0:
-		return decided, fmt.Errorf("%s %s", decided.Judgement.Reason, cmp.Or(strings.Join(decided.Notices, " "), "the reason is not known"))
+		return decided, fmt.Errorf("%s %s", decided.Judgement.Reason, cmp.Or(strings.Join(decided.Notices, " "), "the reason is unknown"))
 	case d.now().Sub(decided.Served) > maxServedAgo:
 		return decided, fmt.Errorf("versions %s and %s of %s do not serve at the same time: %s",
 			decided.BaselineVersion, decided.CandidateVersion, r.Service, lastServed(decided.Served))

@@ -104,9 +104,9 @@ func TestReceiversThatNameAPause(t *testing.T) {
 		"Fri, 31 Dec 1999 23:59:59 GMT": {2, []time.Duration{firstPause}},
 		"3600":                          {1, nil},
 	} {
-		asked := 0
+		queried := 0
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if asked++; asked == 1 {
+			if queried++; queried == 1 {
 				w.Header().Set("Retry-After", named)
 				w.WriteHeader(http.StatusTooManyRequests)
 			}
@@ -117,10 +117,10 @@ func TestReceiversThatNameAPause(t *testing.T) {
 		var pauses []time.Duration
 		s.wait = func(d time.Duration) time.Duration { pauses = append(pauses, d); return 0 }
 		_, err = s.Send(t.Context(), "warm", event)
-		require.Equal(t, want.attempts, asked, named)
+		require.Equal(t, want.attempts, queried, named)
 		require.Equal(t, want.pauses, pauses, named)
 		if want.attempts == 1 {
-			require.ErrorContains(t, err, "1 of 3 attempts: the receiver answered 429 Too Many Requests and wants to be left alone for 1h0m0s")
+			require.ErrorContains(t, err, "1 of 3 attempts: the receiver answered 429 Too Many Requests and asks for a retry after 1h0m0s")
 		} else {
 			require.NoError(t, err)
 		}

@@ -270,7 +270,7 @@ func (s *Sender) attempt(ctx context.Context, target Target, id string, body []b
 	}
 	err = fmt.Errorf("the receiver answered %s", response.Status)
 	if named, _ = transport.RetryAfter(response.Header); named > maxPause {
-		err = fmt.Errorf("%w and wants to be left alone for %s", err, named)
+		err = fmt.Errorf("%w and asks for a retry after %s", err, named)
 	}
 	return response.StatusCode == http.StatusTooManyRequests || response.StatusCode/100 == 5, named, err
 }

@@ -62,7 +62,7 @@ func filtered(promQL string, filters []query.Filter) (string, error) {
 		matchers = append(matchers, matcher)
 	}
 	if len(promQL) > maxFilteredExpr {
-		return "", UserErrorf("filters: the expr has %d bytes; with filters at most %d are asked: leave the filters out, or shorten the expr", len(promQL), maxFilteredExpr)
+		return "", UserErrorf("filters: the expr has %d bytes; with filters at most %d are allowed: leave the filters out, or shorten the expr", len(promQL), maxFilteredExpr)
 	}
 	parsed, err := parsePromQL(promQL)
 	if err != nil {
@@ -72,7 +72,7 @@ func filtered(promQL string, filters []query.Filter) (string, error) {
 	// with its size times its depth.
 	selectors := len(parser.ExtractSelectors(parsed))
 	if total := len(promQL) + selectors*size; selectors > maxFilteredSelectors || total > maxFilteredBytes {
-		return "", UserErrorf("filters: with them in each of its %d selectors the expr would have %d bytes; at most %d bytes and %d selectors are asked: use fewer filters, or fewer selectors",
+		return "", UserErrorf("filters: with them in each of its %d selectors the expr would have %d bytes; at most %d bytes and %d selectors are allowed: use fewer filters, or fewer selectors",
 			selectors, total, maxFilteredBytes, maxFilteredSelectors)
 	}
 	narrow(parsed, matchers)

@@ -42,8 +42,8 @@ type Grid struct {
 
 // NewGrid aligns a window and its history. A wished step of 0 lets the panel's
 // resolution choose from the ladder.
-func NewGrid(window Window, history, wished time.Duration, now time.Time) Grid {
-	step := wished
+func NewGrid(window Window, history, wanted time.Duration, now time.Time) Grid {
+	step := wanted
 	if step == 0 {
 		step = StepFor(max(window.Step, window.Scrape, MinStep))
 	}
@@ -54,7 +54,7 @@ func NewGrid(window Window, history, wished time.Duration, now time.Time) Grid {
 	if to.After(now) {
 		to = now
 	}
-	g := Grid{From: Floor(window.From, step), To: Floor(to, step), Step: step, Requested: wished, Complete: window.Complete}
+	g := Grid{From: Floor(window.From, step), To: Floor(to, step), Step: step, Requested: wanted, Complete: window.Complete}
 	g.Range = max(window.To.Sub(window.From).Round(time.Second), step)
 	if g.From.After(g.To) {
 		g.From = g.To
@@ -69,9 +69,9 @@ func NewGrid(window Window, history, wished time.Duration, now time.Time) Grid {
 // point has one score wherever it is shown; only a window too long for the
 // finest grid has a coarser one. Reach is how far before the window points are
 // judged too.
-func ScoringGrid(window Window, history, wished, reach time.Duration, now time.Time) Grid {
+func ScoringGrid(window Window, history, wanted, reach time.Duration, now time.Time) Grid {
 	window.Step = 0
-	g := NewGrid(window, history, wished, now)
+	g := NewGrid(window, history, wanted, now)
 	g.Start = Floor(anomaly.Epoch(g.From.Add(-reach), g.Step).Add(-history), g.Step)
 	return g
 }

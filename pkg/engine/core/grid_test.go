@@ -45,8 +45,8 @@ func TestGridProperties(t *testing.T) {
 			Step: time.Duration(rapid.Int64Range(0, int64(2*time.Hour)).Draw(t, "step")),
 		}
 		history := time.Duration(rapid.Int64Range(0, int64(90*24*time.Hour)).Draw(t, "history"))
-		wished := time.Duration(rapid.IntRange(0, 4000).Draw(t, "wished")) * time.Second
-		g := NewGrid(window, history, wished, noon)
+		wanted := time.Duration(rapid.IntRange(0, 4000).Draw(t, "wished")) * time.Second
+		g := NewGrid(window, history, wanted, noon)
 		for _, instant := range []time.Time{g.Start, g.anchor, g.From, g.To} {
 			require.Zero(t, instant.UnixNano()%int64(g.Step), "on the grid")
 		}

@@ -50,7 +50,7 @@ func (e Sources) plan(ctx context.Context, promQL string, g Grid) error {
 	advice := fmt.Sprintf("aggregate it, as in sum by (instance) (...), or select at most %d series", max(maxQueryPoints/g.points(), 1))
 	for _, step := range steps {
 		if step > g.Step && step <= maxCoarseStep && points/int(step/g.Step) < maxQueryPoints {
-			advice += fmt.Sprintf(", or set a step of %s", short(step))
+			advice = fmt.Sprintf("%s, or set a step of %s", advice, short(step))
 			break
 		}
 	}
@@ -68,9 +68,9 @@ func (e Sources) checkRule(count int, g Grid) error {
 
 // CoarseGrid is NewGrid with a step raised until all series of an expression fit
 // into one query, where the query leaves the step open.
-func (e Sources) CoarseGrid(ctx context.Context, expr string, filters []query.Filter, window Window, history, wished time.Duration, basis *Provenance) Grid {
-	g := NewGrid(window, history, wished, e.Now())
-	if wished > 0 || e.Metrics == nil || e.Limits.MaxSeries <= 0 {
+func (e Sources) CoarseGrid(ctx context.Context, expr string, filters []query.Filter, window Window, history, wanted time.Duration, basis *Provenance) Grid {
+	g := NewGrid(window, history, wanted, e.Now())
+	if wanted > 0 || e.Metrics == nil || e.Limits.MaxSeries <= 0 {
 		return g
 	}
 	promQL, err := e.fill(ctx, expr, g)

@@ -20,7 +20,7 @@ import (
 // Metrics know of deploys by information that changed: the image of a
 // container (kube-state-metrics), the build that a program says it is
 // (*_build_info), the resource of an OpenTelemetry target (target_info). And
-// span metrics that tell versions apart may know a version before searches do.
+// span metrics that distinguish versions may know a version before searches do.
 
 // buildQuery counts, for a service or for all, who runs which build, and what
 // each has counted of its spans.
@@ -66,7 +66,7 @@ func (e Detector) builds(ctx context.Context, service string, grid upstream.Rang
 	promQL := buildQuery(service)
 	set, err := e.Metrics.QueryRange(ctx, promQL, grid)
 	if err != nil {
-		basis.AddNotice(fmt.Sprintf("Deploys that metrics show are not known: %v", err))
+		basis.AddNotice(fmt.Sprintf("Deploys that metrics show are unknown: %v", err))
 		return nil, nil
 	}
 	basis.AddNotice(set.Warnings...)

@@ -46,7 +46,7 @@ func (e Detector) announced(ctx context.Context, service string, from, to time.T
 		announced, warnings, err := source.Deploys.Read(ctx, from, to)
 		basis.AddNotice(warnings...)
 		if err != nil {
-			basis.AddNotice(fmt.Sprintf("Announced deploys (%s) are not known: %v", source.Source, err))
+			basis.AddNotice(fmt.Sprintf("Announced deploys (%s) are unknown: %v", source.Source, err))
 			continue
 		}
 		for _, d := range announced {

@@ -110,7 +110,7 @@ type Metrics struct {
 // QueryRange evaluates Value at each step of the window.
 func (f Metrics) QueryRange(_ context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
 	set := upstream.SeriesSet{}
-	if strings.Contains(promQL, "count_over_time(") { // how often it scrapes is not known
+	if strings.Contains(promQL, "count_over_time(") { // how often it scrapes is unknown
 		return set, f.Err
 	}
 	for i := range window.Points() {

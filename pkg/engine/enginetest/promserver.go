@@ -62,12 +62,12 @@ func (p *PromServer) QueryRange(ctx context.Context, promQL string, window upstr
 		MaxSamples: 50_000_000, Timeout: time.Minute, LookbackDelta: 5 * time.Minute,
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: promParser,
 	})
-	asked, err := engine.NewRangeQuery(ctx, p, nil, promQL, window.Start, window.End, window.Step)
+	queried, err := engine.NewRangeQuery(ctx, p, nil, promQL, window.Start, window.End, window.Step)
 	if err != nil {
 		return upstream.SeriesSet{}, err
 	}
-	defer asked.Close()
-	matrix, err := asked.Exec(ctx).Matrix()
+	defer queried.Close()
+	matrix, err := queried.Exec(ctx).Matrix()
 	if err != nil {
 		return upstream.SeriesSet{}, err
 	}

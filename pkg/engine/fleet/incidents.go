@@ -141,7 +141,7 @@ func (e Watcher) changes(ctx context.Context, grid upstream.Range, found []incid
 	around := core.Window{From: grid.Start.Add(time.Duration(first)*grid.Step - time.Hour), To: grid.End}
 	answer, err := e.Deploys.Find(patience, query.Deploys{}, around)
 	if err != nil {
-		basis.AddNotice(fmt.Sprintf("Which services were deployed is not known: %v", err))
+		basis.AddNotice(fmt.Sprintf("Which services were deployed is unknown: %v", err))
 		return nil
 	}
 	basis.Queries = append(basis.Queries, answer.Queries...)

@@ -73,8 +73,8 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 	return answer, err
 }
 
-// fewestTaught is how many samples before the window a signal must have.
-const fewestTaught = 20
+// minTaught is how many samples before the window a signal must have.
+const minTaught = 20
 
 // fetchedSignal is what was found of one preset.
 type fetchedSignal struct {
@@ -109,7 +109,7 @@ func judged(found []fetchedSignal, g core.Grid, basis *core.Provenance) []anomal
 		h := f.series[0].Align() // the presets add up to one series
 		before, inside := h.Between(h.Start, g.From).Observed(), h.Between(g.From, g.To.Add(g.Step)).Observed()
 		switch {
-		case before >= fewestTaught:
+		case before >= minTaught:
 			signals = append(signals, anomaly.Signal{
 				Name: f.Name, Weight: f.Weight, History: h, Direction: f.Direction, MinDeviation: f.MinDeviation,
 			})

@@ -35,7 +35,7 @@ func (e Evaluator) feedback(ctx context.Context, q query.Anomaly, g core.Grid, b
 	labels, warnings, err := e.Feedback.Read(ctx, g.Start, g.To)
 	basis.AddNotice(warnings...)
 	if err != nil {
-		basis.AddNotice(fmt.Sprintf("Annotations that say whether events were real are not known: %v", err))
+		basis.AddNotice(fmt.Sprintf("Annotations that say whether events were real are unknown: %v", err))
 	}
 	for _, l := range labels {
 		said = append(said, label{anomaly.Feedback{Time: l.At, Real: l.Real}, l.Service})

@@ -19,7 +19,7 @@ func TestWithoutAnnotationsFeedbackIsThatOfTheQuery(t *testing.T) {
 	found, err := e.Anomaly(context.Background(), query.Anomaly{Expr: "up"}.WithDefaults(), window)
 	require.NoError(t, err)
 	require.Empty(t, found.Series[0].Problem)
-	require.Equal(t, []string{"Annotations that say whether events were real are not known: denied"}, found.Notices)
+	require.Equal(t, []string{"Annotations that say whether events were real are unknown: denied"}, found.Notices)
 }
 
 func TestFeedbackReachesTheDetector(t *testing.T) {

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// mostModels is how many learned models are kept: a few dashboards' worth,
+	// maxModels is how many learned models are kept: a few dashboards' worth,
 	// at about a hundred kilobytes each.
-	mostModels = 256
-	// leastLearned is the share of a history, and fewestLearned the points, that
+	maxModels = 256
+	// minLearnedShare is the share of a history, and minLearned the points, that
 	// must lie before the last full hour for learning to end there.
-	leastLearned  = 0.75
-	fewestLearned = 100
+	minLearnedShare = 0.75
+	minLearned      = 100
 )
 
 // ForecastModels remembers learned forecasting models. It changes no answer: models
@@ -43,7 +43,7 @@ type learnedModel struct {
 
 // NewForecastModels makes an empty memory.
 func NewForecastModels() *ForecastModels {
-	return &ForecastModels{otter.Must(&otter.Options[[sha256.Size]byte, *learnedModel]{MaximumSize: mostModels})}
+	return &ForecastModels{otter.Must(&otter.Options[[sha256.Size]byte, *learnedModel]{MaximumSize: maxModels})}
 }
 
 // Close forgets all models and ends the memory's own work.
@@ -57,7 +57,7 @@ func (m *ForecastModels) Close() {
 func (m *ForecastModels) forecast(r forecast.Request) (forecast.Result, error) {
 	whole := r.History
 	cut := whole.Len()
-	if hour := whole.Index(core.Floor(whole.Time(cut), time.Hour)); hour >= max(int(leastLearned*float64(cut)), fewestLearned) {
+	if hour := whole.Index(core.Floor(whole.Time(cut), time.Hour)); hour >= max(int(minLearnedShare*float64(cut)), minLearned) {
 		cut = hour
 	}
 	recent := whole.Values[cut:]

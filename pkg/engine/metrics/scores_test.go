@@ -42,12 +42,12 @@ func TestAPointHasOneScore(t *testing.T) {
 func TestAStepThatIsTooFineIsWidenedAndSaidToBe(t *testing.T) {
 	e := &engine.Engine{Metrics: enginetest.ServiceMetrics{End: enginetest.Noon}, Now: func() time.Time { return enginetest.Noon }}
 	window := core.Window{From: enginetest.Noon.Add(-time.Hour), To: enginetest.Noon, Step: time.Minute}
-	for step, told := range map[time.Duration]bool{15 * time.Second: true, time.Minute: false, 0: false} {
+	for step, reported := range map[time.Duration]bool{15 * time.Second: true, time.Minute: false, 0: false} {
 		q := query.Anomaly{Expr: "up", History: query.Duration(14 * 24 * time.Hour), Step: query.Duration(step), Threshold: 75, Probability: 0.99}
 		found, err := e.Anomaly(t.Context(), q, window)
 		require.NoError(t, err)
 		require.Equal(t, "1m0s", found.Parameters["step"])
 		notice := "The step is 1m0s: one of 15s would take more than 30000 points of history and range. Ask for less history or a shorter range."
-		require.Equal(t, told, slices.Contains(found.Notices, notice), found.Notices)
+		require.Equal(t, reported, slices.Contains(found.Notices, notice), found.Notices)
 	}
 }

@@ -74,7 +74,7 @@ func TestScrapeIntervalOfTheSettings(t *testing.T) {
 	a, err := e.Anomaly(t.Context(), query.Anomaly{Expr: "rate(x_total[$__rate_interval])", History: query.Duration(time.Hour)}.WithDefaults(), core.Window{From: end.Add(-time.Hour), To: end})
 	require.NoError(t, err)
 	require.Equal(t, "2m0s", a.Parameters["step"])
-	for _, asked := range server.Queries {
-		require.Equal(t, "rate(x_total[480s])", asked)
+	for _, queried := range server.Queries {
+		require.Equal(t, "rate(x_total[480s])", queried)
 	}
 }

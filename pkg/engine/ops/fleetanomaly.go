@@ -24,8 +24,8 @@ const (
 	// unusualErrors is a rise in the share of errors that is unusual of a service,
 	// and nearSilence the part of its requests below which it has fallen silent.
 	unusualErrors, nearSilence = 0.05, 0.1
-	// fewestUnusual is how many steps of the past it takes to compare.
-	fewestUnusual = 4
+	// minUnusual is how many steps of the past it takes to compare.
+	minUnusual = 4
 )
 
 // unusualMetrics count requests and failed ones by service, the first that there
@@ -104,7 +104,7 @@ func countUnusual(label string, requests, failed []series.Series) (known, unusua
 				rates, shares = append(rates, one.Values[i]), append(shares, share(i))
 			}
 		}
-		if one.Labels[label] == "" || len(rates) < fewestUnusual {
+		if one.Labels[label] == "" || len(rates) < minUnusual {
 			continue
 		}
 		known++

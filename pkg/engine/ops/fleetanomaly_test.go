@@ -96,9 +96,9 @@ func TestServicesOfOpenTelemetryAreCounted(t *testing.T) {
 
 func TestServiceOfLabels(t *testing.T) {
 	for _, test := range []struct {
-		asked  string
-		labels series.Labels
-		want   string
+		queried string
+		labels  series.Labels
+		want    string
 	}{
 		{"", series.Labels{"service": "cart", "job": "shop/orders"}, "cart"},
 		{"", series.Labels{"job": "shop/cart"}, "cart"},
@@ -108,7 +108,7 @@ func TestServiceOfLabels(t *testing.T) {
 		{"orders", series.Labels{"job": "pods", "instance": "a"}, "orders"},
 		{"orders", nil, "orders"},
 	} {
-		h := recordBuilder{query: query.Impact{Service: test.asked}}
+		h := recordBuilder{query: query.Impact{Service: test.queried}}
 		require.Equal(t, test.want, h.serviceOf(test.labels), test)
 	}
 }

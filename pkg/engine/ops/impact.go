@@ -41,7 +41,7 @@ type ImpactAnswer struct {
 	// Changes are the ranked deploys before the newest incidents, under the index
 	// of the incident.
 	Changes map[int][]traces.Change
-	// DeploysUnknown is why deploys are not known, so that none could be counted;
+	// DeploysUnknown is why deploys are unknown, so that none could be counted;
 	// nil where they are.
 	DeploysUnknown error
 }
@@ -72,7 +72,7 @@ func (e Advisor) Impact(ctx context.Context, q query.Impact, window core.Window)
 	answer.Queries, answer.DeploysUnknown = h.basis.Queries, h.deploysUnknown
 	answer.AddNotice(h.basis.Notices...)
 	if !h.record.EveryWatched && len(h.record.Watched) == 0 {
-		answer.AddNotice(`When users were harmed is not known, so that no alert can be called false: give an objective, or tag annotations of incidents with "incident" and "service:NAME".`)
+		answer.AddNotice(`It is unknown when users were affected, so no alert can be counted as false: give an objective, or tag annotations of incidents with "incident" and "service:NAME".`)
 	}
 	answer.Report = h.record.Judge(impact.Rules{Budget: time.Duration(q.Budget), FailsWithin: time.Duration(q.FailsWithin)})
 	answer.AddNotice(answer.Report.NotCounted...)
@@ -105,7 +105,7 @@ func (e Advisor) rankChanges(ctx context.Context, answer *ImpactAnswer) {
 		var basis core.Provenance
 		ranked, err := e.Comparer.Changes(ctx, one.Service, window, &basis)
 		if err != nil {
-			answer.AddNotice(fmt.Sprintf("Which deploys may have caused the incidents is not known: %v", err))
+			answer.AddNotice(fmt.Sprintf("Which deploys may have caused the incidents is unknown: %v", err))
 			return
 		}
 		answer.Changes[i] = slices.DeleteFunc(ranked, func(c traces.Change) bool { return c.At.After(one.Start) })
@@ -127,12 +127,12 @@ type recordBuilder struct {
 // collect asks every source. What each says is joined in a fixed order, so that
 // equal answers make equal records.
 func (h *recordBuilder) collect(ctx context.Context) error {
-	asked := h.expressions()
-	sets := make([]upstream.SeriesSet, len(asked))
-	failures := make([]error, len(asked))
+	queried := h.expressions()
+	sets := make([]upstream.SeriesSet, len(queried))
+	failures := make([]error, len(queried))
 	group, groupContext := parallel.WithContext(ctx)
 	if h.engine.Metrics != nil {
-		for i, promQL := range asked {
+		for i, promQL := range queried {
 			if promQL != "" {
 				group.Go(func() error {
 					sets[i], failures[i] = h.engine.Metrics.QueryRange(groupContext, promQL, h.grid)
@@ -152,7 +152,7 @@ func (h *recordBuilder) collect(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for i, promQL := range asked {
+	for i, promQL := range queried {
 		if promQL == "" || h.engine.Metrics == nil {
 			continue
 		}
@@ -164,21 +164,21 @@ func (h *recordBuilder) collect(ctx context.Context) error {
 	}
 	h.basis.AddNotice(deploys.Notices...)
 	if h.deploysUnknown != nil {
-		h.basis.AddNotice(fmt.Sprintf("Deploys are not known, nor the rollbacks that they show: %v", h.deploysUnknown))
+		h.basis.AddNotice(fmt.Sprintf("Deploys, and the rollbacks that they show, are unknown: %v", h.deploysUnknown))
 	}
 	for _, d := range deploys.Deploys {
 		if d.Arrived && h.concerns(d.Service) {
 			h.record.Deploys = append(h.record.Deploys, impact.Deploy{Service: d.Service, Version: d.Version, At: d.At})
 		}
 	}
-	h.objective(sets[askedObjective].Series)
+	h.objective(sets[queryObjective].Series)
 	if err := h.notes(ctx); err != nil {
 		return err
 	}
-	h.alerts(sets[askedAlerts].Series)
-	h.rollouts(sets[askedAborts].Series, sets[askedCanaries].Series, sets[askedFails].Series, sets[askedRollouts].Series)
-	h.warnings(sets[askedWarnings].Series)
-	h.scaled(sets[askedDemand].Series, sets[askedReplicas].Series)
+	h.alerts(sets[queryAlerts].Series)
+	h.rollouts(sets[queryAborts].Series, sets[queryCanaries].Series, sets[queryFails].Series, sets[queryRollouts].Series)
+	h.warnings(sets[queryWarnings].Series)
+	h.scaled(sets[queryDemand].Series, sets[queryReplicas].Series)
 	return nil
 }
 
@@ -250,7 +250,7 @@ func (h *recordBuilder) notes(ctx context.Context) error {
 		}
 		one := impact.Incident{Service: i.Service, Start: i.Start, End: i.End, Source: impact.Reported}
 		if i.End.IsZero() {
-			one.End, one.Source = i.Start, impact.Confirmed // when it ended is not known
+			one.End, one.Source = i.Start, impact.Confirmed // when it ended is unknown
 		}
 		h.record.Incidents = append(h.record.Incidents, one)
 	}

@@ -120,7 +120,7 @@ func TestImpactOfAnnotations(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, [3]int{2, 3, 1}, [3]int{got.Report.Precision.Count, got.Report.Precision.Of, got.Report.Precision.LeftOut}, "%+v", got.Report.Episodes)
 	require.Equal(t, 6*time.Minute, got.Report.Detect.Median)
-	require.Contains(t, strings.Join(got.Notices, " "), "Deploys are not known")
+	require.Contains(t, strings.Join(got.Notices, " "), "Deploys, and the rollbacks that they show, are unknown")
 }
 
 func TestImpactSaysWhatIsNotKnown(t *testing.T) {
@@ -141,7 +141,7 @@ func TestImpactSaysWhatIsNotKnown(t *testing.T) {
 	got, err = e.Impact(t.Context(), query.Impact{Objective: "harm"}.WithDefaults(), core.Window{From: morning, To: hour(24)})
 	require.NoError(t, err)
 	require.ErrorIs(t, got.DeploysUnknown, errBroken)
-	require.Contains(t, strings.Join(got.Notices, " "), "Deploys are not known")
+	require.Contains(t, strings.Join(got.Notices, " "), "Deploys, and the rollbacks that they show, are unknown")
 	require.True(t, got.Report.Recall.Known())
 
 	e.Feedback = annotations[annotation.Feedback]{err: errors.New("no permission")}

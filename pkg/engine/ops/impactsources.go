@@ -18,16 +18,16 @@ import (
 
 // What metrics are asked of an impact, by place.
 const (
-	askedObjective = iota
-	askedAlerts
-	askedAborts   // of Argo Rollouts
-	askedCanaries // of Flagger
-	askedFails    // what our verdict failed, as either engine or a recording rule tells it
-	askedRollouts // whether there is such an engine at all
-	askedWarnings
-	askedDemand
-	askedReplicas
-	askedCount
+	queryObjective = iota
+	queryAlerts
+	queryAborts   // of Argo Rollouts
+	queryCanaries // of Flagger
+	queryFails    // what our verdict failed, as either engine or a recording rule tells it
+	queryRollouts // whether there is such an engine at all
+	queryWarnings
+	queryDemand
+	queryReplicas
+	queryCount
 )
 
 const (
@@ -40,24 +40,24 @@ const (
 // expressions are the questions in PromQL; empty for one that is not asked.
 func (h *recordBuilder) expressions() []string {
 	q := h.query
-	asked := make([]string, askedCount)
+	queried := make([]string, queryCount)
 	named := `alertname!=""`
 	if q.Alerts != "" {
 		named = "alertname=~" + strconv.Quote(q.Alerts)
 	}
-	asked[askedObjective] = q.Objective
-	asked[askedAlerts] = byServices("max", fmt.Sprintf(
+	queried[queryObjective] = q.Objective
+	queried[queryAlerts] = byServices("max", fmt.Sprintf(
 		`ALERTS{alertstate="firing", %s} or GRAFANA_ALERTS{grafana_alertstate=~"alerting|recovering", %[1]s}`, named), "alertname", "horizon")
-	asked[askedAborts] = `sum by (namespace, name) (rollout_events_total{reason="RolloutAborted"})`
-	asked[askedCanaries] = "max by (namespace, name) (flagger_canary_status)"
+	queried[queryAborts] = `sum by (namespace, name) (rollout_events_total{reason="RolloutAborted"})`
+	queried[queryCanaries] = "max by (namespace, name) (flagger_canary_status)"
 	// A score of 0 is a fail, as is a verdict of -1.
-	asked[askedFails] = `max by (namespace, name) (analysis_run_metric_phase{metric=~"(?i).*foresight.*", phase="Failed", dry_run!="true"} == 1)` +
+	queried[queryFails] = `max by (namespace, name) (analysis_run_metric_phase{metric=~"(?i).*foresight.*", phase="Failed", dry_run!="true"} == 1)` +
 		` or max by (namespace, name) (flagger_canary_metric_analysis{metric=~"(?i).*foresight.*"} <= bool 0 > 0)` +
 		" or " + byServices("max", "foresight_canary_verdict == -1")
-	asked[askedRollouts] = "count(rollout_info) or count(flagger_canary_status)"
-	asked[askedWarnings] = byServices("max", "foresight_breach_probability", "horizon")
-	asked[askedDemand], asked[askedReplicas] = q.Demand, q.Replicas
-	return asked
+	queried[queryRollouts] = "count(rollout_info) or count(flagger_canary_status)"
+	queried[queryWarnings] = byServices("max", "foresight_breach_probability", "horizon")
+	queried[queryDemand], queried[queryReplicas] = q.Demand, q.Replicas
+	return queried
 }
 
 // counts tells whether an alert is one of those asked about.

@@ -34,8 +34,8 @@ type FactsAnswer struct {
 const (
 	// serving is how long ago a version may have been seen that still serves.
 	serving = 2 * time.Minute
-	// mostFactTraces is how many example traces a fact names.
-	mostFactTraces = 3
+	// maxFactTraces is how many example traces a fact names.
+	maxFactTraces = 3
 )
 
 // Facts answers what is known of a service inside the window: who is to blame
@@ -137,7 +137,7 @@ func causeFacts(a traces.RootCauseAnswer) (facts []playbook.Fact) {
 		if len(s.Reasons) > 0 {
 			fact.Text = s.Reasons[0]
 		}
-		for _, id := range s.CandidateExamples[:min(len(s.CandidateExamples), mostFactTraces)] {
+		for _, id := range s.CandidateExamples[:min(len(s.CandidateExamples), maxFactTraces)] {
 			fact.Traces = append(fact.Traces, id.String())
 		}
 		facts = append(facts, fact)
@@ -175,7 +175,7 @@ func patternFacts(a traces.PatternsAnswer) (facts []playbook.Fact) {
 		if len(f.Calls) > 0 {
 			fact.Peer = cmp.Or(f.Calls[0].Service, f.Calls[0].Operation)
 		}
-		for _, id := range f.Examples[:min(len(f.Examples), mostFactTraces)] {
+		for _, id := range f.Examples[:min(len(f.Examples), maxFactTraces)] {
 			fact.Traces = append(fact.Traces, id.String())
 		}
 		facts = append(facts, fact)

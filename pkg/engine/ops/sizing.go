@@ -93,7 +93,7 @@ func (e Advisor) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 	}
 	known.replicas = known.now("replicas")
 	if math.IsNaN(known.replicas) {
-		answer.AddNotice("How many replicas run is not known: neither kube-state-metrics nor the processes' own metrics name " + q.Service + ".")
+		answer.AddNotice("The number of running replicas is unknown: neither kube-state-metrics nor the processes' own metrics name " + q.Service + ".")
 	}
 	known.capacity = known.perReplica(&answer.Provenance)
 	known.memory, known.workers = known.byShare("memory past"), known.byShare("workers past")
@@ -125,7 +125,7 @@ func (e Advisor) slowestScrape(ctx context.Context, service string, presets []si
 func sizingReadings(service string, presets []signals.BoundPreset, scrape time.Duration) map[string]reading {
 	recent := core.RateWindow(scrape)
 	coarse := max(coarse, recent)
-	asked := map[string]reading{
+	queried := map[string]reading{
 		"replicas":      {replicasOf(service, recent), sizingLook, core.MinStep},
 		"replicas past": {replicasOf(service, recent), ordinary, coarse},
 		"use past":      {processorUse.For(service, coarse), ordinary, coarse},
@@ -143,17 +143,17 @@ func sizingReadings(service string, presets []signals.BoundPreset, scrape time.D
 		"misses":        {cacheMisses.For(service, coarse), ordinary, coarse},
 	}
 	if p := named(presets, signals.Traffic); p != nil {
-		asked["load past"] = reading{p.Expr(service, coarse), ordinary, coarse}
-		asked["load by hour"] = reading{p.Expr(service, time.Hour), ordinary, time.Hour}
+		queried["load past"] = reading{p.Expr(service, coarse), ordinary, coarse}
+		queried["load by hour"] = reading{p.Expr(service, time.Hour), ordinary, time.Hour}
 	}
 	if p := named(presets, signals.Errors); p != nil {
-		asked["errors by hour"] = reading{p.Expr(service, time.Hour), ordinary, time.Hour}
+		queried["errors by hour"] = reading{p.Expr(service, time.Hour), ordinary, time.Hour}
 	}
 	if p := named(presets, signals.Latency); p != nil && !p.Custom {
 		slow := strings.Replace(p.Expr(service, coarse), "histogram_quantile(0.95,", "histogram_quantile(0.99,", 1)
-		asked["slow past"] = reading{slow, day, coarse}
+		queried["slow past"] = reading{slow, day, coarse}
 	}
-	return asked
+	return queried
 }
 
 func unknownDemand(q query.Sizing) sizing.Demand {
@@ -186,8 +186,8 @@ type course struct {
 // why.
 func (e Advisor) course(ctx context.Context, q query.Sizing, expr string, horizon time.Duration, at time.Time, basis *core.Provenance) (course, error) {
 	pointwise := sizing.PointwiseQuantile(q.Quantile, int(horizon/core.MinStep))
-	asked := query.Forecast{Expr: expr, Horizon: query.Duration(horizon), History: q.History, Probability: 2*pointwise - 1}.WithDefaults()
-	found, err := e.Evaluator.Forecast(ctx, asked, core.Window{From: at.Add(-sizingLook), To: at, Step: core.MinStep})
+	queried := query.Forecast{Expr: expr, Horizon: query.Duration(horizon), History: q.History, Probability: 2*pointwise - 1}.WithDefaults()
+	found, err := e.Evaluator.Forecast(ctx, queried, core.Window{From: at.Add(-sizingLook), To: at, Step: core.MinStep})
 	if err != nil {
 		return course{}, err
 	}

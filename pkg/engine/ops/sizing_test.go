@@ -165,7 +165,7 @@ func TestSizingSaysWhatIsMissing(t *testing.T) {
 		notice  string
 	}{
 		"use of processors": {[]string{"jvm_cpu"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizeShed, sizing.SizeCacheWarm}, "The processor utilization"},
-		"replicas":          {[]string{"kube_deployment"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizeShed, sizing.SizeCacheWarm}, "How many replicas run"},
+		"replicas":          {[]string{"kube_deployment"}, []sizing.Sizing{sizing.SizeReplicas, sizing.SizeShed, sizing.SizeCacheWarm}, "The number of running replicas"},
 		"pool":              {[]string{"connection_count"}, []sizing.Sizing{sizing.SizePool, sizing.SizeCacheWarm}, ""},
 		"rate of the pool":  {[]string{"connection_wait_time"}, []sizing.Sizing{sizing.SizePool, sizing.SizeCacheWarm}, ""},
 		"latency":           {[]string{"histogram_quantile"}, []sizing.Sizing{sizing.SizeConcurrency, sizing.SizeCacheWarm}, ""},

@@ -86,14 +86,14 @@ type reading struct {
 
 // readings are what was found of each expression, in the order of their labels.
 // All end at the same instant.
-func (e Advisor) readings(ctx context.Context, asked map[string]reading, to time.Time, basis *core.Provenance) (map[string][]series.Series, error) {
+func (e Advisor) readings(ctx context.Context, queried map[string]reading, to time.Time, basis *core.Provenance) (map[string][]series.Series, error) {
 	type result struct {
 		series []series.Series
 		basis  core.Provenance
 	}
-	found := make(map[string]*result, len(asked))
+	found := make(map[string]*result, len(queried))
 	group, ctx := parallel.WithContext(ctx)
-	for name, r := range asked {
+	for name, r := range queried {
 		one := &result{}
 		found[name] = one
 		group.Go(func() error {

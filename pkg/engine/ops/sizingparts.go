@@ -27,7 +27,7 @@ func (k sizes) perReplica(basis *core.Provenance) stats.Interval {
 	}
 	capacity, err := sizing.Capacity(each, use.Values[:len(each)])
 	if err != nil {
-		basis.AddNotice("What load one replica carries is not known: " + err.Error() + ".")
+		basis.AddNotice("The load per replica is unknown: " + err.Error() + ".")
 	}
 	return capacity
 }
@@ -53,7 +53,7 @@ const maxShare = 1.5
 
 // byConnections is what load one replica carries before its smallest pool is
 // used up, by the connections in use for each request of the day. It only ever
-// bounds what the processor carries: where that is not known, a pool tells
+// bounds what the processor carries: where that is unknown, a pool tells
 // nothing of the rest.
 func (k sizes) byConnections() stats.Interval {
 	if k.capacity.Estimate == 0 {
@@ -125,7 +125,7 @@ func (k sizes) pools() []sizing.Recommendation {
 			Timeouts: k.pool("late by day", pool.Name).Values,
 		}.Busiest()
 		// What is held for longer now than in the busiest hours counts as it is now.
-		now, hold := asked(one, k.pool("pool taken", pool.Name), k.pool("pool timeouts", pool.Name))
+		now, hold := queried(one, k.pool("pool taken", pool.Name), k.pool("pool timeouts", pool.Name))
 		pool.Asked = math.Max(pool.Asked, now)
 		pool.Hold.Estimate, pool.Hold.Upper = math.Max(pool.Hold.Estimate, hold.Estimate), math.Max(pool.Hold.Upper, hold.Upper)
 		sized = append(sized, pool.Recommend())
@@ -150,7 +150,7 @@ func (k sizes) pool(reading, name string) series.Series {
 // asked is how often connections are asked for now, those included that do not
 // come in time, and how long each is held, by Little's law: as usual in the last
 // minutes or as now, whichever is longer.
-func asked(used, taken, timeouts series.Series) (perSecond float64, hold stats.Interval) {
+func queried(used, taken, timeouts series.Series) (perSecond float64, hold stats.Interval) {
 	held := make([]float64, 0, used.Len())
 	last := math.NaN()
 	for i := range min(used.Len(), taken.Len()) {

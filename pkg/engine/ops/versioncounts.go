@@ -49,7 +49,7 @@ var countedQuantiles = []float64{0.5, 0.9, 0.99}
 const acceptableSlow, minSlowMargin, startingSlow = 0.5, 0.001, 0.5
 
 // versionSignals are the errors and slow requests of two versions, period by
-// period; none where no metric tells the versions apart. Served is the end of
+// period; none where no metric distinguishes the versions. Served is the end of
 // the newest period in which both served; a period is that long.
 func (e Advisor) versionSignals(ctx context.Context, c traces.Comparison, margin float64, basis *core.Provenance) (signals []canary.Signal, period time.Duration, served time.Time, err error) {
 	metric, service, matcher, found, err := e.versionedMetric(ctx, c)
@@ -70,8 +70,8 @@ func (e Advisor) versionSignals(ctx context.Context, c traces.Comparison, margin
 	return signals, counts.window.Step, counts.served(signals[0].Groups), nil
 }
 
-// mostPeriods bounds what one verdict fetches of each series.
-const mostPeriods = 1000
+// maxPeriods bounds what one verdict fetches of each series.
+const maxPeriods = 1000
 
 // periodsBefore are the ends of the periods of a window: the last one is its
 // end, and not a full minute, since a bad version should not serve half a
@@ -81,7 +81,7 @@ const mostPeriods = 1000
 // has two.
 func periodsBefore(start, end time.Time, scrape time.Duration) upstream.Range {
 	length := end.Sub(start)
-	step := core.StepFor(max(length/mostPeriods, 2*scrape))
+	step := core.StepFor(max(length/maxPeriods, 2*scrape))
 	more := max((length-1)/step, 0)
 	return upstream.Range{Start: end.Add(-more * step), End: end, Step: step}
 }

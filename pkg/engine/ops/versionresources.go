@@ -41,7 +41,7 @@ var versionResources = []versionResource{
 // with starting before.
 const resourcesFor = 5 * time.Minute
 
-// versionResources are the resources of which metrics tell the versions apart.
+// versionResources are the resources of which metrics distinguish the versions.
 func (e Advisor) versionResources(ctx context.Context, c traces.Comparison, basis *core.Provenance) (found []canary.Resource, err error) {
 	end := c.Candidate.End
 	at := upstream.Range{Start: end, End: end, Step: time.Minute}

@@ -13,7 +13,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// PodLabels are those under which metrics tell pods apart; the first that a
+// PodLabels are those under which metrics distinguish pods; the first that a
 // series has counts.
 var PodLabels = []string{"k8s_pod_name", "pod", "service_instance_id", "instance"}
 

@@ -47,8 +47,8 @@ const (
 	dependency = "dependency"
 )
 
-// leastErrorShare is a change in the share of errors that is worth a word.
-const leastErrorShare = 0.005
+// minErrorShare is a change in the share of errors that is worth a word.
+const minErrorShare = 0.005
 
 // presets in the order of preference: what a service says of itself comes
 // before what is derived from its spans.
@@ -78,7 +78,7 @@ func nativeRed(r wellknown.Requests) []preset {
 func threePresets(group, metric, total, bad, quantile string) []preset {
 	return []preset{
 		{Traffic, group, group + " requests per second", metric, total, anomaly.Both, 0, 1},
-		{Errors, group, group + " share of errors", metric, "((" + bad + ") or (0 * " + total + ")) / (" + total + " > 0)", anomaly.Above, leastErrorShare, 1},
+		{Errors, group, group + " share of errors", metric, "((" + bad + ") or (0 * " + total + ")) / (" + total + " > 0)", anomaly.Above, minErrorShare, 1},
 		{Latency, group, group + " 95 % latency", metric, quantile, anomaly.Above, 0, 1},
 	}
 }
@@ -144,7 +144,7 @@ func serviceGraph() []preset {
 	return []preset{{
 		dependency, "graph", "share of failed calls to others", wellknown.GraphRequests,
 		"(" + rateOf(wellknown.GraphFailed) + " or 0 * " + total + ") / (" + total + " > 0)",
-		anomaly.Above, leastErrorShare, 0.5,
+		anomaly.Above, minErrorShare, 0.5,
 	}}
 }
 

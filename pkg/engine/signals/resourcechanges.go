@@ -120,7 +120,7 @@ func (e Finder) processorScrape(ctx context.Context, services []string, at time.
 	}
 	scrape, err := e.ScrapeInterval(ctx, expr, at)
 	if err != nil {
-		basis.AddNotice(fmt.Sprintf("How often metrics are scraped is not known: %v", err))
+		basis.AddNotice(fmt.Sprintf("The scrape interval is unknown: %v", err))
 	}
 	return scrape
 }

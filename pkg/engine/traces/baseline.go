@@ -10,7 +10,7 @@ import (
 )
 
 // nearBy is how long before a deploy a baseline begins at least where spans do
-// not tell versions apart: who served an hour ago is then anybody's guess.
+// not distinguish versions: who served an hour ago is then anybody's guess.
 const nearBy = 10 * time.Minute
 
 // before makes the baseline what ran immediately before a deploy: of a known

@@ -77,7 +77,7 @@ func TestExemplarsOfWhatRanBefore(t *testing.T) {
 }
 
 // TestBaselineNearestToADeploy checks what a deploy is compared with where spans
-// do not tell versions apart.
+// do not distinguish versions.
 func TestBaselineNearestToADeploy(t *testing.T) {
 	hour := enginetest.Midnight.Add(time.Hour)
 	ask := func(every time.Duration, markers ...annotation.Deploy) traces.TraceDiffAnswer {

@@ -140,17 +140,17 @@ func (e Comparer) changeCase(ctx context.Context, arrived []deploys.Deploy, grap
 	if len(services) == 0 {
 		return c, nil
 	}
-	asked := slices.Clone(services)
+	queried := slices.Clone(services)
 	for _, s := range graph.Services {
-		if versions[s.Name] == "" && len(asked) < len(services)+maxControls {
-			asked = append(asked, s.Name)
+		if versions[s.Name] == "" && len(queried) < len(services)+maxControls {
+			queried = append(queried, s.Name)
 		}
 	}
-	pods, err := e.Signals.PodFlows(ctx, asked, grid, basis)
+	pods, err := e.Signals.PodFlows(ctx, queried, grid, basis)
 	if err != nil {
 		return c, err
 	}
-	calls, err := e.Signals.CallFlows(ctx, asked, grid, basis)
+	calls, err := e.Signals.CallFlows(ctx, queried, grid, basis)
 	if err != nil {
 		return c, err
 	}

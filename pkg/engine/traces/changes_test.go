@@ -63,7 +63,7 @@ func TestTheGuiltyDeployIsRankedFirst(t *testing.T) {
 		}}}
 	}
 	window := core.Window{From: start, To: start.Add(50 * time.Minute)}
-	asked := query.RootCause{Service: "web", View: query.Changes}.WithDefaults()
+	queried := query.RootCause{Service: "web", View: query.Changes}.WithDefaults()
 	for _, test := range []struct {
 		bad  float64
 		want diff.Verdict
@@ -75,7 +75,7 @@ func TestTheGuiltyDeployIsRankedFirst(t *testing.T) {
 			announced = append(announced, annotation.Deploy{Service: service, Version: "2", At: at})
 		}
 		e.DeployLogs = annotated(announced...)
-		got, err := e.RootCause(t.Context(), asked, window)
+		got, err := e.RootCause(t.Context(), queried, window)
 		require.NoError(t, err)
 		require.Equal(t, test.want, got.Result.Verdict, got.Result.Reason)
 		require.Len(t, got.Changes, 2)
@@ -90,7 +90,7 @@ func TestTheGuiltyDeployIsRankedFirst(t *testing.T) {
 		}
 	}
 	e := newEngine(nil, answer(0))
-	got, err := e.RootCause(t.Context(), asked, window)
+	got, err := e.RootCause(t.Context(), queried, window)
 	require.NoError(t, err)
 	require.Equal(t, diff.Insufficient, got.Result.Verdict)
 	require.Contains(t, got.Result.Reason, "No service was deployed")

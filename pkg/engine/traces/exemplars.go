@@ -31,11 +31,11 @@ const (
 	lagging = 15 * time.Second
 	// enoughTraces is how many traces of a search make exemplars superfluous.
 	enoughTraces = 60
-	// mostExemplars is how many traces of a side are fetched by their ids.
-	mostExemplars = 100
-	// mostApart is the ratio of both sides' traffic up to which their exemplars
+	// maxExemplars is how many traces of a side are fetched by their ids.
+	maxExemplars = 100
+	// maxApart is the ratio of both sides' traffic up to which their exemplars
 	// can be compared.
-	mostApart = 1.5
+	maxApart = 1.5
 )
 
 // isLate says whether a search for the traces of a version that has just
@@ -80,7 +80,7 @@ func (e Comparer) throughExemplars(ctx context.Context, c *Comparison, searched 
 	if len(candidate.Traces) <= len(searched.Traces) {
 		return baseline, candidate, false
 	}
-	if ratio := rates[1] / rates[0]; !(ratio <= mostApart && ratio >= 1/mostApart) {
+	if ratio := rates[1] / rates[0]; !(ratio <= maxApart && ratio >= 1/maxApart) {
 		basis.AddNotice(fmt.Sprintf("The trace store does not show the newest traces to searches yet. Exemplars lead to %d of them, which cannot be compared fairly: the traffic of both sides differs (%.3g and %.3g spans per second).",
 			len(candidate.Traces), rates[0], rates[1]))
 		return baseline, candidate, false
@@ -105,7 +105,7 @@ func (e Comparer) exemplary(ctx context.Context, side upstream.TraceFilter) (ups
 		return upstream.TraceSet{}, err
 	}
 	var ids []trace.TraceID
-	for _, one := range exemplars[:min(len(exemplars), mostExemplars)] {
+	for _, one := range exemplars[:min(len(exemplars), maxExemplars)] {
 		ids = append(ids, one.Trace)
 	}
 	set, err := e.Traces.Fetch(ctx, ids, side.End)

@@ -121,7 +121,7 @@ func (e Comparer) traceDown(graph signals.Graph, service string, signal propagat
 // versions arrived.
 func (e Comparer) addReasons(ctx context.Context, c *MetricCauses, graph signals.Graph, grid upstream.Range, window core.Window, basis *core.Provenance) {
 	var services []string
-	for _, s := range c.Result.Suspects[:min(mostAsked, len(c.Result.Suspects))] {
+	for _, s := range c.Result.Suspects[:min(maxQueried, len(c.Result.Suspects))] {
 		services = append(services, s.Service)
 	}
 	var resources []cause.Signal
@@ -169,7 +169,7 @@ func (e Comparer) changesAround(ctx context.Context, onset time.Time, grid upstr
 	}
 	found, err := e.Ledger.Changes(patience, query.LedgerChanges{}.WithDefaults(), around)
 	if err != nil {
-		basis.AddNotice(fmt.Sprintf("What changed is not known: %v", err))
+		basis.AddNotice(fmt.Sprintf("What changed is unknown: %v", err))
 		return nil
 	}
 	return found.Changes

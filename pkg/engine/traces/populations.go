@@ -58,13 +58,13 @@ func (c Comparison) window(compared bool) core.Window {
 
 // settled is the part of a window whose traces are finished, on the grid.
 func (e Comparer) settled(window core.Window) (core.Window, error) {
-	asked := window
+	queried := window
 	if finished := e.Now().Add(-settling); window.To.After(finished) {
 		window.To = finished
 	}
 	window.From, window.To = core.Floor(window.From, traceGrid), core.Floor(window.To, traceGrid)
 	if !window.From.Before(window.To) {
-		return window, core.UserErrorf("the window %s to %s holds no finished traces yet; choose one that begins earlier", core.FormatTime(asked.From), core.FormatTime(asked.To))
+		return window, core.UserErrorf("the window %s to %s holds no finished traces yet; choose one that begins earlier", core.FormatTime(queried.From), core.FormatTime(queried.To))
 	}
 	return window, nil
 }

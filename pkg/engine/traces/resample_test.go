@@ -31,7 +31,7 @@ func TestSamplesGrow(t *testing.T) {
 		require.NoError(t, err)
 		return found, store
 	}
-	asked := func(store *enginetest.Traces) (limits []int) {
+	queried := func(store *enginetest.Traces) (limits []int) {
 		for _, filter := range store.Filters {
 			limits = append(limits, filter.Limit)
 		}
@@ -42,25 +42,25 @@ func TestSamplesGrow(t *testing.T) {
 	}
 
 	found, store := ask(tracetest.Shop{}, 22, unlimited)
-	require.Equal(t, []int{22, 22, 88, 88}, asked(store), "%s %d", found.Result.Reason, found.Result.NeededTraces)
+	require.Equal(t, []int{22, 22, 88, 88}, queried(store), "%s %d", found.Result.Reason, found.Result.NeededTraces)
 	require.Equal(t, diff.NoChange, found.Result.Verdict, found.Result.Reason)
 	require.Contains(t, strings.Join(found.Notices, " "), "A sample of 22 traces of each side did not suffice")
 	require.Len(t, found.Queries, 2, "those of the sample that was judged")
 
 	found, store = ask(tracetest.Shop{SlowQuery: 8}, 120, unlimited)
 	require.Equal(t, diff.Regressed, found.Result.Verdict, found.Result.Reason)
-	require.Equal(t, []int{120, 120}, asked(store))
+	require.Equal(t, []int{120, 120}, queried(store))
 
 	found, store = ask(tracetest.Shop{}, 15, func(e *engine.Engine) {
 		unlimited(e)
 		e.Limits.MaxTraces = 15
 	})
 	require.Equal(t, diff.Insufficient, found.Result.Verdict)
-	require.Equal(t, []int{15, 15}, asked(store))
+	require.Equal(t, []int{15, 15}, queried(store))
 
 	now := time.Now()
 	_, store = ask(tracetest.Shop{}, 22, func(e *engine.Engine) {
 		e.Now = func() time.Time { now = now.Add(10 * time.Minute); return now }
 	})
-	require.Equal(t, []int{22, 22}, asked(store), "no time for more")
+	require.Equal(t, []int{22, 22}, queried(store), "no time for more")
 }

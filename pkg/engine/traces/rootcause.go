@@ -38,8 +38,8 @@ const (
 	// deployTolerance is how long before a population begins a deploy may have
 	// arrived to be part of the change.
 	deployTolerance = time.Minute
-	// mostAsked bounds the services whose metrics are looked at.
-	mostAsked = 4
+	// maxQueried bounds the services whose metrics are looked at.
+	maxQueried = 4
 )
 
 // RootCause answers what is to blame for a change between two populations of
@@ -164,7 +164,7 @@ func (e Comparer) causesInTraces(ctx context.Context, q query.RootCause, window 
 func (e Comparer) deploysBetween(ctx context.Context, candidate diff.PopulationSummary, window core.Window, basis *core.Provenance) (deploys []cause.Deploy) {
 	found, err := e.Deploys.Find(ctx, query.Deploys{}, window)
 	if err != nil {
-		basis.AddNotice(fmt.Sprintf("Which services were deployed is not known: %v", err))
+		basis.AddNotice(fmt.Sprintf("Which services were deployed is unknown: %v", err))
 		return nil
 	}
 	for _, d := range found.Deploys {
@@ -177,7 +177,7 @@ func (e Comparer) deploysBetween(ctx context.Context, candidate diff.PopulationS
 
 func suspectServices(r cause.Result) (services []string) {
 	for i := range r.Suspects {
-		if service := r.Suspects[i].Service; service != "" && !slices.Contains(services, service) && len(services) < mostAsked {
+		if service := r.Suspects[i].Service; service != "" && !slices.Contains(services, service) && len(services) < maxQueried {
 			services = append(services, service)
 		}
 	}

@@ -61,7 +61,7 @@ func (e Comparer) ServiceMap(ctx context.Context, q query.ServiceMap, window cor
 
 // scale is by how much the sample's counts must be multiplied to stand for all
 // traffic: what the store counts of spans, against those in the sample. Where
-// the store does not count, that is not known.
+// the store does not count, that is unknown.
 func (e Comparer) scale(ctx context.Context, s samples, basis *core.Provenance) (scale float64, counted bool) {
 	filter := s.Candidate
 	if !s.truncated {

@@ -62,15 +62,15 @@ func (m Model) columns(t int) []float64 {
 	return row
 }
 
-// fewestPerParameter is how many points a parameter needs.
-const fewestPerParameter = 3
+// minPerParameter is how many points a parameter needs.
+const minPerParameter = 3
 
 // Fit needs three points more than differencing takes for each parameter.
 func (m Model) Fit(y []float64) (model.Fitted, error) {
 	parameters := m.P + m.Q + m.SP + m.SQ + len(m.columns(0)) + 1
 	lost := m.D + m.SD*m.Period
 	observed := len(stats.Observed(y))
-	if need := lost + fewestPerParameter*parameters; observed < need {
+	if need := lost + minPerParameter*parameters; observed < need {
 		return nil, model.ShortHistory(observed, need, m.Name())
 	}
 	r := newRegression(m, y)

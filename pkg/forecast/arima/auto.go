@@ -38,11 +38,11 @@ func (Auto) Costly() bool { return true }
 
 const (
 	// MaxSeasonal is the longest season, in points, that is modelled as it is.
-	MaxSeasonal  = 24
-	mostARMA     = 5  // p and q at most
-	mostSeasonal = 2  // P and Q at most
-	mostOrders   = 5  // their sum at most
-	mostSteps    = 30 // models tried
+	MaxSeasonal = 24
+	maxARMA     = 5  // p and q at most
+	maxSeasonal = 2  // P and Q at most
+	maxOrders   = 5  // their sum at most
+	maxSteps    = 30 // models tried
 	// approximateFrom is the length from which the search compares conditional
 	// least squares, and only the chosen model gets its exact likelihood.
 	approximateFrom = 150
@@ -141,7 +141,7 @@ func (s *search) run(base Model, seasonal bool) (model.Fitted, error) {
 	if base.Constant {
 		s.try(with(base, 0, 0, 0, 0, false))
 	}
-	for improved := s.best != nil; improved && len(s.tried) < mostSteps; {
+	for improved := s.best != nil; improved && len(s.tried) < maxSteps; {
 		improved = false
 		o := s.orders
 		moves := []Model{}
@@ -187,10 +187,10 @@ func with(m Model, p, q, sp, sq int, constant bool) Model {
 
 // try fits a model not tried before and says whether it is the best so far.
 func (s *search) try(orders Model) bool {
-	outside := min(orders.P, orders.Q, orders.SP, orders.SQ) < 0 || max(orders.P, orders.Q) > mostARMA ||
-		max(orders.SP, orders.SQ) > mostSeasonal || orders.P+orders.Q+orders.SP+orders.SQ > mostOrders
+	outside := min(orders.P, orders.Q, orders.SP, orders.SQ) < 0 || max(orders.P, orders.Q) > maxARMA ||
+		max(orders.SP, orders.SQ) > maxSeasonal || orders.P+orders.Q+orders.SP+orders.SQ > maxOrders
 	key := fmt.Sprint(orders.Name(), orders.Constant)
-	if outside || s.tried[key] || len(s.tried) >= mostSteps {
+	if outside || s.tried[key] || len(s.tried) >= maxSteps {
 		return false
 	}
 	s.tried[key] = true

@@ -16,11 +16,11 @@ const (
 	// longestFreeSeason is the longest period whose initial states are
 	// estimated; beyond it there are too many to be worth it.
 	longestFreeSeason = 24
-	leastSmoothing    = 1e-4 // bounds as R's forecast::ets
-	mostSmoothing     = 0.9999
-	leastDamping      = 0.8
-	mostDamping       = 0.98
-	fewestForETS      = 10
+	minSmoothing      = 1e-4 // bounds as R's forecast::ets
+	maxSmoothing      = 0.9999
+	minDamping        = 0.8
+	maxDamping        = 0.98
+	minForETS         = 10
 )
 
 // Fit needs ten observations and two seasons, and positive ones where the model
@@ -41,7 +41,7 @@ func (m Model) Fit(y []float64) (model.Fitted, error) {
 func (m Model) start(y []float64) (*state, error) {
 	observed := stats.Observed(y)
 	period := max(m.LongestPeriod(), 1)
-	if need := max(fewestForETS, 2*period); len(observed) < need {
+	if need := max(minForETS, 2*period); len(observed) < need {
 		return nil, model.ShortHistory(len(observed), need, m.Name())
 	}
 	if m.needsPositive() {
@@ -80,15 +80,15 @@ func (m Model) start(y []float64) (*state, error) {
 			s.level += v / float64(n)
 		}
 	}
-	s.alpha = leastSmoothing + 0.2*(mostSmoothing-leastSmoothing)/float64(period)
+	s.alpha = minSmoothing + 0.2*(maxSmoothing-minSmoothing)/float64(period)
 	if m.Trend != None {
-		s.beta = leastSmoothing + 0.1*(s.alpha-leastSmoothing)
+		s.beta = minSmoothing + 0.1*(s.alpha-minSmoothing)
 	}
 	if m.Season != None {
-		s.gamma = leastSmoothing + 0.05*(1-s.alpha-leastSmoothing)
+		s.gamma = minSmoothing + 0.05*(1-s.alpha-minSmoothing)
 	}
 	if m.Damped {
-		s.phi = leastDamping + 0.99*(mostDamping-leastDamping)
+		s.phi = minDamping + 0.99*(maxDamping-minDamping)
 	}
 	s.parameters = len(m.pack(s)) + 1
 	return s, nil
@@ -187,18 +187,18 @@ func (m Model) pack(s *state) []float64 {
 func (m Model) unpack(x []float64, s *state) bool {
 	take := func() float64 { v := x[0]; x = x[1:]; return v }
 	s.alpha = take()
-	ok := s.alpha >= leastSmoothing && s.alpha <= mostSmoothing
+	ok := s.alpha >= minSmoothing && s.alpha <= maxSmoothing
 	if m.Trend != None {
 		s.beta = take()
-		ok = ok && s.beta >= leastSmoothing && s.beta <= s.alpha
+		ok = ok && s.beta >= minSmoothing && s.beta <= s.alpha
 	}
 	if m.Season != None {
 		s.gamma = take()
-		ok = ok && s.gamma >= leastSmoothing && s.gamma <= 1-s.alpha
+		ok = ok && s.gamma >= minSmoothing && s.gamma <= 1-s.alpha
 	}
 	if m.Damped {
 		s.phi = take()
-		ok = ok && s.phi >= leastDamping && s.phi <= mostDamping
+		ok = ok && s.phi >= minDamping && s.phi <= maxDamping
 	}
 	s.level = take()
 	if m.Trend != None {

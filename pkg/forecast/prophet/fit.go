@@ -16,7 +16,7 @@ import (
 const (
 	noiseIterations    = 50 // alternations of coefficients and noise
 	logisticIterations = 30 // Gauss–Newton steps of a logistic trend
-	leastNoise         = 1e-9
+	minNoise           = 1e-9
 	lassoSweeps        = 20_000
 	lassoTolerance     = 1e-10
 )
@@ -204,7 +204,7 @@ func (f *fit) mode(l linearised, iterations int) bool {
 // root of n/σ − s/σ³ + σ/noiseScale² = 0.
 func bestNoise(n, s float64) float64 {
 	w := 1 / (noiseScale * noiseScale)
-	return max(math.Sqrt(2*s/(math.Sqrt(n*n+4*w*s)+n)), leastNoise)
+	return max(math.Sqrt(2*s/(math.Sqrt(n*n+4*w*s)+n)), minNoise)
 }
 
 // solve eliminates the columns with a normal prior, finds the changes of slope

@@ -42,7 +42,7 @@ const (
 	trendScale        = 5.0  // of the normal priors of offset and slope
 	seasonScale       = 10.0 // of the normal priors of season and events
 	noiseScale        = 0.5  // of the half-normal prior of the noise
-	fewestForProphet  = 20
+	minForProphet     = 20
 	seasonOrder       = 4 // Fourier pairs of the shortest season, as Prophet's day
 	longerSeasonOrder = 3 // of longer ones, as Prophet's week
 )
@@ -50,8 +50,8 @@ const (
 // Fit needs twenty observations.
 func (m Model) Fit(y []float64) (model.Fitted, error) {
 	observed := stats.Observed(y)
-	if len(observed) < fewestForProphet {
-		return nil, model.ShortHistory(len(observed), fewestForProphet, "the decomposable model")
+	if len(observed) < minForProphet {
+		return nil, model.ShortHistory(len(observed), minForProphet, "the decomposable model")
 	}
 	fit := &fit{Model: m, n: len(y), least: slices.Min(observed), waves: prophetWaves(m.Periods)}
 	fit.scale = slices.Max(observed) - fit.least

@@ -16,11 +16,11 @@ import (
 func TestPanicsAreErrors(t *testing.T) {
 	group, ctx := WithContext(t.Context())
 	group.Go(func() error {
-		var none map[string]int
-		none["a"] = 1
+		var none []int
+		none[len(none)-1] = 1
 		return nil
 	})
-	require.ErrorContains(t, group.Wait(), "nil map")
+	require.ErrorContains(t, group.Wait(), "index out of range")
 	require.Error(t, ctx.Err(), "the others are stopped")
 
 	var zero Group

@@ -75,7 +75,7 @@ func TestNothing(t *testing.T) {
 	require.Empty(t, cause.Rank(diff.Result{}, cause.Evidence{}).Suspects)
 }
 
-// TestVictims checks that callers are told apart from causes.
+// TestVictims checks that callers are distinguished from causes.
 func TestVictims(t *testing.T) {
 	r := rank(tracetest.Shop{SlowQuery: 8}, cause.Evidence{})
 	require.Equal(t, []string{"web POST /checkout", "orders POST /orders"}, r.Victims)

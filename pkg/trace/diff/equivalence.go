@@ -221,7 +221,7 @@ func (c *comparison) largest(shown bool) (most *endpoint) {
 func (c *comparison) reasonUndecided(r *Result, e *endpoint) string {
 	name := nameOf(e.Service, e.Operation)
 	if e.doubt != nil || e.equivalence.doubtful {
-		path := c.mostChanged(e)
+		path := c.maxChanged(e)
 		if e.doubt != nil {
 			path = &c.results[e.doubt.path]
 		}
@@ -242,9 +242,9 @@ func (c *comparison) reasonUndecided(r *Result, e *endpoint) string {
 		r.NeededTraces, smaller, waiting(r.NeededTraces, count, side.End.Sub(side.Start)), e.Candidate, e.Baseline)
 }
 
-// mostChanged is the path that contributes most to the change of an endpoint's
+// maxChanged is the path that contributes most to the change of an endpoint's
 // mean.
-func (c *comparison) mostChanged(e *endpoint) *Path {
+func (c *comparison) maxChanged(e *endpoint) *Path {
 	most, largest := e.root, 0.0
 	for id := range trace.PathID(len(c.results)) {
 		effect := &c.effects[id]

@@ -27,14 +27,14 @@ func drawn(random *rand.Rand, count int, factor, spread float64) []float64 {
 // suffices.
 func TestEquivalenceErrsRarely(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
-	wrong, right, sufficed, asked, runs := 0, 0, 0, 0, 400
+	wrong, right, sufficed, queried, runs := 0, 0, 0, 0, 400
 	for range runs {
 		before := drawn(random, 200, 1, 0.5)
 		wrong += one(equivalenceOf(before, drawn(random, 200, 1.25, 0.5), 1.25, 1e3).shown)
 		right += one(equivalenceOf(before, drawn(random, 200, 1, 0.5), 1.25, 1e3).shown)
 		few := drawn(random, 20, 1, 0.8)
 		if e := equivalenceOf(before, few, 1.25, 1e3); !e.shown {
-			asked++
+			queried++
 			require.Positive(t, e.needed)
 			more := min(e.needed, 2000)
 			sufficed += one(equivalenceOf(drawn(random, max(200, 20+more), 1, 0.8), drawn(random, 20+more, 1, 0.8), 1.25, 1e3).shown)
@@ -42,8 +42,8 @@ func TestEquivalenceErrsRarely(t *testing.T) {
 	}
 	require.LessOrEqual(t, wrong, runs*7/100)
 	require.GreaterOrEqual(t, right, runs*9/10)
-	require.Greater(t, asked, runs*8/10, "twenty show nothing")
-	require.Greater(t, sufficed, asked*6/10)
+	require.Greater(t, queried, runs*8/10, "twenty show nothing")
+	require.Greater(t, sufficed, queried*6/10)
 	few := drawn(random, 20, 1, 0.8)
 	require.True(t, equivalenceOf(few, drawn(random, 20, 1, 0.8), 1.25, 1e8).shown, "a change below the least that counts")
 	require.Equal(t, equivalence{}, equivalenceOf(nil, []float64{1}, 1.25, 1e3))

@@ -263,7 +263,7 @@ func (r *request) circumstancesOf() map[string]string {
 func contrasts(attribute string, now, before []markedCall) (found []Explanation) {
 	type tally struct{ marked, all int }
 	counts, earlier := map[string]*tally{}, map[string]*tally{}
-	count := func(into map[string]*tally, calls []markedCall) (told tally) {
+	count := func(into map[string]*tally, calls []markedCall) (reported tally) {
 		for i := range calls {
 			value := calls[i].value(attribute)
 			if value == "" {
@@ -278,13 +278,13 @@ func contrasts(attribute string, now, before []markedCall) (found []Explanation)
 				held.all++
 				held.marked += one(calls[i].marked)
 			}
-			told.all++
-			told.marked += one(calls[i].marked)
+			reported.all++
+			reported.marked += one(calls[i].marked)
 		}
-		return told
+		return reported
 	}
-	told := count(counts, now)
-	if len(counts) < 2 || told.marked < minExact {
+	reported := count(counts, now)
+	if len(counts) < 2 || reported.marked < minExact {
 		return nil
 	}
 	count(earlier, before)
@@ -297,7 +297,7 @@ func contrasts(attribute string, now, before []markedCall) (found []Explanation)
 	})
 	for _, value := range values[:min(len(values), maxTriedValues)] {
 		with := stats.Proportion{Successes: counts[value].marked, Trials: counts[value].all}
-		without := stats.Proportion{Successes: told.marked - with.Successes, Trials: told.all - with.Trials}
+		without := stats.Proportion{Successes: reported.marked - with.Successes, Trials: reported.all - with.Trials}
 		was := stats.Proportion{}
 		if held := earlier[value]; held != nil {
 			was = stats.Proportion{Successes: held.marked, Trials: held.all}
@@ -307,7 +307,7 @@ func contrasts(attribute string, now, before []markedCall) (found []Explanation)
 		}
 		found = append(found, Explanation{
 			Attribute: attribute, Value: value, With: with, Without: without, New: was.Trials == 0,
-			Coverage: float64(with.Successes) / float64(told.marked), PValue: stats.FisherMidP(without, with),
+			Coverage: float64(with.Successes) / float64(reported.marked), PValue: stats.FisherMidP(without, with),
 		})
 	}
 	return found

@@ -14,7 +14,7 @@ import (
 )
 
 // told gives the first span of every trace an attribute.
-func told(traces []trace.Trace, attribute string, value func(t *trace.Trace) string) []trace.Trace {
+func reported(traces []trace.Trace, attribute string, value func(t *trace.Trace) string) []trace.Trace {
 	for i := range traces {
 		root := &traces[i].Spans[0]
 		root.Attributes = append(root.Attributes, trace.Attribute{Key: attribute, Value: value(&traces[i])})
@@ -41,15 +41,15 @@ func longest(t *trace.Trace, statement string) (duration time.Duration) {
 func TestExplanations(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	anyone := oneOf(random, "acme", "initech", "hooli", "globex")
-	before := told(tracetest.Shop{Seed: 1, Traces: 400}.Generate(), "tenant.id", anyone)
+	before := reported(tracetest.Shop{Seed: 1, Traces: 400}.Generate(), "tenant.id", anyone)
 	after := tracetest.Shop{Seed: 2, Traces: 400, Start: deployAt, SlowQuery: 10, SlowShare: 0.3}.Generate()
-	after = told(after, "tenant.id", func(one *trace.Trace) string {
+	after = reported(after, "tenant.id", func(one *trace.Trace) string {
 		if longest(one, "SELECT * FROM orders") > 15*time.Millisecond && random.IntN(10) > 0 {
 			return "acme"
 		}
 		return anyone(one)
 	})
-	r := Compare(before, told(after, "k8s.pod.name", oneOf(random, "orders-1", "orders-2")), Options{})
+	r := Compare(before, reported(after, "k8s.pod.name", oneOf(random, "orders-1", "orders-2")), Options{})
 	require.Equal(t, Regressed, r.Verdict)
 	require.Len(t, r.Suspects[0].Explanations, 1, "pods do not explain it")
 	e := r.Suspects[0].Explanations[0]
@@ -59,8 +59,8 @@ func TestExplanations(t *testing.T) {
 	require.False(t, e.New)
 	require.Contains(t, r.Reason, "of the slow requests have tenant.id = acme")
 
-	before = told(tracetest.Shop{Seed: 3, Traces: 400}.Generate(), "cloud.region", oneOf(random, "eu", "us"))
-	after = told(tracetest.Shop{Seed: 4, Traces: 400, Start: deployAt, PaymentFails: 0.3}.Generate(), "cloud.region", func(one *trace.Trace) string {
+	before = reported(tracetest.Shop{Seed: 3, Traces: 400}.Generate(), "cloud.region", oneOf(random, "eu", "us"))
+	after = reported(tracetest.Shop{Seed: 4, Traces: 400, Start: deployAt, PaymentFails: 0.3}.Generate(), "cloud.region", func(one *trace.Trace) string {
 		for i := range one.Spans {
 			if one.Spans[i].Failed {
 				return "ap"
@@ -83,9 +83,9 @@ func TestNothingExplains(t *testing.T) {
 	runs, explained := 100, 0
 	for seed := range uint64(runs) {
 		anyone := oneOf(random, "a", "b", "c", "d", "e", "f")
-		before := told(tracetest.Shop{Seed: seed, Traces: 200}.Generate(), "tenant", anyone)
-		after := told(tracetest.Shop{Seed: seed + 1000, Traces: 200, Start: deployAt, SlowQuery: 6, SlowShare: 0.4}.Generate(), "tenant", anyone)
-		r := Compare(before, told(after, "host.name", anyone), Options{})
+		before := reported(tracetest.Shop{Seed: seed, Traces: 200}.Generate(), "tenant", anyone)
+		after := reported(tracetest.Shop{Seed: seed + 1000, Traces: 200, Start: deployAt, SlowQuery: 6, SlowShare: 0.4}.Generate(), "tenant", anyone)
+		r := Compare(before, reported(after, "host.name", anyone), Options{})
 		require.Equal(t, Regressed, r.Verdict)
 		for _, s := range r.Suspects {
 			explained += one(len(s.Explanations) > 0)
@@ -95,8 +95,8 @@ func TestNothingExplains(t *testing.T) {
 
 	number := 0
 	each := func(*trace.Trace) string { number++; return strconv.Itoa(number) }
-	before := told(tracetest.Shop{Seed: 1, Traces: 3000}.Generate(), "customer", each)
-	after := told(tracetest.Shop{Seed: 2, Traces: 3000, Start: deployAt, SlowQuery: 6, SlowShare: 0.4}.Generate(), "customer", each)
+	before := reported(tracetest.Shop{Seed: 1, Traces: 3000}.Generate(), "customer", each)
+	after := reported(tracetest.Shop{Seed: 2, Traces: 3000, Start: deployAt, SlowQuery: 6, SlowShare: 0.4}.Generate(), "customer", each)
 	require.Empty(t, Compare(before, after, Options{}).Suspects[0].Explanations)
 
 	calls := func(slowInEurope int) (marked []markedCall) {

@@ -26,9 +26,9 @@ func TestMalformedTracesAreToldAndCompared(t *testing.T) {
 		{"missing parents", func(t *trace.Trace) { t.Spans[2].ParentID = missing }, "spans have a parent that is missing"},
 		{"duplicate ids", func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[1]) }, "spans with a repeated id"},
 		{"negative durations", func(t *trace.Trace) { t.Spans[2].Duration = -5 }, "negative durations"},
-		{"circles", func(t *trace.Trace) {
+		{"cycles", func(t *trace.Trace) {
 			t.Spans = append(t.Spans, trace.Span{ID: missing, ParentID: missing, Service: "lost", Name: "loop"})
-		}, "circles"},
+		}, "cycles"},
 		{"clock skew of minutes", func(t *trace.Trace) {
 			for i := range t.Spans {
 				if t.Spans[i].Service == "orders" {

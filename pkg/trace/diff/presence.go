@@ -12,7 +12,7 @@ import (
 // change by itself, however few calls that is.
 const minMoved = 0.05
 
-// maxShapes is the most kinds of requests of an endpoint that are told apart
+// maxShapes is the most kinds of requests of an endpoint that are distinguished
 // where presence is compared within each.
 const maxShapes = 40
 

@@ -51,7 +51,7 @@ func (c *comparison) reasonInsufficient(r *Result) string {
 }
 
 // waiting says how long more traces take to come at the rate of those that are
-// there; nothing where that is not known.
+// there; nothing where that is unknown.
 func waiting(needed, count int, span time.Duration) string {
 	if count < 2 || span < time.Second {
 		return ""

@@ -22,7 +22,7 @@ const (
 // as of someone who waits for a change, are a reason to ask again.
 func (n *collector) recordDuplicates(s *traceView) {
 	type question struct{ service, target, raw string }
-	asked := map[question][]int32{}
+	queried := map[question][]int32{}
 	var order []question
 	for i := range s.calls {
 		c, node := &s.calls[i], s.node(int32(i))
@@ -30,13 +30,13 @@ func (n *collector) recordDuplicates(s *traceView) {
 			continue
 		}
 		q := question{s.tree.Trace.Spans[node.Span].Service, c.target, c.raw}
-		if asked[q] == nil {
+		if queried[q] == nil {
 			order = append(order, q)
 		}
-		asked[q] = append(asked[q], int32(i))
+		queried[q] = append(queried[q], int32(i))
 	}
 	for _, q := range order {
-		calls := asked[q]
+		calls := queried[q]
 		if len(calls) < 2 {
 			continue
 		}

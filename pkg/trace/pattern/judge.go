@@ -138,7 +138,7 @@ func figures(seen []occurrence) (repeats, times, saved []float64) {
 // are compared by Fisher's exact test, costs by ranks; both with the false
 // discovery rate controlled over all places.
 func (d *detection) decideChanges(judged []*judgement) {
-	var asked []*judgement
+	var queried []*judgement
 	var pValues []float64
 	for _, j := range judged {
 		j.finding.PValue = 1
@@ -148,11 +148,11 @@ func (d *detection) decideChanges(judged []*judgement) {
 			}
 			continue
 		}
-		asked = append(asked, j)
+		queried = append(queried, j)
 		pValues = append(pValues, j.shareTest(), j.costTest())
 	}
 	adjusted := stats.BenjaminiHochberg(pValues)
-	for i, j := range asked {
+	for i, j := range queried {
 		j.decide(adjusted[2*i], adjusted[2*i+1], d.options.FalseDiscoveryRate)
 	}
 }

@@ -32,7 +32,7 @@ type call struct {
 	resend bool   // marked as a retry by its client
 	batch  bool   // one call for many items
 	cut    bool   // its statement was cut off: it may be another one each time
-	raw    string // statement or URL with all its values; empty where they are not known
+	raw    string // statement or URL with all its values; empty where they are unknown
 	// address is the URL of a remote call as far as it is known.
 	address string
 	target  string // database or peer, to tell equal statements apart

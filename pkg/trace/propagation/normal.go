@@ -12,7 +12,7 @@ import (
 
 // normal is what a service's signal is without an anomaly.
 type normal struct {
-	level    float64 // NaN where it is not known
+	level    float64 // NaN where it is unknown
 	spread   float64 // of one step with the usual number of requests
 	requests float64 // usual number in a step
 	points   int     // that the level rests on

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -233,7 +234,7 @@ func TestCyclesAndAMillionCalls(t *testing.T) {
 
 	services = nil
 	for i := range 1000 {
-		one := propagation.Service{Name: fmt.Sprint(i), Requests: make([]float64, 40), Latency: make([]float64, 40)}
+		one := propagation.Service{Name: strconv.Itoa(i), Requests: make([]float64, 40), Latency: make([]float64, 40)}
 		for j := range 40 {
 			one.Requests[j], one.Latency[j] = 100, 1+0.001*float64((i+j)%7)
 			if j > 35 {

@@ -85,7 +85,7 @@ func received(span *trace.Span, node *trace.Node, sender *trace.Span) link {
 }
 
 // arrived is a call whose two ends were not merged: the client's span is
-// missing, holds several calls, or kinds are not known.
+// missing, holds several calls, or kinds are unknown.
 func (c *collector) arrived(span *trace.Span, node *trace.Node, caller *trace.Span, parent *trace.Node) link {
 	l := link{
 		from: serviceOf(caller.Service), to: serviceOf(span.Service), client: -1, server: node.Duration, gap: -1,

@@ -82,7 +82,7 @@ func TestEdges(t *testing.T) {
 			span(2, 1, trace.Client, "web", "GET", 10, 80),
 			span(3, 2, trace.Server, "cart", "GET /cart", 15, 30),
 			span(4, 2, trace.Server, "cart", "GET /cart", 50, 30)}, "web → cart", topology.Service, 80, 30, 0, 0},
-		"kinds are not known": {[]trace.Span{
+		"kinds are unknown": {[]trace.Span{
 			span(1, 0, trace.Unspecified, "web", "a", 0, 100),
 			span(2, 1, trace.Unspecified, "cart", "b", 15, 30)}, "web → cart", topology.Service, 0, 30, 0, 0},
 		"a database": {[]trace.Span{

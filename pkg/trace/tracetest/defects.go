@@ -29,9 +29,9 @@ func Defects() []Defect {
 		{"duplicate ids", func(t *trace.Trace) { t.Spans = append(t.Spans, t.Spans[1]) }, "spans with a repeated id"},
 		{"negative durations", func(t *trace.Trace) { t.Spans[len(t.Spans)-1].Duration = -5 }, "negative durations"},
 		{"zero durations", func(t *trace.Trace) { t.Spans[len(t.Spans)-1].Duration = 0 }, ""},
-		{"circles", func(t *trace.Trace) {
+		{"cycles", func(t *trace.Trace) {
 			t.Spans = append(t.Spans, trace.Span{ID: missing, ParentID: missing, Service: "lost", Name: "loop"})
-		}, "circles"},
+		}, "cycles"},
 		{"clock skew of minutes", each(func(s *trace.Span) {
 			if s.Service == "orders" {
 				s.Start += int64(4 * time.Minute)

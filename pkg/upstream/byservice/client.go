@@ -17,7 +17,7 @@ type Protocol interface {
 	// Name is how messages call the store.
 	Name() string
 	Services(ctx context.Context) ([]string, error)
-	// Operations are the names of a service's spans; none of one that is not known.
+	// Operations are the names of a service's spans; none of one that is unknown.
 	Operations(ctx context.Context, service string) ([]string, error)
 	// Search finds whole traces with a span of the service, in the window. The store
 	// may match loosely. Unreadable is how many traces had no id.
@@ -68,7 +68,7 @@ func (c *Client) searchOne(ctx context.Context, filter upstream.TraceFilter) (fo
 		}
 	}
 	if unreadable > 0 {
-		found.warnings = append(found.warnings, fmt.Sprintf("%s: %d traces without a readable id were passed over.", c.Name(), unreadable))
+		found.warnings = append(found.warnings, fmt.Sprintf("%s: %d traces without a readable id were ignored.", c.Name(), unreadable))
 	}
 	return found, nil
 }

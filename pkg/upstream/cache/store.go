@@ -130,9 +130,9 @@ func together[T any](ctx context.Context, s *Store, who, key string, load func(c
 func (s *Store) share(ctx context.Context, who, key string, load func(context.Context) (any, error)) (value any, own bool, err error) {
 	value, own, err = s.loads.Do(ctx, key, load)
 	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		given := &upstream.Error{Upstream: who, Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: ctx.Err()}
+		given := &upstream.Error{Upstream: who, Category: upstream.Cancelled, Message: "the query was cancelled before its answer arrived", Err: ctx.Err()}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			given.Category, given.Message = upstream.Timeout, "no answer came in the time that was left for it"
+			given.Category, given.Message = upstream.Timeout, "no answer arrived before the deadline"
 		}
 		return nil, own, given
 	}

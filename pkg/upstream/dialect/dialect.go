@@ -106,11 +106,11 @@ func (m metrics) LabelValues(ctx context.Context, label string, selectors []stri
 	if known == nil {
 		return values, warnings, nil
 	}
-	asked, back := known.selectors(selectors)
-	if len(selectors) > 0 && len(asked) == 0 {
+	queried, back := known.selectors(selectors)
+	if len(selectors) > 0 && len(queried) == 0 {
 		return values, warnings, nil
 	}
-	more, notes, err := m.Metrics.LabelValues(ctx, wellknown.DottedLabel(label), asked, start, end)
+	more, notes, err := m.Metrics.LabelValues(ctx, wellknown.DottedLabel(label), queried, start, end)
 	if err != nil {
 		return values, warnings, err
 	}
@@ -128,7 +128,7 @@ func (m metrics) LabelValues(ctx context.Context, label string, selectors []stri
 
 // selectors are those of well-known metrics under the server's names, and which
 // names stand for which.
-func (s spelling) selectors(selectors []string) (asked []string, back map[string][]string) {
+func (s spelling) selectors(selectors []string) (queried []string, back map[string][]string) {
 	back = map[string][]string{}
 	for _, selector := range selectors {
 		matchers, err := promQLParser.ParseMetricSelector(selector)
@@ -150,10 +150,10 @@ func (s spelling) selectors(selectors []string) (asked []string, back map[string
 			matchers[i] = labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, strings.Join(names, "|"))
 		}
 		if len(names) > 0 {
-			asked = append(asked, (&parser.VectorSelector{LabelMatchers: matchers}).String())
+			queried = append(queried, (&parser.VectorSelector{LabelMatchers: matchers}).String())
 		}
 	}
-	return asked, back
+	return queried, back
 }
 
 var promQLParser = parser.NewParser(parser.Options{EnableExperimentalFunctions: true})

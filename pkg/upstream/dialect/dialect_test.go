@@ -102,10 +102,10 @@ func TestOtherServersAreAskedAsEver(t *testing.T) {
 		Labels: enginetest.Named("http_server_request_duration_seconds_count", "service_name", "cart"),
 		From:   end.Add(-time.Hour), To: end, Every: time.Minute, Value: enginetest.Counter(end, 1),
 	})
-	asked := dialect.Metrics(server)
+	queried := dialect.Metrics(server)
 	at := upstream.Range{Start: end, End: end, Step: time.Minute}
 	for _, promQL := range []string{"sum(http_server_request_duration_seconds_count)", "not PromQL http_server_request_duration", "up"} {
-		_, _ = asked.QueryRange(t.Context(), promQL, at)
+		_, _ = queried.QueryRange(t.Context(), promQL, at)
 		require.Equal(t, promQL, server.Queries[len(server.Queries)-1])
 	}
 }
@@ -115,16 +115,16 @@ func TestBothNames(t *testing.T) {
 	scraped := func(name, label, service string) enginetest.Scraped {
 		return enginetest.Scraped{Labels: enginetest.Named(name, label, service), From: end.Add(-time.Hour), To: end, Every: time.Minute, Value: func(time.Time) float64 { return 1 }}
 	}
-	asked := dialect.Metrics(enginetest.NewPromServer(
+	queried := dialect.Metrics(enginetest.NewPromServer(
 		scraped("http_server_request_duration_seconds_count", "service_name", "cart"),
 		scraped("http.server.request.duration_count", "service.name", "orders"),
 	))
-	set, err := asked.QueryRange(t.Context(), "sum by (service_name) (http_server_request_duration_seconds_count)", upstream.Range{Start: end, End: end, Step: time.Minute})
+	set, err := queried.QueryRange(t.Context(), "sum by (service_name) (http_server_request_duration_seconds_count)", upstream.Range{Start: end, End: end, Step: time.Minute})
 	require.NoError(t, err)
 	require.Len(t, set.Series, 2)
 	require.Equal(t, "cart", set.Series[0].Labels["service_name"])
 	require.Equal(t, "orders", set.Series[1].Labels["service_name"])
-	names, _, err := asked.LabelValues(t.Context(), "service_name", nil, end.Add(-time.Hour), end)
+	names, _, err := queried.LabelValues(t.Context(), "service_name", nil, end.Add(-time.Hour), end)
 	require.NoError(t, err)
 	require.Equal(t, []string{"cart", "orders"}, names)
 }

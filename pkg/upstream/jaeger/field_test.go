@@ -134,7 +134,7 @@ func TestFieldErrors(t *testing.T) {
 		"an empty error tag is a failure, Python's False is none; status codes of the server's tell without a tag")
 }
 
-// TestPathsAreNoValues: calls of which only the path is known are not known to
+// TestPathsAreNoValues: calls of which only the path is known are unknown to
 // ask the same.
 func TestPathsAreNoValues(t *testing.T) {
 	one := fieldTrace(t, "09-http-path-without-query")

@@ -31,7 +31,7 @@ const zipkinTrace = `{"data": [{"traceID": "1b", "spans": [
 			{"key": "error", "value": "timeout"}]}
 ], "processes": {"p1": {"serviceName": "front", "tags": []}, "p2": {"serviceName": "catalog", "tags": []}}}]}`
 
-// TestZipkinInJaeger checks that both ends of a call are told apart, and that
+// TestZipkinInJaeger checks that both ends of a call are distinguished, and that
 // Zipkin's tags mean what OpenTelemetry's attributes do.
 func TestZipkinInJaeger(t *testing.T) {
 	client := open(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -78,7 +78,7 @@ func (g *grid) row(metric model.Metric) ([]float64, error) {
 	if known, ok := g.rows[key]; ok {
 		return known.values, nil
 	}
-	if int64(len(g.rows)+1)*int64(max(g.points, leastPoints)) > g.limit {
+	if int64(len(g.rows)+1)*int64(max(g.points, minPoints)) > g.limit {
 		return nil, &upstream.Error{
 			Upstream: Name, Category: upstream.TooLarge,
 			Message: fmt.Sprintf("the answer has more than %d series of %d points each", len(g.rows), g.points),

@@ -222,10 +222,10 @@ func TestQueryRangeAsksSmaller(t *testing.T) {
 	window := upstream.Range{Start: midnight, End: midnight.Add(99 * time.Minute), Step: time.Minute}
 	counting := func(limit int, refusal string) (*prometheus.Client, *int) {
 		var mu sync.Mutex
-		asked := 0
+		queried := 0
 		return serve(t, func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
-			asked++
+			queried++
 			mu.Unlock()
 			start, _ := strconv.ParseFloat(r.FormValue("start"), 64)
 			end, _ := strconv.ParseFloat(r.FormValue("end"), 64)
@@ -240,7 +240,7 @@ func TestQueryRangeAsksSmaller(t *testing.T) {
 				values = append(values, fmt.Sprintf(`[%f,"%f"]`, at, at))
 			}
 			_, _ = w.Write([]byte(matrix(`{"metric":{"job":"a"},"values":[` + strings.Join(values, ",") + `]}`)))
-		}), &asked
+		}), &queried
 	}
 	unlimited, _ := counting(1000, "")
 	want, err := unlimited.QueryRange(t.Context(), "up", window)
@@ -253,22 +253,22 @@ func TestQueryRangeAsksSmaller(t *testing.T) {
 		"the query exceeded the maximum allowed estimated amount of memory consumed by a single query (err-mimir-max-estimated-memory-consumption-per-query)",
 		"exceeded samples limit: limit 10 violated (got 20)",
 	} {
-		limited, asked := counting(30, refusal)
+		limited, queried := counting(30, refusal)
 		got, err := limited.QueryRange(t.Context(), "up", window)
 		require.NoError(t, err)
 		require.Equal(t, want.Series, got.Series)
 		require.Len(t, got.Warnings, 1)
 		require.Contains(t, got.Warnings[0], "smaller parts")
-		require.Equal(t, 7, *asked, "the whole, two halves, four quarters")
+		require.Equal(t, 7, *queried, "the whole, two halves, four quarters")
 	}
-	tiny, asked := counting(2, "too many samples")
+	tiny, queried := counting(2, "too many samples")
 	_, err = tiny.QueryRange(t.Context(), "up", window)
 	require.ErrorContains(t, err, "too many samples")
-	require.Equal(t, 5, *asked, "not for ever")
-	narrow, asked := counting(30, "the query exceeded the maximum number of series (limit: 100000 series) (err-mimir-max-series-per-query)")
+	require.Equal(t, 5, *queried, "not for ever")
+	narrow, queried := counting(30, "the query exceeded the maximum number of series (limit: 100000 series) (err-mimir-max-series-per-query)")
 	_, err = narrow.QueryRange(t.Context(), "up", window)
 	require.ErrorContains(t, err, "max-series-per-query")
-	require.Equal(t, 1, *asked, "a shorter range has the same series")
+	require.Equal(t, 1, *queried, "a shorter range has the same series")
 }
 
 // FuzzAnswers reads any body as each of the answers beside those of ranges.

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// leastPoints is what a series counts as that has fewer points: its labels
+	// minPoints is what a series counts as that has fewer points: its labels
 	// take as much as so many.
-	leastPoints = 256
+	minPoints = 256
 	// maxLabelValue is the length to which values of labels are cut, in bytes, and
 	// maxLabels the number of labels that a series may have.
 	maxLabelValue = 1 << 10

@@ -46,11 +46,11 @@ func TestGivenUpWhileDecoding(t *testing.T) {
 // TestSeriesAreBounded refuses a million series before they are decoded, and
 // without asking for shorter ranges.
 func TestSeriesAreBounded(t *testing.T) {
-	var asked atomic.Int32
+	var queried atomic.Int32
 	body := []byte(`{"status":"success","data":{"resultType":"matrix","result":[` +
 		strings.TrimSuffix(strings.Repeat(`{"metric":{"i":"1"},"values":[[0,"1"]]},`, 300_000), ",") + `]}}`)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+		queried.Add(1)
 		_, _ = w.Write(body)
 	}))
 	defer server.Close()
@@ -64,7 +64,7 @@ func TestSeriesAreBounded(t *testing.T) {
 	_, err = client.QueryRange(ctx, "up", upstream.Range{Start: time.Unix(0, 0), End: time.Unix(600, 0), Step: time.Minute})
 	runtime.ReadMemStats(&after)
 	require.ErrorContains(t, err, "100 MiB of memory")
-	require.EqualValues(t, 1, asked.Load())
+	require.EqualValues(t, 1, queried.Load())
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(100<<20))
 	account.Close()
 	require.Zero(t, memory.Used())

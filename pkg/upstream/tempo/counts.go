@@ -18,9 +18,9 @@ import (
 const (
 	// longestCount is how long a time range TraceQL metrics of Tempo 2.x take.
 	longestCount = 3 * time.Hour
-	// mostIntervals is how many steps they take, by Tempo's default a little
+	// maxIntervals is how many steps they take, by Tempo's default a little
 	// more.
-	mostIntervals = 9_000
+	maxIntervals = 9_000
 	// maxCounts bounds how many queries one question is split into.
 	maxCounts = 128
 	// maxVersions bounds the series of one question.
@@ -140,8 +140,8 @@ func newCounts(window upstream.Range) (*counts, error) {
 	if window.Points() == 0 || window.Step%time.Second != 0 {
 		return nil, rejected("the time range holds no points, or its step is not in whole seconds")
 	}
-	if window.Points() > mostIntervals*maxCounts {
-		return nil, rejected("the time range holds more than %d points", mostIntervals*maxCounts)
+	if window.Points() > maxIntervals*maxCounts {
+		return nil, rejected("the time range holds more than %d points", maxIntervals*maxCounts)
 	}
 	return &counts{window: window, rows: map[[2]string][]float64{}}, nil
 }
@@ -161,7 +161,7 @@ func (c *counts) parts() []countPart {
 		divisor++
 	}
 	step := c.window.Step / divisor
-	length := min(longestCount/step, mostIntervals) * step
+	length := min(longestCount/step, maxIntervals) * step
 	// Tempo 2.8 counts a step more.
 	length = max(length-step, step)
 	var all []countPart

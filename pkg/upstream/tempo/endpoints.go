@@ -15,8 +15,8 @@ import (
 // can be judged.
 
 const (
-	// mostEndpoints bounds how many kinds of requests one search leaves out.
-	mostEndpoints = 24
+	// maxEndpoints bounds how many kinds of requests one search leaves out.
+	maxEndpoints = 24
 	// rareShare is the part of a sample that rarer requests may take.
 	rareShare = 2
 )
@@ -49,7 +49,7 @@ func (c *Client) addRare(ctx context.Context, filter upstream.TraceFilter, all *
 			common = append(common, kind)
 		}
 	}
-	if !all.truncated || filter.PerEndpoint <= 0 || len(common) == 0 || len(common) > mostEndpoints {
+	if !all.truncated || filter.PerEndpoint <= 0 || len(common) == 0 || len(common) > maxEndpoints {
 		return ""
 	}
 	slices.SortFunc(common, func(a, b endpoint) int { return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.name, b.name)) })

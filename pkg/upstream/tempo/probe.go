@@ -23,7 +23,7 @@ func (c *Client) Probe(ctx context.Context) (upstream.TraceCapabilities, error) 
 	found := upstream.TraceCapabilities{Product: Name}
 	group, together := parallel.WithContext(ctx)
 	group.Go(func() error {
-		// A gateway may not let this through; then the version is not known.
+		// A gateway may not let this through; then the version is unknown.
 		found.Version, _ = c.version(together)
 		return nil
 	})
@@ -112,7 +112,7 @@ func (c *Client) orNoTempo(ctx context.Context, err error) error {
 	if echo == nil && string(body) == "echo" {
 		return err
 	}
-	told := *known
-	told.Advice = "This does not look like Tempo's query frontend. " + told.Advice
-	return &told
+	reported := *known
+	reported.Advice = "This does not look like Tempo's query frontend. " + reported.Advice
+	return &reported
 }

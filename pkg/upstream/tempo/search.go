@@ -49,7 +49,7 @@ func (c *Client) Search(ctx context.Context, filter upstream.TraceFilter) (upstr
 	set := upstream.TraceSet{Queries: queries, Filter: selection(filter), Truncated: sample.truncated, Warnings: sample.warnings}
 	set.Warnings = append(set.Warnings, c.complete(ctx, sample.traces)...)
 	if err := asker.Err(); err != nil { // what is left is not the answer
-		return upstream.TraceSet{}, &upstream.Error{Upstream: Name, Category: upstream.Cancelled, Message: "the question was given up before its answer came", Err: err}
+		return upstream.TraceSet{}, &upstream.Error{Upstream: Name, Category: upstream.Cancelled, Message: "the query was cancelled before its answer arrived", Err: err}
 	}
 	for _, f := range sample.traces {
 		if len(f.Spans) > 0 { // what lacks all of them is told as lacking

@@ -307,7 +307,7 @@ func TestHostileSearches(t *testing.T) {
 		"no ids":        {`{"traces":[{"traceID":"zz","startTimeUnixNano":"` + nanos(noon.Add(-time.Minute)) + `"},{}]}`, 200, ""},
 		"the same":      {`{"traces":[` + strings.TrimSuffix(strings.Repeat(`{"traceID":"0af7651916cd43dd8448eb211c80319c","startTimeUnixNano":"`+nanos(noon.Add(-time.Minute))+`","spanSets":[{"matched":1,"spans":[{"spanID":"1","startTimeUnixNano":"`+nanos(noon.Add(-time.Minute))+`","durationNanos":"5"}]}]},`, 500), ",") + `]}`, 200, ""},
 		"at its limit":  {`too many requests`, http.StatusTooManyRequests, "at its limit"},
-		"half a page":   {`{"traces":[{"traceID":"0af7`, 200, "makes no sense"},
+		"half a page":   {`{"traces":[{"traceID":"0af7`, 200, "invalid answer"},
 		"another thing": {`{"batches":[]}`, 200, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend/httpclient"
@@ -74,7 +75,7 @@ func (c *Client) read(ctx context.Context, from io.ReadCloser) ([]byte, error) {
 			}
 		}
 		all, total = append(all, piece), total+n
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

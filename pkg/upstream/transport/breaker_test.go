@@ -87,7 +87,7 @@ func TestSilentServerOpensTheCircuit(t *testing.T) {
 		require.ErrorContains(t, err, "no complete answer")
 	}
 	_, err := get(client)
-	require.ErrorContains(t, err, "left alone")
+	require.ErrorContains(t, err, "not queried for a while")
 	silent.Store(false)
 	require.Eventually(t, func() bool { _, err := get(client); return err == nil }, 5*time.Second, 20*time.Millisecond)
 }
@@ -107,7 +107,7 @@ func TestConnectionFailuresAndOverloadOpenTheCircuit(t *testing.T) {
 				require.Error(t, err)
 			}
 			_, _, err := client.Get(t.Context(), client.URL("light", nil), "")
-			require.ErrorContains(t, err, "left alone")
+			require.ErrorContains(t, err, "not queried for a while")
 			require.Zero(t, probes.Load())
 		})
 	}

@@ -139,7 +139,7 @@ func (c *Client) Deadline(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeoutCause(ctx, c.limits.Timeout, errDeadline)
 }
 
-var errDeadline = errors.New("the deadline of the question has passed")
+var errDeadline = errors.New("the query's deadline has passed")
 
 // Get asks an endpoint and returns the body of its answer and the headers that
 // came with it.

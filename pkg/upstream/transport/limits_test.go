@@ -62,9 +62,9 @@ func TestAnswersAreBounded(t *testing.T) {
 
 func TestDeadline(t *testing.T) {
 	release := make(chan struct{})
-	var asked atomic.Int32
+	var queried atomic.Int32
 	server := serve(t, func(_ http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+		queried.Add(1)
 		select {
 		case <-release:
 		case <-r.Context().Done():
@@ -95,12 +95,12 @@ func TestDeadline(t *testing.T) {
 		defer cancel()
 		time.Sleep(100 * time.Millisecond)
 		taken := make(chan error, 1)
-		before := asked.Load()
+		before := queried.Load()
 		go func() {
 			_, err := get(client)
 			taken <- err
 		}()
-		require.Eventually(t, func() bool { return asked.Load() > before }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return queried.Load() > before }, 5*time.Second, time.Millisecond)
 		_, _, err := client.Get(ctx, client.URL("api", nil), "")
 		require.ErrorAs(t, err, &known)
 		require.Equal(t, upstream.Overload, known.Category)
@@ -137,9 +137,9 @@ func TestConcurrencyIsLimited(t *testing.T) {
 
 func TestCircuitOpensAndCloses(t *testing.T) {
 	var status atomic.Int32
-	var asked atomic.Int32
+	var queried atomic.Int32
 	server := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+		queried.Add(1)
 		w.WriteHeader(int(status.Load()))
 		_, _ = w.Write([]byte("words"))
 	})
@@ -163,7 +163,7 @@ func TestCircuitOpensAndCloses(t *testing.T) {
 		require.Equal(t, upstream.Server, ask())
 	}
 	require.Equal(t, upstream.Unavailable, ask())
-	require.EqualValues(t, 14, asked.Load(), "the cheap request decided; an open circuit asks nothing")
+	require.EqualValues(t, 14, queried.Load(), "the cheap request decided; an open circuit asks nothing")
 	_, err := get(client)
 	require.Contains(t, err.Error(), "words")
 	require.Contains(t, err.Error(), "tried again")

@@ -21,7 +21,7 @@ func TestAskedAgainAtItsLimit(t *testing.T) {
 	for name, test := range map[string]struct {
 		status, refusals int
 		retryAfter       string
-		asked            int32
+		queried          int32
 		refused          bool
 	}{
 		"a full queue":            {http.StatusTooManyRequests, 2, "", 3, false},
@@ -33,14 +33,14 @@ func TestAskedAgainAtItsLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var asked atomic.Int32
+			var queried atomic.Int32
 			server := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				body, err := io.ReadAll(r.Body)
 				if err != nil || string(body) != "query=up" {
 					http.Error(w, "not the question: "+string(body), http.StatusTeapot)
 					return
 				}
-				if asked.Add(1) <= int32(test.refusals) {
+				if queried.Add(1) <= int32(test.refusals) {
 					if test.retryAfter != "" {
 						w.Header().Set("Retry-After", test.retryAfter)
 					}
@@ -53,7 +53,7 @@ func TestAskedAgainAtItsLimit(t *testing.T) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, strings.NewReader("query=up"))
 			require.NoError(t, err)
 			_, body, err := client.Do(t.Context(), request)
-			require.Equal(t, test.asked, asked.Load())
+			require.Equal(t, test.queried, queried.Load())
 			if test.refused {
 				var known *upstream.Error
 				require.ErrorAs(t, err, &known)

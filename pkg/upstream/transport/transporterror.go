@@ -45,7 +45,7 @@ func (c *Client) failure(ctx context.Context, err error) *upstream.Error {
 	}
 	if ctx.Err() != nil {
 		known.Category = upstream.Cancelled
-		known.Message = "the question was given up before its answer came"
+		known.Message = "the query was cancelled before its answer arrived"
 		return known
 	}
 	for _, describe := range []func(*upstream.Error, error) bool{describeTLS, c.describeBody, describeNetwork} {
@@ -109,7 +109,7 @@ func (c *Client) describeBody(known *upstream.Error, err error) bool {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		known.Category = upstream.Network
 		known.Message = "the connection was closed in the middle of the answer"
-		known.Advice = "Look into the server's log: it may have been stopped, or run out of memory"
+		known.Advice = "Check the server's log: it may have been stopped, or run out of memory"
 	default:
 		return false
 	}
@@ -129,7 +129,7 @@ func describeNetwork(known *upstream.Error, err error) bool {
 		known.Message = upstream.ErrMetadata.Error()
 		known.Advice = "Correct the url"
 	case errors.As(err, &name):
-		known.Message = fmt.Sprintf("the host name %q is not known", name.Name)
+		known.Message = fmt.Sprintf("the host name %q is unknown", name.Name)
 		if name.IsTimeout || name.IsTemporary {
 			known.Message = fmt.Sprintf("the host name %q could not be looked up: %s", name.Name, name.Err)
 		}

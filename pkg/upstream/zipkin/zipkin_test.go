@@ -150,18 +150,18 @@ func TestAgainstTheDocumentedAPI(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 	})
 	mux.HandleFunc("/api/v2/traces", func(w http.ResponseWriter, r *http.Request) {
-		asked := r.URL.Query()
+		queried := r.URL.Query()
 		var limit int
 		var endTs, lookback int64
-		_, _ = fmt.Sscan(asked.Get("limit"), &limit)
-		_, _ = fmt.Sscan(asked.Get("endTs"), &endTs)
-		_, _ = fmt.Sscan(asked.Get("lookback"), &lookback)
+		_, _ = fmt.Sscan(queried.Get("limit"), &limit)
+		_, _ = fmt.Sscan(queried.Get("endTs"), &endTs)
+		_, _ = fmt.Sscan(queried.Get("lookback"), &lookback)
 		found := [][]map[string]any{}
 		for i := len(order) - 1; i >= 0 && len(found) < limit; i-- {
 			spans := byTrace[order[i]]
 			at := spans[0]["timestamp"].(int64) / 1000
 			version := spans[2]["tags"].(map[string]string)["service.version"]
-			if at > endTs || at < endTs-lookback || asked.Get("annotationQuery") != "" && asked.Get("annotationQuery") != "service.version="+version {
+			if at > endTs || at < endTs-lookback || queried.Get("annotationQuery") != "" && queried.Get("annotationQuery") != "service.version="+version {
 				continue
 			}
 			found = append(found, spans)

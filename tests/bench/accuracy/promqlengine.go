@@ -40,11 +40,11 @@ func runRules(h series.Series, group []rule) ([]bool, error) {
 	}
 	ctx := context.Background()
 	for _, r := range group {
-		asked, err := engine.NewRangeQuery(ctx, recorded, nil, r.expr, h.Start, h.Time(h.Len()-1), h.Step)
+		queried, err := engine.NewRangeQuery(ctx, recorded, nil, r.expr, h.Start, h.Time(h.Len()-1), h.Step)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.record, err)
 		}
-		matrix, err := asked.Exec(ctx).Matrix()
+		matrix, err := queried.Exec(ctx).Matrix()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.record, err)
 		}
@@ -56,7 +56,7 @@ func runRules(h series.Series, group []rule) ([]bool, error) {
 				recorded[r.record] = append(recorded[r.record], sample{point.T, point.F})
 			}
 		}
-		asked.Close()
+		queried.Close()
 	}
 	on := make([]bool, h.Len())
 	for _, s := range recorded[group[len(group)-1].record] {

@@ -100,8 +100,8 @@ func runSizingHours(runner.Options) (any, error) {
 	figures := sizingHoursFigures{RightPool: int(right(sizing.SizePool, 0)), Ejection: 100, Pool: [2]int{math.MaxInt, 0}}
 	for hour := range 24 {
 		at := day.Add(time.Duration(hour) * time.Hour)
-		asked := &engine.Engine{Metrics: autoscaled{}, Now: func() time.Time { return at }}
-		answer, err := asked.Sizing(context.Background(), query.Sizing{Service: "shop", History: query.Duration(7 * 24 * time.Hour)}.WithDefaults(),
+		queried := &engine.Engine{Metrics: autoscaled{}, Now: func() time.Time { return at }}
+		answer, err := queried.Sizing(context.Background(), query.Sizing{Service: "shop", History: query.Duration(7 * 24 * time.Hour)}.WithDefaults(),
 			engine.Window{From: at.Add(-time.Hour), To: at})
 		if err != nil {
 			return nil, err

@@ -91,12 +91,12 @@ func (e canaryEngine) watchHarmless(ctx context.Context, lab *harness.Lab, share
 	var took []float64
 	for figures.Looks < looks {
 		time.Sleep(every)
-		asked := time.Now()
+		queried := time.Now()
 		said, err := e.verdict(baseline, candidate)
 		if err != nil {
 			return err
 		}
-		took = append(took, float64(time.Since(asked).Microseconds())/1000)
+		took = append(took, float64(time.Since(queried).Microseconds())/1000)
 		figures.Looks++
 		switch {
 		case said.late:

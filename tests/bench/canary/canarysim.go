@@ -19,7 +19,7 @@ func init() {
 // canarySimulation is what was rolled back, in percent.
 type canarySimulation struct {
 	Runs                   int              `json:"runs"`
-	WorstFalseRate         float64          `json:"worst_false_rate"` // over all worlds and shares, where metrics tell pods apart
+	WorstFalseRate         float64          `json:"worst_false_rate"` // over all worlds and shares, where metrics distinguish pods
 	WorstWorld             string           `json:"worst_world"`
 	WorstWithoutPods       float64          `json:"worst_false_rate_without_pods"` // where they do not
 	WorstWorldWithoutPods  string           `json:"worst_world_without_pods"`
@@ -86,7 +86,7 @@ func simulatedCanaries(o runner.Options) (any, error) {
 					rows[by].Shares[fmt.Sprintf("%g%%", 100*share)] = rate
 					where := fmt.Sprintf("%s at %g %%, by %s", world.name, 100*share, labelNames[by])
 					worst, named := &figures.WorstFalseRate, &figures.WorstWorld
-					if told(by) < byPod {
+					if reported(by) < byPod {
 						worst, named = &figures.WorstWithoutPods, &figures.WorstWorldWithoutPods
 					} else {
 						all, failed = all+plan.runs, failed+len(back[by])
@@ -116,7 +116,7 @@ func simulatedCanaries(o runner.Options) (any, error) {
 			}
 			figures.Found = append(figures.Found, one)
 			fmt.Fprintf(os.Stderr, "%+v\n", one)
-			if told(by) == byPod {
+			if reported(by) == byPod {
 				figures.take(i, one)
 			}
 		}
@@ -124,7 +124,7 @@ func simulatedCanaries(o runner.Options) (any, error) {
 	return figures, nil
 }
 
-// take keeps the figures of metrics that tell pods apart.
+// take keeps the figures of metrics that distinguish pods.
 func (f *canarySimulation) take(i int, one canaryFinding) {
 	switch i {
 	case 0:
@@ -138,7 +138,7 @@ func (f *canarySimulation) take(i int, one canaryFinding) {
 
 // simulate runs canaries side by side; found are the steps at which they failed,
 // by what metrics tell apart.
-func simulate(w canaryWorld, runs int, step float64, steps int, share func(int) float64) (found [told(4)][]int) {
+func simulate(w canaryWorld, runs int, step float64, steps int, share func(int) float64) (found [reported(4)][]int) {
 	var mu sync.Mutex
 	var workers sync.WaitGroup
 	next := make(chan uint64)
@@ -167,13 +167,13 @@ func simulate(w canaryWorld, runs int, step float64, steps int, share func(int) 
 // pasts keeps what was learned of a world for all shares.
 var pasts sync.Map
 
-func pastOf(w canaryWorld, seed uint64) [told(4)][]lesson {
+func pastOf(w canaryWorld, seed uint64) [reported(4)][]lesson {
 	type key struct {
 		name string
 		seed uint64
 	}
 	if known, ok := pasts.Load(key{w.name, seed}); ok {
-		return known.([told(4)][]lesson)
+		return known.([reported(4)][]lesson)
 	}
 	learned := past(w, seed)
 	pasts.Store(key{w.name, seed}, learned)

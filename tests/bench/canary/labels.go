@@ -8,18 +8,18 @@ import (
 )
 
 // told is what metrics tell apart.
-type told int
+type reported int
 
 const (
-	bare      told = iota // versions, and nothing of the past
-	byVersion             // versions
-	byPod                 // pods and endpoints
-	byZone                // and zones
+	bare      reported = iota // versions, and nothing of the past
+	byVersion                 // versions
+	byPod                     // pods and endpoints
+	byZone                    // and zones
 )
 
 // groupsOf are the counts of a signal, 0 for errors, else of the limit before;
 // cut into minutes back from the end.
-func (s *simulation) groupsOf(signal int, by told, steps int) (groups []canary.Group) {
+func (s *simulation) groupsOf(signal int, by reported, steps int) (groups []canary.Group) {
 	minute := int(math.Round(1 / s.step))
 	add := func(p *simPod, endpoint string, counts []canary.Tally) {
 		g := canary.Group{Candidate: p.candidate}
@@ -70,7 +70,7 @@ type lesson struct {
 
 // past is what the baseline's minutes, and its own rollout, teach of each signal,
 // all pods of one version, by what metrics tell apart.
-func past(w canaryWorld, seed uint64) (lessons [told(4)][]lesson) {
+func past(w canaryWorld, seed uint64) (lessons [reported(4)][]lesson) {
 	w.errors, w.latency, w.failing, w.simpson, w.ramp = 0, 0, 0, false, 0
 	rollout := newSimulation(w, seed^0xaaaa, 0.5, 1)
 	w.coldErrors, w.coldLatency = 0, 0
@@ -88,9 +88,9 @@ func past(w canaryWorld, seed uint64) (lessons [told(4)][]lesson) {
 	for by := range lessons {
 		for signal := range w.signals() {
 			one := lesson{start: usualStart(signal)}
-			if told(by) > bare {
-				one.noise = canary.Learn(s.groupsOf(signal, told(by), canaryPast))
-				if start, known := canary.LearnStart(rollout.startsOf(signal, told(by))); known {
+			if reported(by) > bare {
+				one.noise = canary.Learn(s.groupsOf(signal, reported(by), canaryPast))
+				if start, known := canary.LearnStart(rollout.startsOf(signal, reported(by))); known {
 					one.start = start
 				}
 			}
@@ -104,7 +104,7 @@ func past(w canaryWorld, seed uint64) (lessons [told(4)][]lesson) {
 const rolloutLength = 40
 
 // startsOf are the candidate's counts, with a minute before.
-func (s *simulation) startsOf(signal int, by told) (groups []canary.Group) {
+func (s *simulation) startsOf(signal int, by reported) (groups []canary.Group) {
 	for _, g := range s.groupsOf(signal, by, s.t) {
 		if g.Candidate {
 			g.Candidate, g.Periods = false, append(make([]canary.Tally, 1), g.Periods...)
@@ -143,7 +143,7 @@ const denseLooks = 60
 
 // failedAt is the step at which the canary fails, 0 for never, after so many, by
 // what metrics tell apart; shareAt gives its share of the requests, step by step.
-func failedAt(w canaryWorld, seed uint64, lessons [told(4)][]lesson, step float64, steps int, shareAt func(t int) float64) (at [told(4)]int) {
+func failedAt(w canaryWorld, seed uint64, lessons [reported(4)][]lesson, step float64, steps int, shareAt func(t int) float64) (at [reported(4)]int) {
 	s := newSimulation(w, seed, shareAt(0), step)
 	next := 1
 	for t := 1; t <= steps; t++ {
@@ -154,7 +154,7 @@ func failedAt(w canaryWorld, seed uint64, lessons [told(4)][]lesson, step float6
 		}
 		next = max(t+1, t*11/10*min(1, t/denseLooks))
 		for by := range w.labels() {
-			if at[by] == 0 && s.judge(told(by), lessons[by], t) == canary.Fail {
+			if at[by] == 0 && s.judge(reported(by), lessons[by], t) == canary.Fail {
 				at[by] = t
 			}
 		}
@@ -162,7 +162,7 @@ func failedAt(w canaryWorld, seed uint64, lessons [told(4)][]lesson, step float6
 	return at
 }
 
-func (s *simulation) judge(by told, lessons []lesson, t int) canary.Verdict {
+func (s *simulation) judge(by reported, lessons []lesson, t int) canary.Verdict {
 	trial := canary.Canary{Watched: time.Duration(float64(t) * s.step * float64(time.Minute)), Signals: make([]canary.Signal, 1+len(slowLimits))}
 	for i := range s.signals() {
 		signal := canary.Signal{Critical: true, Margin: 0.001, Groups: s.groupsOf(i, by, t), Noise: lessons[i].noise, Start: lessons[i].start}

@@ -71,9 +71,9 @@ func (p *processors) of(ctx context.Context, s *environment.Environment, do func
 }
 
 // costOf sums up what a server was asked.
-func costOf(asked []environment.Work) cost {
-	sum := cost{Requests: len(asked)}
-	for _, one := range asked {
+func costOf(queried []environment.Work) cost {
+	sum := cost{Requests: len(queried)}
+	for _, one := range queried {
 		sum.KiB += float64(one.Bytes) / 1024
 	}
 	return sum

@@ -77,15 +77,15 @@ func hooksLoad(o runner.Options) (any, error) {
 	grafana := httptest.NewServer(harness.Gateway{DataSources: map[string]harness.DataSource{"foresight": source}, Roles: map[string]string{"t": "Viewer"}})
 	defer grafana.Close()
 
-	var asked []string
+	var queried []string
 	for i := range hookSeries {
 		for _, path := range hookQuestions(i) {
-			asked = append(asked, grafana.URL+harness.ResourcePath("foresight")+path)
+			queried = append(queried, grafana.URL+harness.ResourcePath("foresight")+path)
 		}
 	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 	var cold []float64
-	for _, address := range asked {
+	for _, address := range queried {
 		took, err := askOnce(client, address)
 		if err != nil {
 			return nil, err
@@ -104,7 +104,7 @@ func hooksLoad(o runner.Options) (any, error) {
 	for i := range *seconds * *rate {
 		<-ticker.C
 		under.Go(func() {
-			took, err := askOnce(client, asked[i%len(asked)])
+			took, err := askOnce(client, queried[i%len(queried)])
 			mu.Lock()
 			defer mu.Unlock()
 			if warm = append(warm, took); err != nil {

@@ -101,10 +101,10 @@ func rulesOf(service string) (rules []map[string]any) {
 }
 
 func (q *loadQuestions) panel(ctx context.Context, i int) error {
-	asked := q.panels[i%len(q.panels)]
+	queried := q.panels[i%len(q.panels)]
 	now := time.Now()
-	_, err := q.source.Ask(ctx, now.Add(asked.From), now.Add(asked.To), asked.Model)
-	return about(asked.Dashboard+"/"+asked.Panel, err)
+	_, err := q.source.Ask(ctx, now.Add(queried.From), now.Add(queried.To), queried.Model)
+	return about(queried.Dashboard+"/"+queried.Panel, err)
 }
 
 func (q *loadQuestions) rule(ctx context.Context, i int) error {
@@ -123,17 +123,17 @@ func (q *loadQuestions) engine(_ context.Context, i int) error {
 // view lets one viewer in, as Grafana does: the first of each channel runs it.
 func (q *loadQuestions) view(ctx context.Context, viewer int, packet func()) error {
 	service := q.services[viewer%liveChannels%len(q.services)]
-	asked, err := json.Marshal(map[string]any{"seconds": 900, "query": map[string]any{
+	queried, err := json.Marshal(map[string]any{"seconds": 900, "query": map[string]any{
 		"queryType": "anomaly", "expr": fmt.Sprintf(`sum by (span_name) (rate(traces_spanmetrics_calls_total{service="%s"}[5m])) * %d`, service, 1+viewer%liveChannels),
 	}})
 	if err != nil {
 		return err
 	}
-	path, err := q.source.Channel(ctx, asked)
+	path, err := q.source.Channel(ctx, queried)
 	if err != nil {
 		return err
 	}
-	if _, _, err := q.source.Plugin.Subscribe(ctx, &backend.SubscribeStreamRequest{PluginContext: q.source.Context, Path: path, Data: asked}); err != nil {
+	if _, _, err := q.source.Plugin.Subscribe(ctx, &backend.SubscribeStreamRequest{PluginContext: q.source.Context, Path: path, Data: queried}); err != nil {
 		return err
 	}
 	packet()
@@ -141,7 +141,7 @@ func (q *loadQuestions) view(ctx context.Context, viewer int, packet func()) err
 		<-ctx.Done()
 		return nil
 	}
-	return q.source.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: q.source.Context, Path: path, Data: asked},
+	return q.source.Plugin.RunStream(ctx, &backend.RunStreamRequest{PluginContext: q.source.Context, Path: path, Data: queried},
 		func(json.RawMessage) bool { packet(); return true })
 }
 

@@ -64,9 +64,9 @@ func traceShare(o runner.Options) (any, error) {
 	for range *looks {
 		tempo.Take()
 		metrics.Take()
-		asked := time.Now()
-		frames, err := source.Ask(ctx, begun, asked, map[string]any{"queryType": "traceDiff", "service": "orders"})
-		total := time.Since(asked)
+		queried := time.Now()
+		frames, err := source.Ask(ctx, begun, queried, map[string]any{"queryType": "traceDiff", "service": "orders"})
+		total := time.Since(queried)
 		if err != nil {
 			return nil, err
 		}

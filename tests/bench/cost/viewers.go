@@ -109,22 +109,22 @@ type audience struct {
 
 type channel struct {
 	path    string
-	asked   json.RawMessage
+	queried json.RawMessage
 	seconds int
 	seen    *seenLive
 }
 
 // join asks for the channel of a time range.
 func (a *audience) join(ctx context.Context, seconds int) error {
-	asked, err := json.Marshal(map[string]any{"query": a.question, "seconds": seconds})
+	queried, err := json.Marshal(map[string]any{"query": a.question, "seconds": seconds})
 	if err != nil {
 		return err
 	}
-	path, err := a.source.Channel(ctx, asked)
+	path, err := a.source.Channel(ctx, queried)
 	if err != nil {
 		return err
 	}
-	a.channels = append(a.channels, &channel{path: path, asked: asked, seconds: seconds, seen: newSeenLive()})
+	a.channels = append(a.channels, &channel{path: path, queried: queried, seconds: seconds, seen: newSeenLive()})
 	return nil
 }
 
@@ -143,7 +143,7 @@ func (a *audience) watch(ctx context.Context, runs int, length time.Duration, pr
 		c := a.channels[i%len(a.channels)]
 		streams.Go(func() error {
 			err := a.source.Plugin.RunStream(watching, &backend.RunStreamRequest{
-				PluginContext: a.source.Context, Path: c.path, Data: c.asked,
+				PluginContext: a.source.Context, Path: c.path, Data: c.queried,
 			}, func(packet json.RawMessage) bool { return i >= len(a.channels) || c.seen.add(packet) == nil })
 			if watching.Err() != nil {
 				return nil
@@ -187,7 +187,7 @@ func (a *audience) subscribe(ctx context.Context) error {
 		c := a.channels[i%len(a.channels)]
 		viewers.Go(func() error {
 			status, frame, err := a.source.Plugin.Subscribe(ctx, &backend.SubscribeStreamRequest{
-				PluginContext: a.source.Context, Path: c.path, Data: c.asked,
+				PluginContext: a.source.Context, Path: c.path, Data: c.queried,
 			})
 			if err == nil && (status != backend.SubscribeStreamStatusOK || frame == nil || frame.Rows() == 0) {
 				return fmt.Errorf("a viewer was let in with status %d and without a frame", status)

@@ -93,8 +93,8 @@ func (c *channel) compare(ctx context.Context, a *audience) (compared, different
 					continue // the newest point is on its way
 				}
 				compared++
-				asked, err := field.NullableFloatAt(row)
-				if err != nil || !known || (asked == nil) != (seen == nil) || (asked != nil && *asked != *seen) {
+				queried, err := field.NullableFloatAt(row)
+				if err != nil || !known || (queried == nil) != (seen == nil) || (queried != nil && *queried != *seen) {
 					different++
 				}
 			}

@@ -59,17 +59,17 @@ type changesEdge struct {
 func (f changesFlow) flow() changes.Flow { return changes.Flow(f) }
 
 // question is the case without its answer.
-func (c changesCase) question() (asked changes.Case) {
+func (c changesCase) question() (queried changes.Case) {
 	for _, r := range c.Releases {
-		asked.Releases = append(asked.Releases, changes.Release(r))
+		queried.Releases = append(queried.Releases, changes.Release(r))
 	}
 	for _, p := range c.Pods {
-		asked.Pods = append(asked.Pods, changes.Pod{Service: p.Service, New: p.Version == "new", Flow: p.flow()})
+		queried.Pods = append(queried.Pods, changes.Pod{Service: p.Service, New: p.Version == "new", Flow: p.flow()})
 	}
 	for _, e := range c.Edges {
-		asked.Edges = append(asked.Edges, changes.Edge{From: e.From, FromNew: e.FromVersion == "new", To: e.To, Flow: e.flow()})
+		queried.Edges = append(queried.Edges, changes.Edge{From: e.From, FromNew: e.FromVersion == "new", To: e.To, Flow: e.flow()})
 	}
-	return asked
+	return queried
 }
 
 func runChanges(o runner.Options) (any, error) {
