@@ -113,18 +113,25 @@ describe('interpolate', () => {
     });
   });
 
-  it('says all where all are chosen', () => {
-    const everything = {
-      replace: templates.replace,
-      getVariables: () => [{ name: 'services', current: { value: ['$__all'] } }],
-    } as unknown as TemplateSrv;
-    const withName = {
-      ...everything,
-      replace: (text: string, _: ScopedVars, format: (value: string[], variable: { name: string }) => string) =>
-        text.replace(/\$(\w+)/g, (__, name) => format(['web', 'a.b'], { name })),
-    } as unknown as TemplateSrv;
+  describe('with all chosen in the dashboard', () => {
     const query = { refId: 'A', queryType: 'composite', service: '$services' } as ForesightQuery;
-    expect(interpolate(query, withName, {})).toMatchObject({ service: '$__all' });
+    const holding = (value: string | string[]) =>
+      ({
+        replace: (
+          text: string,
+          _: ScopedVars,
+          format: (value: string | string[], variable: { name: string }) => string
+        ) => text.replace(/\$(\w+)/g, (__, name) => format(value, { name })),
+        getVariables: () => [{ name: 'services', current: { value: ['$__all'] } }],
+      }) as unknown as TemplateSrv;
+
+    it('says all', () => {
+      expect(interpolate(query, holding(['web', 'a.b']), {})).toMatchObject({ service: '$__all' });
+    });
+
+    it.each([['web'], [['web']]])('names the one value of a repeated panel: %j', (value) => {
+      expect(interpolate(query, holding(value), {})).toMatchObject({ service: 'web' });
+    });
   });
 
   it('replaces numbers, booleans, lists, legends and filters', () => {

@@ -120,13 +120,18 @@ function namesIn(text: string, variables: TemplateSrv, scopedVars: ScopedVars): 
   const values: string[][] = [];
   const mark = (index: number) => `\u0000${index}\u0000`;
   const marked = variables.replace(text, scopedVars, (value: string | string[], variable?: { name?: string }) => {
-    const whole = text.trim().startsWith('$') && isAll(variables, variable?.name) ? [ALL] : [value].flat();
-    return mark(values.push(whole) - 1);
+    // A repeated panel has one value of a variable of which the dashboard chose all.
+    const whole = text.trim().startsWith('$') && !isOne(value) && isAll(variables, variable?.name);
+    return mark(values.push(whole ? [ALL] : [value].flat()) - 1);
   });
   return values.reduce(
     (texts, list, index) => texts.flatMap((one) => list.map((value) => one.split(mark(index)).join(value))),
     [marked]
   );
+}
+
+function isOne(value: string | string[]): boolean {
+  return !Array.isArray(value) || value.length === 1;
 }
 
 /** Whether "All" is chosen of a variable. */
