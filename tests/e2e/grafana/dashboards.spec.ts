@@ -36,3 +36,11 @@ for (const { uid, title, panels } of dashboards) {
     await picture(page, info, uid);
   });
 }
+
+test('each tile of the overview shows the score of its own service', async ({ page }) => {
+  await page.goto('/d/foresight-overview');
+  for (const service of ['cart', 'orders', 'web']) {
+    const tile = page.getByTestId(`data-testid Panel header ${service}`);
+    await expect(tile).toHaveText(new RegExp(`^${service}\\D*\\d+\\D*$`), { timeout: 60_000 });
+  }
+});
