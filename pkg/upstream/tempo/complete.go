@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -108,13 +109,15 @@ func (c *Client) fetchAll(ctx context.Context, traces []found, which []int) erro
 func (c *Client) fetch(ctx context.Context, f found) (trace.Trace, error) {
 	const margin = time.Hour
 	began := time.Unix(0, f.start)
-	body, _, err := get(ctx, c.transport, asProtobuf, "/api/v2/traces/"+f.ID.String(),
+	reading, held := budget.Part(ctx) // the answer's text, until it is decoded
+	defer held.Close()
+	body, _, err := get(reading, c.transport, asProtobuf, "/api/v2/traces/"+f.ID.String(),
 		"start", seconds(began.Add(-margin)), "end", seconds(began.Add(margin)))
 	if err != nil {
 		return trace.Trace{}, err
 	}
 	var whole trace.Trace
-	err = c.transport.Decode(ctx, func() (err error) {
+	err = c.transport.Decode(reading, func() (err error) {
 		whole, _, err = traceProtobuf(body)
 		return err
 	})
@@ -125,7 +128,7 @@ func (c *Client) fetch(ctx context.Context, f found) (trace.Trace, error) {
 		return trace.Trace{}, &upstream.Error{Upstream: Name, Category: upstream.NotFound, Message: "the trace " + f.ID.String() + " is not found by its id, or not all of it"}
 	}
 	whole.ID = f.ID
-	return whole, nil
+	return whole, charge(ctx, []found{{Trace: whole}})
 }
 
 // orphaned reports whether spans point to a parent that is not there.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/trace"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -168,12 +169,17 @@ func slicesOf(filter upstream.TraceFilter) []slice {
 	return all
 }
 
+// slicesAtOnce bounds the slices whose answers are in memory: more of them are no
+// sooner decoded.
+const slicesAtOnce = 3
+
 // ask asks all slices side by side. A slice that fails leaves a warning; if
 // all fail, the first failure is the answer.
 func (c *Client) ask(ctx context.Context, query string, times []slice) ([]sampled, error) {
 	parts := make([]sampled, len(times))
 	failures := make([]error, len(times))
 	var group parallel.Group
+	group.SetLimit(slicesAtOnce)
 	for i, s := range times {
 		group.Go(func() error {
 			failures[i] = parallel.Safely(func() (err error) { parts[i], err = c.askSlice(ctx, query, s); return err })
@@ -195,6 +201,22 @@ func (c *Client) ask(ctx context.Context, query string, times []slice) ([]sample
 	return parts, nil
 }
 
+// charge charges a request for the traces that it keeps.
+func charge(ctx context.Context, kept []found) error {
+	const span, attribute = 176, 32 // bytes
+	var size int64
+	for i := range kept {
+		for j := range kept[i].Spans {
+			size += span + attribute*int64(cap(kept[i].Spans[j].Attributes)+cap(kept[i].Spans[j].Others))
+		}
+	}
+	err := budget.Charge(ctx, size)
+	if refused := upstream.Refusal(Name, err); refused != nil {
+		return refused
+	}
+	return err
+}
+
 // hiddenWarning is what is said of a time that Tempo does not let be searched.
 const hiddenWarning = "Tempo hides its newest traces from searches: query_frontend.query_end_cutoff says how long"
 
@@ -207,10 +229,13 @@ func isHidden(err error) bool {
 
 // askSlice asks one slice, or its two halves where the answer is too large.
 func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, error) {
-	body, header, err := get(ctx, c.transport, asProtobuf+", "+asJSON+";q=0.5", "/api/search",
+	reading, held := budget.Part(ctx) // the answer's text, until it is decoded
+	defer held.Close()
+	body, header, err := get(reading, c.transport, asProtobuf+", "+asJSON+";q=0.5", "/api/search",
 		"q", query, "limit", strconv.Itoa(s.quota+1), "spss", strconv.Itoa(spansPerTrace), "start", seconds(s.from), "end", secondsUp(s.to))
 	var known *upstream.Error
 	if errors.As(err, &known) && known.Category == upstream.TooLarge && s.quota > 1 && s.to.Sub(s.from) >= 2*time.Second {
+		held.Close()
 		middle := s.from.Add(s.to.Sub(s.from) / 2).Truncate(time.Second)
 		later, err := c.askSlice(ctx, query, slice{middle, s.to, (s.quota + 1) / 2})
 		if err != nil {
@@ -232,7 +257,7 @@ func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, 
 		read = searchProtobuf
 	}
 	var all []found
-	err = c.transport.Decode(ctx, func() (err error) {
+	err = c.transport.Decode(reading, func() (err error) {
 		all, err = read(body, s.quota+1)
 		return err
 	})
@@ -247,5 +272,5 @@ func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, 
 			part.traces = append(part.traces, f)
 		}
 	}
-	return part, nil
+	return part, charge(ctx, part.traces)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend/httpclient"
 
@@ -21,6 +22,10 @@ const (
 // DecodedSize estimates what a piece of an answer takes once it is decoded,
 // beside its text, in bytes.
 type DecodedSize func(piece []byte) int64
+
+// protobuf begins the types of answers in Protocol Buffers. What they hold is
+// about as large as they are themselves, names that repeat aside.
+const protobuf = "application/protobuf"
 
 // JSONSize is the DecodedSize of JSON whose objects become Go structures: texts
 // are copied, and each object takes some more.
@@ -56,7 +61,11 @@ func (c *Client) Decode(ctx context.Context, work func() error) error {
 
 // read reads an answer, and charges what it takes to the request before it is
 // allocated.
-func (c *Client) read(ctx context.Context, from io.ReadCloser) ([]byte, error) {
+func (c *Client) read(ctx context.Context, from io.ReadCloser, contentType string) ([]byte, error) {
+	decoded := c.decoded
+	if strings.HasPrefix(contentType, protobuf) {
+		decoded = func(piece []byte) int64 { return int64(len(piece)) / 2 }
+	}
 	limited := httpclient.MaxBytesReader(from, c.limits.ResponseBytes)
 	pieces, held := budget.Part(ctx)
 	defer held.Close()
@@ -69,8 +78,8 @@ func (c *Client) read(ctx context.Context, from io.ReadCloser) ([]byte, error) {
 		piece := make([]byte, size)
 		n, err := fill(piece, limited)
 		piece = piece[:n]
-		if c.decoded != nil && n > 0 {
-			if err := budget.Charge(ctx, c.decoded(piece)); err != nil {
+		if decoded != nil && n > 0 {
+			if err := budget.Charge(ctx, decoded(piece)); err != nil {
 				return nil, err
 			}
 		}

@@ -220,7 +220,7 @@ func (c *Client) roundTrip(ctx context.Context, request *http.Request) (answer, 
 	if response.ContentLength > c.limits.ResponseBytes {
 		return answer{}, c.failure(ctx, httpclient.ErrResponseBodyTooLarge)
 	}
-	body, err := c.read(ctx, response.Body)
+	body, err := c.read(ctx, response.Body, response.Header.Get("Content-Type"))
 	if err != nil {
 		return answer{}, c.failure(ctx, err)
 	}
