@@ -115,18 +115,28 @@ describe('interpolate', () => {
 
   describe('with all chosen in the dashboard', () => {
     const query = { refId: 'A', queryType: 'composite', service: '$services' } as ForesightQuery;
-    const holding = (value: string | string[]) =>
+    const holding = (value: string | string[], options = ['web', 'a.b']) =>
       ({
         replace: (
           text: string,
           _: ScopedVars,
           format: (value: string | string[], variable: { name: string }) => string
         ) => text.replace(/\$(\w+)/g, (__, name) => format(value, { name })),
-        getVariables: () => [{ name: 'services', current: { value: ['$__all'] } }],
+        getVariables: () => [
+          {
+            name: 'services',
+            current: { value: ['$__all'] },
+            options: ['$__all', ...options].map((option) => ({ value: option })),
+          },
+        ],
       }) as unknown as TemplateSrv;
 
     it('says all', () => {
       expect(interpolate(query, holding(['web', 'a.b']), {})).toMatchObject({ service: '$__all' });
+    });
+
+    it('says all of a list that has only one yet', () => {
+      expect(interpolate(query, holding(['web'], ['web']), {})).toMatchObject({ service: '$__all' });
     });
 
     it.each([['web'], [['web']]])('names the one value of a repeated panel: %j', (value) => {

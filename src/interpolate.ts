@@ -120,8 +120,7 @@ function namesIn(text: string, variables: TemplateSrv, scopedVars: ScopedVars): 
   const values: string[][] = [];
   const mark = (index: number) => `\u0000${index}\u0000`;
   const marked = variables.replace(text, scopedVars, (value: string | string[], variable?: { name?: string }) => {
-    // A repeated panel has one value of a variable of which the dashboard chose all.
-    const whole = text.trim().startsWith('$') && !isOne(value) && isAll(variables, variable?.name);
+    const whole = text.trim().startsWith('$') && isAll(variables, variable?.name, value);
     return mark(values.push(whole ? [ALL] : [value].flat()) - 1);
   });
   return values.reduce(
@@ -130,14 +129,16 @@ function namesIn(text: string, variables: TemplateSrv, scopedVars: ScopedVars): 
   );
 }
 
-function isOne(value: string | string[]): boolean {
-  return !Array.isArray(value) || value.length === 1;
-}
-
-/** Whether "All" is chosen of a variable. */
-function isAll(variables: TemplateSrv, name: string | undefined): boolean {
+/**
+ * Whether a value stands for all that there are: "All" is chosen of its variable,
+ * and it is not the one value of a repeated panel.
+ */
+function isAll(variables: TemplateSrv, name: string | undefined, value: string | string[]): boolean {
   const variable = variables.getVariables?.().find((one) => one.name === name);
-  return variable !== undefined && 'current' in variable && 'value' in variable.current
-    ? [variable.current.value].flat().includes(ALL)
-    : false;
+  if (variable === undefined || !('current' in variable) || !('value' in variable.current)) {
+    return false;
+  }
+  const options = 'options' in variable && Array.isArray(variable.options) ? variable.options : [];
+  const ofSeveral = options.filter((option) => option.value !== ALL).length > 1;
+  return [variable.current.value].flat().includes(ALL) && !(ofSeveral && [value].flat().length === 1);
 }

@@ -25,7 +25,10 @@ class Templates implements TemplateSrv {
   options: Record<string, string[]> = {};
 
   getVariables() {
-    return this.variables as unknown as TypedVariableModel[];
+    return this.variables.map((one) => ({
+      ...one,
+      options: (this.options[one.name] ?? []).map((value) => ({ value, text: value })),
+    })) as unknown as TypedVariableModel[];
   }
 
   containsTemplate(text = '') {
