@@ -53,7 +53,7 @@ func TestTracesSayWhy(t *testing.T) {
 	})
 
 	var nodes *data.Frame
-	eventually(t, 60*time.Second, "the map shows more calls", func() error {
+	eventually(t, 150*time.Second, "the map shows more calls", func() error {
 		frames, err := ask(map[string]any{"queryType": "serviceMap"})
 		require.NoError(t, err)
 		nodes, err = harness.Frame(frames, "nodes")
