@@ -57,6 +57,17 @@ func Count(ctx context.Context, name string, work Work) {
 	meter.work[name].add(work)
 }
 
+// SizeOfSpans is what spans take in memory, in bytes, rounded up and without their
+// texts, which spans share.
+func SizeOfSpans(spans []trace.Span) int64 {
+	const span, attribute = 176, 32
+	size := span * int64(cap(spans))
+	for i := range spans {
+		size += attribute * int64(cap(spans[i].Attributes)+cap(spans[i].Others))
+	}
+	return size
+}
+
 // WorkOf is the work of returning traces.
 func WorkOf(traces []trace.Trace) Work {
 	work := Work{Traces: int64(len(traces))}

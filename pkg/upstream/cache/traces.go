@@ -123,12 +123,6 @@ func (t *traces) Probe(ctx context.Context) (upstream.TraceCapabilities, error) 
 	return t.inner.Probe(ctx)
 }
 
-// Sizes in memory of the plain types, rounded up.
-const (
-	sizeOfSpan      = 176
-	sizeOfAttribute = 32
-)
-
 // sizeOfTraces counts a text once, as spans share theirs.
 func sizeOfTraces(set upstream.TraceSet) int64 {
 	size := sizeOfTexts(set.Queries) + sizeOfTexts(set.Warnings)
@@ -140,10 +134,9 @@ func sizeOfTraces(set upstream.TraceSet) int64 {
 		}
 	}
 	for _, one := range set.Traces {
-		size += int64(cap(one.Spans))*sizeOfSpan + 2*sizeOfHeader
+		size += upstream.SizeOfSpans(one.Spans) + 2*sizeOfHeader
 		for i := range one.Spans {
 			span := &one.Spans[i]
-			size += int64(cap(span.Attributes)+cap(span.Others)) * sizeOfAttribute
 			for _, attribute := range span.Others {
 				text(attribute.Value)
 			}

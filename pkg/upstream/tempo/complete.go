@@ -128,7 +128,7 @@ func (c *Client) fetch(ctx context.Context, f found) (trace.Trace, error) {
 		return trace.Trace{}, &upstream.Error{Upstream: Name, Category: upstream.NotFound, Message: "the trace " + f.ID.String() + " is not found by its id, or not all of it"}
 	}
 	whole.ID = f.ID
-	return whole, charge(ctx, []found{{Trace: whole}})
+	return whole, charge(ctx, found{Trace: whole})
 }
 
 // orphaned reports whether spans point to a parent that is not there.

@@ -202,13 +202,10 @@ func (c *Client) ask(ctx context.Context, query string, times []slice) ([]sample
 }
 
 // charge charges a request for the traces that it keeps.
-func charge(ctx context.Context, kept []found) error {
-	const span, attribute = 176, 32 // bytes
+func charge(ctx context.Context, kept ...found) error {
 	var size int64
 	for i := range kept {
-		for j := range kept[i].Spans {
-			size += span + attribute*int64(cap(kept[i].Spans[j].Attributes)+cap(kept[i].Spans[j].Others))
-		}
+		size += upstream.SizeOfSpans(kept[i].Spans)
 	}
 	err := budget.Charge(ctx, size)
 	if refused := upstream.Refusal(Name, err); refused != nil {
@@ -229,13 +226,9 @@ func isHidden(err error) bool {
 
 // askSlice asks one slice, or its two halves where the answer is too large.
 func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, error) {
-	reading, held := budget.Part(ctx) // the answer's text, until it is decoded
-	defer held.Close()
-	body, header, err := get(reading, c.transport, asProtobuf+", "+asJSON+";q=0.5", "/api/search",
-		"q", query, "limit", strconv.Itoa(s.quota+1), "spss", strconv.Itoa(spansPerTrace), "start", seconds(s.from), "end", secondsUp(s.to))
+	all, err := c.readSlice(ctx, query, s)
 	var known *upstream.Error
 	if errors.As(err, &known) && known.Category == upstream.TooLarge && s.quota > 1 && s.to.Sub(s.from) >= 2*time.Second {
-		held.Close()
 		middle := s.from.Add(s.to.Sub(s.from) / 2).Truncate(time.Second)
 		later, err := c.askSlice(ctx, query, slice{middle, s.to, (s.quota + 1) / 2})
 		if err != nil {
@@ -252,18 +245,6 @@ func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, 
 	if err != nil {
 		return sampled{}, err
 	}
-	read := searchJSON
-	if strings.HasPrefix(header.Get("Content-Type"), asProtobuf) {
-		read = searchProtobuf
-	}
-	var all []found
-	err = c.transport.Decode(reading, func() (err error) {
-		all, err = read(body, s.quota+1)
-		return err
-	})
-	if err != nil {
-		return sampled{}, c.malformed(err)
-	}
 	part := sampled{truncated: len(all) > s.quota}
 	newestFirst(all)
 	for _, f := range all[:min(len(all), s.quota)] {
@@ -272,5 +253,29 @@ func (c *Client) askSlice(ctx context.Context, query string, s slice) (sampled, 
 			part.traces = append(part.traces, f)
 		}
 	}
-	return part, charge(ctx, part.traces)
+	return part, charge(ctx, part.traces...)
+}
+
+// readSlice reads the traces that reach into a slice, one more than its quota. The
+// answer's text is given back once it is decoded.
+func (c *Client) readSlice(ctx context.Context, query string, s slice) (all []found, err error) {
+	ctx, held := budget.Part(ctx)
+	defer held.Close()
+	body, header, err := get(ctx, c.transport, asProtobuf+", "+asJSON+";q=0.5", "/api/search",
+		"q", query, "limit", strconv.Itoa(s.quota+1), "spss", strconv.Itoa(spansPerTrace), "start", seconds(s.from), "end", secondsUp(s.to))
+	if err != nil {
+		return nil, err
+	}
+	read := searchJSON
+	if strings.HasPrefix(header.Get("Content-Type"), asProtobuf) {
+		read = searchProtobuf
+	}
+	err = c.transport.Decode(ctx, func() (err error) {
+		all, err = read(body, s.quota+1)
+		return err
+	})
+	if err != nil {
+		return nil, c.malformed(err)
+	}
+	return all, nil
 }
