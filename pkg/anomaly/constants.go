@@ -15,7 +15,7 @@ type Constants struct {
 	// one sees: 0 is not at all, 1 is wholly.
 	Agreement float64
 	// Refractory is how long after an event a new one still belongs to it: half a
-	// day, so that whoever was told is not told again in the same shift, and what
+	// day, so that a person who was paged is not paged again in the same shift, and what
 	// comes every day can still be distinguished.
 	Refractory time.Duration
 	// Again is how long after an event something as high is an event of its own;

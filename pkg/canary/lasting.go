@@ -50,7 +50,7 @@ func spreadOfPods(pods [][]Tally) (spread float64) {
 	return spread * (1 + fewFreedoms/float64(len(pods)-1))
 }
 
-// spreadOfVersion is the same of a version whose pods are not told apart, from
+// spreadOfVersion is the same of a version whose pods cannot be distinguished, from
 // neighbouring blocks.
 func spreadOfVersion(total []Tally) (spread float64) {
 	short, _ := pairedDispersion(total, 1)

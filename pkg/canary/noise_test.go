@@ -137,7 +137,7 @@ func TestLastingDifferences(t *testing.T) {
 	require.InDelta(t, 0.3, Noise{byPod: true, spread: 0.3, watched: longPast}.lasting(0.2, 0, 0, 5000, 5000), 1e-12)
 }
 
-// A version whose pods are not told apart drifts: an Ornstein–Uhlenbeck process
+// A version whose pods cannot be distinguished drifts: an Ornstein–Uhlenbeck process
 // in the logarithm of its rate. The spread is not taken for smaller than it is.
 func TestSpreadOfAVersionThatDrifts(t *testing.T) {
 	random := rand.New(rand.NewPCG(4, 4))

@@ -10,7 +10,7 @@ import (
 const warmUp = 2 * time.Minute
 
 // firstServed are the periods in which the pods of the groups began to serve; the
-// versions, where pods are not told apart.
+// versions, where pods cannot be distinguished.
 func firstServed(groups []Group) []int {
 	type unit struct {
 		candidate bool

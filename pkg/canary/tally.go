@@ -6,7 +6,7 @@ import (
 )
 
 // byPods adds up the groups of one side: all of them, and those of each pod,
-// none where pods are not told apart.
+// none where pods cannot be distinguished.
 func byPods(groups []Group, candidate bool) (total []Tally, pods [][]Tally) {
 	byName := map[string]int{}
 	named := true

@@ -60,7 +60,7 @@ func over(a, b float64) float64 {
 }
 
 // pastErrors are the errors of a trial by horizon and origin, actual minus
-// forecast, over what the moves before them let expect. They are NaN where nothing was observed;
+// forecast, over what is expected from the moves before them. They are NaN where nothing was observed;
 // horizons at the end at which nothing was are left out.
 func (p *prepared) pastErrors(t trial, horizon int, moves moves) [][]float64 {
 	n, longest := len(t.origins), 0

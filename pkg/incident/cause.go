@@ -203,7 +203,7 @@ func (s *snapshot) wellCallers(dependency int) (names []string) {
 }
 
 // placeOf is the place in which the roots of a group are abnormal, and the part of
-// those that tell of places.
+// those that name places.
 func (s *snapshot) placeOf(g *group) (kind, name string, share float64) {
 	votes := map[[2]string]int{}
 	telling := 0

@@ -50,7 +50,7 @@ type Change struct {
 	Text    string // for people
 }
 
-// Record is what is known of a fleet.
+// Record holds the metrics, calls and changes of a fleet.
 type Record struct {
 	Services []Service
 	Calls    []propagation.Call

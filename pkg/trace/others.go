@@ -49,7 +49,7 @@ func (s *Span) Other(key, value string) bool {
 	return true
 }
 
-// Event takes the name of an event into a span. Exceptions are told by their
+// Event takes the name of an event into a span. Exceptions are known by their
 // type.
 func (s *Span) Event(name string) {
 	if name != "" && name != "exception" && name != "error" {

@@ -2,7 +2,7 @@
 // Parts of sums and of ratios are exact: they add up to the change. Histograms are
 // split by the share of observations beyond a limit, which is a ratio.
 //
-// Of several labels the one is told first in which a single value carries most of
+// Of several labels the one is reported first in which a single value carries most of
 // the change, beyond its usual part of the metric (the idea of Adtributor, Bhagwan
 // et al., NSDI 2014: explanatory power, surprise and succinctness).
 package contribution

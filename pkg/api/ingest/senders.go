@@ -55,7 +55,7 @@ func senders(header http.Header) []sender {
 	}
 }
 
-// read reads one announcement, whoever sent it.
+// read reads one announcement of any sender.
 func read(header http.Header, raw []byte) (deployed, error) {
 	if isBinary(header) {
 		return readBinary(header, raw)

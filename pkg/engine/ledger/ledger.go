@@ -229,7 +229,7 @@ func (k Keeper) existing(ctx context.Context, q query.LedgerChanges, window core
 	return existing, err
 }
 
-// changes are those that one series tells of, inside a window.
+// changes are those that one series shows, inside a window.
 func (p probe) changes(one series.Series, from, to time.Time) (found []Change) {
 	var all []step
 	switch p.how {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// how a series tells of changes.
+// how a series shows changes.
 type how int
 
 const (
@@ -16,14 +16,14 @@ const (
 	byInstant  // its value is a time
 )
 
-// probe is a metric of a well-known name that tells of changes: of
+// probe is a metric of a well-known name that shows changes: of
 // kube-state-metrics, cAdvisor, the blackbox exporter, cert-manager, Argo CD and
 // Flux.
 type probe struct {
 	kind   string
 	metric string // that must exist
 	promQL string
-	labels []string // that name what changed, the most telling first; of the first a service is told
+	labels []string // that name what changed, the most specific first; the first that is there is reported
 	how    how
 	limit  float64
 	text   string // $what is what changed, $before and $now are its values

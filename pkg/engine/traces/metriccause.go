@@ -39,7 +39,7 @@ const (
 	// metricSteps is how finely the window is looked at.
 	metricSteps = 60
 	// changeReach is how long before and after the onset a change may have to do with
-	// the anomaly, and maxChangeReasons how many of a service are told.
+	// the anomaly, and maxChangeReasons how many of a service are reported.
 	changeReach, maxChangeReasons = 15 * time.Minute, 5
 	// moreRequests is a ratio of requests that is worth a word.
 	moreRequests = 1.5

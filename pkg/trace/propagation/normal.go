@@ -156,7 +156,7 @@ func failuresDeviation(failed, expected, spread float64) float64 {
 	return max(0, -distuv.UnitNormal.Quantile(chance))
 }
 
-// minChance is the least tail that is told from 0.
+// minChance is the smallest tail that is distinguished from 0.
 const minChance = 1e-12
 
 func between(values []float64, from, to int) []float64 {

@@ -14,7 +14,7 @@ const (
 	probed   = 5
 )
 
-// Probe implements upstream.Traces. Its version is not told.
+// Probe implements upstream.Traces. The server does not report its version.
 func (c *Client) Probe(ctx context.Context) (upstream.TraceCapabilities, error) {
 	ctx, cancel := c.Deadline(ctx)
 	defer cancel()

@@ -70,7 +70,7 @@ func incidents(o runner.Options) (any, error) {
 	return f, nil
 }
 
-// outcome is how a case was told.
+// outcome is how a case was judged.
 type outcome struct {
 	seed   uint64
 	kind   string
