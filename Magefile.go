@@ -276,12 +276,12 @@ func chaos(form, needed string) error {
 // The engines whose own code is tested against the running plugin, by how long
 // they take to compile.
 var (
-	quickEngines = []string{"argo", "promadapter", "grafana"} // two minutes
+	quickEngines = []string{"argo", "promadapter", "grafana", "gate"} // two minutes
 	slowEngines  = []string{"flagger", "keda"}                // up to twenty
 )
 
 // Engines runs the code of Argo Rollouts, prometheus-adapter and Grafana's
-// notifiers against the running plugin.
+// notifiers, and foresight-gate, against the running plugin.
 func (Test) Engines() error { return engines(quickEngines) }
 
 // Engines runs the code of every engine against the running plugin; KEDA alone

@@ -26,8 +26,8 @@ const (
 )
 
 // Release writes what Grafana's installer takes into release/: a zip for each
-// platform (or those in PLATFORMS, as in "linux_amd64,darwin_arm64"), checksums
-// and bills of materials. It signs where GRAFANA_ACCESS_POLICY_TOKEN is set.
+// platform (or those in PLATFORMS, as in "linux_amd64,darwin_arm64"), the command
+// foresight-gate beside it, checksums and bills of materials. It signs where GRAFANA_ACCESS_POLICY_TOKEN is set.
 func Release() error {
 	mg.SerialDeps(Build.Release, Sbom)
 	return step("writing release/", func() error {
@@ -48,7 +48,7 @@ func Release() error {
 			if len(platforms) > 0 && !slices.Contains(platforms, platform) {
 				continue
 			}
-			if err := releaseZip(version, platform, filepath.Base(binary)); err != nil {
+			if err := errors.Join(releaseZip(version, platform, filepath.Base(binary)), releaseGate(platform)); err != nil {
 				return err
 			}
 		}
@@ -59,6 +59,21 @@ func Release() error {
 		}
 		return checksums("release")
 	})
+}
+
+// releaseGate builds foresight-gate for a platform, linked statically, so that
+// one file is all that a pipeline needs.
+func releaseGate(platform string) error {
+	system, architecture, _ := strings.Cut(platform, "_")
+	target := filepath.Join("release", "foresight-gate_"+platform)
+	if system == "windows" {
+		target += ".exe"
+	}
+	environment := map[string]string{"CGO_ENABLED": "0", "GOOS": system, "GOARCH": architecture}
+	if err := sh.RunWithV(environment, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", target, "./pkg/cmd/foresight-gate"); err != nil {
+		return fmt.Errorf("building %s: %w", target, err)
+	}
+	return nil
 }
 
 // releaseVersion is the version that the built manifest states.
