@@ -1,8 +1,9 @@
 import React, { useId } from 'react';
-import { Combobox, Field } from '@grafana/ui';
+import { Field } from '@grafana/ui';
 import { type ImpactQuery } from '../query';
 import { DurationField, NumberField, TextField } from './fields';
 import { Options } from './Options';
+import { Picker } from './Picker';
 import { impactViews, measures } from './questions';
 import { type BackendProps, ServiceField } from './ServiceFields';
 
@@ -78,19 +79,19 @@ function Shown({ query, onCommit }: Pick<BackendProps<ImpactQuery>, 'query' | 'o
   if (query.format === 'alert') {
     return (
       <Field label="Measure" htmlFor={id} noMargin>
-        <Combobox
+        <Picker
           id={id}
           width={30}
           options={measures}
           value={query.measure ?? 'precision'}
-          onChange={({ value }) => onCommit({ ...query, measure: value })}
+          onChange={(option) => option && onCommit({ ...query, measure: option.value })}
         />
       </Field>
     );
   }
   return (
     <Field label="Show" htmlFor={id} noMargin>
-      <Combobox
+      <Picker
         id={id}
         width={30}
         isClearable

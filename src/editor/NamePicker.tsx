@@ -1,9 +1,10 @@
 import React, { useCallback, useId } from 'react';
 import { type TimeRange } from '@grafana/data';
 import { getTemplateSrv } from '@grafana/runtime';
-import { Combobox, type ComboboxOption, Field } from '@grafana/ui';
+import { type ComboboxOption, Field } from '@grafana/ui';
 import { type NamesQuery } from '../query';
 import { type Source } from '../source';
+import { Picker } from './Picker';
 
 interface Props {
   datasource: Source;
@@ -34,7 +35,7 @@ export function NamePicker({ datasource, list, label, service: of, range, value,
   );
   return (
     <Field label={label} htmlFor={id} noMargin>
-      <Combobox
+      <Picker
         id={id}
         // Another service has other names: forget those that were loaded.
         key={service}

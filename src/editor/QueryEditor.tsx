@@ -1,6 +1,6 @@
 import React, { useEffect, useId } from 'react';
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
-import { Combobox, Field, RadioButtonGroup, Stack } from '@grafana/ui';
+import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { formatsOf } from '../language';
 import { type ForesightQuery, type Format, isMetricQuery, isTraceQuery } from '../query';
 import { type ForesightSettings } from '../settings';
@@ -10,6 +10,7 @@ import { ExplainFields } from './ExplainFields';
 import { ImpactFields } from './ImpactFields';
 import { IncidentFields } from './IncidentFields';
 import { MetricFields } from './MetricFields';
+import { Picker } from './Picker';
 import { SizingFields } from './SizingFields';
 import { ask, formats, listQuestions, questions, ruleQuestions } from './questions';
 import { TraceFields } from './TraceFields';
@@ -37,13 +38,13 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
     <Stack direction="column" gap={2}>
       <Stack direction="row" gap={2} wrap="wrap">
         <Field label="Query type" htmlFor={id} noMargin>
-          <Combobox
+          <Picker
             id={id}
             width={36}
             // A list of names is no number that a rule could judge.
             options={alerting ? ruleQuestions : [...questions, ...listQuestions]}
             value={query.queryType}
-            onChange={({ value }) => value !== query.queryType && onCommit(ask(query, value))}
+            onChange={(option) => option && option.value !== query.queryType && onCommit(ask(query, option.value))}
           />
         </Field>
         {!alerting && shapes.length > 1 && (

@@ -8,7 +8,7 @@ export function StarterButtons({ onChoose }: { onChoose: (starter: { expr: strin
     <Field label="Start from" noMargin>
       <Stack direction="row" gap={1} wrap="wrap">
         {Object.values(starters).map(({ label, title, expr }) => (
-          <Button key={label} size="sm" variant="secondary" tooltip={title} onClick={() => onChoose({ expr })}>
+          <Button key={label} size="sm" variant="secondary" title={title} onClick={() => onChoose({ expr })}>
             {label}
           </Button>
         ))}

@@ -8,14 +8,16 @@ export async function open(page: Page, address: string, theme: Theme = 'dark') {
   await expect(page.getByText('This is not Grafana')).toBeVisible();
 }
 
-/** Chooses in one of Grafana's comboboxes, by typing. */
+/**
+ * Chooses in one of Grafana's comboboxes, by typing and a click without a pause:
+ * a choice that is told too early costs the page (src/editor/Picker.tsx).
+ */
 export async function choose(page: Page, label: string, option: string) {
   const box = page.getByRole('combobox', { name: label, exact: true });
   await box.click();
   await box.fill(option);
-  const found = page.getByRole('option', { name: option }).first();
-  await found.hover();
-  await found.click();
+  await page.getByRole('option', { name: option }).first().click();
+  await expect(box).toHaveValue(option);
 }
 
 const busy = ':is([data-state=NotStarted], [data-state=Loading])';

@@ -49,3 +49,23 @@ test('a live answer moves by itself', async ({ page }) => {
   // The first may be a snapshot; what follows is new.
   await expect.poll(() => pushed, { timeout: 180_000 }).toBeGreaterThan(1);
 });
+
+test('an instant click in any picker leaves the page alive', async ({ page }) => {
+  const crashes: string[] = [];
+  page.on('pageerror', ({ message }) => crashes.push(message));
+  for (const question of [
+    'What will happen to a metric?',
+    'When will it cross a limit?',
+    'How did alerting perform?',
+  ]) {
+    await choose(page, 'Query type', question);
+  }
+  await choose(page, 'Show', 'Incidents');
+  await page.getByRole('radio', { name: 'Alert', exact: true }).click();
+  await choose(page, 'Measure', 'Lead time');
+  await choose(page, 'Query type', 'What is the root cause?');
+  await choose(page, 'Service', 'orders');
+  await choose(page, 'Query type', 'Is a metric anomalous?');
+  await expect(page.getByRole('button', { name: 'Requests', exact: true })).toBeVisible();
+  expect(crashes.filter((message) => /#185|Maximum update depth/.test(message))).toEqual([]);
+});
