@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
+	"github.com/foresight-observability/foresight/pkg/api/agents"
 	"github.com/foresight-observability/foresight/pkg/api/engines"
 	"github.com/foresight-observability/foresight/pkg/api/ingest"
 	"github.com/foresight-observability/foresight/pkg/api/playbooks"
@@ -19,6 +20,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/api/verdict"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/telemetry"
 )
@@ -38,6 +40,8 @@ type Settings struct {
 	// outcomes are read; nil for nowhere.
 	Playbooks  playbooks.Settings
 	AuditTrail annotation.Source[annotation.Annotation]
+	// Ask answers the queries of agents.
+	Ask agents.Ask
 	// UID is the data source's.
 	UID string
 	// Unusable says why the data source cannot answer; nil where it can.
@@ -60,6 +64,7 @@ type API struct {
 	ingest    *ingest.API
 	webhook   *webhook.API
 	playbooks *playbooks.API
+	agents    *agents.API
 }
 
 // New makes the API of one data source.
@@ -90,6 +95,7 @@ func New(e *engine.Engine, settings Settings) *API {
 			Engine: e, Settings: settings.Playbooks, Annotations: settings.Annotations, AuditTrail: settings.AuditTrail, Sender: settings.Sender,
 			Source: source, Now: e.Now, Timeout: timeout,
 		}),
+		agents: agents.New(settings.Ask, e, e.Now, timeout),
 	}
 }
 
@@ -139,6 +145,14 @@ func (a *API) Register(mux Router) {
 	route("/recommendations", respond.Error, a.engines.Recommendations, http.MethodGet)
 	route("/impact", respond.Error, a.engines.Impact, http.MethodGet)
 
+	// Agents ask as viewers do, whatever account they come with: a loop of theirs
+	// must not take what is reserved for engines.
+	agent := func(path string, handler http.HandlerFunc, method string) {
+		mux.Handle(path, telemetry.Route(path, a.guardAs(asViewer, respond.Error, respond.Methods(handler, respond.Error, method))))
+	}
+	agent("/mcp", a.agents.Serve, http.MethodPost)
+	agent("/receipt/{id}", a.agents.Receipt, http.MethodGet)
+
 	write := func(path string, handler http.HandlerFunc) {
 		route(path, respond.Error, respond.Editors(handler), http.MethodPost)
 	}
@@ -156,7 +170,12 @@ func (a *API) Register(mux Router) {
 // guard lets a request through to a route unless its caller asks too often or
 // the data source cannot answer at all.
 func (a *API) guard(fail respond.ErrorWriter, handler http.Handler) http.Handler {
-	return a.limiter.limit(a.now, fail, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return a.guardAs(budget.OfRoute, fail, handler)
+}
+
+// guardAs is guard for callers of another kind.
+func (a *API) guardAs(caller callerOf, fail respond.ErrorWriter, handler http.Handler) http.Handler {
+	return a.limiter.limit(a.now, caller, fail, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == nil { // the plugin SDK makes an empty body so
 			r.Body = http.NoBody
 		}

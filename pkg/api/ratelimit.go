@@ -59,9 +59,14 @@ func (l *rateLimiter) evict() {
 	delete(l.callers, oldest)
 }
 
+// callerOf tells whose share a request takes.
+type callerOf func(backend.PluginContext) budget.Caller
+
+func asViewer(request backend.PluginContext) budget.Caller { return budget.Of(request, false) }
+
 // limit answers 429 to a caller that asks too often. The others wait for a place
 // among the questions that are worked on at once.
-func (l *rateLimiter) limit(now func() time.Time, fail respond.ErrorWriter, handler http.Handler) http.Handler {
+func (l *rateLimiter) limit(now func() time.Time, caller callerOf, fail respond.ErrorWriter, handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		login := ""
 		if user := backend.UserFromContext(r.Context()); user != nil {
@@ -72,7 +77,7 @@ func (l *rateLimiter) limit(now func() time.Time, fail respond.ErrorWriter, hand
 			fail(w, http.StatusTooManyRequests, "too many requests from this caller (limits.callerRate): ask less often")
 			return
 		}
-		ctx := budget.WithCaller(r.Context(), budget.OfRoute(backend.PluginConfigFromContext(r.Context())))
+		ctx := budget.WithCaller(r.Context(), caller(backend.PluginConfigFromContext(r.Context())))
 		leave, err := budget.Process.Questions.Acquire(ctx, 1)
 		if err != nil {
 			respond.RetryAfter(w, err)
@@ -97,5 +102,5 @@ type limitedRouter struct {
 
 // Handle implements Router.
 func (l limitedRouter) Handle(pattern string, handler http.Handler) {
-	l.router.Handle(pattern, l.api.limiter.limit(l.api.now, respond.Error, handler))
+	l.router.Handle(pattern, l.api.limiter.limit(l.api.now, budget.OfRoute, respond.Error, handler))
 }

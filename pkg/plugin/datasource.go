@@ -75,7 +75,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Limits: engine.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.api = api.New(d.engine, api.Settings{
-		Series: settings.Series, Unusable: d.unusable, Annotations: connected.writer,
+		Series: settings.Series, Ask: d.ask, Unusable: d.unusable, Annotations: connected.writer,
 		DeployTag: settings.Deploys.tag(), WebhookSecret: settings.WebhookSecret,
 		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, AuditTrail: connected.newest,
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,

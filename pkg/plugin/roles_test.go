@@ -46,6 +46,8 @@ var routes = []route{
 	{"/flagger/confirm-traffic-increase", "POST", "flagger/confirm-traffic-increase", false},
 	{"/recommendations", "GET", "recommendations?service=cart", false},
 	{"/impact", "GET", "impact?service=cart", false},
+	{"/mcp", "POST", "mcp", false},
+	{"/receipt/{id}", "GET", "receipt/x", false},
 	{"GET /playbooks", "GET", "playbooks?service=cart", false},
 	{"/playbooks", "POST", "playbooks", true},
 	{"/hooks/deploy", "POST", "hooks/deploy", true},
