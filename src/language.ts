@@ -60,6 +60,7 @@ const language: Language = {
       timeZone: 'text',
       peers: 'flag',
       threshold: 'number',
+      value: 'value',
       detectors: 'texts',
       feedback: 'value',
       live: 'flag',
@@ -68,12 +69,28 @@ const language: Language = {
   breach: {
     formats: ['panel', 'alert'],
     required: ['expr', 'threshold'],
-    fields: { ...ofMetric, threshold: 'number', direction: 'text', horizon: 'text', timeZone: 'text' },
+    fields: {
+      ...ofMetric,
+      threshold: 'number',
+      direction: 'text',
+      horizon: 'text',
+      timeZone: 'text',
+      value: 'value',
+      view: 'text',
+    },
   },
   composite: {
     formats: everyFormat,
     required: ['service'],
-    fields: { ...ofService, history: 'text', step: 'text', threshold: 'number', timeZone: 'text' },
+    fields: {
+      ...ofService,
+      history: 'text',
+      step: 'text',
+      threshold: 'number',
+      timeZone: 'text',
+      value: 'value',
+      view: 'text',
+    },
   },
   explain: {
     formats: ['panel'],

@@ -74,6 +74,8 @@ export interface AnomalyQuery extends DataQuery {
   legend?: string;
   /** Live keeps a panel that ends now up to date through Grafana Live. The frontend reads it; the answer is the same. */
   live?: boolean;
+  /** Value is what a rule gets: "number" (default) or "firing", 1 or 0 by the threshold. */
+  value?: 'number' | 'firing';
   queryType: 'anomaly';
 }
 
@@ -101,6 +103,10 @@ export interface BreachQuery extends DataQuery {
   timeZone?: string;
   /** Legend names the series, as in Prometheus' legend: {{label}}. Default: the labels that tell the series apart. */
   legend?: string;
+  /** Value is what a rule gets: "number" (default) or "firing", 1 or 0 by the probability, from 0.8 until below 0.5. */
+  value?: 'number' | 'firing';
+  /** View is what a panel shows: "graph" (default), or "table" with when each series reaches the limit. */
+  view?: 'graph' | 'table';
   queryType: 'breach';
 }
 
@@ -133,6 +139,10 @@ export interface CompositeQuery extends DataQuery {
   threshold?: number | string;
   /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */
   timeZone?: string;
+  /** Value is what a rule gets: "number" (default) or "firing", 1 or 0 by the threshold. */
+  value?: 'number' | 'firing';
+  /** View is what a panel shows: "graph" (default), or "table" with the score of now and what is unusual. */
+  view?: 'graph' | 'table';
   queryType: 'composite';
 }
 

@@ -2,6 +2,7 @@ package anomaly
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -62,7 +63,7 @@ func (r CompositeResult) CurrentScore() float64 {
 
 // during raises a score to the peak of an event that goes on at an instant.
 func during(score float64, at, start, end time.Time, peak float64) float64 {
-	if !at.Before(start) && !at.After(end) && peak > score && !math.IsInf(peak, 0) {
+	if within(at, start, end) && peak > score && !math.IsInf(peak, 0) {
 		return peak
 	}
 	return score
@@ -71,3 +72,33 @@ func during(score float64, at, start, end time.Time, peak float64) float64 {
 // floorScore rounds downwards, so that what is shown reaches a threshold only
 // where it did.
 func floorScore(score float64) float64 { return math.Floor(score*scoreSteps) / scoreSteps }
+
+// Firing is 1 while an event goes on at the last judged point, 0 where none does,
+// and NaN where no point was judged. Events have the hysteresis of the threshold.
+func (r Result) Firing() float64 {
+	at := latest(r.Score)
+	if at < 0 {
+		return math.NaN()
+	}
+	when := r.Actual.Time(at)
+	return firing(slices.ContainsFunc(r.Events, func(e Event) bool { return within(when, e.Start, e.End) }))
+}
+
+// Firing is the composite's, as Result.Firing is a metric's.
+func (r CompositeResult) Firing() float64 {
+	at := latest(r.Score)
+	if at < 0 {
+		return math.NaN()
+	}
+	when := r.Start.Add(time.Duration(at) * r.Step)
+	return firing(slices.ContainsFunc(r.Events, func(e CompositeEvent) bool { return within(when, e.Start, e.End) }))
+}
+
+func within(at, start, end time.Time) bool { return !at.Before(start) && !at.After(end) }
+
+func firing(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}

@@ -49,3 +49,29 @@ func TestCurrentScore(t *testing.T) {
 		})
 	}
 }
+
+func TestFiringIsWhetherAnEventGoesOn(t *testing.T) {
+	minute := func(i int) time.Time { return monday.Add(time.Duration(i) * time.Minute) }
+	for name, test := range map[string]struct {
+		scores []float64
+		want   float64
+	}{
+		"no points":       {nil, math.NaN()},
+		"before the end":  {[]float64{0, 99, 50, 80}, 1},
+		"after the end":   {[]float64{0, 99, 50, 80, 30}, 0},
+		"not yet scraped": {[]float64{0, 99, 50, math.NaN()}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			event := anomaly.Event{Start: minute(1), End: minute(3), Score: 99}
+			metric := anomaly.Result{
+				Actual: series.Series{Start: monday, Step: time.Minute, Values: test.scores}, Score: test.scores, Events: []anomaly.Event{event},
+			}
+			composite := anomaly.CompositeResult{
+				Start: monday, Step: time.Minute, Score: test.scores,
+				Events: []anomaly.CompositeEvent{{Start: event.Start, End: event.End, Score: event.Score}},
+			}
+			require.InDelta(t, test.want, metric.Firing(), 0)
+			require.InDelta(t, test.want, composite.Firing(), 0)
+		})
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/foresight-observability/foresight/pkg/engine"
+	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -131,4 +132,20 @@ func labelName(name string) string {
 		clean = "_" + clean
 	}
 	return clean
+}
+
+// valueOf is the number of an instance: the answer, or whether it fires.
+func valueOf(asked query.Value, number, firing func() float64) float64 {
+	if asked == query.Firing {
+		return firing()
+	}
+	return number()
+}
+
+// alertName is the name of an alert's numbers.
+func alertName(asked query.Value, number string) string {
+	if asked == query.Firing {
+		return string(query.Firing)
+	}
+	return number
 }

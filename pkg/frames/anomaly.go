@@ -23,7 +23,7 @@ func Anomaly(a engine.AnomalyAnswer, q query.Anomaly, format query.Format) (data
 	case query.Panel:
 		return anomalyPanel(a, q), nil
 	case query.Alert:
-		return anomalyAlert(a)
+		return anomalyAlert(a, q)
 	case query.Annotations:
 		return anomalyAnnotations(a, q), nil
 	}
@@ -63,14 +63,14 @@ func anomalyNames(a engine.AnomalyAnswer, q query.Anomaly) []string {
 	return seriesNames(q.Legend, q.Expr, labelsOf(a.Series, func(s engine.AnomalySeries) series.Labels { return s.Labels }))
 }
 
-func anomalyAlert(a engine.AnomalyAnswer) (data.Frames, error) {
+func anomalyAlert(a engine.AnomalyAnswer, q query.Anomaly) (data.Frames, error) {
 	notices := remarksOf(a.Provenance)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
-		instances[i] = instance{s.Labels, s.Result.CurrentScore(), anomalyModel(s.Result)}
+		instances[i] = instance{s.Labels, valueOf(q.Value, s.Result.CurrentScore, s.Result.Firing), anomalyModel(s.Result)}
 		notices.addSeries(s.Labels.String(), s.Problem, s.Result.Notices)
 	}
-	return alertFrames("anomaly_score", instances, a.Provenance, notices, noSeries)
+	return alertFrames(alertName(q.Value, "anomaly_score"), instances, a.Provenance, notices, noSeries)
 }
 
 func anomalyModel(r anomaly.Result) model { return model{r.Model, r.Season, r.Parameters, r.Observed} }

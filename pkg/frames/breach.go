@@ -6,7 +6,6 @@ import (
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
-	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -14,14 +13,18 @@ import (
 )
 
 // Breach shapes an early warning. As a panel: per series the observations, the
-// threshold, and on an axis of its own the probability of crossing it. As an
-// alert: per series that probability now, 0 to 1; a rule fires on 0.8, say.
+// threshold, on an axis of its own the probability of crossing it, and where that
+// is to be expected the course until then; or a table of when. As an alert: per
+// series that probability now, 0 to 1, or whether it warns.
 func Breach(a engine.BreachAnswer, q query.Breach, format query.Format) (data.Frames, error) {
 	switch format {
 	case query.Panel:
+		if q.View == query.Table {
+			return breachTable(a, q), nil
+		}
 		return breachPanel(a, q), nil
 	case query.Alert:
-		return breachAlert(a)
+		return breachAlert(a, q)
 	}
 	return nil, noFormat(query.TypeBreach, format)
 }
@@ -33,17 +36,25 @@ func breachPanel(a engine.BreachAnswer, q query.Breach) data.Frames {
 	for i, s := range a.Series {
 		result := s.Result
 		rows := shownRows(result.Actual, a.Shown, result.Probability)
-		times := timesOf(result.Actual, rows)
+		course := courseOf(a, s)
+		times := append(timesOf(result.Actual, rows), course.beyond...)
 		frame := newBandFrame(names[i], s.Labels, i, times, a.Provenance)
+		row := func(i int) int {
+			if i >= len(rows) {
+				return -1
+			}
+			return rows[i]
+		}
 		if s.Problem == "" {
 			breachModel(result).describe(frame.Frame, names[i], breachTimes(result))
 		}
-		frame.add(actual, func(row int) *float64 { return at(result.Actual.Values, rows[row]) })
+		frame.add(actual, func(i int) *float64 { return at(result.Actual.Values, row(i)) })
 		frame.add(limit, func(int) *float64 { return nullable(a.Threshold) })
 		if i > 0 {
 			frame.Fields[len(frame.Fields)-1].Config.Custom["hideFrom"] = notInLegend()
 		}
-		frame.add(probability, func(row int) *float64 { return at(result.Probability, rows[row]) })
+		frame.add(probability, func(i int) *float64 { return at(result.Probability, row(i)) })
+		course.add(frame, names[i], len(rows))
 		frames = append(frames, frame.Frame)
 		notices.addSeries(names[i], s.Problem, append(result.Notices, breachNotice(a, result)))
 	}
@@ -54,17 +65,17 @@ func breachPanel(a engine.BreachAnswer, q query.Breach) data.Frames {
 	return notices.attach(frames)
 }
 
-func breachAlert(a engine.BreachAnswer) (data.Frames, error) {
+func breachAlert(a engine.BreachAnswer, q query.Breach) (data.Frames, error) {
 	notices := remarksOf(a.Provenance)
 	instances := make([]instance, len(a.Series))
 	for i, s := range a.Series {
-		instances[i] = instance{s.Labels, anomaly.Latest(s.Result.Probability), model{}}
+		instances[i] = instance{s.Labels, valueOf(q.Value, s.Result.Current, s.Result.Firing), model{}}
 		if s.Problem == "" {
 			instances[i].model = breachModel(s.Result)
 		}
 		notices.addSeries(s.Labels.String(), s.Problem, append(s.Result.Notices, breachNotice(a, s.Result)))
 	}
-	return alertFrames("breach_probability", instances, a.Provenance, notices, noSeries)
+	return alertFrames(alertName(q.Value, "breach_probability"), instances, a.Provenance, notices, noSeries)
 }
 
 func breachModel(r breach.Result) model {
@@ -87,7 +98,7 @@ func breachTimes(r breach.Result) map[string]any {
 const worthSaying = 0.2
 
 func breachNotice(a engine.BreachAnswer, r breach.Result) string {
-	p := anomaly.Latest(r.Probability)
+	p := r.Current()
 	if !(p >= worthSaying) || r.Median.IsZero() {
 		return ""
 	}

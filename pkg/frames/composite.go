@@ -16,12 +16,15 @@ import (
 // Composite shapes the health of a service. As a panel: its score and, stacked,
 // each signal's contribution to it, for Grafana's time series panel. As an
 // alert: the score of now. As annotations: each event as a region.
-func Composite(a engine.CompositeAnswer, _ query.Composite, format query.Format) (data.Frames, error) {
+func Composite(a engine.CompositeAnswer, q query.Composite, format query.Format) (data.Frames, error) {
 	switch format {
 	case query.Panel:
+		if q.View == query.Table {
+			return compositeRemarks(a).attach(data.Frames{compositeTable(a)}), nil
+		}
 		return compositePanel(a), nil
 	case query.Alert:
-		return compositeAlert(a)
+		return compositeAlert(a, q)
 	case query.Annotations:
 		return compositeAnnotations(a), nil
 	}
@@ -73,9 +76,9 @@ func compositeRemarks(a engine.CompositeAnswer) remarks {
 	return notices
 }
 
-func compositeAlert(a engine.CompositeAnswer) (data.Frames, error) {
-	instances := []instance{{compositeLabels(a), a.Result.CurrentScore(), model{}}}
-	return alertFrames("composite_score", instances, a.Provenance, compositeRemarks(a), noSeries)
+func compositeAlert(a engine.CompositeAnswer, q query.Composite) (data.Frames, error) {
+	instances := []instance{{compositeLabels(a), valueOf(q.Value, a.Result.CurrentScore, a.Result.Firing), model{}}}
+	return alertFrames(alertName(q.Value, "composite_score"), instances, a.Provenance, compositeRemarks(a), noSeries)
 }
 
 func compositeAnnotations(a engine.CompositeAnswer) data.Frames {

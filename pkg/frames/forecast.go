@@ -15,7 +15,8 @@ import (
 
 // Forecast shapes a forecast. As a panel: per series the observations, then
 // beyond them the dashed expectation inside its prediction interval, for
-// Grafana's time series panel. As an alert: per series the expected value at
+// Grafana's time series panel; where the panel ends now, what was expected of its
+// last part one horizon before, and what comes as text. As an alert: per series the expected value at
 // the end of the horizon, since rules cannot look into the future themselves.
 func Forecast(a engine.ForecastAnswer, q query.Forecast, format query.Format) (data.Frames, error) {
 	switch format {
@@ -33,17 +34,25 @@ func forecastPanel(a engine.ForecastAnswer, q query.Forecast) data.Frames {
 	var frames data.Frames
 	for i, s := range a.Series {
 		result, interval := s.Forecast, intervalFor(s.Forecast, q.Probability)
+		beyond := rangeText(a, result, interval)
+		if s.Earlier.Model != "" {
+			result, interval = s.Earlier, intervalFor(s.Earlier, q.Probability)
+		}
 		times, observed, predicted := union(s.Actual, series.Series{Start: result.Start, Step: result.Step, Values: result.Mean})
 		frame := newBandFrame(names[i], s.Labels, i, times, a.Provenance)
-		forecastModel(result).describe(frame.Frame, names[i], map[string]any{
-			"error": result.Error, "naiveError": result.NaiveError, "probability": interval.Probability,
+		forecastModel(s.Forecast).describe(frame.Frame, names[i], map[string]any{
+			"error": s.Forecast.Error, "naiveError": s.Forecast.NaiveError, "probability": interval.Probability,
 		})
 		frame.add(actual, func(row int) *float64 { return at(s.Actual.Values, observed[row]) })
 		frame.add(expected, func(row int) *float64 { return at(result.Mean, predicted[row]) })
+		if s.Earlier.Model != "" {
+			config := frame.Fields[len(frame.Fields)-1].Config
+			config.DisplayNameFromDS = fmt.Sprintf("%s %s %s ahead; %s", names[i], expected, ahead(time.Duration(len(result.Mean))*result.Step), beyond)
+		}
 		frame.add(lower, func(row int) *float64 { return at(interval.Lower, predicted[row]) })
 		frame.add(upper, func(row int) *float64 { return at(interval.Upper, predicted[row]) })
 		frames = append(frames, frame.Frame)
-		notices.addSeries(names[i], s.Problem, result.Notices)
+		notices.addSeries(names[i], s.Problem, s.Forecast.Notices)
 	}
 	if len(frames) == 0 {
 		frames = data.Frames{newFrame("forecast", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Provenance)}
@@ -51,6 +60,19 @@ func forecastPanel(a engine.ForecastAnswer, q query.Forecast) data.Frames {
 	}
 	notices.add(data.NoticeSeverityInfo, outOfSight(a))
 	return notices.attach(frames)
+}
+
+// rangeText is the forecast for the end of the horizon, in words.
+func rangeText(a engine.ForecastAnswer, r forecast.Result, interval forecast.Interval) string {
+	last := len(r.Mean) - 1
+	if last < 0 {
+		return ""
+	}
+	text := fmt.Sprintf("in %s %s", ahead(r.Start.Add(time.Duration(last)*r.Step).Sub(a.RangeEnd)), number(r.Mean[last]))
+	if last < len(interval.Lower) && last < len(interval.Upper) {
+		text += fmt.Sprintf(" (%s to %s)", number(interval.Lower[last]), number(interval.Upper[last]))
+	}
+	return text
 }
 
 // outOfSight tells of a forecast of which a panel shows nothing, since it draws

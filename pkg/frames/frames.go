@@ -100,6 +100,7 @@ type remarks []data.Notice
 func remarksOf(basis engine.Provenance) remarks {
 	var r remarks
 	r.add(data.NoticeSeverityWarning, basis.Notices...)
+	r.add(data.NoticeSeverityInfo, basis.Remarks...)
 	return r
 }
 

@@ -47,6 +47,14 @@ func TestGolden(t *testing.T) {
 			return frames.Breach(someBreach(), query.Breach{Expr: "queue", Legend: "{{service_name}}"}, format)
 		}
 	}
+	breachAs := func(view query.View, value query.Value, format query.Format) func() (data.Frames, error) {
+		q := query.Breach{Expr: "queue", Legend: "{{service_name}}", View: view, Value: value}
+		return func() (data.Frames, error) { return frames.Breach(someBreach(), q, format) }
+	}
+	compositeAs := func(view query.View, value query.Value, format query.Format) func() (data.Frames, error) {
+		q := query.Composite{View: view, Value: value}
+		return func() (data.Frames, error) { return frames.Composite(someComposite(), q, format) }
+	}
 	compositeOf := func(format query.Format) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.Composite(someComposite(), query.Composite{}, format) }
 	}
@@ -73,6 +81,11 @@ func TestGolden(t *testing.T) {
 		"anomaly_quiet":          anomalyOf(engine.AnomalyAnswer{Series: []engine.AnomalySeries{{}}}, query.Annotations),
 		"breach_panel":           breachOf(query.Panel),
 		"breach_alert":           breachOf(query.Alert),
+		"breach_table":           breachAs(query.Table, "", query.Panel),
+		"breach_firing":          breachAs("", query.Firing, query.Alert),
+		"composite_table":        compositeAs(query.Table, "", query.Panel),
+		"composite_firing":       compositeAs("", query.Firing, query.Alert),
+		"forecast_earlier":       forecastOf(withEarlier(someForecast()), query.Panel),
 		"composite_panel":        compositeOf(query.Panel),
 		"composite_alert":        compositeOf(query.Alert),
 		"composite_annotations":  compositeOf(query.Annotations),
@@ -301,4 +314,16 @@ func TestAForecastOutOfSightSaysHowToSeeIt(t *testing.T) {
 	require.Contains(t, said(noon.Add(-56*time.Minute)), strings.ReplaceAll(reported, "2m", "1h"))
 	require.NotContains(t, strings.Join(said(noon.Add(4*time.Minute)), " "), "beyond the end")
 	require.NotContains(t, strings.Join(said(time.Time{}), " "), "beyond the end")
+}
+
+// withEarlier is a forecast in a panel that ends now.
+func withEarlier(a engine.ForecastAnswer) engine.ForecastAnswer {
+	a.RangeEnd = noon.Add(2 * time.Minute)
+	for i := range a.Series {
+		if f := a.Series[i].Forecast; f.Model != "" {
+			f.Start = f.Start.Add(-2 * f.Step)
+			a.Series[i].Earlier = f
+		}
+	}
+	return a
 }

@@ -19,6 +19,9 @@ type Part struct {
 	// Missing is why there is no answer: what the query names is not in the data;
 	// empty where there is one.
 	Missing string
+	// Unasked says that nobody named what is missing: it is one of all there are, as
+	// a database that sends no metrics, and no reason to warn.
+	Unasked bool
 }
 
 // Several shapes the answers of one query about several things as one answer: an
@@ -28,7 +31,11 @@ func Several(parts []Part, format query.Format) (data.Frames, error) {
 	var notices remarks
 	for i := range parts {
 		if parts[i].Missing != "" {
-			notices.add(data.NoticeSeverityWarning, fmt.Sprintf("%s: %s", parts[i].Name, parts[i].Missing))
+			severity := data.NoticeSeverityWarning
+			if parts[i].Unasked {
+				severity = data.NoticeSeverityInfo
+			}
+			notices.add(severity, fmt.Sprintf("%s: %s", parts[i].Name, parts[i].Missing))
 		}
 		for _, frame := range parts[i].Frames {
 			if frame.Meta == nil {

@@ -55,7 +55,7 @@ func (d *DataSource) respond(ctx context.Context, q backend.DataQuery, fromRule 
 	if len(unknown) > 0 && format == query.Alert {
 		return failure(&badQuery{fmt.Errorf("a %s query has no field %s", question.Type(), strings.Join(unknown, ", "))})
 	}
-	window := engine.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval, Complete: format == query.Alert}
+	window := engine.Window{From: q.TimeRange.From.UTC(), To: q.TimeRange.To.UTC(), Step: q.Interval, Complete: format == query.Alert, Drawn: format == query.Panel}
 	working, end := telemetry.Query(ctx, string(question.Type()), string(format))
 	working, leave, err := admitted(working)
 	if err != nil {

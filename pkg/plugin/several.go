@@ -22,6 +22,7 @@ const severalAtOnce = 4
 // for each. What is not in the data leaves the others; any other error does so
 // in panels, and fails a rule, which has no reader of notices.
 func (d *DataSource) answerSeveral(ctx context.Context, queried query.Several, window engine.Window, format query.Format) (data.Frames, error) {
+	everyService := queried.EveryService()
 	queried, err := d.engine.Named(ctx, queried, window)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,9 @@ func (d *DataSource) answerSeveral(ctx context.Context, queried query.Several, w
 		if err == nil {
 			answered++
 		} else {
+			var notFound *engine.NotFoundError
 			parts[i].Missing = err.Error()
+			parts[i].Unasked = everyService && errors.As(err, &notFound)
 		}
 	}
 	if answered == 0 {

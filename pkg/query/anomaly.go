@@ -51,6 +51,9 @@ type Anomaly struct {
 	// Live keeps a panel that ends now up to date through Grafana Live. The
 	// frontend reads it; the answer is the same.
 	Live bool `json:"live,omitempty"`
+	// Value is what a rule gets: "number" (default) or "firing", 1 or 0 by the
+	// threshold.
+	Value Value `json:"value,omitempty" jsonschema:"enum=number,enum=firing"`
 }
 
 // Type implements Query.
@@ -72,6 +75,7 @@ func (q Anomaly) WithDefaults() Anomaly {
 func (q Anomaly) Validate() error {
 	return first(
 		checkFormat(TypeAnomaly, q.Format),
+		checkValue(q.Value),
 		checkExpr(q.Expr, "judge"),
 		checkFilters(q.Filters),
 		checkModel(q.Model),

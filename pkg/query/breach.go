@@ -38,6 +38,12 @@ type Breach struct {
 	// Legend names the series, as in Prometheus' legend: {{label}}. Default:
 	// the labels that tell the series apart.
 	Legend string `json:"legend,omitempty"`
+	// Value is what a rule gets: "number" (default) or "firing", 1 or 0 by the
+	// probability, from 0.8 until below 0.5.
+	Value Value `json:"value,omitempty" jsonschema:"enum=number,enum=firing"`
+	// View is what a panel shows: "graph" (default), or "table" with when each series
+	// reaches the limit.
+	View View `json:"view,omitempty" jsonschema:"enum=graph,enum=table"`
 }
 
 // Type implements Query.
@@ -56,6 +62,8 @@ func (q Breach) WithDefaults() Breach {
 func (q Breach) Validate() error {
 	return first(
 		checkFormat(TypeBreach, q.Format),
+		checkView(q.View),
+		checkValue(q.Value),
 		checkExpr(q.Expr, "watch"),
 		checkFilters(q.Filters),
 		checkThreshold(q.Threshold),

@@ -19,6 +19,12 @@ type Composite struct {
 	// TimeZone is the IANA name of the place whose clock days and weeks follow
 	// when daylight saving begins or ends, as "Europe/Berlin". Default UTC.
 	TimeZone string `json:"timeZone,omitempty"`
+	// Value is what a rule gets: "number" (default) or "firing", 1 or 0 by the
+	// threshold.
+	Value Value `json:"value,omitempty" jsonschema:"enum=number,enum=firing"`
+	// View is what a panel shows: "graph" (default), or "table" with the score of
+	// now and what is unusual.
+	View View `json:"view,omitempty" jsonschema:"enum=graph,enum=table"`
 }
 
 // Type implements Query.
@@ -36,6 +42,8 @@ func (q Composite) WithDefaults() Composite {
 func (q Composite) Validate() error {
 	return first(
 		checkFormat(TypeComposite, q.Format),
+		checkView(q.View),
+		checkValue(q.Value),
 		checkService(q.Service, "to judge"),
 		checkDuration("history", q.History, minHistory, maxHistory),
 		checkDuration("step", q.Step, minStep, maxStep),

@@ -9,6 +9,7 @@ import (
 type Provenance struct {
 	Queries    []string // the upstream queries as they were sent
 	Notices    []string // what was left out, repaired or replaced
+	Remarks    []string // what explains the answer, and asks nobody to act
 	Parameters map[string]any
 }
 
@@ -53,6 +54,13 @@ func (b *Provenance) AddNotice(texts ...string) {
 	}
 }
 
+// AddRemark adds what explains the answer, each thing once.
+func (b *Provenance) AddRemark(text string) {
+	if !slices.Contains(b.Remarks, text) {
+		b.Remarks = append(b.Remarks, text)
+	}
+}
+
 // SetParameter records a value that the computation used.
 func (b *Provenance) SetParameter(name string, value any) {
 	if b.Parameters == nil {
@@ -65,6 +73,9 @@ func (b *Provenance) SetParameter(name string, value any) {
 func (b *Provenance) Merge(other Provenance) {
 	b.Queries = append(b.Queries, other.Queries...)
 	b.AddNotice(other.Notices...)
+	for _, text := range other.Remarks {
+		b.AddRemark(text)
+	}
 	for name, value := range other.Parameters {
 		b.SetParameter(name, value)
 	}

@@ -46,6 +46,8 @@ type Window struct {
 	// Complete says that no series may be left out, as of a rule: the query fails
 	// instead.
 	Complete bool
+	// Drawn says that a panel draws the answer, and nothing outside the window.
+	Drawn bool
 }
 
 // NamesAnswer is a sorted list for a variable.

@@ -89,7 +89,7 @@ func (e Watcher) Incidents(ctx context.Context, q query.Incidents, window core.W
 		return answer, err
 	}
 	if len(found.Unjudged) > 0 {
-		answer.AddNotice(fmt.Sprintf("%d of %d services have too little data to judge: %s.", len(found.Unjudged), len(graph.Services), core.List(found.Unjudged[:min(maxNamed, len(found.Unjudged))])))
+		answer.AddRemark(fmt.Sprintf("%d of %d services have too little data to judge: %s.", len(found.Unjudged), len(graph.Services), core.List(found.Unjudged[:min(maxNamed, len(found.Unjudged))])))
 	}
 	// What was deployed is looked up only once something is wrong.
 	if len(found.Incidents) > 0 {
@@ -113,13 +113,18 @@ func (e Watcher) Incidents(ctx context.Context, q query.Incidents, window core.W
 func (e Watcher) incidentGrid(ctx context.Context, q query.Incidents, window core.Window) (upstream.Range, error) {
 	to := e.Present(window)
 	span := max(to.Sub(window.From), time.Duration(q.Lookback))
-	metric, err := e.Signals.FleetMetric(ctx, window)
-	if err != nil {
-		return upstream.Range{}, err
-	}
 	least := max(core.MinStep, span/incidentSteps)
-	if metric != "" {
-		scrape, err := e.ScrapeInterval(ctx, metric, to)
+	// What teaches may have been scraped less often than what is scraped now.
+	learned := to.Add(-span - learnSteps*core.MinStep)
+	for _, around := range []core.Window{window, {From: learned, To: learned}} {
+		metric, err := e.Signals.FleetMetric(ctx, around)
+		if err != nil {
+			return upstream.Range{}, err
+		}
+		if metric == "" {
+			continue
+		}
+		scrape, err := e.ScrapeInterval(ctx, metric, e.Present(around))
 		if err != nil {
 			return upstream.Range{}, err
 		}

@@ -27,6 +27,7 @@ type server struct {
 	*enginetest.PromServer
 	mu      sync.Mutex
 	queries []string
+	more    []string // further metrics
 }
 
 func (s *server) QueryRange(ctx context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
@@ -40,7 +41,7 @@ func (s *server) LabelValues(_ context.Context, label string, _ []string, _, _ t
 	if label != "__name__" {
 		return nil, nil, nil
 	}
-	return []string{"traces_spanmetrics_calls_total", "traces_service_graph_request_total"}, nil, nil
+	return append([]string{"traces_spanmetrics_calls_total", "traces_service_graph_request_total"}, s.more...), nil, nil
 }
 
 var noon = enginetest.Noon
@@ -116,7 +117,7 @@ func TestQuietFleetIsCheap(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, answer.Incidents)
 	require.LessOrEqual(t, len(answer.Queries), signals.MaxFleetQueries)
-	require.LessOrEqual(t, len(s.queries), 2*signals.MaxFleetQueries+1, "each in two parts, and one for the scrape interval")
+	require.LessOrEqual(t, len(s.queries), 2*signals.MaxFleetQueries+2, "each in two parts, and two for the scrape intervals")
 	require.False(t, slices.ContainsFunc(s.queries, func(q string) bool { return strings.Contains(q, "version") }), "nothing is asked of deploys")
 	for _, q := range s.queries {
 		require.NotContains(t, q, `"payment"`, "no query is about one service")
@@ -140,6 +141,34 @@ func TestDeployIsSuspected(t *testing.T) {
 	require.Len(t, answer.Incidents, 1)
 	require.Equal(t, incident.CauseChange, answer.Incidents[0].Cause.Kind)
 	require.Contains(t, answer.Incidents[0].Cause.Text, "2.0")
+}
+
+// A trace store's span metrics were switched on half an hour ago; the services'
+// own metrics are older, and tell.
+func TestNewSpanMetricsDoNotHideOlderOnes(t *testing.T) {
+	broken := noon.Add(-20 * time.Minute)
+	var all []enginetest.Scraped
+	add := func(from time.Time, well, after float64, labels map[string]string) {
+		all = append(all, enginetest.Scraped{Labels: labels, From: from, To: noon, Every: 15 * time.Second, Value: func(at time.Time) float64 {
+			sum := at.Sub(from).Seconds() * well
+			if at.After(broken) {
+				sum += at.Sub(broken).Seconds() * (after - well)
+			}
+			return sum
+		}})
+	}
+	long, short := noon.Add(-8*time.Hour), noon.Add(-30*time.Minute)
+	const requests = "http_server_request_duration_seconds_count"
+	add(long, 10, 8, map[string]string{"__name__": requests, "service_name": "payment", "http_response_status_code": "200"})
+	add(long, 0, 2, map[string]string{"__name__": requests, "service_name": "payment", "http_response_status_code": "500"})
+	add(long, 1, 1, map[string]string{"__name__": "http_server_request_duration_seconds_sum", "service_name": "payment"})
+	spans := map[string]string{"__name__": "traces_spanmetrics_calls_total", "service": "payment", "span_kind": "SPAN_KIND_SERVER", "status_code": "STATUS_CODE_UNSET"}
+	add(short, 10, 10, spans)
+	s := &server{PromServer: enginetest.NewPromServer(all...), more: []string{requests}}
+	answer, err := watcher(s).Incidents(t.Context(), query.Incidents{}.WithDefaults(), window)
+	require.NoError(t, err)
+	require.Len(t, answer.Incidents, 1, answer.Remarks)
+	require.Equal(t, "payment", answer.Incidents[0].Deepest)
 }
 
 func TestNoMetrics(t *testing.T) {

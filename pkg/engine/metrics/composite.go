@@ -122,7 +122,7 @@ func judged(found []fetchedSignal, g core.Grid, basis *core.Provenance) []anomal
 				basis.SetParameter("unit of "+f.Name, f.Unit)
 			}
 		case inside > 0:
-			basis.AddNotice(fmt.Sprintf("%s: too new to be judged, with %d samples before the window.", f.Name, before))
+			basis.AddRemark(fmt.Sprintf("%s: too new to be judged, with %d samples before the window.", f.Name, before))
 		}
 	}
 	return signals

@@ -23,6 +23,10 @@ type ForecastSeries struct {
 	Labels   series.Labels
 	Actual   series.Series // the part of the history inside the asked window
 	Forecast forecast.Result
+	// Earlier is what was forecast one horizon before the end of the window, from
+	// what was known then, where a panel shows nothing of Forecast; the zero value
+	// otherwise.
+	Earlier forecast.Result
 	// Problem is why there is no forecast ("not enough data: ..."); empty for
 	// none.
 	Problem string
@@ -47,23 +51,32 @@ func (e Evaluator) Forecast(ctx context.Context, q query.Forecast, window core.W
 	answer.SetParameter("step", g.Step.String())
 	answer.SetParameter("horizon", horizon.String())
 	location := q.Location()
+	unseen := window.Drawn && !window.To.After(g.To.Add(g.Step))
 	answer.Series = make([]ForecastSeries, len(histories))
 	return answer, core.EachSeries(ctx, len(histories), func(i int) {
 		history := histories[i].Align()
 		history.Start = history.Start.In(location)
-		result, err := e.ForecastModels.forecast(forecast.Request{
+		request := forecast.Request{
 			History:       history,
 			Horizon:       max(int(horizon/g.Step), 1),
 			Model:         q.Model,
 			Probabilities: []float64{q.Probability},
 			NonNegative:   q.NonNegative == nil || *q.NonNegative,
-		})
+		}
+		result, err := e.ForecastModels.forecast(request)
+		var earlier forecast.Result
+		if unseen && err == nil {
+			request.History = history.Between(history.Start, result.Start.Add(-horizon))
+			// Where too little was known then, there is nothing to show.
+			earlier, _ = e.ForecastModels.forecast(request)
+		}
 		actual := history.Between(g.From, g.To.Add(g.Step))
 		actual.Values = slices.Clone(actual.Values) // so that the history can be let go
 		answer.Series[i] = ForecastSeries{
 			Labels:   history.Labels,
 			Actual:   actual,
 			Forecast: result,
+			Earlier:  earlier,
 			Problem:  core.Problem(err),
 		}
 	})

@@ -49,7 +49,7 @@ func TestNewSignalsAreLeftOut(t *testing.T) {
 	found, err := e.Composite(context.Background(), query.Composite{Service: "shop"}.WithDefaults(), window)
 	require.NoError(t, err)
 	require.Len(t, found.Result.Signals, 3)
-	require.Contains(t, strings.Join(found.Notices, "\n"), "new: too new to be judged, with 0 samples before the window.")
+	require.Contains(t, strings.Join(found.Remarks, "\n"), "new: too new to be judged, with 0 samples before the window.")
 	e.Metrics = newborn{enginetest.ServiceMetrics{End: window.To}, window.To.Add(time.Hour)}
 	found, err = e.Composite(context.Background(), query.Composite{Service: "shop"}.WithDefaults(), window)
 	require.NoError(t, err)

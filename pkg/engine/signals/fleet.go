@@ -8,6 +8,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
+	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -127,7 +128,7 @@ func fleetQueries(sources []callMetrics, grid upstream.Range, basis *core.Proven
 		queries = together
 	}
 	if len(left) > 0 {
-		basis.AddNotice(fmt.Sprintf("All services together are asked with at most %d queries; %s were not read.", MaxFleetQueries, core.List(slices.Compact(left))))
+		basis.AddRemark(fmt.Sprintf("All services together are asked with at most %d queries; %s were not read.", MaxFleetQueries, core.List(slices.Compact(left))))
 	}
 	return queries
 }
@@ -188,8 +189,12 @@ func joinParts(older, newer upstream.SeriesSet, grid upstream.Range) upstream.Se
 	return joined
 }
 
+// longer is how many times as many samples make a later kind of metric tell of a
+// service: the first may have been switched on just now.
+const longer = 2
+
 // addFleet sorts what was counted by service: of those that several kinds of
-// metrics know, the first tells.
+// metrics know, the first tells, unless a later one has far more history.
 func (b *graphBuilder) addFleet(sources []callMetrics, queries []fleetQuery, sets []upstream.SeriesSet) {
 	for _, m := range sources {
 		tallies := map[string]*tally{}
@@ -201,7 +206,7 @@ func (b *graphBuilder) addFleet(sources []callMetrics, queries []fleetQuery, set
 			}
 		}
 		for name, t := range tallies {
-			if !b.own[name] {
+			if !b.own[name] || t.observed() > longer*b.served[name].observed() {
 				b.served[name], b.own[name] = t, true
 			}
 		}
@@ -226,6 +231,9 @@ func (b *graphBuilder) addSet(u use, set upstream.SeriesSet, tallies map[string]
 		}
 	}
 }
+
+// observed is how many steps have requests.
+func (t *tally) observed() int { return series.Series{Values: t.requests}.Observed() }
 
 func (t *tally) count(u use, values []float64) {
 	switch u.counts {
