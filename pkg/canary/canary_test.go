@@ -130,6 +130,38 @@ func TestThreefoldErrorsAreFoundInMinutes(t *testing.T) {
 	}
 }
 
+// TestAServiceWithLittleTrafficFailsForGood: all requests of the canary are slow,
+// three in a period, beside a few of the baseline's. A bad request more or less
+// of the baseline takes no failure back.
+func TestAServiceWithLittleTrafficFailsForGood(t *testing.T) {
+	var judged, failed int
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 2))
+		trial := canary.Canary{Period: 10 * time.Second, Signals: make([]canary.Signal, 3)}
+		signal := canary.Signal{Name: "slow", Critical: true, Margin: 0.005, Starting: 0.5}
+		for range 36 {
+			p := canary.Period{Baseline: canary.Tally{Requests: float64(2 + random.IntN(5))}}
+			p.Candidate.Requests = float64(2 + random.IntN(5))
+			p.Candidate.Bad = p.Candidate.Requests
+			for range int(p.Baseline.Requests) {
+				if random.Float64() < 0.015 {
+					p.Baseline.Bad++
+				}
+			}
+			if signal.Periods = append(signal.Periods, p); len(signal.Periods) < 9 {
+				continue
+			}
+			judged++
+			trial.Signals[0] = signal
+			if trial.Judge().Verdict == canary.Fail {
+				failed++
+			}
+		}
+	}
+	t.Logf("%d of %d looks fail it", failed, judged)
+	require.GreaterOrEqual(t, failed, judged*98/100)
+}
+
 // TestOnePodIsNotAVersion: where pods of one version differ, one pod that is
 // three times worse proves nothing, and the verdict says what would; ten do.
 func TestOnePodIsNotAVersion(t *testing.T) {

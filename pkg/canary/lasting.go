@@ -32,6 +32,10 @@ const (
 	untoldPods = 2.9
 	shortPast  = 1.6
 	longPast   = 60
+	// maxUnsure is the largest variance between pods that a handful of bad requests
+	// is believed to show: their rates then differ by a factor e. One bad request
+	// more or less would otherwise decide how sure a verdict is.
+	maxUnsure = 1
 )
 
 // spreadOfPods is the variance between pods that lasts: the dispersion of long
@@ -51,8 +55,8 @@ func spreadOfPods(pods [][]Tally) (spread float64) {
 }
 
 // spreadOfVersion is the same of a version whose pods cannot be distinguished, from
-// neighbouring blocks.
-func spreadOfVersion(total []Tally) (spread float64) {
+// neighbouring blocks. Few says that it rests on blocks with hardly a bad request.
+func spreadOfVersion(total []Tally) (spread float64, few bool) {
 	short, _ := pairedDispersion(total, 1)
 	short = math.Max(short, 1)
 	each := mean(total, func(t Tally) float64 { return t.Bad })
@@ -65,8 +69,9 @@ func spreadOfVersion(total []Tally) (spread float64) {
 		long, pairs := pairedDispersion(total, length)
 		one := lastingPart(short, long, each, bad, pairs) / allanPart
 		spread = math.Max(spread, one*(1+fewFreedoms/math.Max(pairs, 1)))
+		few = bad < enoughBad
 	}
-	return spread
+	return spread, few
 }
 
 // lastingPart is the variance of the logarithm of a rate by which blocks with so
@@ -97,7 +102,11 @@ func (n Noise) lasting(deviation, candidatePods, baselinePods, candidateRequests
 	// Pods that differ by themselves average out over a version in proportion to
 	// its traffic.
 	scale := n.requests/math.Max(candidateRequests, 1) + n.requests/math.Max(baselineRequests, 1)
-	return math.Max(n.spread*scale, assumed)
+	spread := n.spread * scale
+	if n.fewBad {
+		spread = math.Min(spread, maxUnsure*(1/podsOf(candidateRequests)+1/podsOf(baselineRequests)))
+	}
+	return math.Max(spread, assumed)
 }
 
 // independentTimes is how many times over the watch of a canary pods that drift

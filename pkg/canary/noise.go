@@ -14,6 +14,7 @@ type Noise struct {
 	// spread is the variance of the logarithm of the rate that does not average
 	// out within minutes: of a pod where byPod, of the whole baseline elsewhere.
 	spread   float64
+	fewBad   bool // that the spread rests on
 	byPod    bool
 	requests float64 // of the baseline, a period
 	watched  float64 // periods with requests
@@ -57,7 +58,7 @@ func learn(total []Tally, pods [][]Tally) Noise {
 	if noise.byPod {
 		noise.spread = spreadOfPods(pods)
 	} else {
-		noise.spread = spreadOfVersion(total)
+		noise.spread, noise.fewBad = spreadOfVersion(total)
 	}
 	for _, unit := range units {
 		noise.learnBursts(unit, total)

@@ -153,7 +153,9 @@ func TestSpreadOfAVersionThatDrifts(t *testing.T) {
 			}
 			drift, calm = append(drift, count(24*math.Exp(state))), append(calm, count(24))
 		}
-		drifting, steadyOnes = append(drifting, spreadOfVersion(drift)), append(steadyOnes, spreadOfVersion(calm))
+		drifts, _ := spreadOfVersion(drift)
+		steadies, _ := spreadOfVersion(calm)
+		drifting, steadyOnes = append(drifting, drifts), append(steadyOnes, steadies)
 	}
 	slices.Sort(drifting)
 	slices.Sort(steadyOnes)
