@@ -165,8 +165,9 @@ func (q Question) put(ctx context.Context, on queried) reply {
 	return got
 }
 
-// prepare lets a canary with a slow statement serve beside its baseline, until
-// both its counts and its traces say so.
+// prepare lets a canary with a slow statement serve beside its baseline, until its
+// counts and its traces say so, and engines, which ask about the present, are told
+// the same.
 func (s *stage) prepare(ctx context.Context) error {
 	begun := time.Now()
 	if s.keepLab { // which has seen another canary before
@@ -180,17 +181,23 @@ func (s *stage) prepare(ctx context.Context) error {
 		return err
 	}
 	deadline := time.Now().Add(10 * time.Minute)
-	for {
+	for since := time.Time{}; ; {
 		on := s.source(nil)
 		on.from, on.to = begun.Add(15*time.Second), time.Now().Add(-5*time.Second)
 		found := map[string]string{}
-		for _, name := range []string{"traceDiff", "verdict"} {
+		for _, name := range []string{"traceDiff", "verdict", "canary verdict", "verdict for Argo"} {
 			for key, value := range question(name).put(ctx, on).facts {
 				found[name+key] = value
 			}
 		}
-		if found["traceDiffsummary/0/verdict"] == "regressed" && found["verdictverdict/0/verdict"] == "fail" {
-			time.Sleep(30 * time.Second) // more of it, so that no sample is just enough
+		seen := found["traceDiffsummary/0/verdict"] == "regressed" && found["verdictverdict/0/verdict"] == "fail" &&
+			found["canary verdict/data/result/0/value/1"] == "-1" && found["verdict for Argo/phase"] == "Failed"
+		switch {
+		case !seen:
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		case time.Since(since) > 30*time.Second: // so that no sample is just enough
 			s.scene = scene{on.from, time.Now().Add(-5 * time.Second)}
 			return nil
 		}
