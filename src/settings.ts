@@ -41,7 +41,7 @@ export interface Limits {
   callerRate?: number;
 }
 
-export type SignalKind = 'traffic' | 'latency' | 'errors' | 'saturation' | 'dependency';
+export type SignalKind = 'traffic' | 'latency' | 'errors' | 'saturation' | 'dependency' | 'demand' | 'business';
 
 /** A signal of every service, in place of the presets of its kind. */
 export interface Signal {

@@ -54,6 +54,7 @@ var incidentCauses = data.ValueMappings{data.ValueMapper{
 	string(incident.CauseShared):     {Text: "shared, not on the map", Index: 4},
 	string(incident.CauseTelemetry):  {Text: "missing metrics", Index: 5},
 	string(incident.CauseService):    {Text: "the service itself", Index: 6},
+	string(incident.CauseDemand):     {Text: "requests lost on the way", Index: 7},
 }}
 
 func incidentTable(a engine.IncidentsAnswer) *data.Frame {

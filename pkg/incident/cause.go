@@ -85,6 +85,9 @@ func (t *tracked) affected() (sum float64) {
 			sum += mean(s.fleet.services[n.service].Requests, max(n.start, s.step-recent+1), s.step)
 		case n.has(Failures) != nil:
 			sum += s.fleet.excess(n.has(Failures), s.step)
+		case n.has(Lost) != nil:
+			from := max(n.start, s.step-recent+1)
+			sum += max(0, n.has(Lost).level-arriving(s.fleet.services[n.service], from, s.step)) * mean(s.fleet.services[n.service].Sent, from, s.step)
 		default:
 			sum += max(0, n.has(Silence).level-mean(s.fleet.services[n.service].Requests, max(n.start, s.step-recent+1), s.step))
 		}
@@ -123,7 +126,16 @@ func (t *tracked) cause() Cause {
 		}
 		return Cause{CauseShared, "", "something that they share and that is not on the map", evidence}
 	}
+	if lost := root.has(Lost); lost != nil {
+		s.noteLost(root, lost, note)
+		if !changed {
+			t.noteDepth(root, note)
+			note(false, "no change of %s is known in the %d steps before", service, beforeChange)
+			return Cause{CauseDemand, service, "requests to " + service + " are lost before they arrive", evidence}
+		}
+	}
 	if root.onlySilent() {
+		s.noteDemand(root, note)
 		if s.callersWell(root) {
 			note(true, "%s fell silent, and none of its callers is abnormal", service)
 			return Cause{CauseTelemetry, service, "its metrics are missing", evidence}

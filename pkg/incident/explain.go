@@ -29,7 +29,9 @@ func (n *node) has(signal Signal) *episode {
 }
 
 // onlySilent tells whether nothing but silence is wrong with it.
-func (n *node) onlySilent() bool { return n.has(Failures) == nil && n.has(Latency) == nil }
+func (n *node) onlySilent() bool {
+	return n.has(Failures) == nil && n.has(Latency) == nil && n.has(Lost) == nil
+}
 
 // snapshot is what was abnormal at a step, and what explains what.
 type snapshot struct {
@@ -220,7 +222,7 @@ func (s *snapshot) weight(n, callee *node) float64 {
 		return strongest
 	}
 	switch {
-	case callee.has(Silence) != nil:
+	case callee.has(Silence) != nil || callee.has(Lost) != nil:
 		return crossedSilent
 	case n.has(Failures) != nil && callee.has(Latency) != nil && callee.has(Failures) == nil:
 		return crossedSlow
@@ -242,7 +244,7 @@ func (s *snapshot) explainSilence(n *node) int {
 		if !abnormal || s.nodes[at].start > n.start+tolerance {
 			continue
 		}
-		silent := s.nodes[at].has(Silence) != nil
+		silent := s.nodes[at].has(Silence) != nil || s.nodes[at].has(Lost) != nil
 		if !silent {
 			// One that fails before it calls anything silences most of its callees.
 			quiet := 0

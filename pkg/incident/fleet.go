@@ -23,7 +23,7 @@ type fleet struct {
 	unjudged   []string
 }
 
-var signals = []Signal{Failures, Latency, Silence}
+var signals = []Signal{Failures, Latency, Lost, Silence}
 
 func newFleet(r Record) *fleet {
 	m := &fleet{record: r, index: map[string]int{}, calls: map[[2]int][]float64{}, deviations: map[Signal][][]float64{}}
@@ -71,6 +71,9 @@ func (m *fleet) detect() {
 	for i, s := range m.services {
 		known := false
 		for _, signal := range signals {
+			if signal == Lost && s.Sent == nil {
+				continue
+			}
 			deviations := make([]float64, m.steps)
 			found, judged := episodes(i, signal, m.steps, judgeOf(s, signal), deviations)
 			if !judged {
@@ -95,6 +98,8 @@ func judgeOf(s Service, signal Signal) judge {
 		return &latencyJudge{values: s.Latency, requests: s.Requests, window: newWindow(baseline), usual: newWindow(baseline)}
 	case Failures:
 		return &failureJudge{requests: s.Requests, failed: s.Failed, shares: newWindow(baseline), counts: newWindow(baseline)}
+	case Lost:
+		return newLostJudge(s)
 	}
 	return &silenceJudge{requests: s.Requests, window: newWindow(baseline)}
 }

@@ -22,6 +22,8 @@ const (
 	Failures Signal = "errors"
 	// Silence is that most of a service's requests are gone, or all its metrics.
 	Silence Signal = "silence"
+	// Lost is that callers send requests that do not arrive.
+	Lost Signal = "lost demand"
 )
 
 // Service holds the metrics of a service or of anything else that is called. All
@@ -31,6 +33,10 @@ type Service struct {
 	Requests []float64 // number in each step
 	Latency  []float64 // mean, in seconds
 	Failed   []float64 // share of the requests, 0–1
+	// Sent is the number of requests in each step as callers count them, and
+	// SentFailed the share of those that failed for the caller; nil where no caller
+	// counts.
+	Sent, SentFailed []float64
 	// Places tell the requests apart by where they were served; none where that is
 	// not known.
 	Places []Place
@@ -83,6 +89,7 @@ const (
 	CausePlace      Kind = "place"     // a zone or host
 	CauseShared     Kind = "shared"    // many at once, for a reason that is not on the map
 	CauseTelemetry  Kind = "telemetry" // metrics are missing, requests are not
+	CauseDemand     Kind = "demand"    // requests are lost before they arrive
 	CauseService    Kind = "service"   // the deepest service itself; more is unknown
 )
 

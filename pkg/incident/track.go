@@ -216,7 +216,7 @@ func (t *tracked) see(s *snapshot, g, with *group) {
 			}
 		}
 		member.Deviation = max(member.Deviation, s.size(n))
-		if now := worst(s, n, member.Signals[0]); now > member.Now || member.Signals[0] == Silence {
+		if now := worst(s, n, member.Signals[0]); now > member.Now || member.Signals[0] == Silence || member.Signals[0] == Lost {
 			member.Now = now
 		}
 	}
@@ -231,6 +231,8 @@ func worst(s *snapshot, n *node, signal Signal) float64 {
 		v = at(service.Latency, s.step)
 	case Failures:
 		v = at(service.Failed, s.step)
+	case Lost:
+		v = arriving(service, s.step, s.step)
 	}
 	if !finite(v) {
 		return 0

@@ -115,6 +115,24 @@ var GraphDurations = []Histogram{
 	{"traces_service_graph_request_server_seconds", 1}, {"traces_service_graph_request_client_seconds", 1},
 }
 
+// Gateway is an ingress or a proxy that counts the requests it passes on.
+type Gateway struct {
+	About    string // for people
+	Requests string // counter
+	Service  string // label of the service that they go to
+	Failed   string // matcher of failed requests
+}
+
+// Gateways are NGINX' ingress controller (whose label service is renamed where the
+// target has one too), HAProxy, Kong and Envoy's clusters.
+var Gateways = []Gateway{
+	{"the NGINX ingress", "nginx_ingress_controller_requests", "exported_service", `status=~"5.."`},
+	{"the NGINX ingress", "nginx_ingress_controller_requests", "service", `status=~"5.."`},
+	{"HAProxy", "haproxy_backend_http_responses_total", "proxy", `code="5xx"`},
+	{"Kong", "kong_http_requests_total", "service", `code=~"5.."`},
+	{"Envoy", "envoy_cluster_upstream_rq_xx", "envoy_cluster_name", `envoy_response_code_class="5"`},
+}
+
 // Pool is a kind of connection pool.
 type Pool struct {
 	Label    string // names the pool

@@ -15,6 +15,8 @@ const kinds: Array<{ value: SignalKind; label: string }> = [
   { value: 'errors', label: 'Errors' },
   { value: 'saturation', label: 'Saturation' },
   { value: 'dependency', label: 'Dependency' },
+  { value: 'demand', label: 'Demand: what arrives of what is sent' },
+  { value: 'business', label: 'Business' },
 ];
 
 /** What a service's health is read off, where its metrics have other names. */

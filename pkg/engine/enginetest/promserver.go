@@ -39,7 +39,18 @@ type Scraped struct {
 
 // NewPromServer makes a server that holds the series.
 func NewPromServer(all ...Scraped) *PromServer {
+	return (&PromServer{}).With(all...)
+}
+
+// With is a server that holds further series too, in place of those with the same
+// labels.
+func (p *PromServer) With(all ...Scraped) *PromServer {
 	server := &PromServer{}
+	for _, known := range p.stored {
+		if !slices.ContainsFunc(all, func(s Scraped) bool { return labels.Equal(labels.FromMap(s.Labels), known.Labels()) }) {
+			server.stored = append(server.stored, known)
+		}
+	}
 	for _, one := range all {
 		var samples []chunks.Sample
 		for at := one.From; !at.After(one.To); at = at.Add(one.Every) {

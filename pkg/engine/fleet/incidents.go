@@ -82,7 +82,10 @@ func (e Watcher) Incidents(ctx context.Context, q query.Incidents, window core.W
 	}
 	record := incident.Record{Calls: graph.Calls, From: max(0, int(window.From.Sub(grid.Start)/grid.Step))}
 	for _, s := range graph.Services {
-		record.Services = append(record.Services, incident.Service{Name: s.Name, Requests: s.Requests, Latency: s.Latency, Failed: s.Failed})
+		sent := graph.Sent[s.Name]
+		record.Services = append(record.Services, incident.Service{
+			Name: s.Name, Requests: s.Requests, Latency: s.Latency, Failed: s.Failed, Sent: sent.Requests, SentFailed: sent.Failed,
+		})
 	}
 	var found incident.Result
 	if err := core.Compute(ctx, func() { found = incident.Find(record) }); err != nil {

@@ -175,3 +175,39 @@ func TestNoMetrics(t *testing.T) {
 	_, err := fleet.Watcher{}.Incidents(t.Context(), query.Incidents{}.WithDefaults(), window)
 	require.ErrorIs(t, err, core.ErrNoMetrics)
 }
+
+// What the service graph counts as sent, and span metrics as served, tells lost
+// demand; nothing more is asked for it.
+func TestLostDemandFromMetrics(t *testing.T) {
+	s := shop(noon.Add(time.Hour))
+	quiet, err := watcher(s).Incidents(t.Context(), query.Incidents{}.WithDefaults(), window)
+	require.NoError(t, err)
+
+	s = shopThatLoses(noon.Add(-20 * time.Minute))
+	answer, err := watcher(s).Incidents(t.Context(), query.Incidents{}.WithDefaults(), window)
+	require.NoError(t, err)
+	require.Len(t, answer.Incidents, 1, answer.Notices)
+	one := answer.Incidents[0]
+	require.Equal(t, "payment", one.Deepest)
+	require.Equal(t, incident.CauseDemand, one.Cause.Kind, "%+v", one.Cause)
+	require.Len(t, answer.Queries, len(quiet.Queries)+1, "deploys are looked up, and nothing else")
+}
+
+// shopThatLoses is the shop, most of whose requests to payment fail before they
+// arrive.
+func shopThatLoses(broken time.Time) *server {
+	s := shop(noon.Add(time.Hour))
+	from := noon.Add(-8 * time.Hour)
+	late := func(rate float64) func(time.Time) float64 {
+		return func(at time.Time) float64 { return rate * max(0, at.Sub(broken).Seconds()) }
+	}
+	served := func(at time.Time) float64 {
+		return 10*min(at.Sub(from).Seconds(), broken.Sub(from).Seconds()) + late(1)(at)
+	}
+	s.PromServer = s.With(
+		enginetest.Scraped{Labels: enginetest.Named("traces_spanmetrics_calls_total", "service", "payment", "span_kind", "SPAN_KIND_SERVER", "status_code", "STATUS_CODE_UNSET"), From: from, To: noon, Every: 15 * time.Second, Value: served},
+		enginetest.Scraped{Labels: enginetest.Named("traces_spanmetrics_latency_count", "service", "payment", "span_kind", "SPAN_KIND_SERVER"), From: from, To: noon, Every: 15 * time.Second, Value: served},
+		enginetest.Scraped{Labels: enginetest.Named("traces_service_graph_request_failed_total", "client", "orders", "server", "payment"), From: from, To: noon, Every: 15 * time.Second, Value: late(9)},
+	)
+	return s
+}

@@ -30,7 +30,12 @@ type callMetrics struct {
 	// are a second.
 	requests, failed, sum, count string
 	perSecond                    float64
+	// sent says that the side that calls counts, whether the calls arrive or not.
+	sent bool
 }
+
+// onlySent tells whether the metric says nothing of what arrives, nor who calls.
+func (m callMetrics) onlySent() bool { return m.sent && m.client == "" }
 
 // callSources are service graphs of Tempo, Alloy, Beyla and OBI, which share
 // their names, of Istio and of Linkerd, and the client metrics of OpenTelemetry.
@@ -41,7 +46,7 @@ func graphCalls() (all []callMetrics) {
 	for _, h := range wellknown.GraphDurations {
 		all = append(all, callMetrics{
 			"the service graph", wellknown.GraphRequests, "client", "server",
-			wellknown.GraphRequests, wellknown.GraphFailed, h.Sum(), h.Count(), 1 / h.Unit,
+			wellknown.GraphRequests, wellknown.GraphFailed, h.Sum(), h.Count(), 1 / h.Unit, true,
 		})
 	}
 	return all
@@ -51,17 +56,17 @@ var meshCalls = []callMetrics{
 	{
 		"Istio", "istio_requests_total", "source_canonical_service", "destination_canonical_service",
 		`istio_requests_total{reporter="destination"}`, `istio_requests_total{reporter="destination", response_code=~"5..|0"}`,
-		`istio_request_duration_milliseconds_sum{reporter="destination"}`, `istio_request_duration_milliseconds_count{reporter="destination"}`, 1000,
+		`istio_request_duration_milliseconds_sum{reporter="destination"}`, `istio_request_duration_milliseconds_count{reporter="destination"}`, 1000, false,
 	},
 	{
 		"Istio", "istio_requests_total", "source_canonical_service", "destination_canonical_service",
 		`istio_requests_total{reporter="source"}`, `istio_requests_total{reporter="source", response_code=~"5..|0"}`,
-		`istio_request_duration_milliseconds_sum{reporter="source"}`, `istio_request_duration_milliseconds_count{reporter="source"}`, 1000,
+		`istio_request_duration_milliseconds_sum{reporter="source"}`, `istio_request_duration_milliseconds_count{reporter="source"}`, 1000, true,
 	},
 	{
 		"Linkerd", "response_total", "deployment", "dst_deployment",
 		`response_total{direction="outbound", dst_deployment!=""}`, `response_total{direction="outbound", dst_deployment!="", classification="failure"}`,
-		`response_latency_ms_sum{direction="outbound", dst_deployment!=""}`, `response_latency_ms_count{direction="outbound", dst_deployment!=""}`, 1000,
+		`response_latency_ms_sum{direction="outbound", dst_deployment!=""}`, `response_latency_ms_count{direction="outbound", dst_deployment!=""}`, 1000, true,
 	},
 }
 
@@ -72,7 +77,7 @@ func clientCalls() (all []callMetrics) {
 			count := withMatcher(c.Count(), named)
 			all = append(all, callMetrics{
 				"clients' metrics", c.Count(), "job", peer,
-				count, withMatcher(count, c.Failed), withMatcher(c.Sum(), named), count, 1 / c.Unit,
+				count, withMatcher(count, c.Failed), withMatcher(c.Sum(), named), count, 1 / c.Unit, true,
 			})
 		}
 	}
@@ -81,14 +86,34 @@ func clientCalls() (all []callMetrics) {
 
 // servedSources are what services measure of themselves, the first of which that
 // knows a service tells.
-var servedSources = slices.Concat(served(), spansServed())
+var servedSources = slices.Concat(served(), spansServed(), meshServed)
+
+// meshServed is what Linkerd's proxies count beside the server.
+var meshServed = []callMetrics{{
+	"Linkerd", "response_total", "", "deployment",
+	`response_total{direction="inbound"}`, `response_total{direction="inbound", classification="failure"}`,
+	`response_latency_ms_sum{direction="inbound"}`, `response_latency_ms_count{direction="inbound"}`, 1000, false,
+}}
+
+// gatewaySources are ingresses and proxies: what they pass on to services.
+var gatewaySources = gatewayCalls()
+
+func gatewayCalls() (all []callMetrics) {
+	for _, g := range wellknown.Gateways {
+		named := withMatcher(g.Requests, g.Service+`!=""`)
+		all = append(all, callMetrics{
+			about: g.About, metric: g.Requests, server: g.Service, requests: named, failed: withMatcher(named, g.Failed), sent: true,
+		})
+	}
+	return all
+}
 
 func served() (all []callMetrics) {
 	for _, r := range wellknown.Served {
 		for _, label := range []string{"service_name", "job"} {
 			all = append(all, callMetrics{
 				"servers' metrics", r.Count(), "", label,
-				r.Count(), withMatcher(r.Count(), r.Failed), r.Sum(), r.Count(), 1 / r.Unit,
+				r.Count(), withMatcher(r.Count(), r.Failed), r.Sum(), r.Count(), 1 / r.Unit, false,
 			})
 		}
 	}
@@ -100,7 +125,7 @@ func spansServed() (all []callMetrics) {
 		calls := withMatcher(m.Calls, wellknown.ServedSpans)
 		all = append(all, callMetrics{
 			"span metrics", m.Calls, "", m.Label, calls, withMatcher(calls, wellknown.FailedSpans),
-			withMatcher(m.Duration.Sum(), wellknown.ServedSpans), withMatcher(m.Duration.Count(), wellknown.ServedSpans), 1 / m.Duration.Unit,
+			withMatcher(m.Duration.Sum(), wellknown.ServedSpans), withMatcher(m.Duration.Count(), wellknown.ServedSpans), 1 / m.Duration.Unit, false,
 		})
 	}
 	return all
@@ -129,7 +154,14 @@ type Graph struct {
 	Services []propagation.Service
 	Calls    []propagation.Call
 	Sources  []string // where it was read from, for people
+	// Sent is what callers count of the requests to services, where that is another
+	// metric than the services' own. Only of all services together.
+	Sent map[string]Sent
 }
+
+// Sent is what callers count of the requests to a service, by step: their number,
+// and the share of them that failed for the caller.
+type Sent struct{ Requests, Failed []float64 }
 
 // tally is what was counted of a call or a service, by step; nil where nothing
 // was.
@@ -265,8 +297,10 @@ func plus(sum, values []float64) []float64 {
 type graphBuilder struct {
 	points  int
 	calls   map[[2]string]*tally
-	served  map[string]*tally // of services, as they or their callers count
-	own     map[string]bool   // services that count for themselves
+	served  map[string]*tally      // of services, as they or their callers count
+	by      map[string]callMetrics // the source of served
+	sent    map[string]*tally      // to services, as their callers count
+	own     map[string]bool        // services that count for themselves
 	sources []string
 	// maxServices is maxGraphServices where it is 0.
 	maxServices int

@@ -13,7 +13,7 @@ import (
 )
 
 // Kinds are the kinds of signals that a service can be asked for by name.
-var Kinds = []string{Traffic, Latency, Errors, Saturation, dependency}
+var Kinds = []string{Traffic, Latency, Errors, Saturation, dependency, Demand, Business}
 
 // Signal is one measured signal of a service.
 type Signal struct {

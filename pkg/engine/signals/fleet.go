@@ -67,7 +67,10 @@ func (e Finder) Fleet(ctx context.Context, grid upstream.Range, basis *core.Prov
 	if err := group.Wait(); err != nil {
 		return Graph{}, err
 	}
-	b := graphBuilder{points: grid.Points(), calls: map[[2]string]*tally{}, served: map[string]*tally{}, own: map[string]bool{}}
+	b := graphBuilder{
+		points: grid.Points(), calls: map[[2]string]*tally{}, served: map[string]*tally{}, own: map[string]bool{},
+		by: map[string]callMetrics{}, sent: map[string]*tally{},
+	}
 	for i, q := range queries {
 		basis.AddQuery("%s [%s to %s, step %s]", q.promQL, core.FormatTime(q.grid.Start), core.FormatTime(q.grid.End), q.grid.Step)
 		basis.AddNotice(sets[i].Warnings...)
@@ -82,9 +85,9 @@ func (e Finder) Fleet(ctx context.Context, grid upstream.Range, basis *core.Prov
 // fleetSources are all kinds of metrics once: what services measure of themselves,
 // and then who calls whom.
 func fleetSources() (all []callMetrics) {
-	for _, m := range slices.Concat(servedSources, callSources) {
+	for _, m := range slices.Concat(servedSources, callSources, gatewaySources) {
 		same := func(o callMetrics) bool {
-			return o.metric == m.metric && o.sum == m.sum && o.requests == m.requests && (o.client == "") == (m.client == "")
+			return o.metric == m.metric && o.sum == m.sum && o.requests == m.requests && (o.client == "") == (m.client == "") && (!m.onlySent() || o.server == m.server)
 		}
 		if !slices.ContainsFunc(all, same) {
 			all = append(all, m)
@@ -111,8 +114,11 @@ func fleetQueries(sources []callMetrics, grid upstream.Range, basis *core.Proven
 		own := []fleetQuery{
 			{increase(m.requests, labels, grid.Step), grid, []use{{m, countRequests}}},
 			{increase(m.failed, labels, grid.Step), grid, []use{{m, countFailed}}},
-			{increase(m.sum, labels, grid.Step), grid, []use{{m, countSeconds}}},
-			{increase(m.count, labels, grid.Step), grid, []use{{m, countTimed}}},
+		}
+		if !m.onlySent() {
+			own = append(own,
+				fleetQuery{increase(m.sum, labels, grid.Step), grid, []use{{m, countSeconds}}},
+				fleetQuery{increase(m.count, labels, grid.Step), grid, []use{{m, countTimed}}})
 		}
 		if m.client != "" {
 			own = append(own, fleetQuery{increase(m.requests, m.client+", "+m.server, coarse.Step), coarse, []use{{m, countCalls}}})
@@ -206,8 +212,12 @@ func (b *graphBuilder) addFleet(sources []callMetrics, queries []fleetQuery, set
 			}
 		}
 		for name, t := range tallies {
-			if !b.own[name] || t.observed() > longer*b.served[name].observed() {
-				b.served[name], b.own[name] = t, true
+			if !m.onlySent() && (!b.own[name] || t.observed() > longer*b.served[name].observed()) {
+				b.served[name], b.own[name], b.by[name] = t, true, m
+			}
+			// What callers count says something beside what is counted elsewhere.
+			if m.sent && b.sent[name] == nil && b.own[name] && b.by[name].requests != m.requests {
+				b.sent[name] = t
 			}
 		}
 	}
@@ -271,6 +281,10 @@ func (b *graphBuilder) addCalls(server, client string, coarse []float64) {
 func (b *graphBuilder) fleet(basis *core.Provenance) Graph {
 	b.maxServices = maxFleetServices
 	g := b.graph(basis)
+	g.Sent = map[string]Sent{}
+	for name, t := range b.sent {
+		g.Sent[name] = Sent{Requests: padded(t.requests, b.points), Failed: share(t.failed, t.requests, b.points)}
+	}
 	// Callees that nothing measures have no series at all.
 	for i := range g.Services {
 		if s := &g.Services[i]; !b.own[s.Name] {

@@ -13,6 +13,7 @@ import (
 type naming struct {
 	label      string
 	namespaced bool // "namespace/name" names it too
+	host       bool // "name.namespace.svc" names it too
 }
 
 var (
@@ -35,6 +36,9 @@ func ownNamings() (all []naming) {
 func (n naming) matcher(service string) *labels.Matcher {
 	if n.namespaced {
 		return labels.MustNewMatcher(labels.MatchRegexp, n.label, "(.+/)?"+regexp.QuoteMeta(service))
+	}
+	if n.host {
+		return labels.MustNewMatcher(labels.MatchRegexp, n.label, regexp.QuoteMeta(service)+`(\..+)?`)
 	}
 	return labels.MustNewMatcher(labels.MatchEqual, n.label, service)
 }

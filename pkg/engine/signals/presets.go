@@ -45,6 +45,10 @@ const (
 	Errors     = "errors"
 	Saturation = "saturation"
 	dependency = "dependency"
+	// Demand is what arrives of what callers send.
+	Demand = "demand"
+	// Business is what a service is for, as orders a minute.
+	Business = "business"
 )
 
 // minErrorShare is a change in the share of errors that is worth a word.
@@ -184,6 +188,10 @@ type BoundPreset struct {
 	naming naming
 	Custom bool   // an administrator's signal: promQL holds their placeholders
 	Unit   string // of an administrator's signal
+	// sent and failed are templates of what callers send, and of what of it fails
+	// for them; promQL is then divided by sent. Empty for other signals.
+	sent, failed string
+	sentNaming   naming
 }
 
 // Expr is the preset's PromQL for a service, with rates over the given window.
@@ -191,7 +199,14 @@ func (f BoundPreset) Expr(service string, rate time.Duration) string {
 	if f.Custom {
 		return fillCustom(f.promQL, service, rate)
 	}
-	return core.Bind(f.promQL, rate, f.naming.matcher(service))
+	promQL := core.Bind(f.promQL, rate, f.naming.matcher(service))
+	if f.sent == "" {
+		return promQL
+	}
+	sent := core.Bind(f.sent, rate, f.sentNaming.matcher(service))
+	failed := core.Bind(f.failed, rate, f.sentNaming.matcher(service))
+	// What nobody counts any more has not arrived where it fails for the callers.
+	return "((" + promQL + ") or (0 * " + sent + " and " + failed + " > 0.5 * " + sent + ")) / (" + sent + " > 0)"
 }
 
 // template is the preset's PromQL with an administrator's placeholders where the
@@ -218,7 +233,12 @@ func (e Finder) Presets(ctx context.Context, service string, from, to time.Time)
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return e.withCustom(choose(presetNamings, existing)), nil
+	chosen := choose(presetNamings, existing)
+	demand, err := e.demand(ctx, service, chosen, from, to)
+	if err != nil {
+		return nil, err
+	}
+	return e.withCustom(slices.Concat(chosen, demand)), nil
 }
 
 // choose takes of each group the first preset whose metric exists, under the
