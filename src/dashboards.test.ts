@@ -46,7 +46,7 @@ it('ask, when imported, the data source of the person who imports them', () => {
   }
 });
 
-it('are six', () => {
+it('are seven', () => {
   expect(new Set(dashboards.map(([, { uid }]) => uid))).toEqual(
     new Set([
       'foresight',
@@ -54,6 +54,7 @@ it('are six', () => {
       'foresight-deploy',
       'foresight-impact',
       'foresight-inefficiencies',
+      'foresight-journeys',
       'foresight-overview',
     ])
   );

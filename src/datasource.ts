@@ -111,7 +111,7 @@ export class ForesightDataSource extends DataSourceWithBackend<ForesightQuery, F
 
   /** What the backend lists for a picker: services, operations or versions. */
   async names(queryType: NamesQuery['queryType'], service?: string, range?: TimeRange): Promise<string[]> {
-    const of = queryType === 'services' ? {} : { service };
+    const of = queryType === 'services' || queryType === 'journeys' ? {} : { service };
     const target: NamesQuery = { refId: 'names', queryType, schemaVersion: SCHEMA_VERSION, ...of };
     if (!this.filterQuery(target)) {
       return [];

@@ -117,6 +117,20 @@ const language: Language = {
     required: [],
     fields: { ...common, services: 'text', lookback: 'text' },
   },
+  journey: {
+    formats: everyFormat,
+    required: [],
+    fields: {
+      ...common,
+      journey: 'names',
+      steps: 'value',
+      view: 'text',
+      history: 'text',
+      step: 'text',
+      threshold: 'number',
+    },
+  },
+  journeys: { formats: ['panel'], required: [], fields: common },
   impact: {
     formats: ['panel', 'alert'],
     required: [],

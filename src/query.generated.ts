@@ -20,6 +20,18 @@ export interface Filter {
   value: string;
 }
 
+/** JourneyStep is one step of a journey: an operation of a service or, in place of both, a filter of traces. */
+export interface JourneyStep {
+  /** Name is what people read. Default: the service and the operation. */
+  name?: string;
+  /** Service is the service.name. */
+  service?: string;
+  /** Operation is the span name. */
+  operation?: string;
+  /** TraceQL is a spanset filter in place of service and operation. Its traces are counted inside the window, without a past. */
+  traceQL?: string;
+}
+
 /** Population selects one side of a trace diff. */
 export interface Population {
   /** Version is the service.version. */
@@ -247,6 +259,36 @@ export interface IncidentsQuery extends DataQuery {
   /** Lookback is how far before the end of the window an incident may have begun, where the window is shorter. What lasts longer becomes the new normal. Default 3h. */
   lookback?: string;
   queryType: 'incidents';
+}
+
+/** Journey asks how users get through the steps of a journey inside the window. */
+export interface JourneyQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Journey is the name of a journey in the settings, or of the Steps. Default: every journey in the settings. */
+  journey?: string | string[];
+  /** Steps are the journey's, in place of one in the settings. */
+  steps?: JourneyStep[];
+  /** View chooses what a panel shows: "summary" (default) for the tables of journeys and steps, "series" for completions over time with their forecast. */
+  view?: 'summary' | 'series';
+  /** History is how far back to learn from. Default 14d. */
+  history?: string;
+  /** Step overrides the step that follows from the panel's resolution. */
+  step?: string;
+  /** Threshold is the score from which on a journey is abnormal. It is normal again after five steps below two thirds of it. Default 75. */
+  threshold?: number | string;
+  queryType: 'journey';
+}
+
+/** Journeys asks for the names of the journeys in the settings. */
+export interface JourneysQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  queryType: 'journeys';
 }
 
 /** Operations asks for the operations (span names) of a service. */

@@ -8,6 +8,8 @@ import {
   type ForecastQuery,
   type ImpactQuery,
   type IncidentsQuery,
+  type JourneyQuery,
+  type JourneysQuery,
   type OperationsQuery,
   type PatternsQuery,
   type RootCauseQuery,
@@ -32,11 +34,12 @@ export type CauseSignal = NonNullable<RootCauseQuery['signal']>;
 export type CauseView = NonNullable<RootCauseQuery['view']>;
 export type Compare = NonNullable<PatternsQuery['compare']>;
 export type ImpactView = NonNullable<ImpactQuery['view']>;
+export type JourneyView = NonNullable<JourneyQuery['view']>;
 export type Measure = NonNullable<ImpactQuery['measure']>;
 
 export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
 export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery | VerdictQuery;
-export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery;
+export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery | JourneysQuery;
 export type ForesightQuery =
   | MetricQuery
   | ChangesQuery
@@ -45,6 +48,7 @@ export type ForesightQuery =
   | ExplainQuery
   | ImpactQuery
   | IncidentsQuery
+  | JourneyQuery
   | SizingQuery
   | TraceQuery
   | NamesQuery;
@@ -59,5 +63,5 @@ export function isTraceQuery(query: ForesightQuery): query is TraceQuery {
 }
 
 export function isNamesQuery(query: ForesightQuery): query is NamesQuery {
-  return ['services', 'operations', 'versions'].includes(query.queryType);
+  return ['services', 'operations', 'versions', 'journeys'].includes(query.queryType);
 }

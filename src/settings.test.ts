@@ -5,6 +5,8 @@ import { patterns } from './config/PlaybookSettings';
 import {
   type ForesightSettings,
   type HeaderSecret,
+  type Journey,
+  type JourneyStep,
   type Limits,
   type NamedSeries,
   type Playbooks,
@@ -16,7 +18,7 @@ import {
 } from './settings';
 
 const source = (file: string) => readFileSync(join(__dirname, '../pkg', file), 'utf8');
-const backend = ['settings', 'signals', 'playbooks'].map((file) => source(`plugin/${file}.go`)).join('\n');
+const backend = ['settings', 'signals', 'playbooks', 'journeys'].map((file) => source(`plugin/${file}.go`)).join('\n');
 
 /** Every name under which the backend reads a setting. */
 const read = new Set(
@@ -36,6 +38,7 @@ const root: Names<Omit<ForesightSettings, keyof DataSourceJsonData>> = {
   limits: true,
   signals: true,
   series: true,
+  journeys: true,
   webhooks: true,
   playbooks: true,
 };
@@ -82,6 +85,8 @@ const series: Names<NamedSeries> = {
   direction: true,
   minDeviation: true,
 };
+const journey: Names<Journey> = { name: true, steps: true };
+const journeyStep: Names<JourneyStep> = { name: true, service: true, operation: true, traceQL: true };
 const webhook: Names<Webhook> = { name: true, kind: true, url: true, private: true };
 const playbooks: Names<Playbooks> = {
   mode: true,
@@ -101,7 +106,9 @@ const playbooks: Names<Playbooks> = {
 };
 
 it('have the names by which the backend reads them, all of them', () => {
-  const written = [root, upstream, deploys, limits, signal, series, webhook, playbooks].flatMap(Object.keys);
+  const written = [root, upstream, deploys, limits, signal, series, journey, journeyStep, webhook, playbooks].flatMap(
+    Object.keys
+  );
   expect([...new Set(written)].sort()).toEqual([...read].sort());
 });
 

@@ -68,6 +68,20 @@ export interface NamedSeries {
   minDeviation?: number;
 }
 
+/** An operation of a service or, in place of both, a filter of traces. */
+export interface JourneyStep {
+  name?: string;
+  service?: string;
+  operation?: string;
+  traceQL?: string;
+}
+
+/** What users do, step by step. */
+export interface Journey {
+  name?: string;
+  steps?: JourneyStep[];
+}
+
 /** Where events may be sent. */
 export interface Webhook {
   name?: string;
@@ -125,6 +139,7 @@ export interface ForesightSettings extends DataSourceJsonData {
   limits?: Limits;
   signals?: Signal[];
   series?: NamedSeries[];
+  journeys?: Journey[];
   webhooks?: Webhook[];
   playbooks?: Playbooks;
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
 	"github.com/foresight-observability/foresight/pkg/engine/fleet"
+	"github.com/foresight-observability/foresight/pkg/engine/journeys"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
@@ -27,6 +28,8 @@ type Engine struct {
 	DeployLogs []DeployLog
 	// Signals are those an administrator defined; presets fill in other kinds.
 	Signals []signals.Setting
+	// Journeys are those an administrator described.
+	Journeys []journeys.Setting
 	// Feedback, Acts, Incidents, Alerts and Announced are what people and automation
 	// wrote down; nil where nothing can be read.
 	Feedback  annotation.Source[annotation.Feedback]
@@ -72,6 +75,12 @@ func (e *Engine) keeper() ledger.Keeper {
 
 func (e *Engine) comparer() traces.Comparer {
 	return traces.Comparer{Sources: e.sources(), Deploys: e.detector(), Signals: e.finder(), Ledger: e.keeper()}
+}
+
+func (e *Engine) analyst() journeys.Analyst {
+	return journeys.Analyst{
+		Sources: e.sources(), Settings: e.Journeys, Models: e.Models, ForecastModels: e.ForecastModels, Deploys: e.detector(), Comparer: e.comparer(),
+	}
 }
 
 func (e *Engine) watcher() fleet.Watcher {

@@ -7,6 +7,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
 	"github.com/foresight-observability/foresight/pkg/engine/fleet"
+	"github.com/foresight-observability/foresight/pkg/engine/journeys"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
@@ -114,6 +115,15 @@ func (e *Engine) Deploys(ctx context.Context, q query.Deploys, window core.Windo
 func (e *Engine) FleetIncidents(ctx context.Context, q query.Incidents, window core.Window) (fleet.IncidentsAnswer, error) {
 	return e.watcher().Incidents(ctx, q, window)
 }
+
+// UserJourneys answers how users get through journeys. brief leaves out what a
+// rule does not read.
+func (e *Engine) UserJourneys(ctx context.Context, q query.Journey, window core.Window, brief bool) (journeys.Answer, error) {
+	return e.analyst().Journeys(ctx, q, window, brief)
+}
+
+// JourneyNames lists the journeys in the settings.
+func (e *Engine) JourneyNames() core.NamesAnswer { return e.analyst().Names() }
 
 // Changes lists what changed in the systems inside the window.
 func (e *Engine) Changes(ctx context.Context, q query.LedgerChanges, window core.Window) (ledger.Answer, error) {

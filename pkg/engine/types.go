@@ -4,6 +4,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/engine/deploys"
 	"github.com/foresight-observability/foresight/pkg/engine/fleet"
+	"github.com/foresight-observability/foresight/pkg/engine/journeys"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
@@ -41,6 +42,11 @@ type (
 	DeployLog     = deploys.Log
 
 	IncidentsAnswer = fleet.IncidentsAnswer
+
+	JourneysAnswer = journeys.Answer
+	Journey        = journeys.Journey
+	JourneyStep    = journeys.Step
+	JourneySetting = journeys.Setting
 
 	LedgerAnswer = ledger.Answer
 	LedgerChange = ledger.Change

@@ -132,6 +132,9 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	case query.Incidents:
 		found, err := d.engine.FleetIncidents(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Incidents(found, format) })
+	case query.Journey:
+		found, err := d.engine.UserJourneys(ctx, q, window, format == query.Alert)
+		return shaped(err, func() (data.Frames, error) { return frames.Journeys(found, q, format) })
 	case query.Impact:
 		found, err := d.engine.Impact(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Impact(found, q, format) })
@@ -141,6 +144,8 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	case query.Services:
 		found, err := d.engine.Services(ctx, q, window)
 		return names(found, err, q, format)
+	case query.Journeys:
+		return names(d.engine.JourneyNames(), nil, q, format)
 	case query.Operations:
 		found, err := d.engine.Operations(ctx, q, window)
 		return names(found, err, q, format)

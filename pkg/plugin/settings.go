@@ -40,6 +40,8 @@ type Settings struct {
 	// Webhooks are where events may be sent, which know them by the secrets.
 	Webhooks       []webhook.Target
 	WebhookSecrets webhook.Secrets
+	// Journeys are those of users.
+	Journeys []engine.JourneySetting
 	// Playbooks are the limits of what playbooks may do.
 	Playbooks playbooks.Settings
 	// Series are what engines ask for by name.
@@ -157,6 +159,9 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		settings.Signals = append(settings.Signals, signalSetting(one))
 		sections = append(sections, one)
 	}
+	journeys, steps := journeySettings(root)
+	settings.Journeys = journeys
+	sections = append(sections, steps...)
 	for i, one := range root.objects("webhooks") {
 		settings.Webhooks = append(settings.Webhooks, webhook.Target{
 			Name: one.text("name", ""), URL: cmp.Or(secrets[fmt.Sprintf("webhookUrl%d", i+1)], one.text("url", "")), Private: one.boolean("private", false),

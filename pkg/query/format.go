@@ -20,6 +20,8 @@ var formats = map[Type][]Format{
 	TypeVerdict:    {Panel, Alert},
 	TypeImpact:     {Panel, Alert},
 	TypeIncidents:  {Panel, Alert, Annotations},
+	TypeJourney:    {Panel, Alert, Annotations},
+	TypeJourneys:   {Panel},
 	TypeSizing:     {Panel, Alert},
 	TypePatterns:   {Panel, Alert, Annotations},
 	TypeExplain:    {Panel},

@@ -32,6 +32,8 @@ var parsers = map[Type]parser{
 	TypeVerdict:    parserOf[Verdict](),
 	TypeImpact:     parserOf[Impact](),
 	TypeIncidents:  parserOf[Incidents](),
+	TypeJourney:    parserOf[Journey](),
+	TypeJourneys:   parserOf[Journeys](),
 	TypeSizing:     parserOf[Sizing](),
 	TypePatterns:   parserOf[Patterns](),
 	TypeExplain:    parserOf[Explain](),

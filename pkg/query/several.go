@@ -28,7 +28,7 @@ type Several struct {
 // Selected is the query about one of several.
 type Selected struct {
 	Query Query
-	// Labels tell it from the others: "service_name", "operation",
+	// Labels tell it from the others: "service_name", "operation", "journey",
 	// "baseline_version", "candidate_version".
 	Labels map[string]string
 }
@@ -77,7 +77,7 @@ func (s Several) Of(services []string) (Several, error) {
 // choices are the fields that may hold several names, and the labels of their
 // answers.
 var choices = []struct{ side, field, label string }{
-	{"", "service", "service_name"}, {"", "operation", "operation"},
+	{"", "service", "service_name"}, {"", "operation", "operation"}, {"", "journey", "journey"},
 	{"baseline", "version", "baseline_version"}, {"candidate", "version", "candidate_version"},
 }
 

@@ -4,6 +4,7 @@ import { Findings } from './Findings';
 import { GrafanaSettings } from './GrafanaSettings';
 import { HookSettings } from './HookSettings';
 import { LimitSettings } from './LimitSettings';
+import { JourneySettings } from './JourneySettings';
 import { type EditorProps } from './options';
 import { PlaybookSettings } from './PlaybookSettings';
 import { ReadOnly } from './readOnly';
@@ -45,6 +46,7 @@ export function ConfigEditor(props: EditorProps) {
       )}
       <SignalSettings {...props} />
       <SeriesSettings {...props} />
+      <JourneySettings {...props} />
       <HookSettings {...props} />
       <PlaybookSettings {...props} />
       <LimitSettings {...props} />

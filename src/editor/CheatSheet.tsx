@@ -42,6 +42,11 @@ export function examples(service: string): Example[] {
       query: { queryType: 'incidents' } as Asked,
     },
     {
+      title: 'Where do users give up?',
+      tells: 'The journeys of the settings: success, latency and drop-off of each step, and the service to blame.',
+      query: { queryType: 'journey' } as Asked,
+    },
+    {
       title: 'Which labels explain a change of latency?',
       tells: 'The values of pod, node, route and other labels that carry it, exactly for sums and ratios.',
       query: { queryType: 'explain', expr: starters.latency.expr } as Asked,

@@ -9,6 +9,7 @@ import { CompositeFields, ServiceField } from './ServiceFields';
 import { ExplainFields } from './ExplainFields';
 import { ImpactFields } from './ImpactFields';
 import { IncidentFields } from './IncidentFields';
+import { JourneyFields } from './JourneyFields';
 import { MetricFields } from './MetricFields';
 import { Picker } from './Picker';
 import { SizingFields } from './SizingFields';
@@ -79,11 +80,14 @@ function QuestionFields({ query, onCommit, datasource, range }: QuestionProps) {
       return <CompositeFields {...{ query, onCommit, datasource, range }} />;
     case 'incidents':
       return <IncidentFields {...{ query, onCommit }} />;
+    case 'journey':
+      return <JourneyFields {...{ query, onCommit, datasource, range }} />;
     case 'impact':
       return <ImpactFields {...{ query, onCommit, datasource, range }} />;
     case 'sizing':
       return <SizingFields {...{ query, onCommit, datasource, range }} />;
     case 'services':
+    case 'journeys':
       return null;
     default:
       return <ServiceField {...{ query, onCommit, datasource, range }} />;

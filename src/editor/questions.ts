@@ -9,6 +9,7 @@ import {
   type ForesightQuery,
   type Format,
   type ImpactView,
+  type JourneyView,
   type Measure,
   type QueryType,
   type View,
@@ -21,6 +22,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     value: 'incidents',
     label: 'What is wrong?',
     description: 'Incidents across all services: one for each cause',
+  },
+  {
+    group: 'All services',
+    value: 'journey',
+    label: 'How do users get through?',
+    description: 'Success, latency and drop-off of each step of a journey, and where users are lost',
   },
   {
     group: 'A metric',
@@ -116,6 +123,7 @@ export const lists: Array<SelectableValue<QueryType>> = [
   { value: 'services', label: 'Services', description: 'All services that send traces' },
   { value: 'operations', label: 'Operations', description: 'The operations of a service' },
   { value: 'versions', label: 'Versions', description: 'The versions of a service' },
+  { value: 'journeys', label: 'Journeys', description: 'The journeys in the settings' },
 ];
 
 /** The same lists, asked in a panel. */
@@ -123,6 +131,7 @@ export const listQuestions: Array<ComboboxOption<QueryType>> = [
   { group: 'Names', value: 'services', label: 'Which services are there?' },
   { group: 'Names', value: 'operations', label: 'Which operations does a service have?' },
   { group: 'Names', value: 'versions', label: 'Which versions does a service have?' },
+  { group: 'Names', value: 'journeys', label: 'Which journeys are there?' },
 ];
 
 export const directions: Array<SelectableValue<Direction>> = [
@@ -156,6 +165,11 @@ export const impactViews: Array<ComboboxOption<ImpactView>> = [
   { value: 'incidents', label: 'Incidents' },
   { value: 'deploys', label: 'Deploys' },
   { value: 'prevented', label: 'Prevented' },
+];
+
+export const journeyViews: Array<SelectableValue<JourneyView>> = [
+  { value: 'summary', label: 'Journeys and steps' },
+  { value: 'series', label: 'Completions over time' },
 ];
 
 export const measures: Array<ComboboxOption<Measure>> = [

@@ -91,6 +91,23 @@ func (l *Lab) Settings() map[string]any {
 	return map[string]any{
 		"prometheus": map[string]any{"mode": "direct", "url": l.Prometheus},
 		"traces":     map[string]any{"kind": "tempo", "mode": "direct", "url": l.Tempo},
+		"journeys":   Journeys(),
+	}
+}
+
+// Journeys are those of the shop's customers: from browsing to the checkout, and
+// to the account.
+func Journeys() []any {
+	journey := func(name string, operations ...string) map[string]any {
+		var steps []any
+		for _, operation := range operations {
+			steps = append(steps, map[string]any{"service": "web", "operation": operation})
+		}
+		return map[string]any{"name": name, "steps": steps}
+	}
+	return []any{
+		journey("Browse to checkout", "GET /", "GET /product/{id}", "GET /cart", "POST /checkout"),
+		journey("Account", "GET /", "GET /account/orders"),
 	}
 }
 

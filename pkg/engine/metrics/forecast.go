@@ -63,12 +63,12 @@ func (e Evaluator) Forecast(ctx context.Context, q query.Forecast, window core.W
 			Probabilities: []float64{q.Probability},
 			NonNegative:   q.NonNegative == nil || *q.NonNegative,
 		}
-		result, err := e.ForecastModels.forecast(request)
+		result, err := e.ForecastModels.Run(request)
 		var earlier forecast.Result
 		if unseen && err == nil {
 			request.History = history.Between(history.Start, result.Start.Add(-horizon))
 			// Where too little was known then, there is nothing to show.
-			earlier, _ = e.ForecastModels.forecast(request)
+			earlier, _ = e.ForecastModels.Run(request)
 		}
 		actual := history.Between(g.From, g.To.Add(g.Step))
 		actual.Values = slices.Clone(actual.Values) // so that the history can be let go

@@ -52,9 +52,9 @@ func (m *ForecastModels) Close() {
 	m.learned.StopAllGoroutines()
 }
 
-// forecast answers like forecast.Run, with a model that learned up to the last
+// Run answers like forecast.Run, with a model that learned up to the last
 // full hour. Without a memory (nil) it learns anew.
-func (m *ForecastModels) forecast(r forecast.Request) (forecast.Result, error) {
+func (m *ForecastModels) Run(r forecast.Request) (forecast.Result, error) {
 	whole := r.History
 	cut := whole.Len()
 	if hour := whole.Index(core.Floor(whole.Time(cut), time.Hour)); hour >= max(int(minLearnedShare*float64(cut)), minLearned) {

@@ -31,18 +31,18 @@ func TestRememberedModelsChangeNoAnswer(t *testing.T) {
 	models := NewForecastModels()
 	defer models.Close()
 	for _, minutes := range []int{5, 6, 20, 20, 7, 59, 60, 61} { // on, the same, back, over the hour
-		want, err := (*ForecastModels)(nil).forecast(growing(minutes))
+		want, err := (*ForecastModels)(nil).Run(growing(minutes))
 		require.NoError(t, err)
-		got, err := models.forecast(growing(minutes))
+		got, err := models.Run(growing(minutes))
 		require.NoError(t, err)
 		require.Equal(t, want, got, minutes)
 	}
 
 	changed := growing(20)
 	changed.History.Values[100]++ // a late sample
-	want, err := (*ForecastModels)(nil).forecast(changed)
+	want, err := (*ForecastModels)(nil).Run(changed)
 	require.NoError(t, err)
-	got, err := models.forecast(changed)
+	got, err := models.Run(changed)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
@@ -50,12 +50,12 @@ func TestRememberedModelsChangeNoAnswer(t *testing.T) {
 func TestModelsServeManyAtOnce(t *testing.T) {
 	models := NewForecastModels()
 	defer models.Close()
-	want, err := models.forecast(growing(9))
+	want, err := models.Run(growing(9))
 	require.NoError(t, err)
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
-			got, err := models.forecast(growing(9))
+			got, err := models.Run(growing(9))
 			if err != nil || got.Mean[0] != want.Mean[0] {
 				t.Errorf("%v %v", got.Mean, err)
 			}
@@ -70,7 +70,7 @@ func TestShortHistoriesLearnFromAll(t *testing.T) {
 	request.History.Start = request.History.Start.Add(2*24*time.Hour - 10*time.Minute)
 	want, err := forecast.Run(request)
 	require.NoError(t, err)
-	got, err := (*ForecastModels)(nil).forecast(request)
+	got, err := (*ForecastModels)(nil).Run(request)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 }
@@ -80,7 +80,7 @@ func BenchmarkForecastWarm(b *testing.B) {
 	defer models.Close()
 	request := growing(59)
 	for b.Loop() {
-		if _, err := models.forecast(request); err != nil {
+		if _, err := models.Run(request); err != nil {
 			b.Fatal(err)
 		}
 	}
