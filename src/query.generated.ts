@@ -422,7 +422,7 @@ export interface TraceDiffQuery extends DataQuery {
   /** MaxTraces is the sample size of each side. Default 400. */
   maxTraces?: number | string;
   /** View is the frame a panel shows; empty for all. */
-  view?: 'flameGraph' | 'summary' | 'paths' | 'attributes';
+  view?: 'flameGraph' | 'summary' | 'paths' | 'percentiles' | 'attributes';
   queryType: 'traceDiff';
 }
 

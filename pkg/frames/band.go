@@ -58,7 +58,7 @@ func (f bandFrame) config(role string) *data.FieldConfig {
 	case upper:
 		config.Custom = invisibleLine()
 		config.Custom["fillBelowTo"] = displayName(f.name, lower)
-		config.Custom["fillOpacity"] = 12
+		config.Custom["fillOpacity"] = 20
 	case score:
 		config.Color["fixedColor"] = "dark-" + f.color
 		config.Custom = lineStyle(1, "dot", 0, 6)

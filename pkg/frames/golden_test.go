@@ -96,6 +96,7 @@ func TestGolden(t *testing.T) {
 		"tracediff_panel":        traceDiffOf(someTraceDiff(), "", query.Panel),
 		"tracediff_summary":      traceDiffOf(someTraceDiff(), query.Summary, query.Panel),
 		"tracediff_attributes":   traceDiffOf(withAttributes(), query.Attributes, query.Panel),
+		"tracediff_percentiles":  traceDiffOf(someTraceDiff(), query.Percentiles, query.Panel),
 		"tracediff_alert":        traceDiffOf(someTraceDiff(), "", query.Alert),
 		"tracediff_annotations":  traceDiffOf(someTraceDiff(), "", query.Annotations),
 		"tracediff_insufficient": traceDiffOf(tooFewTraces(), "", query.Panel),

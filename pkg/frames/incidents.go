@@ -72,6 +72,7 @@ func incidentTable(a engine.IncidentsAnswer) *data.Frame {
 		state,
 		column(rows, "time", "Began", "", func(i row) time.Time { return a.Time(i.Start).UTC() }),
 		column(rows, "end", "Ended", "", func(i row) *time.Time { return nullableTime(incidentEnd(a, i)) }),
+		text("sentence", "What", incidentSentence),
 		text("incident", "Incident", func(i row) string { return i.ID }),
 		text("service", "Deepest service", func(i row) string { return i.Deepest }),
 		kind,
@@ -90,6 +91,39 @@ func incidentTable(a engine.IncidentsAnswer) *data.Frame {
 		}),
 	}
 	return frame
+}
+
+// incidentSentence says what is wrong, and what is suspected.
+func incidentSentence(i incident.Incident) string {
+	where := i.Deepest
+	if where == "" && len(i.Members) > 0 {
+		where = i.Members[0].Service
+	}
+	for _, m := range i.Members {
+		if m.Service != where {
+			continue
+		}
+		var wrong []string
+		for _, s := range m.Signals {
+			wrong = append(wrong, incidentSigns[s])
+		}
+		where += " " + strings.Join(wrong, ", ")
+	}
+	switch others := len(i.Members) - 1; {
+	case others == 1:
+		where += ", and 1 service more"
+	case others > 1:
+		where += fmt.Sprintf(", and %d services more", others)
+	}
+	if i.Cause.Text == "" {
+		return where + "."
+	}
+	return where + ". Suspect: " + i.Cause.Text + "."
+}
+
+// incidentSigns say of a service what is wrong with it.
+var incidentSigns = map[incident.Signal]string{
+	incident.Latency: "is slow", incident.Failures: "fails", incident.Silence: "is silent",
 }
 
 // incidentEnd is the zero time for an incident that lasts.

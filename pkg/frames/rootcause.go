@@ -98,6 +98,7 @@ func suspectTable(a engine.RootCauseAnswer) *data.Frame {
 		text("why", "Why", func(s cause.Suspect) string { return strings.Join(s.Reasons, "\n") }),
 		text("circumstances", "Circumstances", func(s cause.Suspect) string { return circumstancesText(s.Explanations) }),
 		text("aspect", "Aspect", func(s cause.Suspect) string { return string(s.Finding.Aspect) }),
+		text("change", "Change", func(s cause.Suspect) string { return findingText(s.Finding) }),
 		figure("effect", "Effect", "", func(s cause.Suspect) float64 { return s.Finding.Effect }),
 		figure("effect_lower", "Effect, at least", "", func(s cause.Suspect) float64 { return s.Finding.Lower }),
 		figure("effect_upper", "Effect, at most", "", func(s cause.Suspect) float64 { return s.Finding.Upper }),
@@ -130,7 +131,7 @@ func leadTable(a engine.RootCauseAnswer) *data.Frame {
 	kind := text("aspect", "What may have changed", func(l diff.Hint) string { return string(l.Kind) })
 	kind.Config.Mappings = leadNames
 	frame.Fields = data.Fields{
-		text("service", "Service", func(l diff.Hint) string { return l.Service }),
+		text("service", "Lead", func(l diff.Hint) string { return l.Service }),
 		kind,
 		text("operation", "Operation", func(l diff.Hint) string { return l.Operation }),
 		column(a.Result.Hints, "p_value", "p of the service, if nothing changed", "", func(l diff.Hint) *float64 { return nullable(l.PValue) }),

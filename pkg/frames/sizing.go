@@ -54,6 +54,24 @@ func reported(one sizing.Recommendation) string {
 	return ""
 }
 
+// urgencies say whether a person needs to act.
+var urgencies = data.ValueMappings{data.ValueMapper{
+	string(sizing.Short):    {Text: "too small: raise it", Color: "red", Index: 0},
+	string(sizing.Wasteful): {Text: "far too large", Color: "yellow", Index: 1},
+	string(sizing.Fine):     {Text: "fine", Color: "green", Index: 2},
+	string(sizing.Unknown):  {Text: "for your information", Color: "text", Index: 3},
+}}
+
+var settingNames = data.ValueMappings{data.ValueMapper{
+	string(sizing.SizeReplicas):    {Text: "replicas", Index: 0},
+	string(sizing.SizePool):        {Text: "connection pool", Index: 1},
+	string(sizing.SizeConcurrency): {Text: "concurrency limit", Index: 2},
+	string(sizing.SizeOutliers):    {Text: "outlier detection", Index: 3},
+	string(sizing.SizeBreaker):     {Text: "circuit breaker", Index: 4},
+	string(sizing.SizeCacheWarm):   {Text: "cache warming", Index: 5},
+	string(sizing.SizeShed):        {Text: "load shedding", Index: 6},
+}}
+
 func recommendations(a engine.SizingAnswer) *data.Frame {
 	frame := newFrame("recommendations", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	type row = sizing.Recommendation
@@ -63,8 +81,13 @@ func recommendations(a engine.SizingAnswer) *data.Frame {
 	amount := func(name, title string, value func(row) float64) *data.Field {
 		return column(a.Recommendations, name, title, "", func(r row) *float64 { return nullable(value(r)) })
 	}
+	action := text("action", "To do", func(r row) string { return string(r.Urgency()) })
+	action.Config.Mappings = urgencies
+	setting := text("setting", "Setting", func(r row) string { return string(r.Sizing) })
+	setting.Config.Mappings = settingNames
 	frame.Fields = data.Fields{
-		text("setting", "Setting", func(r row) string { return string(r.Sizing) }),
+		action,
+		setting,
 		text("subject", "Of", func(r row) string { return r.Subject }),
 		amount("recommended", "Recommended", func(r row) float64 { return r.Value }),
 		amount("present", "Present", func(r row) float64 { return r.Current }),
@@ -103,12 +126,12 @@ func recommendationBasis(a engine.SizingAnswer) *data.Frame {
 	}
 	frame := newFrame("basis", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	frame.Fields = data.Fields{
-		column(rows, "setting", "Setting", "", func(r row) string { return string(r.of.Sizing) }),
-		column(rows, "subject", "Of", "", func(r row) string { return r.of.Subject }),
+		column(rows, "setting", "Basis of", "", func(r row) string { return string(r.of.Sizing) }),
+		column(rows, "subject", "Basis of which", "", func(r row) string { return r.of.Subject }),
 		column(rows, "kind", "Kind", "", func(r row) string { return r.kind }),
 		column(rows, "name", "What", "", func(r row) string { return r.value.Name }),
 		column(rows, "value", "Value", "", func(r row) *float64 { return nullable(r.value.Value) }),
-		column(rows, "unit", "Unit", "", func(r row) string { return r.value.Unit }),
+		column(rows, "unit", "Basis unit", "", func(r row) string { return r.value.Unit }),
 	}
 	return frame
 }
@@ -130,8 +153,8 @@ func patches(a engine.SizingAnswer) *data.Frame {
 	}
 	frame.Fields = data.Fields{
 		text("for_setting", "For setting", func(r row) string { return string(r.of.Sizing) }),
-		text("for_subject", "Of", func(r row) string { return r.of.Subject }),
-		text("kind", "Kind", func(r row) string { return r.patch.Kind }),
+		text("for_subject", "For which", func(r row) string { return r.of.Subject }),
+		text("kind", "Applies to", func(r row) string { return r.patch.Kind }),
 		text("api_version", "API version", func(r row) string { return r.patch.APIVersion }),
 		text("path", "Path", func(r row) string { return r.patch.Path }),
 		text("patch", "Patch", func(r row) string { return r.patch.Text }),

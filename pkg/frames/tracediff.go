@@ -45,6 +45,9 @@ func traceDiffPanel(a engine.TraceDiffAnswer, view query.View, notices remarks) 
 	if view == query.Attributes {
 		return attributePanel(a)
 	}
+	if view == query.Percentiles {
+		return notices.attach(data.Frames{percentiles(a)})
+	}
 	var frames data.Frames
 	if view == "" || view == query.FlameGraph {
 		frames = append(frames, flameGraph(a, &notices))

@@ -12,6 +12,8 @@ const (
 	FlameGraph View = "flameGraph"
 	Summary    View = "summary"
 	Paths      View = "paths"
+	// Percentiles are the durations of the requests on both sides.
+	Percentiles View = "percentiles"
 	// Attributes is what tells the two populations apart, whatever they are: slow
 	// requests and fast ones, say, chosen by TraceQL.
 	Attributes View = "attributes"
@@ -31,7 +33,7 @@ type TraceDiff struct {
 	// MaxTraces is the sample size of each side. Default 400.
 	MaxTraces int `json:"maxTraces,omitempty"`
 	// View is the frame a panel shows; empty for all.
-	View View `json:"view,omitempty" jsonschema:"enum=flameGraph,enum=summary,enum=paths,enum=attributes"`
+	View View `json:"view,omitempty" jsonschema:"enum=flameGraph,enum=summary,enum=paths,enum=percentiles,enum=attributes"`
 }
 
 // Type implements Query.
@@ -55,6 +57,6 @@ func (q TraceDiff) Validate() error {
 		q.Candidate.validate("candidate"),
 		checkDistinct(q.Baseline, q.Candidate),
 		checkRange("maxTraces", float64(q.MaxTraces), 0, maxMaxTraces),
-		checkChoice("view", string(q.View), string(FlameGraph), string(Summary), string(Paths), string(Attributes)),
+		checkChoice("view", string(q.View), string(FlameGraph), string(Summary), string(Paths), string(Percentiles), string(Attributes)),
 	)
 }

@@ -14,22 +14,26 @@ test('the incident is caught: what changed, who is to blame', async ({ page }) =
   test.setTimeout(360_000);
   await open(page, 'd/foresight-deploy?var-service=orders');
   const panel = (title: string) => page.locator(`section[aria-label="${title}"]`);
-  const verdict = panel('What did the deploy change?');
+  const verdict = panel('Verdict');
   // The shop's incident comes with a deploy, some time after the lab has begun;
   // on a busy machine Tempo takes its time, too.
   await expect(async () => {
     await page.getByRole('button', { name: 'Ask again' }).click();
     await expect(verdict).toContainText('regressed', { timeout: 40_000 });
   }).toPass({ timeout: 300_000 });
-  await expect(verdict).toContainText('2.0.0');
-  const blame = panel('What is the root cause?');
+  await expect(panel('What was compared')).toContainText('2.0.0');
+  const blame = panel('Root cause');
   await expect(blame).toContainText('slow statement');
   await expect(blame).toContainText('orders');
 });
 
-test('a score shows its course below the number', async ({ page }) => {
+test('the overview has a row for each service, with the course of its score', async ({ page }) => {
   await open(page, 'd/foresight-overview');
-  await expect(page.locator('section[aria-label="orders"] canvas')).toBeVisible({ timeout: 60_000 });
+  const services = page.locator('section[aria-label="Services"]');
+  for (const service of ['cart', 'orders', 'web']) {
+    await expect(services.getByText(service, { exact: true }).first()).toBeVisible({ timeout: 60_000 });
+  }
+  await expect(services.locator('canvas').first()).toBeVisible();
 });
 
 for (const { uid, title, panels: drawn } of dashboards) {

@@ -26,6 +26,8 @@ const noVariables: ScopedVars = {};
 /** What is not drawn as in Grafana says so. */
 export const simplified: Record<string, string> = {
   gauge: 'The preview draws bars where Grafana draws a dial.',
+  'state-timeline': 'The preview draws lines where Grafana draws a timeline.',
+  barchart: 'The preview draws a table where Grafana draws bars.',
   nodeGraph: 'A plain drawing; Grafana has a node graph to move about in.',
   flamegraph: 'A plain drawing; Grafana has a flame graph to search and zoom.',
 };
@@ -49,12 +51,14 @@ export function Visualization(props: Props) {
   );
   const size = { width, height };
   if (frames.every((frame) => frame.length === 0)) {
-    return <p>No data</p>;
+    return <p>{fieldConfig.defaults.noValue ?? 'No data'}</p>;
   }
   switch (type) {
     case 'timeseries':
+    case 'state-timeline':
       return <Graph {...{ frames, annotations, range, ...size }} />;
     case 'table':
+    case 'barchart':
       return <Table {...size} data={frames[0]} cellHeight={TableCellHeight.Sm} initialSortBy={options.sortBy} />;
     case 'nodeGraph':
       return <NodeGraph frames={frames} {...size} />;

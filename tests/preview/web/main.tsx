@@ -11,6 +11,7 @@ import { type Dashboard } from './dashboard';
 import { loadPlugin } from './plugin';
 import { live } from './live';
 import { DataSources } from './datasources';
+import { trends } from './trends';
 import { templates } from './templates';
 
 // Editors work without the thread that would count brackets.
@@ -20,9 +21,13 @@ window.MonacoEnvironment = { getWorker: () => new Worker('editor.worker.js') };
 async function start() {
   await initPluginTranslations('grafana-preview');
   standardTransformersRegistry.setInit(() =>
-    [standardTransformers.filterFieldsByNameTransformer, standardTransformers.filterByValueTransformer].map(
-      (transformation) => ({ ...transformation, transformation, editor: () => null, imageDark: '', imageLight: '' })
-    )
+    [...Object.values(standardTransformers), trends].map((transformation) => ({
+      ...transformation,
+      transformation,
+      editor: () => null,
+      imageDark: '',
+      imageLight: '',
+    }))
   );
   setBackendSrv(backend);
   setTemplateSrv(templates);
