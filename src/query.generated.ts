@@ -323,6 +323,37 @@ export interface PatternsQuery extends DataQuery {
   queryType: 'patterns';
 }
 
+/** Rollout asks for the fastest schedule of weights and pauses with which a bad version is found before it harms too many requests, for the load that is forecast from the end of the window on. */
+export interface RolloutQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Service is the service.name. */
+  service?: string | string[];
+  /** Ratio is how many times as many requests of a bad version fail. Default 3. */
+  ratio?: number | string;
+  /** Slowdown is how many times as long requests of a bad version take; with it, the schedule is for finding this and not errors. Default: errors. */
+  slowdown?: number | string;
+  /** Probability of finding the bad version in time. Default 0.95. */
+  probability?: number | string;
+  /** MaxHarmed is how many requests may fail, or be slow, because of the bad version before it is found. Default 1000. */
+  maxHarmed?: number | string;
+  /** From is the first weight, a share of the requests in whole percent. Default 0.01. */
+  from?: number | string;
+  /** MaxWeight is the highest weight at which a bad version may still be unknown. Default 0.5. */
+  maxWeight?: number | string;
+  /** MinPause is the shortest stay at a weight. Default 5m. */
+  minPause?: string;
+  /** MaxDuration is that of the whole rollout. Default 6h. */
+  maxDuration?: string;
+  /** Margin is the rise in the share of errors, 0 to 1, that a verdict accepts. Default 0.001. */
+  margin?: number | string;
+  /** History is how far back the forecast learns from. Default 14d. */
+  history?: string;
+  queryType: 'rollout';
+}
+
 /** RootCause asks what is to blame for a change between two populations of traces, which are chosen as for a trace diff, or for an abnormal signal. */
 export interface RootCauseQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */

@@ -12,6 +12,7 @@ import {
   type JourneysQuery,
   type OperationsQuery,
   type PatternsQuery,
+  type RolloutQuery,
   type RootCauseQuery,
   type ServiceMapQuery,
   type ServicesQuery,
@@ -49,6 +50,7 @@ export type ForesightQuery =
   | ImpactQuery
   | IncidentsQuery
   | JourneyQuery
+  | RolloutQuery
   | SizingQuery
   | TraceQuery
   | NamesQuery;

@@ -44,6 +44,15 @@ func Learn(history []Group) Noise {
 	return noise
 }
 
+// Dispersion is how many times as much the counts of a period vary as independent
+// ones: what the past shows together with what is assumed before much is known.
+func (n Noise) Dispersion() float64 {
+	if !n.past {
+		return assumedDispersion
+	}
+	return (n.dispersion*n.periods + assumedDispersion*minLearned) / (n.periods + minLearned)
+}
+
 func learn(total []Tally, pods [][]Tally) Noise {
 	noise := Noise{usual: usualRate(total), requests: mean(total, func(t Tally) float64 { return t.Requests }), byPod: len(pods) > 1, watched: float64(countServed(total))}
 	dispersion, pairs := pairedDispersion(total, 1)

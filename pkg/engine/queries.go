@@ -183,6 +183,11 @@ func (e *Engine) DecideByCounts(ctx context.Context, q query.Verdict, window cor
 	return e.advisor().DecideByCounts(ctx, q, window, known)
 }
 
+// Rollout answers how fast a new version can be rolled out.
+func (e *Engine) Rollout(ctx context.Context, q query.Rollout, window core.Window) (ops.RolloutAnswer, error) {
+	return e.advisor().Rollout(ctx, q, window)
+}
+
 // Sizing answers what a service needs at the end of the window.
 func (e *Engine) Sizing(ctx context.Context, q query.Sizing, window core.Window) (ops.SizingAnswer, error) {
 	return e.advisor().Sizing(ctx, q, window)

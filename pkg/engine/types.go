@@ -62,6 +62,7 @@ type (
 
 	VerdictAnswer = ops.VerdictAnswer
 	TraceVerdict  = ops.TraceVerdict
+	RolloutAnswer = ops.RolloutAnswer
 	SizingAnswer  = ops.SizingAnswer
 	ImpactAnswer  = ops.ImpactAnswer
 	FactsAnswer   = ops.FactsAnswer

@@ -138,6 +138,9 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	case query.Impact:
 		found, err := d.engine.Impact(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Impact(found, q, format) })
+	case query.Rollout:
+		found, err := d.engine.Rollout(ctx, q, window)
+		return shaped(err, func() (data.Frames, error) { return frames.Rollout(found, format) })
 	case query.Sizing:
 		found, err := d.engine.Sizing(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Sizing(found, format) })

@@ -22,6 +22,7 @@ var formats = map[Type][]Format{
 	TypeIncidents:  {Panel, Alert, Annotations},
 	TypeJourney:    {Panel, Alert, Annotations},
 	TypeJourneys:   {Panel},
+	TypeRollout:    {Panel},
 	TypeSizing:     {Panel, Alert},
 	TypePatterns:   {Panel, Alert, Annotations},
 	TypeExplain:    {Panel},

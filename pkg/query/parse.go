@@ -34,6 +34,7 @@ var parsers = map[Type]parser{
 	TypeIncidents:  parserOf[Incidents](),
 	TypeJourney:    parserOf[Journey](),
 	TypeJourneys:   parserOf[Journeys](),
+	TypeRollout:    parserOf[Rollout](),
 	TypeSizing:     parserOf[Sizing](),
 	TypePatterns:   parserOf[Patterns](),
 	TypeExplain:    parserOf[Explain](),

@@ -36,6 +36,8 @@ func TestParseFillsInDefaults(t *testing.T) {
 		"verdict":    {"verdict", `{"service":"orders"}`, query.Verdict{Common: common, Service: "orders", Margin: 0.001, MaxTraces: 400}},
 		"incidents":  {"incidents", `{}`, query.Incidents{Common: common, Lookback: query.Duration(3 * time.Hour)}},
 		"impact":     {"impact", `{}`, query.Impact{Common: common, Budget: query.Duration(15 * time.Minute), FailsWithin: query.Duration(time.Hour), Measure: "precision"}},
+		"rollout": {"rollout", `{"service":"orders"}`, query.Rollout{Common: common, Service: "orders", Ratio: 3, Probability: 0.95, MaxHarmed: 1000, From: 0.01, MaxWeight: 0.5,
+			MinPause: query.Duration(5 * time.Minute), MaxDuration: query.Duration(6 * time.Hour), Margin: 0.001, History: 14 * day}},
 		"sizing": {"sizing", `{"service":"orders"}`, query.Sizing{Common: common, Service: "orders",
 			Lead: query.Duration(10 * time.Minute), Quantile: 0.95, Use: 0.7, MaxWait: query.Duration(50 * time.Millisecond), History: 14 * day}},
 		"versions": {"versions", `{"service":"orders"}`, query.Versions{Common: common, Service: "orders"}},
@@ -75,7 +77,7 @@ func TestParseReadsWhatGrafanaSends(t *testing.T) {
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
 	for name, test := range map[string]struct{ queryType, raw, want string }{
-		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, breach, changes, composite, deploys, explain, forecast, impact, incidents, journey, journeys, operations, patterns, rootCause, serviceMap, services, sizing, traceDiff, verdict, versions"},
+		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, breach, changes, composite, deploys, explain, forecast, impact, incidents, journey, journeys, operations, patterns, rollout, rootCause, serviceMap, services, sizing, traceDiff, verdict, versions"},
 		"unknown type":          {"divination", `{}`, `unknown queryType "divination": choose one of anomaly, breach, changes, composite, deploys`},
 		"type is no text":       {"", `{"queryType":5}`, `unknown queryType "5"`},
 		"not JSON":              {"forecast", `{"expr":`, "the query is not valid JSON: unexpected end of JSON input"},

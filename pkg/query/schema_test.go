@@ -55,7 +55,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 		Definitions: jsonschema.Definitions{},
 	}
 	for _, q := range []query.Query{query.Anomaly{}, query.Breach{}, query.Composite{}, query.Deploys{}, query.Explain{}, query.LedgerChanges{}, query.Forecast{}, query.Impact{}, query.Incidents{}, query.Journey{}, query.Journeys{}, query.Operations{},
-		query.Patterns{}, query.RootCause{}, query.ServiceMap{}, query.Services{}, query.Sizing{}, query.TraceDiff{}, query.Verdict{}, query.Versions{}} {
+		query.Patterns{}, query.Rollout{}, query.RootCause{}, query.ServiceMap{}, query.Services{}, query.Sizing{}, query.TraceDiff{}, query.Verdict{}, query.Versions{}} {
 		one := reflector.Reflect(q)
 		one.Version = ""
 		one.Properties.Set("queryType", &jsonschema.Schema{Const: q.Type()})

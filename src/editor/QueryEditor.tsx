@@ -12,6 +12,7 @@ import { IncidentFields } from './IncidentFields';
 import { JourneyFields } from './JourneyFields';
 import { MetricFields } from './MetricFields';
 import { Picker } from './Picker';
+import { RolloutFields } from './RolloutFields';
 import { SizingFields } from './SizingFields';
 import { ask, formats, listQuestions, questions, ruleQuestions } from './questions';
 import { TraceFields } from './TraceFields';
@@ -84,6 +85,8 @@ function QuestionFields({ query, onCommit, datasource, range }: QuestionProps) {
       return <JourneyFields {...{ query, onCommit, datasource, range }} />;
     case 'impact':
       return <ImpactFields {...{ query, onCommit, datasource, range }} />;
+    case 'rollout':
+      return <RolloutFields {...{ query, onCommit, datasource, range }} />;
     case 'sizing':
       return <SizingFields {...{ query, onCommit, datasource, range }} />;
     case 'services':

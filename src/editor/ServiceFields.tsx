@@ -6,6 +6,7 @@ import {
   type DeploysQuery,
   type ImpactQuery,
   type OperationsQuery,
+  type RolloutQuery,
   type SizingQuery,
   type VersionsQuery,
 } from '../query';
@@ -19,7 +20,15 @@ export interface BackendProps<T> extends FieldsProps<T> {
   range?: TimeRange;
 }
 
-type ServiceQuery = ChangesQuery | CompositeQuery | DeploysQuery | ImpactQuery | OperationsQuery | SizingQuery | VersionsQuery;
+type ServiceQuery =
+  | ChangesQuery
+  | CompositeQuery
+  | DeploysQuery
+  | ImpactQuery
+  | OperationsQuery
+  | RolloutQuery
+  | SizingQuery
+  | VersionsQuery;
 
 /** Which service: all that deploys and the lists of a service need. */
 export function ServiceField({ query, onCommit, datasource, range }: BackendProps<ServiceQuery>) {

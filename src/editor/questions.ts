@@ -67,6 +67,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
   },
   {
     group: 'A service',
+    value: 'rollout',
+    label: 'How fast can it be rolled out?',
+    description: 'Weights and pauses that find a bad version before it harms many requests',
+  },
+  {
+    group: 'A service',
     value: 'sizing',
     label: 'What size does it need?',
     description: 'Replicas, connections, limits and breakers for the forecast load',

@@ -17,6 +17,7 @@ import (
 type Engine interface {
 	Sizing(ctx context.Context, q query.Sizing, window engine.Window) (engine.SizingAnswer, error)
 	Impact(ctx context.Context, q query.Impact, window engine.Window) (engine.ImpactAnswer, error)
+	Rollout(ctx context.Context, q query.Rollout, window engine.Window) (engine.RolloutAnswer, error)
 }
 
 // Numbers are the derived metrics.

@@ -83,27 +83,32 @@ func (a *API) Recommendations(w http.ResponseWriter, r *http.Request) {
 
 // sizingOf reads the query off a request's address.
 func sizingOf(r *http.Request) (query.Sizing, error) {
+	return queryOf[query.Sizing](r, query.TypeSizing, "quantile", "use", "minReplicas", "maxReplicas", "databaseConnections", "reservedConnections")
+}
+
+// queryOf reads a query off a request's address; numbers are the fields that are
+// no texts.
+func queryOf[Q query.Query](r *http.Request, of query.Type, numbers ...string) (q Q, err error) {
 	fields := map[string]any{}
 	for name, given := range r.URL.Query() {
 		fields[name] = given[0]
-		switch name {
-		case "quantile", "use", "minReplicas", "maxReplicas", "databaseConnections", "reservedConnections":
+		if slices.Contains(numbers, name) {
 			number, err := strconv.ParseFloat(given[0], 64)
 			if err != nil || math.IsNaN(number) || math.IsInf(number, 0) {
-				return query.Sizing{}, fmt.Errorf("%s is %.40q: write a number", name, given[0])
+				return q, fmt.Errorf("%s is %.40q: write a number", name, given[0])
 			}
 			fields[name] = number
 		}
 	}
 	raw, err := json.Marshal(fields)
 	if err != nil {
-		return query.Sizing{}, err
+		return q, err
 	}
-	parsed, err := query.Parse(string(query.TypeSizing), raw)
+	parsed, err := query.Parse(string(of), raw)
 	if err != nil {
-		return query.Sizing{}, err
+		return q, err
 	}
-	return parsed.(query.Sizing), nil
+	return parsed.(Q), nil
 }
 
 func sizesReportOf(answered engine.SizingAnswer) sizesReport {
