@@ -276,7 +276,7 @@ func chaos(form, needed string) error {
 // The engines whose own code is tested against the running plugin, by how long
 // they take to compile.
 var (
-	quickEngines = []string{"argo", "promadapter", "grafana", "gate"} // two minutes
+	quickEngines = []string{"argo", "promadapter", "grafana", "gate", "mesh"} // two minutes
 	slowEngines  = []string{"flagger", "keda"}                // up to twenty
 )
 

@@ -144,6 +144,7 @@ func (a *API) Register(mux Router) {
 	}
 	route("/recommendations", respond.Error, a.engines.Recommendations, http.MethodGet)
 	route("/rollout", respond.Error, a.engines.Rollout, http.MethodGet)
+	route("/recommendations/breakers", respond.Error, a.engines.Breakers, http.MethodGet)
 	route("/impact", respond.Error, a.engines.Impact, http.MethodGet)
 
 	// Agents ask as viewers do, whatever account they come with: a loop of theirs

@@ -164,3 +164,40 @@ func TestRecommendations(t *testing.T) {
 	status, body = ask(testHooks(t), "service", "unheard")
 	require.Equal(t, http.StatusUnprocessableEntity, status, body)
 }
+
+func TestBreakers(t *testing.T) {
+	ask := func(pairs ...string) (int, string) {
+		recorder := httptest.NewRecorder()
+		sizedHooks(t).ServeHTTP(recorder, get("/recommendations/breakers", pairs...))
+		return recorder.Code, recorder.Body.String()
+	}
+	status, body := ask("service", "cart", "namespace", "shop", "istio", "1.20", "linkerd", "2.12")
+	require.Equal(t, http.StatusOK, status, body)
+	var found struct {
+		Resources []struct {
+			Mesh, Apply, Revert, Problem string
+			Expires                      *time.Time
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(body), &found))
+	require.Len(t, found.Resources, 5)
+	for _, one := range found.Resources {
+		switch one.Mesh {
+		case "istio":
+			require.Contains(t, one.Apply, "networking.istio.io/v1beta1")
+			require.Contains(t, one.Apply, "cart.shop.svc.cluster.local")
+			require.NotEmpty(t, one.Revert)
+			require.Equal(t, noon.Add(24*time.Hour), one.Expires.UTC())
+		case "linkerd":
+			require.NotEmpty(t, one.Problem)
+			require.Empty(t, one.Apply)
+			require.Nil(t, one.Expires)
+		}
+	}
+	for _, bad := range [][]string{{}, {"service", "cart", "port", "many"}} {
+		status, _ = ask(bad...)
+		require.Equal(t, http.StatusBadRequest, status)
+	}
+	status, body = ask("service", "cart", "namespace", "no namespace")
+	require.Equal(t, http.StatusUnprocessableEntity, status, body)
+}

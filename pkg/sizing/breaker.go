@@ -36,7 +36,8 @@ const (
 	slowFactor    = 3
 	// usualEjection is Istio's default, in percent, where capacity is unknown.
 	usualEjection = 10
-	ejection      = "30s"
+	// Ejection is how long a host that fails is out of service, for the first time.
+	Ejection = "30s"
 	// minEjection keeps the detection on, in percent, where the hosts are unknown.
 	minEjection = 1
 	// Hosts are judged each time they have served about so many requests.
@@ -89,7 +90,7 @@ func (b Breaker) Outliers() Recommendation {
 		Service                   string
 		Errors, Interval, Percent float64
 		Ejection                  string
-	}{b.Service, found.Value, interval, out, ejection}
+	}{b.Service, found.Value, interval, out, Ejection}
 	found.Patches = []Patch{
 		{"DestinationRule", "networking.istio.io/v1", "spec.trafficPolicy.outlierDetection", patch("destinationrule-outliers", values)},
 		{"Cluster", "envoy.config.cluster.v3", "outlier_detection", patch("envoy-outliers", values)},
