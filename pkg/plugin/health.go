@@ -46,9 +46,11 @@ func (d *DataSource) CheckHealth(ctx context.Context, request *backend.CheckHeal
 	defer leave()
 	var metrics, traces upstreamHealth
 	deploys := make([]upstreamHealth, len(d.engine.DeployLogs))
+	var facts adopted
 	var probes parallel.Group
 	probes.Go(func() error { metrics = d.checkMetrics(ctx); return nil })
 	probes.Go(func() error { traces = d.checkTraces(ctx); return nil })
+	probes.Go(func() error { facts = d.adoption(ctx); return nil })
 	for i, source := range d.engine.DeployLogs {
 		probes.Go(func() error { deploys[i] = checkDeployLog(ctx, source); return nil })
 	}
@@ -73,7 +75,14 @@ func (d *DataSource) CheckHealth(ctx context.Context, request *backend.CheckHeal
 		verbose = append(verbose, health.Advice...)
 	}
 	verbose = append(verbose, slices.Concat(d.settings.Notices, d.settings.VisibleSecrets)...)
+	if found, is := metrics.Capabilities.(upstream.MetricsCapabilities); is {
+		facts.metrics = &found
+	}
+	if found, is := traces.Capabilities.(upstream.TraceCapabilities); is {
+		facts.traces = &found
+	}
 	details, err := json.Marshal(map[string]any{
+		"adoption":       facts.steps(),
 		"prometheus":     metrics,
 		"traces":         traces,
 		"deploys":        deploys,

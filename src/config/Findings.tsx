@@ -12,7 +12,7 @@ interface Finding {
 
 interface Health {
   message: string;
-  details?: { prometheus?: Finding; traces?: Finding; deploys?: Finding[] };
+  details?: { prometheus?: Finding; traces?: Finding; deploys?: Finding[]; adoption?: Finding[] };
 }
 
 /** What was found at the servers of the saved settings, and what would make more of it. */
@@ -36,7 +36,12 @@ export function Findings({ uid }: { uid: string }) {
 }
 
 function Report({ message, details }: Health) {
-  const found = [details?.prometheus, details?.traces, ...(details?.deploys ?? [])].filter((one) => one !== undefined);
+  const found = [
+    details?.prometheus,
+    details?.traces,
+    ...(details?.deploys ?? []),
+    ...(details?.adoption ?? []),
+  ].filter((one) => one !== undefined);
   if (found.length === 0) {
     return <Alert severity="error" title={message} />;
   }
@@ -44,7 +49,7 @@ function Report({ message, details }: Health) {
     <ul>
       {found.map(({ name, ok, message: said, advice = [] }) => (
         <li key={name}>
-          <Icon name={ok ? 'check' : 'times'} title={ok ? 'Works' : 'Does not work'} /> {said}
+          <Icon name={ok ? 'check' : 'times'} title={ok ? 'Works' : 'Does not work, or not yet'} /> {said}
           <ul style={{ paddingLeft: 24 }}>
             {advice.map((line) => (
               <li key={line}>{line}</li>
