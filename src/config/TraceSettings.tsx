@@ -24,6 +24,20 @@ export function TraceSettings(props: EditorProps) {
   const kind = traces.kind ?? 'tempo';
   const set = (change: TracesUpstream) =>
     onOptionsChange(withSettings(options, { traces: compact({ ...traces, ...change }) }));
+  const link = traces.mode !== 'grafana' && (
+    <Field label="Trace data source" description="Explore opens traces in this data source." htmlFor={linkId}>
+      <DataSourcePicker
+        inputId={linkId}
+        type={[kind]}
+        noDefault
+        disabled={readOnly}
+        width={60}
+        current={traces.uid ?? null}
+        onChange={({ uid }) => set({ uid })}
+        onClear={() => set({ uid: undefined })}
+      />
+    </Field>
+  );
   return (
     <UpstreamSettings
       {...props}
@@ -32,6 +46,7 @@ export function TraceSettings(props: EditorProps) {
       description="Tempo, Jaeger 2 and later, or Zipkin. Optional: without traces, only metric queries work."
       urlPlaceholder={urls[kind]}
       types={[kind]}
+      afterwards={link}
     >
       <ChoiceSetting
         label="Trace store"
@@ -40,20 +55,6 @@ export function TraceSettings(props: EditorProps) {
         // A data source of the other kind cannot be asked.
         onChange={(chosen) => set({ kind: chosen, uid: undefined })}
       />
-      {traces.mode !== 'grafana' && (
-        <Field label="Trace data source" description="Explore opens traces in this data source." htmlFor={linkId}>
-          <DataSourcePicker
-            inputId={linkId}
-            type={[kind]}
-            noDefault
-            disabled={readOnly}
-            width={60}
-            current={traces.uid ?? null}
-            onChange={({ uid }) => set({ uid })}
-            onClear={() => set({ uid: undefined })}
-          />
-        </Field>
-      )}
     </UpstreamSettings>
   );
 }

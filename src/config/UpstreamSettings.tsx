@@ -20,6 +20,8 @@ interface Props extends EditorProps {
   types: string[];
   /** What else is asked of this server, before how it is reached. */
   children?: React.ReactNode;
+  /** And after it. */
+  afterwards?: React.ReactNode;
 }
 
 const modes: Array<{ value: NonNullable<Upstream['mode']>; label: string }> = [
@@ -32,8 +34,22 @@ const methods: Array<{ value: NonNullable<Upstream['httpMethod']>; label: string
   { value: 'GET', label: 'GET' },
 ];
 
+/** What is wrong with an address, as far as it can be seen. */
+function addressProblem(url?: string): string | undefined {
+  return !url || /^https?:\/\/./.test(url) || url.includes('$') ? undefined : 'Begin with http:// or https://.';
+}
+
 /** How one server is reached. */
-export function UpstreamSettings({ name, title, description, urlPlaceholder, types, children, ...editor }: Props) {
+export function UpstreamSettings({
+  name,
+  title,
+  description,
+  urlPlaceholder,
+  types,
+  children,
+  afterwards,
+  ...editor
+}: Props) {
   const { options, onOptionsChange } = editor;
   const pickerId = useId();
   const readOnly = useReadOnly();
@@ -79,6 +95,7 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
             type="url"
             placeholder={urlPlaceholder}
             value={upstream.url}
+            error={addressProblem(upstream.url)}
             onChange={(url) => onUpstreamChange({ url: url.trim() })}
           />
           <AuthenticationSettings {...shared} />
@@ -110,6 +127,7 @@ export function UpstreamSettings({ name, title, description, urlPlaceholder, typ
           </Folded>
         </>
       )}
+      {afterwards}
       {name === 'prometheus' && (
         <TextSetting
           label="Scrape interval"

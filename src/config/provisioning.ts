@@ -19,12 +19,17 @@ export function provisioningYaml(options: Options): string {
     type: options.type,
     access: 'proxy',
     isDefault: options.isDefault || undefined,
-    jsonData: escaped(options.jsonData),
+    jsonData: escaped(withoutGrafanas(options.jsonData)),
     secureJsonData: kept.length
       ? Object.fromEntries(kept.map((name) => [name, `$${environmentName(name)}`]))
       : undefined,
   };
   return dump({ apiVersion: 1, datasources: [defined(source)] }, { lineWidth: -1, noRefs: true });
+}
+
+/** Grafana itself adds to the settings of every data source. */
+function withoutGrafanas({ pdcInjected, ...jsonData }: Options['jsonData'] & { pdcInjected?: boolean }) {
+  return jsonData;
 }
 
 /** "grafanaToken" as FORESIGHT_GRAFANA_TOKEN. */

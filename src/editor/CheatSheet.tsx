@@ -83,7 +83,8 @@ export function examples(service: string): Example[] {
     },
     {
       title: `What do the slow requests of ${service} have in common?`,
-      tells: 'Attributes, events and errors that tell slow requests from fast ones, with sizes and intervals. Set the limit to your own.',
+      tells:
+        'Attributes, events and errors that tell slow requests from fast ones, with sizes and intervals. Set the limit to your own.',
       query: {
         queryType: 'traceDiff',
         service,

@@ -42,7 +42,12 @@ export function ExplainFields({ query, onCommit }: FieldsProps<ExplainQuery>) {
           value={until}
           onCommit={(changed) => set({ until: changed })}
         />
-        <DurationField label="Step" placeholder="from the range" value={step} onCommit={(changed) => set({ step: changed })} />
+        <DurationField
+          label="Step"
+          placeholder="from the range"
+          value={step}
+          onCommit={(changed) => set({ step: changed })}
+        />
       </Options>
     </>
   );

@@ -1,21 +1,31 @@
 import React from 'react';
+import { type CoreApp, type TimeRange } from '@grafana/data';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type AnomalyQuery, type BreachQuery, type MetricQuery } from '../query';
+import { AheadButton } from './AheadButton';
 import { FeedbackFields } from './FeedbackFields';
 import { DurationField, type FieldsProps, NumberField, SwitchField, TextField } from './fields';
 import { Options } from './Options';
 import { PromQLField } from './PromQLField';
 import { crossings, directions } from './questions';
 import { StarterButtons } from './StarterButtons';
+import { ValueField, ViewField } from './ValueField';
+
+interface Props extends FieldsProps<MetricQuery> {
+  range?: TimeRange;
+  app?: CoreApp;
+}
 
 /** The fields of a question about the series of a PromQL query. */
-export function MetricFields({ query, onCommit }: FieldsProps<MetricQuery>) {
+export function MetricFields({ query, onCommit, range, app }: Props) {
   const set = (change: Partial<MetricQuery>) => onCommit({ ...query, ...change } as MetricQuery);
   return (
     <>
       {!query.expr && <StarterButtons onChoose={set} />}
       <PromQLField value={query.expr ?? ''} onCommit={(expr) => expr !== (query.expr ?? '') && set({ expr })} />
       {query.queryType === 'breach' && <LimitFields query={query} onCommit={onCommit} />}
+      {query.queryType === 'forecast' && <AheadButton {...{ query, range, app }} />}
+      {query.queryType !== 'forecast' && <ValueField {...{ query, onCommit }} />}
       <Options summary={summary(query)}>
         <DurationField
           label="History"
@@ -80,6 +90,7 @@ function LimitFields({ query, onCommit }: FieldsProps<BreachQuery>) {
         value={query.horizon}
         onCommit={(horizon) => onCommit({ ...query, horizon })}
       />
+      <ViewField {...{ query, onCommit }} />
     </Stack>
   );
 }

@@ -41,6 +41,8 @@ export function PromQLField({ value, onCommit }: Props) {
           wordWrap: 'on',
         }}
         onBlur={onCommit}
+        // An empty field offers to start from something at once.
+        onChange={(expr) => expr.trim() === '' && onCommit('')}
         onEditorDidMount={onMount}
       />
     </Field>

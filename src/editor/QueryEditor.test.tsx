@@ -279,3 +279,28 @@ describe('an alert rule', () => {
     expect(last()).toMatchObject({ queryType: 'forecast', format: 'alert' });
   });
 });
+
+describe('the number of a rule', () => {
+  it('is a state where the rule is new, and its condition is told', async () => {
+    const { last } = open({}, CoreApp.UnifiedAlerting);
+    await waitFor(() => expect(last()).toMatchObject({ format: 'alert', value: 'firing' }));
+  });
+
+  it('stays what it was where the rule is not new', async () => {
+    const { last, onChange, user } = open(
+      { queryType: 'breach', format: 'alert', expr: 'up', threshold: 1 },
+      CoreApp.UnifiedAlerting
+    );
+    expect(onChange).not.toHaveBeenCalled();
+    expect(screen.getByText(/is above 0\.8/)).toBeInTheDocument();
+    await user.click(screen.getByRole('radio', { name: 'Firing (0 or 1)' }));
+    expect(last()).toMatchObject({ value: 'firing' });
+    expect(screen.getByText(/is above 0\.$/)).toBeInTheDocument();
+  });
+});
+
+it('offers the answer of now as a table', async () => {
+  const { last, user } = open({ queryType: 'breach', expr: 'up', threshold: 1 });
+  await user.click(screen.getByRole('radio', { name: 'Table' }));
+  expect(last()).toMatchObject({ view: 'table' });
+});

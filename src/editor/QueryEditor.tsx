@@ -1,7 +1,7 @@
 import React, { useEffect, useId } from 'react';
 import { CoreApp, type QueryEditorProps } from '@grafana/data';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
-import { formatsOf } from '../language';
+import { formatsOf, isComplete } from '../language';
 import { type ForesightQuery, type Format, isMetricQuery, isTraceQuery } from '../query';
 import { type ForesightSettings } from '../settings';
 import { type Source } from '../source';
@@ -16,6 +16,7 @@ import { RolloutFields } from './RolloutFields';
 import { SizingFields } from './SizingFields';
 import { ask, formats, listQuestions, questions, ruleQuestions } from './questions';
 import { TraceFields } from './TraceFields';
+import { isValued } from './ValueField';
 
 type Props = QueryEditorProps<Source, ForesightQuery, ForesightSettings>;
 
@@ -29,10 +30,16 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
     onRunQuery();
   };
 
-  // A rule needs one number per series: bands and events would break it.
+  // A rule needs one number per series: bands and events would break it. That of a
+  // new rule is a state, which "is above 0" judges; what a rule had, it keeps.
   useEffect(() => {
-    if (alerting && given.format !== 'alert') {
-      onChange({ ...datasource.getDefaultQuery(app), ...given, format: 'alert' } as ForesightQuery);
+    if (!alerting) {
+      return;
+    }
+    const asked = { ...datasource.getDefaultQuery(app), ...given, format: 'alert' } as ForesightQuery;
+    const isNew = isValued(asked.queryType) && !isComplete(asked) && !('value' in asked);
+    if (isNew || given.format !== 'alert') {
+      onChange(isNew ? ({ ...asked, value: 'firing' } as ForesightQuery) : asked);
     }
   }, [alerting, app, datasource, given, onChange]);
 
@@ -60,16 +67,18 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
           </Field>
         )}
       </Stack>
-      <QuestionFields {...{ query, onCommit, datasource, range }} />
+      <QuestionFields {...{ query, onCommit, datasource, range, app }} />
     </Stack>
   );
 }
 
-type QuestionProps = Pick<Props, 'query' | 'datasource' | 'range'> & { onCommit: (query: ForesightQuery) => void };
+type QuestionProps = Pick<Props, 'query' | 'datasource' | 'range' | 'app'> & {
+  onCommit: (query: ForesightQuery) => void;
+};
 
-function QuestionFields({ query, onCommit, datasource, range }: QuestionProps) {
+function QuestionFields({ query, onCommit, datasource, range, app }: QuestionProps) {
   if (isMetricQuery(query)) {
-    return <MetricFields {...{ query, onCommit }} />;
+    return <MetricFields {...{ query, onCommit, range, app }} />;
   }
   if (isTraceQuery(query)) {
     return <TraceFields {...{ query, onCommit, datasource, range }} />;

@@ -14,6 +14,7 @@ import { type Source } from '../source';
 import { type FieldsProps, DurationField, NumberField } from './fields';
 import { NamePicker } from './NamePicker';
 import { Options } from './Options';
+import { ValueField, ViewField } from './ValueField';
 
 export interface BackendProps<T> extends FieldsProps<T> {
   datasource: Source;
@@ -50,6 +51,8 @@ export function CompositeFields({ query, onCommit, datasource, range }: BackendP
   return (
     <>
       <ServiceField {...{ query, datasource, range }} onCommit={({ service }) => onCommit({ ...query, service })} />
+      <ViewField {...{ query, onCommit }} />
+      <ValueField {...{ query, onCommit }} />
       <Options
         summary={[
           history && `learn from ${history}`,

@@ -122,6 +122,8 @@ func checkURL(what, text string) []string {
 	parsed, err := url.Parse(text)
 	var problems []string
 	switch {
+	case err != nil && !strings.Contains(text, "://"):
+		return []string{"the " + what + " must begin with http:// or https://"}
 	case err != nil:
 		var reason *url.Error
 		if errors.As(err, &reason) {

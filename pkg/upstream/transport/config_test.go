@@ -29,6 +29,7 @@ func TestValidate(t *testing.T) {
 		"other mode":        {with(direct, func(c *transport.Config) { c.Mode = "proxy" }), `"proxy" is unknown`},
 		"no url":            {with(direct, func(c *transport.Config) { c.URL = "" }), "the url is missing"},
 		"no scheme":         {with(direct, func(c *transport.Config) { c.URL = "prometheus:9090" }), "http:// or https://"},
+		"address and port":  {with(direct, func(c *transport.Config) { c.URL = "10.0.0.1:9090" }), "http:// or https://"},
 		"file":              {with(direct, func(c *transport.Config) { c.URL = "file:///etc/passwd" }), "http:// or https://"},
 		"no host":           {with(direct, func(c *transport.Config) { c.URL = "http://:9090" }), "no host name"},
 		"not a url":         {with(direct, func(c *transport.Config) { c.URL = "http://a b:9090" }), "is not a URL"},
