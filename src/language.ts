@@ -59,6 +59,7 @@ const language: Language = {
       minRelativeDeviation: 'number',
       timeZone: 'text',
       peers: 'flag',
+      distribution: 'flag',
       threshold: 'number',
       value: 'value',
       detectors: 'texts',

@@ -74,6 +74,8 @@ export interface AnomalyQuery extends DataQuery {
   timeZone?: string;
   /** Peers compares each series with the others of the query, as replicas of one service: what all of them do is usual, the odd one out is not. Three series at least. */
   peers?: boolean;
+  /** Distribution says that the series are the buckets of histograms, with the label le: the whole shape of each histogram is judged, against its usual one at the time of the day. */
+  distribution?: boolean;
   /** Threshold is the score from which on there is an event. Default 75. */
   threshold?: number | string;
   /** Detectors that judge, by name. Default: those that need no choice. */

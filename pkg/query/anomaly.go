@@ -2,6 +2,7 @@ package query
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -35,6 +36,10 @@ type Anomaly struct {
 	// service: what all of them do is usual, the odd one out is not. Three series at
 	// least.
 	Peers bool `json:"peers,omitempty"`
+	// Distribution says that the series are the buckets of histograms, with the label
+	// le: the whole shape of each histogram is judged, against its usual one at the
+	// time of the day.
+	Distribution bool `json:"distribution,omitempty"`
 	// Threshold is the score from which on there is an event. Default 75.
 	Threshold float64 `json:"threshold,omitempty"`
 	// Detectors that judge, by name. Default: those that need no choice.
@@ -91,7 +96,23 @@ func (q Anomaly) Validate() error {
 		checkDetectors(q.Detectors),
 		checkFeedback(q.Feedback),
 		checkName("legend", q.Legend),
+		q.checkDistribution(),
 	)
+}
+
+// checkDistribution refuses what is about values, and not about shapes.
+func (q Anomaly) checkDistribution() error {
+	switch {
+	case !q.Distribution:
+		return nil
+	case q.Peers:
+		return errors.New("distribution and peers exclude each other: leave one out")
+	case q.Live:
+		return errors.New("distribution cannot be live: leave live out, and let the dashboard refresh")
+	case len(q.Detectors) > 0 || len(q.Feedback) > 0:
+		return errors.New("distribution has no detectors and takes no feedback: leave detectors and feedback out")
+	}
+	return nil
 }
 
 // Feedback is what a person says of an event.

@@ -85,3 +85,19 @@ func (t Tail) Quantile(p float64) float64 {
 	}
 	return t.Threshold + t.Scale/t.Shape*(math.Pow(base/p, t.Shape)-1)
 }
+
+// Probability is that of a value at least as large as v, never zero.
+func (t Tail) Probability(v float64) float64 {
+	if t.observed == 0 {
+		return math.NaN()
+	}
+	if v <= t.Threshold || !(t.Scale > 0) {
+		at, _ := slices.BinarySearch(t.sorted, v)
+		return float64(t.observed-at+1) / float64(t.observed+1)
+	}
+	base := (float64(t.excess) + 1) / float64(t.observed+1)
+	if t.Shape == 0 {
+		return base * math.Exp((t.Threshold-v)/t.Scale)
+	}
+	return base * math.Pow(1+t.Shape*(v-t.Threshold)/t.Scale, -1/t.Shape)
+}

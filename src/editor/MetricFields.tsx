@@ -173,6 +173,12 @@ function AnomalyFields({ query, onCommit }: FieldsProps<AnomalyQuery>) {
         value={query.peers}
         onCommit={(peers) => onCommit({ ...query, peers })}
       />
+      <SwitchField
+        label="Distribution"
+        description="The query's series are buckets with the label le: judges the whole shape of the histogram."
+        value={query.distribution}
+        onCommit={(distribution) => onCommit({ ...query, distribution })}
+      />
       {(query.format ?? 'panel') === 'panel' && (
         <SwitchField
           label="Live"
@@ -208,6 +214,7 @@ function summary(query: MetricQuery) {
     query.queryType === 'anomaly' && query.detectors && `detectors ${query.detectors.join(', ')}`,
     legend,
     query.queryType === 'anomaly' && query.peers && 'against its peers',
+    query.queryType === 'anomaly' && query.distribution && 'the shape of the histogram',
     query.queryType === 'anomaly' && query.live && 'live',
   ];
 }

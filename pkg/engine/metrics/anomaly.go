@@ -59,6 +59,9 @@ func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Win
 	}
 	answer.SetParameter("step", g.Step.String())
 	answer.SetParameter("threshold", q.Threshold)
+	if q.Distribution {
+		return answer, e.distributions(ctx, q, histories, g, &answer)
+	}
 	said, err := e.feedback(ctx, q, g, &answer.Provenance)
 	if err != nil {
 		return answer, err
