@@ -100,6 +100,7 @@ const playbooks: Names<Playbooks> = {
   maxShare: true,
   stopShare: true,
   minConfidence: true,
+  minRight: true,
   settle: true,
   deadline: true,
   window: true,

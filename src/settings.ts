@@ -120,6 +120,8 @@ export interface Playbooks {
   maxShare?: number;
   stopShare?: number;
   minConfidence?: number;
+  /** The share of right recommendations by which the mode auto is earned. */
+  minRight?: number;
   settle?: string;
   deadline?: string;
   window?: string;

@@ -266,3 +266,41 @@ func TestPlaybooksAreAskedByName(t *testing.T) {
 	status, _ = tell(t, handler, "Viewer", "/playbooks", aboutOrders, nil)
 	require.Equal(t, http.StatusForbidden, status)
 }
+
+// TestAutoIsEarned: with a bar, a rule recommends until its outcomes in Grafana
+// show that it is right often enough, and again after a failure.
+func TestAutoIsEarned(t *testing.T) {
+	bar := func(s *Settings) { s.Playbooks.MinRight = 0.9 }
+	record := func(right, wrong int) *notebook {
+		book := &notebook{}
+		for i := range right + wrong {
+			outcome := playbook.Verified
+			if i >= right {
+				outcome = playbook.Failed
+			}
+			id := fmt.Sprint("plb_", i)
+			tags := annotation.Outcome{ID: id, Outcome: string(outcome), Playbook: string(playbook.SlowQueryAfterDeploy), Service: "cart"}.Tags()
+			_, err := book.Upsert(t.Context(), annotation.Annotation{ID: annotation.ID(tags[0], id), Start: noon.Add(time.Duration(i-2000) * time.Minute), Tags: tags})
+			require.NoError(t, err)
+		}
+		return book
+	}
+	for _, test := range []struct {
+		right, wrong int
+		state        playbook.State
+		sent         int
+	}{{0, 0, playbook.Proposed, 0}, {60, 0, playbook.Ready, 1}, {60, 1, playbook.Proposed, 0}} {
+		to := &automation{status: http.StatusAccepted}
+		handler := acting(t, slowVersion{}, noon, record(test.right, test.wrong), to, bar)
+		_, reported := plannedBy(t, handler, aboutOrders)
+		require.Len(t, reported.Recommendations, 1)
+		one := reported.Recommendations[0]
+		require.Equal(t, test.state, one.State, "%d right, %d wrong: %s", test.right, test.wrong, one.Held)
+		require.Len(t, to.ids, test.sent)
+		for _, r := range reported.Records {
+			if r.Pattern == one.Pattern {
+				require.Equal(t, []int{test.right, test.wrong}, []int{r.Right, r.Wrong})
+			}
+		}
+	}
+}

@@ -38,6 +38,10 @@ type Config struct {
 	StopShare float64
 	// MinConfidence of what is sent. Default 0.5.
 	MinConfidence float64
+	// MinRight is the share of right recommendations that a pattern's record must be
+	// shown to exceed before it may do what the mode auto allows; until then it
+	// recommends. 0 for no such condition.
+	MinRight float64
 	// Settle is how long an action takes to show, and Deadline by when it must
 	// have. Defaults 5m and 30m.
 	Settle, Deadline time.Duration
@@ -109,6 +113,14 @@ func (g *guards) admit(r Recommendation) (State, string) {
 		return Observed, ""
 	case Recommend:
 		return Proposed, ""
+	}
+	if g.MinRight > 0 {
+		if g.RecordMissing != "" {
+			return Proposed, "auto is not earned: " + g.RecordMissing
+		}
+		if record := JudgeRecord(r.Pattern, g.Record, g.MinRight); !record.Earned {
+			return Proposed, record.text(g.MinRight)
+		}
 	}
 	if reason := g.holds(r); reason != "" {
 		return Held, reason

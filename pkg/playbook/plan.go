@@ -17,7 +17,7 @@ func Make(c Config, s Situation) Plan {
 	c = c.withDefaults()
 	facts := sorted(s.Facts)
 	found := matches(facts)
-	plan := Plan{Recommendations: []Recommendation{}, Refused: []string{}, Outcomes: c.outcomes(s, found)}
+	plan := Plan{Recommendations: []Recommendation{}, Refused: []string{}, Outcomes: c.outcomes(s, found), Records: c.records(s)}
 	guards := newGuards(c, s, plan.Outcomes)
 	var recommended []Recommendation
 	for _, m := range found {

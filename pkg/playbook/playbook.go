@@ -83,6 +83,10 @@ type Situation struct {
 	// Missing says which evidence could not be had; empty for none.
 	Missing string
 	Past    []Past
+	// Record is what came of all recommendations whose outcome is kept, and
+	// RecordMissing why it is not known; empty where it is.
+	Record        []Past
+	RecordMissing string
 }
 
 // Target is what an action is about.
@@ -119,7 +123,7 @@ type Recommendation struct {
 	Risk   string `json:"risk"`
 	Revert string `json:"revert"`
 	State  State  `json:"state"`
-	// Held says which guard holds it back.
+	// Held says which guard holds it back, or why it is only proposed.
 	Held string `json:"held,omitempty"`
 	// ValidUntil is when its evidence is too old to act upon.
 	ValidUntil time.Time `json:"validUntil"`
@@ -136,4 +140,6 @@ type Plan struct {
 	Refused []string `json:"refused"`
 	// Outcomes are what came of past actions whose outcome was unknown.
 	Outcomes []Past `json:"outcomes"`
+	// Records are those by which auto is earned; empty where it need not be.
+	Records []Record `json:"records,omitempty"`
 }

@@ -22,6 +22,7 @@ func playbookSettings(f fields, webhooks []webhook.Target) playbooks.Settings {
 			PerService: f.number("perService", 2, 1, 100),
 			PerHour:    f.number("perHour", 3, 1, 100),
 			MaxShare:   f.share("maxShare", 0.2), StopShare: f.share("stopShare", 0.4), MinConfidence: f.share("minConfidence", 0.5),
+			MinRight: f.share("minRight", 0),
 			Settle:   f.duration("settle", 5*time.Minute, time.Minute, 24*time.Hour),
 			Deadline: f.duration("deadline", 30*time.Minute, time.Minute, 24*time.Hour),
 		},
@@ -43,6 +44,9 @@ func playbookSettings(f fields, webhooks []webhook.Target) playbooks.Settings {
 	}
 	if limits.Deadline <= limits.Settle {
 		f.problem("deadline", "is %s; it must be later than settle, %s", limits.Deadline, limits.Settle)
+	}
+	if limits.MinRight == 1 {
+		f.problem("minRight", "is 1, which no record can exceed; write 0.95 or the like")
 	}
 	if auto {
 		named := slices.ContainsFunc(webhooks, func(t webhook.Target) bool { return t.Name == limits.Webhook && t.Kind != webhook.PagerDutyChanges })

@@ -41,7 +41,7 @@ const texts: Text[] = [
 ];
 
 interface Limit {
-  key: 'perService' | 'perHour' | 'maxShare' | 'stopShare' | 'minConfidence';
+  key: 'perService' | 'perHour' | 'maxShare' | 'stopShare' | 'minConfidence' | 'minRight';
   label: string;
   description: string;
   placeholder: string;
@@ -63,6 +63,12 @@ const limits: Limit[] = [
     placeholder: '0.4',
   },
   { key: 'minConfidence', label: 'Confidence', description: 'Of what is sent, at least.', placeholder: '0.5' },
+  {
+    key: 'minRight',
+    label: 'Right recommendations',
+    description: 'Share that the record of a rule must be shown to exceed before it may act.',
+    placeholder: 'not required',
+  },
 ];
 
 /** What may be recommended, and what may be sent, when a known pattern of failure is seen. */

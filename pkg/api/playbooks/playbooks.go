@@ -71,6 +71,8 @@ const (
 	planTimeouts = 2
 	// actsLookBack holds every budget.
 	actsLookBack = 25 * time.Hour
+	// recordLookBack is for how long outcomes count.
+	recordLookBack = 90 * 24 * time.Hour
 )
 
 // planned is the answer of the playbooks route.
@@ -220,6 +222,11 @@ func (a *API) situation(ctx context.Context, named []string, now time.Time) (pla
 	if err != nil {
 		missing = append(missing, err.Error())
 	}
+	if a.Settings.MinRight > 0 {
+		if s.Record, err = a.record(ctx, now); err != nil {
+			s.RecordMissing = err.Error()
+		}
+	}
 	s.Past, s.Missing = past, strings.Join(missing, "; ")
 	if s.Missing != "" {
 		notices = append(notices, "Evidence is missing: "+s.Missing)
@@ -253,6 +260,26 @@ func (a *API) past(ctx context.Context, now time.Time) (past []playbook.Past, er
 		}
 	}
 	return past, nil
+}
+
+// record is what came of recommendations, as far back as it counts.
+func (a *API) record(ctx context.Context, now time.Time) (record []playbook.Past, err error) {
+	if a.AuditTrail == nil {
+		return nil, fmt.Errorf("outcomes are unknown: set grafana.url and grafanaToken")
+	}
+	trail, warnings, err := a.AuditTrail.Read(ctx, now.Add(-recordLookBack), now.Add(time.Minute))
+	if err != nil {
+		return nil, fmt.Errorf("outcomes are unknown: %w", err)
+	}
+	if len(warnings) > 0 {
+		return nil, fmt.Errorf("not all outcomes are known: %s", strings.Join(warnings, " "))
+	}
+	for _, one := range trail {
+		if o, ok := annotation.ReadOutcome(one); ok {
+			record = append(record, playbook.Past{ID: o.ID, Pattern: playbook.Pattern(o.Playbook), Service: o.Service, At: one.Start, Outcome: playbook.Outcome(o.Outcome)})
+		}
+	}
+	return record, nil
 }
 
 // audit writes a line of the log: what, about whom, on whose request.
