@@ -96,7 +96,7 @@ func (t *trial) add(candidate bool) {
 	}
 	g := canary.Group{Candidate: candidate, Periods: make([]canary.Tally, len(t.course))}
 	if t.service.Pods > 0 {
-		g.Pod = string(rune('a' + len(t.groups)%26)) + string(rune('a'+len(t.groups)/26))
+		g.Pod = string(rune('a'+len(t.groups)%26)) + string(rune('a'+len(t.groups)/26))
 	}
 	t.groups = append(t.groups, g)
 	t.factors = append(t.factors, math.Exp(spread*t.random.NormFloat64()))
