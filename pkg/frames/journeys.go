@@ -178,6 +178,9 @@ func journeySeries(a engine.JourneysAnswer) (frames data.Frames) {
 		line(score, j.Result.Score, nil)
 		frames = append(frames, frame.Frame)
 	}
+	if len(frames) == 0 {
+		frames = data.Frames{newFrame("journeys", data.FrameTypeTimeSeriesMulti, data.VisTypeGraph, a.Provenance)}
+	}
 	return frames
 }
 

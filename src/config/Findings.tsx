@@ -36,22 +36,31 @@ export function Findings({ uid }: { uid: string }) {
 }
 
 function Report({ message, details }: Health) {
-  const found = [
-    details?.prometheus,
-    details?.traces,
-    ...(details?.deploys ?? []),
-    ...(details?.adoption ?? []),
-  ].filter((one) => one !== undefined);
+  const found = [details?.prometheus, details?.traces, ...(details?.deploys ?? [])].filter((one) => one !== undefined);
   if (found.length === 0) {
     return <Alert severity="error" title={message} />;
   }
   return (
+    <>
+      <List findings={found} good="Works" bad="Does not work" />
+      {details?.adoption && (
+        <>
+          <p>Steps of adoption, and what is missing:</p>
+          <List findings={details.adoption} good="Done" bad="Not done" />
+        </>
+      )}
+    </>
+  );
+}
+
+function List({ findings, good, bad }: { findings: Finding[]; good: string; bad: string }) {
+  return (
     <ul>
-      {found.map(({ name, ok, message: said, advice = [] }) => (
+      {findings.map(({ name, ok, message, advice }) => (
         <li key={name}>
-          <Icon name={ok ? 'check' : 'times'} title={ok ? 'Works' : 'Does not work, or not yet'} /> {said}
+          <Icon name={ok ? 'check' : 'times'} title={ok ? good : bad} /> {message}
           <ul style={{ paddingLeft: 24 }}>
-            {advice.map((line) => (
+            {(advice ?? []).map((line) => (
               <li key={line}>{line}</li>
             ))}
           </ul>

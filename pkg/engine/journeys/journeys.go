@@ -109,8 +109,9 @@ func (e Analyst) Journeys(ctx context.Context, q query.Journey, window core.Wind
 	if e.Metrics == nil {
 		return answer, core.ErrNoMetrics
 	}
-	if brief && len(e.Settings) == 0 && len(q.Steps) == 0 {
-		// A rule that comes with the plugin is silent until there is a journey.
+	if q.Journey == "" && len(e.Settings) == 0 {
+		// The rule and the dashboard that come with the plugin are empty until there
+		// is a journey.
 		answer.AddNotice(noJourneys)
 		return answer, nil
 	}

@@ -163,11 +163,14 @@ func TestStepsOfTraceQL(t *testing.T) {
 }
 
 func TestJourneysThatAreNotThere(t *testing.T) {
-	_, err := ask(t, shop(0), query.Journey{}, false)
+	_, err := ask(t, shop(0), query.Journey{Journey: "Checkout"}, false)
 	require.ErrorContains(t, err, "no journeys are configured")
-	silent, err := ask(t, shop(0), query.Journey{}, true)
-	require.NoError(t, err, "the rule that comes with the plugin is silent")
-	require.Empty(t, silent.Journeys)
+	for _, brief := range []bool{true, false} {
+		silent, err := ask(t, shop(0), query.Journey{}, brief)
+		require.NoError(t, err, "the rule and the dashboard that come with the plugin are empty")
+		require.Empty(t, silent.Journeys)
+		require.Contains(t, silent.Notices[0], "no journeys are configured")
+	}
 	_, err = ask(t, shop(0), query.Journey{Journey: "Nobody's"}, false, checkout)
 	require.ErrorContains(t, err, "those there are: Checkout")
 	answer, err := ask(t, shop(0), query.Journey{}, false, engine.JourneySetting{Name: "Typos", Steps: []query.JourneyStep{{Service: "wep", Operation: "GET /"}}})
