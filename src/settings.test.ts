@@ -3,6 +3,7 @@ import { join } from 'path';
 import { type DataSourceJsonData } from '@grafana/data';
 import { patterns } from './config/PlaybookSettings';
 import {
+  type Enrich,
   type ForesightSettings,
   type HeaderSecret,
   type Journey,
@@ -40,6 +41,7 @@ const root: Names<Omit<ForesightSettings, keyof DataSourceJsonData>> = {
   series: true,
   journeys: true,
   webhooks: true,
+  enrich: true,
   playbooks: true,
 };
 const upstream: Names<TracesUpstream> = {
@@ -88,6 +90,7 @@ const series: Names<NamedSeries> = {
 const journey: Names<Journey> = { name: true, steps: true };
 const journeyStep: Names<JourneyStep> = { name: true, service: true, operation: true, traceQL: true };
 const webhook: Names<Webhook> = { name: true, kind: true, url: true, private: true };
+const enrich: Names<Enrich> = { deadline: true };
 const playbooks: Names<Playbooks> = {
   mode: true,
   rules: true,
@@ -107,9 +110,19 @@ const playbooks: Names<Playbooks> = {
 };
 
 it('have the names by which the backend reads them, all of them', () => {
-  const written = [root, upstream, deploys, limits, signal, series, journey, journeyStep, webhook, playbooks].flatMap(
-    Object.keys
-  );
+  const written = [
+    root,
+    upstream,
+    deploys,
+    limits,
+    signal,
+    series,
+    journey,
+    journeyStep,
+    webhook,
+    enrich,
+    playbooks,
+  ].flatMap(Object.keys);
   expect([...new Set(written)].sort()).toEqual([...read].sort());
 });
 

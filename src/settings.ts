@@ -85,7 +85,9 @@ export interface Journey {
 /** Where events may be sent. */
 export interface Webhook {
   name?: string;
-  kind?: 'cloudEvents' | 'pagerDutyChanges';
+  /** The last six take notifications of alerts (hooks/enrich), the others events. */
+  kind?:
+    'cloudEvents' | 'pagerDutyChanges' | 'slack' | 'teams' | 'pagerDuty' | 'discord' | 'grafanaIrm' | 'notification';
   /** Viewers can see it: prefer the secret webhookUrl1, webhookUrl2 and so on. */
   url?: string;
   /** Whether the address may be inside the own network. */
@@ -127,6 +129,12 @@ export interface Playbooks {
   window?: string;
 }
 
+/** How notifications of alerts are passed on with their cause. */
+export interface Enrich {
+  /** How long the cause is looked for; default 8s. */
+  deadline?: string;
+}
+
 /** jsonData: visible to every viewer, so never a secret. */
 export interface ForesightSettings extends DataSourceJsonData {
   prometheus?: Upstream;
@@ -143,6 +151,7 @@ export interface ForesightSettings extends DataSourceJsonData {
   series?: NamedSeries[];
   journeys?: Journey[];
   webhooks?: Webhook[];
+  enrich?: Enrich;
   playbooks?: Playbooks;
 }
 

@@ -32,6 +32,9 @@ const (
 	kindKey        = "kind" // of a change
 )
 
+// NotifiedTag marks that a notification was passed on.
+const NotifiedTag = stateKey + ":notified"
+
 // AlertTag, IncidentTag and ChangeTag are the words that mark alerts, incidents and
 // other changes.
 const (

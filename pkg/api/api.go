@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/annotation"
 	"github.com/foresight-observability/foresight/pkg/api/agents"
 	"github.com/foresight-observability/foresight/pkg/api/engines"
+	"github.com/foresight-observability/foresight/pkg/api/enrich"
 	"github.com/foresight-observability/foresight/pkg/api/ingest"
 	"github.com/foresight-observability/foresight/pkg/api/playbooks"
 	"github.com/foresight-observability/foresight/pkg/api/promapi"
@@ -42,6 +43,14 @@ type Settings struct {
 	AuditTrail annotation.Source[annotation.Annotation]
 	// Ask answers the queries of agents.
 	Ask agents.Ask
+	// EnrichDeadline bounds the lookup of the causes of a notification, Notified is
+	// where deliveries are read; nil for nowhere.
+	EnrichDeadline time.Duration
+	Notified       annotation.Source[annotation.Annotation]
+	// GrafanaURL is where people open Grafana, and Traces the data source that shows
+	// them traces; empty where unknown.
+	GrafanaURL string
+	Traces     enrich.TraceSource
 	// UID is the data source's.
 	UID string
 	// Unusable says why the data source cannot answer; nil where it can.
@@ -65,6 +74,7 @@ type API struct {
 	webhook   *webhook.API
 	playbooks *playbooks.API
 	agents    *agents.API
+	enrich    *enrich.API
 }
 
 // New makes the API of one data source.
@@ -96,6 +106,10 @@ func New(e *engine.Engine, settings Settings) *API {
 			Source: source, Now: e.Now, Timeout: timeout,
 		}),
 		agents: agents.New(settings.Ask, e, e.Now, timeout),
+		enrich: enrich.New(enrich.Config{
+			Engine: e, Sender: settings.Sender, Deadline: cmp.Or(settings.EnrichDeadline, time.Second), WebhookSecret: settings.WebhookSecret,
+			Annotations: settings.Annotations, Notified: settings.Notified, GrafanaURL: settings.GrafanaURL, Traces: settings.Traces, Now: e.Now,
+		}),
 	}
 }
 
@@ -161,6 +175,7 @@ func (a *API) Register(mux Router) {
 	write("/hooks/deploy", a.ingest.Deploy)
 	write("/hooks/deploy/{service...}", a.ingest.Deploy)
 	write("/hooks/alert", a.ingest.Alert)
+	write("/hooks/enrich", a.enrich.Notify)
 	write("/hooks/annotate", a.ingest.Annotate)
 	write("/feedback", a.ingest.Feedback)
 	write("/flagger/event", a.ingest.Deploy)

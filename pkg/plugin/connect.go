@@ -35,9 +35,11 @@ type stores struct {
 	alerts    annotation.Source[annotation.Alert]
 	announced annotation.Source[annotation.Change]
 	// newest are the annotations of acts and outcomes, never cached.
-	newest  annotation.Source[annotation.Annotation]
-	writer  annotation.Writer // nil where nothing can be saved
-	closers []func()
+	newest annotation.Source[annotation.Annotation]
+	// notified are those of notifications that were passed on, never cached.
+	notified annotation.Source[annotation.Annotation]
+	writer   annotation.Writer // nil where nothing can be saved
+	closers  []func()
 }
 
 func (s stores) close() {
@@ -127,6 +129,9 @@ func (s Settings) connectAnnotations(ctx context.Context, instance backend.DataS
 		return err
 	}
 	connected.announced = annotation.Decoded(announced, annotation.ReadChange)
+	if connected.notified, _, err = read("notified", []string{annotation.NotifiedTag}); err != nil {
+		return err
+	}
 	tags := s.Deploys.AnnotationTags
 	if len(tags) == 0 {
 		return nil

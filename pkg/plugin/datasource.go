@@ -9,9 +9,11 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/instancemgmt"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/resource/httpadapter"
+	"github.com/grafana/grafana-plugin-sdk-go/config"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/api"
+	"github.com/foresight-observability/foresight/pkg/api/enrich"
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
 	"github.com/foresight-observability/foresight/pkg/budget"
 	"github.com/foresight-observability/foresight/pkg/engine"
@@ -78,6 +80,8 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 		Series: settings.Series, Ask: d.ask, Unusable: d.unusable, Annotations: connected.writer,
 		DeployTag: settings.Deploys.tag(), WebhookSecret: settings.WebhookSecret,
 		Sender: sender, UID: instance.UID, Playbooks: settings.Playbooks, AuditTrail: connected.newest,
+		EnrichDeadline: settings.EnrichDeadline, Notified: connected.notified,
+		GrafanaURL: publicURL(ctx, settings), Traces: enrich.TraceSource(settings.traceSource()),
 		CallerRate: settings.Limits.CallerRate, Timeout: settings.Limits.Timeout,
 	})
 	d.dispose = func() {
@@ -89,6 +93,18 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	}
 	d.CallResourceHandler = httpadapter.New(d.resources())
 	return d, nil
+}
+
+// publicURL is where people open Grafana: as it is configured, or else where the
+// plugin reaches it.
+func publicURL(ctx context.Context, settings Settings) string {
+	if address, err := config.GrafanaConfigFromContext(ctx).AppURL(); err == nil && address != "" {
+		return address
+	}
+	if grafana := settings.Deploys.Grafana; grafana != nil {
+		return grafana.URL
+	}
+	return ""
 }
 
 // Dispose ends what runs for this instance when its settings were replaced.

@@ -49,7 +49,7 @@ func playbookSettings(f fields, webhooks []webhook.Target) playbooks.Settings {
 		f.problem("minRight", "is 1, which no record can exceed; write 0.95 or the like")
 	}
 	if auto {
-		named := slices.ContainsFunc(webhooks, func(t webhook.Target) bool { return t.Name == limits.Webhook && t.Kind != webhook.PagerDutyChanges })
+		named := slices.ContainsFunc(webhooks, func(t webhook.Target) bool { return t.Name == limits.Webhook && t.Kind == webhook.CloudEvents })
 		if limits.Webhook == "" || !named {
 			f.problem("webhook", "is %.40q; the mode auto needs the name of one of the webhooks", limits.Webhook)
 		}

@@ -53,6 +53,7 @@ var routes = []route{
 	{"/hooks/deploy", "POST", "hooks/deploy", true},
 	{"/hooks/deploy/{service...}", "POST", "hooks/deploy/team/cart", true},
 	{"/hooks/alert", "POST", "hooks/alert", true},
+	{"/hooks/enrich", "POST", "hooks/enrich", true},
 	{"/hooks/send", "POST", "hooks/send", true},
 	{"/hooks/annotate", "POST", "hooks/annotate", true},
 	{"/feedback", "POST", "feedback", true},

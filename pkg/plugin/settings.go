@@ -42,6 +42,8 @@ type Settings struct {
 	WebhookSecrets webhook.Secrets
 	// Journeys are those of users.
 	Journeys []engine.JourneySetting
+	// EnrichDeadline bounds the lookup of the causes of a notification.
+	EnrichDeadline time.Duration
 	// Playbooks are the limits of what playbooks may do.
 	Playbooks playbooks.Settings
 	// Series are what engines ask for by name.
@@ -165,13 +167,15 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	for i, one := range root.objects("webhooks") {
 		settings.Webhooks = append(settings.Webhooks, webhook.Target{
 			Name: one.text("name", ""), URL: cmp.Or(secrets[fmt.Sprintf("webhookUrl%d", i+1)], one.text("url", "")), Private: one.boolean("private", false),
-			Kind: webhook.Kind(one.choice("kind", string(webhook.CloudEvents), string(webhook.PagerDutyChanges))),
+			Kind: webhook.Kind(one.choice("kind", webhookKinds()...)),
 		})
 		sections = append(sections, one)
 	}
+	enrich := root.object("enrich")
+	settings.EnrichDeadline = enrich.duration("deadline", 8*time.Second, time.Second, 15*time.Second)
 	playbooks := root.object("playbooks")
 	settings.Playbooks = playbookSettings(playbooks, settings.Webhooks)
-	sections = append(sections, playbooks)
+	sections = append(sections, playbooks, enrich)
 	settings.VisibleSecrets = visibleSecrets(root)
 	for _, section := range sections {
 		for _, name := range section.unknown() {
@@ -182,6 +186,13 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 		return settings, errors.New("settings: " + strings.Join(problems, "; "))
 	}
 	return settings, nil
+}
+
+func webhookKinds() (names []string) {
+	for _, kind := range webhook.Kinds() {
+		names = append(names, string(kind))
+	}
+	return names
 }
 
 // visibleSecrets are warnings of what may be secret and is where Grafana shows it

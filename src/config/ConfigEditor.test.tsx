@@ -210,7 +210,7 @@ it('knows targets of events, and asks for the secrets they need', async () => {
   await user.click(screen.getByLabelText(/^Private address/));
   await write(user, screen.getByLabelText(/^Signing secret/), 'whsec_x');
   expect(settings().jsonData.webhooks).toEqual([{ private: true }]);
-  await user.click(screen.getByRole('radio', { name: /PagerDuty/ }));
+  await user.click(screen.getByRole('radio', { name: /Change events of PagerDuty/ }));
   expect(screen.queryByLabelText(/^Signing secret/)).not.toBeInTheDocument();
   await write(user, screen.getByLabelText(/^PagerDuty integration key/), 'key');
   expect(settings().secureJsonData).toEqual({
@@ -219,6 +219,11 @@ it('knows targets of events, and asks for the secrets they need', async () => {
     pagerDutyRoutingKey: 'key',
     webhookUrl1: 'https://there',
   });
+  expect(screen.queryByLabelText(/^Time for the cause/)).not.toBeInTheDocument();
+  await user.click(screen.getByRole('radio', { name: 'Slack' }));
+  await write(user, screen.getByLabelText(/^Time for the cause/), '5s');
+  expect(settings().jsonData.webhooks).toEqual([{ private: true, kind: 'slack' }]);
+  expect(settings().jsonData.enrich).toEqual({ deadline: '5s' });
 });
 
 it('moves the URL of a webhook to where viewers do not see it', async () => {

@@ -1,25 +1,32 @@
 import React from 'react';
 import { type Webhook } from '../settings';
 import { ChoiceSetting } from './ChoiceSetting';
-import { type EditorProps, hasSecret, withoutSecrets, withSettings } from './options';
+import { compact, type EditorProps, hasSecret, withoutSecrets, withSettings } from './options';
 import { RowList } from './RowList';
 import { SecretField } from './SecretField';
 import { SwitchSetting } from './SwitchSetting';
 import { TextSetting } from './TextSetting';
-import { WebhookUrl, webhookSecret } from './WebhookUrl';
+import { isPagerDuty, WebhookUrl, webhookSecret } from './WebhookUrl';
 import { Folded } from '../Folded';
 
 const kinds: Array<{ value: NonNullable<Webhook['kind']>; label: string }> = [
   { value: 'cloudEvents', label: 'CloudEvents, signed' },
   { value: 'pagerDutyChanges', label: 'Change events of PagerDuty' },
+  { value: 'slack', label: 'Slack' },
+  { value: 'teams', label: 'Teams' },
+  { value: 'pagerDuty', label: 'PagerDuty' },
+  { value: 'discord', label: 'Discord' },
+  { value: 'grafanaIrm', label: 'Grafana IRM' },
+  { value: 'notification', label: 'Alerts as they came, signed' },
 ];
 
 /** Who may tell Foresight of alerts, and whom it may tell of events. */
 export function HookSettings(props: EditorProps) {
   const { options, onOptionsChange } = props;
   const { webhooks } = options.jsonData;
-  const pagerDuty = webhooks?.some(({ kind }) => kind === 'pagerDutyChanges');
-  const signed = webhooks?.some(({ kind }) => kind !== 'pagerDutyChanges');
+  const pagerDuty = webhooks?.some(({ kind }) => isPagerDuty(kind));
+  const signed = webhooks?.some(({ kind = 'cloudEvents' }) => kind === 'cloudEvents' || kind === 'notification');
+  const notifies = webhooks?.some(({ kind = 'cloudEvents' }) => kind !== 'cloudEvents' && kind !== 'pagerDutyChanges');
   return (
     <Folded label="Webhooks">
       <SecretField
@@ -42,6 +49,7 @@ export function HookSettings(props: EditorProps) {
             <TextSetting label="Target name" value={webhook.name} onChange={(name) => set({ name })} required />
             <ChoiceSetting
               label="Format"
+              description="The first two take events, the others notifications of alerts, with their cause."
               choices={kinds}
               value={webhook.kind ?? 'cloudEvents'}
               onChange={(kind) => set({ kind })}
@@ -56,6 +64,15 @@ export function HookSettings(props: EditorProps) {
           </>
         )}
       </RowList>
+      {notifies && (
+        <TextSetting
+          label="Time for the cause"
+          description="Alerts wait no longer for their cause: 1s to 15s."
+          placeholder="8s"
+          value={options.jsonData.enrich?.deadline}
+          onChange={(deadline) => onOptionsChange(withSettings(options, { enrich: compact({ deadline }) }))}
+        />
+      )}
       {signed && (
         <SecretField
           {...props}

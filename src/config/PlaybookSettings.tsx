@@ -86,7 +86,10 @@ export function PlaybookSettings({ options, onOptionsChange }: EditorProps) {
   const target = options.jsonData.webhooks?.find(({ name }) => name && name === current.webhook);
   const problems: Partial<Record<Text['key'] | 'services', string>> = sends
     ? {
-        webhook: target && target.kind !== 'pagerDutyChanges' ? undefined : 'Name a target that takes CloudEvents.',
+        webhook:
+          target && (target.kind ?? 'cloudEvents') === 'cloudEvents'
+            ? undefined
+            : 'Name a target that takes CloudEvents.',
         services: current.services?.some(Boolean) ? undefined : 'Name the services that automation may act upon.',
       }
     : {};

@@ -8,6 +8,9 @@ import { SecretField } from './SecretField';
 /** The secret with the URL of a target, by its position. */
 export const webhookSecret = (index: number): WebhookSecret => `webhookUrl${index + 1}`;
 
+/** Targets of PagerDuty know a sender by its integration key. */
+export const isPagerDuty = (kind: Webhook['kind']) => kind === 'pagerDutyChanges' || kind === 'pagerDuty';
+
 /** The URL of a target, which often holds a token. One in jsonData can be moved to where viewers do not see it. */
 export function WebhookUrl({ index, ...props }: EditorProps & { index: number }) {
   const { options, onOptionsChange } = props;
@@ -30,7 +33,7 @@ export function WebhookUrl({ index, ...props }: EditorProps & { index: number })
         description={
           visible
             ? 'Viewers can see this URL: store it encrypted.'
-            : kind === 'pagerDutyChanges'
+            : isPagerDuty(kind)
               ? 'Stored encrypted. Empty for PagerDuty itself.'
               : 'Stored encrypted.'
         }

@@ -69,9 +69,10 @@ type Finding struct {
 	Queries     []string `json:"-"`
 }
 
-// Known tells whether there is anything to add to an alert.
+// Known tells whether there is anything to add to an alert. That something changed
+// somewhere is nothing.
 func (f Finding) Known() bool {
-	return f.Incident != nil || f.Suspect != nil || len(f.Changes) > 0
+	return f.Incident != nil || f.Suspect != nil || f.Service != "" && len(f.Changes) > 0
 }
 
 // Incident is what the alert is a part of.

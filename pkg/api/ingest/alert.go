@@ -38,7 +38,7 @@ func (a *API) Alert(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if secret := a.WebhookSecret; secret != "" {
-		if err := verify(secret, r.Header, raw, a.Now()); err != nil {
+		if err := Verify(secret, r.Header, raw, a.Now()); err != nil {
 			respond.Error(w, http.StatusForbidden, err.Error())
 			return
 		}

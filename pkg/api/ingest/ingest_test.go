@@ -48,18 +48,18 @@ func FuzzSignature(f *testing.F) {
 	f.Add(now, strings.ToUpper(sign(now, "{}")), "{}", "") // the same bytes
 	f.Fuzz(func(t *testing.T, timestamp, signature, body, added string) {
 		header := http.Header{timestampHeader: {timestamp}, signatureHeader: {signature}}
-		if verify("secret", header, []byte(body), noon) == nil && !strings.EqualFold(signature, sign(timestamp, body)) {
+		if Verify("secret", header, []byte(body), noon) == nil && !strings.EqualFold(signature, sign(timestamp, body)) {
 			t.Fatalf("%q of %q at %q is taken", signature, body, timestamp)
 		}
 		header.Set(signatureHeader, sign(timestamp, body))
 		if seconds, err := strconv.ParseInt(timestamp, 10, 64); err == nil && time.Unix(seconds, 0).Sub(noon).Abs() <= replayWindow {
-			require.NoError(t, verify("secret", header, []byte(body), noon))
-			require.Error(t, verify("secret", header, []byte(body), noon.Add(3*replayWindow)), "a replay")
+			require.NoError(t, Verify("secret", header, []byte(body), noon))
+			require.Error(t, Verify("secret", header, []byte(body), noon.Add(3*replayWindow)), "a replay")
 			if added != "" {
-				require.Error(t, verify("secret", header, []byte(body+added), noon), "another body")
+				require.Error(t, Verify("secret", header, []byte(body+added), noon), "another body")
 			}
 		} else {
-			require.Error(t, verify("secret", header, []byte(body), noon))
+			require.Error(t, Verify("secret", header, []byte(body), noon))
 		}
 	})
 }

@@ -22,11 +22,11 @@ const (
 	replayWindow = 5 * time.Minute
 )
 
-// verify checks a signature as Grafana's contact points write it: the HMAC with
+// Verify checks a signature as Grafana's contact points write it: the HMAC with
 // SHA-256, in hexadecimal, of the timestamp, a colon, and the raw body. Several
 // secrets, one a line, are all accepted, so that they can be changed one after
 // the other.
-func verify(secrets string, header http.Header, raw []byte, now time.Time) error {
+func Verify(secrets string, header http.Header, raw []byte, now time.Time) error {
 	timestamp := header.Get(timestampHeader)
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
 	if err != nil {

@@ -31,9 +31,9 @@ func TestSecretsAreChangedOneAfterTheOther(t *testing.T) {
 		"words with a space": {"words with a space"},
 	} {
 		for _, secret := range accepted {
-			require.NoError(t, verify(secrets, signed(secret), []byte("body"), now), secret)
+			require.NoError(t, Verify(secrets, signed(secret), []byte("body"), now), secret)
 		}
-		require.Error(t, verify(secrets, signed("other"), []byte("body"), now))
-		require.Error(t, verify(secrets, signed(""), []byte("body"), now))
+		require.Error(t, Verify(secrets, signed("other"), []byte("body"), now))
+		require.Error(t, Verify(secrets, signed(""), []byte("body"), now))
 	}
 }

@@ -131,14 +131,19 @@ func Editors(handler http.HandlerFunc) http.HandlerFunc {
 // Body reads a request's body, up to MaxBody. Where it cannot be read the error
 // comes with the status to answer.
 func Body(w http.ResponseWriter, r *http.Request) (content []byte, status int, err error) {
+	return BodyUpTo(w, r, MaxBody)
+}
+
+// BodyUpTo is Body with a limit of its own, in bytes.
+func BodyUpTo(w http.ResponseWriter, r *http.Request, most int64) (content []byte, status int, err error) {
 	if r.Body == nil { // the plugin SDK makes an empty body so
 		return nil, 0, nil
 	}
-	content, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	content, err = io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d KiB", MaxBody>>10)
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d KiB", most>>10)
 	case err != nil:
 		return nil, http.StatusBadRequest, fmt.Errorf("the body cannot be read: %w", err)
 	}

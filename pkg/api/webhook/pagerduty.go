@@ -7,9 +7,10 @@ import (
 )
 
 const (
-	// pagerDutyChangesURL is that of the Events API v2, for accounts outside
+	// pagerDutyChangesURL and pagerDutyURL are the Events API v2, for accounts outside
 	// the European region.
 	pagerDutyChangesURL = "https://events.pagerduty.com/v2/change/enqueue"
+	pagerDutyURL        = "https://events.pagerduty.com/v2/enqueue"
 	routingKeyLength    = 32
 	// longestSummary is how many characters PagerDuty takes; it refuses more.
 	longestSummary = 1024

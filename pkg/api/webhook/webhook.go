@@ -48,7 +48,32 @@ type Kind string
 const (
 	CloudEvents      Kind = "cloudEvents"
 	PagerDutyChanges Kind = "pagerDutyChanges"
+
+	// The kinds below take notifications of alerts, and no events.
+
+	Slack      Kind = "slack"
+	Teams      Kind = "teams" // Microsoft Teams
+	PagerDuty  Kind = "pagerDuty"
+	Discord    Kind = "discord"
+	GrafanaIRM Kind = "grafanaIrm"
+	// Notification is the notification as it came, with what was found, signed.
+	Notification Kind = "notification"
 )
+
+// Kinds are all kinds, the default first.
+func Kinds() []Kind {
+	return []Kind{CloudEvents, PagerDutyChanges, Slack, Teams, PagerDuty, Discord, GrafanaIRM, Notification}
+}
+
+// Notifies tells whether targets of the kind take notifications.
+func (k Kind) Notifies() bool {
+	return k != "" && k != CloudEvents && k != PagerDutyChanges
+}
+
+// signed tells whether what targets of the kind get is signed.
+func (k Kind) signed() bool { return k == "" || k == CloudEvents || k == Notification }
+
+func (k Kind) ofPagerDuty() bool { return k == PagerDutyChanges || k == PagerDuty }
 
 // Target is where events may be sent.
 type Target struct {
@@ -107,13 +132,20 @@ func New(targets []Target, secrets Secrets, now func() time.Time) (*Sender, erro
 
 // admit checks a target and adds it.
 func (s *Sender) admit(target Target, signing string) (err error) {
-	if target.Kind == PagerDutyChanges {
+	if target.Kind.ofPagerDuty() {
 		if len(s.routingKey) != routingKeyLength {
 			return fmt.Errorf("secureJsonData.pagerDutyRoutingKey must be an integration key of PagerDuty, %d characters: the webhook %.60q needs it", routingKeyLength, target.Name)
 		}
-		target.URL = cmp.Or(target.URL, pagerDutyChangesURL)
-	} else if s.signer, err = standardwebhooks.NewWebhook(signing); err != nil || len(signing) < 24 {
-		return errors.New(`secureJsonData.signingSecret must be "whsec_" and at least 18 bytes in base64: webhooks are always signed`)
+		address := pagerDutyChangesURL
+		if target.Kind == PagerDuty {
+			address = pagerDutyURL
+		}
+		target.URL = cmp.Or(target.URL, address)
+	}
+	if target.Kind.signed() {
+		if s.signer, err = standardwebhooks.NewWebhook(signing); err != nil || len(signing) < 24 {
+			return errors.New(`secureJsonData.signingSecret must be "whsec_" and at least 18 bytes in base64: webhooks are always signed`)
+		}
 	}
 	address, err := url.Parse(target.URL)
 	switch {
@@ -159,6 +191,9 @@ func (s *Sender) Send(ctx context.Context, name string, event Event) (id string,
 	if !ok {
 		return "", &UnknownTargetError{name}
 	}
+	if target.Kind.Notifies() {
+		return "", fmt.Errorf("the webhook %.60q is of the kind %s, which takes notifications of alerts and no events", name, target.Kind)
+	}
 	defer func() { telemetry.Delivered(err) }()
 	id, err = event.ID()
 	if err != nil {
@@ -172,11 +207,47 @@ func (s *Sender) Send(ctx context.Context, name string, event Event) (id string,
 	if err != nil {
 		return "", err
 	}
-	return id, s.deliver(ctx, target, id, body)
+	return id, s.deliver(ctx, target, id, Body{Content: body})
 }
 
+// Body is what is sent.
+type Body struct {
+	Content []byte
+	// Type is its media type; empty for JSON.
+	Type string
+}
+
+// Notify delivers a notification, which is written already as the kind of the
+// target wants it, as Send delivers events. The id is the same when the same is
+// sent again.
+func (s *Sender) Notify(ctx context.Context, name, id string, body Body) (err error) {
+	target, ok := s.targets[name]
+	if !ok {
+		return &UnknownTargetError{name}
+	}
+	defer func() { telemetry.Delivered(err) }()
+	return s.deliver(ctx, target, id, body)
+}
+
+// Targets are those that take notifications, sorted by name.
+func (s *Sender) Targets() (found []Target) {
+	if s == nil {
+		return nil
+	}
+	for _, target := range s.targets {
+		if target.Kind.Notifies() {
+			found = append(found, target)
+		}
+	}
+	slices.SortFunc(found, func(a, b Target) int { return cmp.Compare(a.Name, b.Name) })
+	return found
+}
+
+// RoutingKey is that of PagerDuty.
+func (s *Sender) RoutingKey() string { return s.routingKey }
+
 // deliver tries until an event is delivered, or another attempt does not help.
-func (s *Sender) deliver(ctx context.Context, target Target, id string, body []byte) error {
+func (s *Sender) deliver(ctx context.Context, target Target, id string, body Body) error {
 	attempts := 0
 	var failure error
 	pauses := &pauses{ExponentialBackOff: &backoff.ExponentialBackOff{InitialInterval: firstPause, Multiplier: 2, MaxInterval: maxPause}, wait: s.wait}
@@ -236,22 +307,24 @@ func (e Event) cloudEvent(id string) ([]byte, error) {
 
 // attempt sends once, and tells whether another attempt may help, and how long
 // the receiver wants to be left alone before it.
-func (s *Sender) attempt(ctx context.Context, target Target, id string, body []byte) (again bool, named time.Duration, err error) {
+func (s *Sender) attempt(ctx context.Context, target Target, id string, body Body) (again bool, named time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.URL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.URL, bytes.NewReader(body.Content))
 	if err != nil {
 		return false, 0, errors.New("its url cannot be used")
 	}
 	request.Header.Set("User-Agent", "Foresight")
-	request.Header.Set("Content-Type", "application/json") // PagerDuty knows a sender by the body
-	if target.Kind != PagerDutyChanges {
+	request.Header.Set("Content-Type", cmp.Or(body.Type, "application/json")) // others know a sender by the body, or by the URL
+	if target.Kind.signed() {
 		now := s.now()
-		signature, err := s.signer.Sign(id, now, body)
+		signature, err := s.signer.Sign(id, now, body.Content)
 		if err != nil {
 			return false, 0, errors.New("it cannot be signed")
 		}
-		request.Header.Set("Content-Type", "application/cloudevents+json")
+		if target.Kind != Notification {
+			request.Header.Set("Content-Type", "application/cloudevents+json")
+		}
 		request.Header.Set(standardwebhooks.HeaderWebhookID, id)
 		request.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 		request.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
