@@ -45,6 +45,8 @@ var routes = []route{
 	{"/flagger/confirm-promotion", "POST", "flagger/confirm-promotion", false},
 	{"/flagger/confirm-traffic-increase", "POST", "flagger/confirm-traffic-increase", false},
 	{"/recommendations", "GET", "recommendations?service=cart", false},
+	{"/recommendations/breakers", "GET", "recommendations/breakers?service=cart", false},
+	{"/rollout", "GET", "rollout?service=cart", false},
 	{"/impact", "GET", "impact?service=cart", false},
 	{"/mcp", "POST", "mcp", false},
 	{"/receipt/{id}", "GET", "receipt/x", false},
