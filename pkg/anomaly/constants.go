@@ -26,7 +26,7 @@ type Constants struct {
 // DefaultConstants are those that judge.
 func DefaultConstants() Constants {
 	return Constants{
-		Constants: detector.DefaultConstants(), Agreement: 0.5, Refractory: 12 * time.Hour, Again: 6 * time.Hour,
+		Constants: detector.DefaultConstants(), Agreement: 2.0 / 3, Refractory: 12 * time.Hour, Again: 6 * time.Hour,
 	}
 }
 

@@ -17,6 +17,9 @@ const (
 	// hoursPerDay are the times of the day that have means of their own, each drawn
 	// to the mean of all as hourPrior more observations would.
 	hoursPerDay, hourPrior = 24, 12
+	// leastDispersion is the variance over the mean below which whole numbers count
+	// no events: chance alone has 1. Replicas and shares of a pool vary less.
+	leastDispersion = 0.5
 	// rareCounts is the share of the largest values that count as the next smaller
 	// ones: past bursts do not teach.
 	rareCounts = 0.001
@@ -32,7 +35,7 @@ type counts struct {
 	dispersion float64              // variance over mean, 1 for Poisson's
 }
 
-// learnCounts is nil where values are no small counts.
+// learnCounts is nil where values are no small counts of events.
 func learnCounts(y []float64, resolution float64, perDay int) *counts {
 	observed := stats.Observed(y)
 	if resolution == 0 || perDay < 1 || len(observed) < minCounts {
@@ -76,6 +79,9 @@ func learnCounts(y []float64, resolution float64, perDay int) *counts {
 		}
 	}
 	c.dispersion = max(squares/float64(len(observed)), 1)
+	if squares < leastDispersion*float64(len(observed)) {
+		return nil
+	}
 	return c
 }
 

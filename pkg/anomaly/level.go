@@ -21,6 +21,8 @@ const (
 	// accepted.
 	shiftAfter = 6 * time.Hour
 	minShifted = 30 // points
+	// shortShifted are the points after which it is accepted where no day is known.
+	shortShifted = 10
 	// recentSample points of the latter half of that time tell the new level.
 	recentSample = 60
 )
@@ -60,7 +62,7 @@ func chooseLevel(y []float64, step time.Duration, short bool) level {
 	candidates = append(candidates, shortestMemory)
 	patience := max(int(shiftAfter/step), minShifted)
 	if short { // what may be no rhythm is followed
-		return newLevel(y, shortestMemory, residualSpread(y, shortestMemory), minShifted)
+		return newLevel(y, shortestMemory, residualSpread(y, shortestMemory), shortShifted)
 	}
 	spreads := make([]float64, len(candidates))
 	least := math.Inf(1)

@@ -19,6 +19,9 @@ const (
 	// farthest bounds residuals, in usual deviations, so that squares of them
 	// stay finite.
 	farthest = 1e100
+	// countAgreement is the agreement asked of detectors of small counts at most:
+	// how probable a count is needs little confirmation.
+	countAgreement = 0.5
 	// maxLaidOut points of the pattern are laid out: a day at one second, with
 	// room to spare.
 	maxLaidOut = 100_000
@@ -41,6 +44,7 @@ type Model struct {
 	usual      detector.Calibration // of standardised residuals
 	judges     []judge
 	agreement  float64
+	newDay     newDay
 	counts     *counts // nil for other than small counts
 	beginning  state   // before the first point to judge
 	name       string
@@ -149,6 +153,13 @@ func learn(r Request, e epoch) (*Model, error) {
 		})
 		m.beginning.watchers = append(m.beginning.watchers, watcher)
 	}
+	if m.counts != nil {
+		m.agreement = min(m.agreement, countAgreement) // one of them knows exactly
+	}
+	if m.short {
+		m.agreement = 0 // too few judge to agree
+		m.newDay = newDayOf(m.start, m.step)
+	}
 	return m, nil
 }
 
@@ -240,6 +251,10 @@ func (m *Model) expected(s *state) (center, pattern float64) {
 
 // next takes in a point, in the model's unit.
 func (m *Model) next(s *state, v float64) (center, shift float64) {
+	if m.path == nil && m.newDay.waits(s.at) && !math.IsNaN(v) {
+		level := v - float64(m.ahead[s.at%len(m.ahead)]) - m.bias
+		s.level.value += (level - s.level.value) / float64(s.at-m.newDay.from+1)
+	}
 	center, pattern := m.expected(s)
 	if m.path == nil {
 		shift = s.level.next(v - pattern)

@@ -165,6 +165,8 @@ func (s *Stream) score(i int, x, center float64) float64 {
 	for k, judge := range s.model.judges {
 		s.probability[k] = judge.probability(s.state.watchers[k], direction)
 		switch {
+		case s.model.newDay.silences(judge, s.state.at-1):
+			s.probability[k] = math.NaN()
 		case least == 0 || !judge.single:
 		case judge.name == detector.ZScore{}.Name() && !judge.silent:
 			s.probability[k] = least
@@ -175,7 +177,7 @@ func (s *Stream) score(i int, x, center float64) float64 {
 	switch {
 	case math.IsNaN(residual):
 		return math.NaN()
-	case math.Abs(residual) < s.model.resolution/2:
+	case math.Abs(residual) < s.model.resolution/2, s.model.newDay.waits(s.state.at - 1):
 		return 0
 	}
 	var room [16]float64

@@ -33,7 +33,7 @@ func (c Calibrator) calibrate(scores []float64) Calibration {
 
 // For is the calibration of a detector. Of one that adds up deviations it knows
 // what another one is worth in a series that never deviated, as errors that were
-// always zero: a power of e, though independent ones would be far rarer.
+// always zero: a power of ten, though independent ones would be far rarer.
 func (c Calibrator) For(d Detector, scores []float64) Calibration {
 	learned := c.calibrate(scores)
 	if adds, ok := d.(interface{ unit() float64 }); ok {

@@ -44,10 +44,11 @@ func CombineWeighted(probabilities, weights []float64) (p float64, shares []floa
 	return min(weight*least/total, 1), shares
 }
 
-// Agreed is the harmonic mean of p-values, drawn some way to a third of the third
+// Agreed is the harmonic mean of p-values, drawn some way to half of the third
 // smallest of them, as powers: what three detectors see is rarely chance, what one
-// alone sees often is how it errs (compare Rüger, Metrika 25, 1978). Fewer than
-// three are not drawn. NaN is left out, and is the answer where nothing is left.
+// alone sees often is how it errs (compare Rüger, Metrika 25, 1978). Half, since
+// three that look at the same point see much the same noise. Fewer than three are
+// not drawn. NaN is left out, and is the answer where nothing is left.
 func Agreed(probabilities []float64, agreement float64) float64 {
 	least, n := [3]float64{1, 1, 1}, 0.0
 	for _, p := range probabilities {
@@ -75,6 +76,6 @@ func Agreed(probabilities []float64, agreement float64) float64 {
 	if n < 3 {
 		return mean
 	}
-	drawn := (1-agreement)*math.Log(mean) + agreement*(math.Log(least[2])-math.Log(3))
+	drawn := (1-agreement)*math.Log(mean) + agreement*(math.Log(least[2])-math.Ln2)
 	return max(math.Exp(drawn), math.SmallestNonzeroFloat64)
 }

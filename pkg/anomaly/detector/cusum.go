@@ -17,8 +17,9 @@ type CUSUM struct{}
 // Name implements Detector.
 func (CUSUM) Name() string { return "cusum" }
 
-// unit is what the sum grows by with each large deviation.
-func (CUSUM) unit() float64 { return cusumClip - cusumSlack }
+// unit is what makes a sum e times rarer in a series that never deviated: each
+// large deviation more makes it ten times rarer.
+func (CUSUM) unit() float64 { return (cusumClip - cusumSlack) / math.Ln10 }
 
 // Learn implements Detector.
 func (CUSUM) Learn(Input) Watcher { return &sums{} }

@@ -215,7 +215,7 @@ func TestAgreement(t *testing.T) {
 	alone := []float64{1e-6, 0.5, 0.5, 0.5, math.NaN()}
 	mean, _ := detector.Combine(alone)
 	require.InEpsilon(t, mean, detector.Agreed(alone, 0), 1e-9)
-	require.InEpsilon(t, math.Sqrt(mean*0.5/3), detector.Agreed(alone, 0.5), 1e-9)
+	require.InEpsilon(t, math.Sqrt(mean*0.5/2), detector.Agreed(alone, 0.5), 1e-9)
 	together := detector.Agreed([]float64{1e-6, 1e-6, 1e-6, 0.5}, 0.5)
 	require.Less(t, together, 2e-6)
 	require.Greater(t, detector.Agreed([]float64{0, 0, 0, 0}, 0.5), 0.0)

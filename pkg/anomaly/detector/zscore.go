@@ -7,6 +7,10 @@ type ZScore struct{}
 // Name implements Detector.
 func (ZScore) Name() string { return "z-score" }
 
+// Where no day is known the level follows within a few points, so that a
+// deviation from it is one from them.
+func (ZScore) neighbours() {}
+
 // Learn implements Detector.
 func (ZScore) Learn(Input) Watcher { return &last{} }
 

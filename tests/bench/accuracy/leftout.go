@@ -32,6 +32,7 @@ func candidates() (names []string, constants []anomaly.Constants) {
 	add("again as high after 12 h", func(c *anomaly.Constants) { c.Again = 12 * time.Hour })
 	add("no agreement", func(c *anomaly.Constants) { c.Agreement = 0 })
 	add("agreement of 0.75", func(c *anomaly.Constants) { c.Agreement = 0.75 })
+	add("agreement of 0.5", func(c *anomaly.Constants) { c.Agreement = 0.5 })
 	add("one-off every third day", func(c *anomaly.Constants) { c.OneOffPerDay = 1.0 / 3 })
 	add("a gap of 20", func(c *anomaly.Constants) { c.WideGap = 20 })
 	add("prior of 25 excesses", func(c *anomaly.Constants) { c.PriorExcesses = 25 })
