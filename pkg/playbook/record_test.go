@@ -1,7 +1,8 @@
 package playbook
 
 import (
-	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,18 +15,12 @@ func outcomes(text string) (all []Past) {
 		if c == 'x' {
 			outcome = Failed
 		}
-		all = append(all, Past{ID: fmt.Sprint(i), Pattern: RetryStorm, At: time.Unix(int64(i), 0), Outcome: outcome})
+		all = append(all, Past{ID: strconv.Itoa(i), Pattern: RetryStorm, At: time.Unix(int64(i), 0), Outcome: outcome})
 	}
 	return all
 }
 
-func right(n int) string {
-	text := ""
-	for range n {
-		text += "."
-	}
-	return text
-}
+func right(n int) string { return strings.Repeat(".", n) }
 
 func TestRecord(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -25,7 +26,7 @@ func Flagger(p Plan) string {
 	most := 0
 	for _, s := range p.Steps {
 		most = percent(s.Weight)
-		weights = append(weights, fmt.Sprint(most))
+		weights = append(weights, strconv.Itoa(most))
 	}
 	return fmt.Sprintf("interval: %s\nmaxWeight: %d\nstepWeights: [%s]\n", duration(p.Interval), most, strings.Join(weights, ", "))
 }

@@ -44,7 +44,8 @@ func TestPlanKeepsItsPromise(t *testing.T) {
 			before = s
 		}
 	}
-	require.Equal(t, Make(busy(200, 0.01, 10), promise()), Make(busy(200, 0.01, 10), promise()), "the same input, the same plan")
+	first, again := Make(busy(200, 0.01, 10), promise()), Make(busy(200, 0.01, 10), promise())
+	require.Equal(t, first, again, "the same input, the same plan")
 }
 
 // TestFoundAtTheFirstWeight is the promise of the issue: at 1 % of 200 requests a

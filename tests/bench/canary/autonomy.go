@@ -2,8 +2,8 @@ package canary
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/playbook"
@@ -69,7 +69,7 @@ func promotions(right, bar float64, runs, outcomes int) (at []int, plain int) {
 			if random.Float64() >= right {
 				outcome = playbook.Failed
 			}
-			record = append(record, playbook.Past{ID: fmt.Sprint(n), Pattern: playbook.RetryStorm, At: time.Unix(int64(n), 0), Outcome: outcome})
+			record = append(record, playbook.Past{ID: strconv.Itoa(n), Pattern: playbook.RetryStorm, At: time.Unix(int64(n), 0), Outcome: outcome})
 			judged := playbook.JudgeRecord(playbook.RetryStorm, record, bar)
 			byWilson = byWilson || n >= 20 && judged.Lower > bar
 			if judged.Earned && promoted == 0 {
