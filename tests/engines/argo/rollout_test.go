@@ -51,7 +51,7 @@ func TestShippedRollout(t *testing.T) {
 		for name, value := range map[string]string{"service": "cart", "stable": "1", "canary": "2", "grafana": grafana.Grafana, "token": stage.Viewer} {
 			filled = strings.ReplaceAll(filled, "{{args."+name+"}}", value)
 		}
-		filled = strings.Replace(filled, "/uid/foresight/", "/uid/"+scene+"/", 1)
+		filled = strings.ReplaceAll(filled, "/uid/foresight/", "/uid/"+scene+"/")
 		require.NoError(t, yaml.UnmarshalStrict([]byte(filled), &template))
 		found := measure(t, template.Spec.Metrics[0])
 		require.Equal(t, want, found.Phase, "%s: %s %s", scene, found.Value, found.Message)
