@@ -71,7 +71,8 @@ func Predict(r Request) (Result, error) {
 		return Result{}, err
 	}
 	values, _ := series.Finite(r.History.Values)
-	unit := series.Unit(values)
+	splits := anomaly.Splits(r.History, r.From, r.Past)
+	unit := series.Unit(values[:taught(splits)])
 	side := 1.0
 	if r.Below {
 		side = -1 // mirrored, every crossing is one from below
@@ -89,7 +90,7 @@ func Predict(r Request) (Result, error) {
 	next := r.History.Len() - evaluated.Len()
 	threshold := side * r.Threshold / unit
 	begun := crossings(values, threshold, int(r.Horizon/r.History.Step))
-	for _, s := range anomaly.Splits(r.History, r.From, r.Past) {
+	for _, s := range splits {
 		for _, p := range r.parts(s) {
 			if p.End <= next {
 				continue
@@ -109,6 +110,16 @@ func Predict(r Request) (Result, error) {
 		}
 	}
 	return result, nil
+}
+
+// taught is how many points the first model learns from: what comes later must
+// not change the unit, or a point would have another probability in a longer
+// window.
+func taught(splits []anomaly.Split) int {
+	if len(splits) == 0 {
+		return 0
+	}
+	return splits[0].Test
 }
 
 // learned is what the training part teaches; nil for a young series.
