@@ -56,6 +56,7 @@ it('are seven', () => {
       'foresight-inefficiencies',
       'foresight-journeys',
       'foresight-overview',
+      'foresight-replay',
     ])
   );
 });

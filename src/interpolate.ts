@@ -74,6 +74,7 @@ export function interpolate(query: ForesightQuery, variables: TemplateSrv, scope
     texts: (value) => [value].flat().flatMap((text) => ofText(text, (t) => namesIn(t, variables, scopedVars))),
     population: (value) => side(value as Population),
     filters: (value) => (Array.isArray(value) ? value.map((filter: Filter) => every(filter, plain)) : value),
+    question: (value) => interpolate(value as ForesightQuery, variables, scoped),
     value: (value) => value,
   };
   const fields = fieldsOf(query.queryType);

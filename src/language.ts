@@ -5,9 +5,10 @@ import { type ForesightQuery, type Format, type QueryType } from './query';
  * How a field is written, which decides how variables stand in it: in a
  * matcher's quotes, as plain text, as a number or a boolean, as one or several
  * names, as a list of texts, in the fields of a population, in the values of
- * filters, or not at all.
+ * filters, in another query, or not at all.
  */
-export type Kind = 'matcher' | 'text' | 'number' | 'flag' | 'names' | 'texts' | 'population' | 'filters' | 'value';
+export type Kind =
+  'matcher' | 'text' | 'number' | 'flag' | 'names' | 'texts' | 'population' | 'filters' | 'question' | 'value';
 
 type Fields<Q> = Record<Exclude<keyof Q, keyof DataQuery>, Kind>;
 
@@ -132,6 +133,28 @@ const language: Language = {
     },
   },
   journeys: { formats: ['panel'], required: [], fields: common },
+  replay: {
+    formats: ['panel', 'annotations'],
+    required: [],
+    fields: {
+      ...common,
+      question: 'question',
+      expr: 'matcher',
+      condition: 'text',
+      threshold: 'number',
+      recovery: 'number',
+      interval: 'text',
+      for: 'text',
+      keepFiringFor: 'text',
+      noDataState: 'text',
+      look: 'text',
+      past: 'text',
+      objective: 'matcher',
+      pagesPerWeek: 'number',
+      recall: 'number',
+      view: 'text',
+    },
+  },
   impact: {
     formats: ['panel', 'alert'],
     required: [],
@@ -199,5 +222,8 @@ export const requiredOf = (queryType: QueryType): string[] => language[queryType
 export function isComplete(query: ForesightQuery): boolean {
   const written = new Map(Object.entries(query));
   const said = (field: string) => String(written.get(field) ?? '').trim() !== '';
+  if (query.queryType === 'replay') {
+    return query.question === undefined ? said('expr') : isComplete(query.question as ForesightQuery);
+  }
   return queryTypes.includes(query.queryType) && requiredOf(query.queryType).every(said);
 }

@@ -325,6 +325,45 @@ export interface PatternsQuery extends DataQuery {
   queryType: 'patterns';
 }
 
+/** Replay asks how a rule would have alerted in the past: a question of Foresight's in its alert form, or a threshold on PromQL. */
+export interface ReplayQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Question is the query that the rule asks, with its type: anomaly, breach or composite. */
+  question?: object;
+  /** Expr is the PromQL of a threshold rule, in place of a question. */
+  expr?: string;
+  /** Condition compares the value with the threshold: gt (default), gte, lt, lte, or present for PromQL whose every series alerts. */
+  condition?: 'gt' | 'gte' | 'lt' | 'lte' | 'present';
+  /** Threshold is where an instance alerts. Default: 75 for scores, 0.8 for probabilities; PromQL needs one. */
+  threshold?: number | string;
+  /** Recovery is where an alert ends, on the other side of the threshold. Default: 50 for scores, 0.5 for probabilities, the threshold itself for PromQL. */
+  recovery?: number | string;
+  /** Interval is how often the rule is evaluated. Default 1m. */
+  interval?: string;
+  /** For is the pending time. Default 0s. */
+  for?: string;
+  /** KeepFiringFor is how long an alert goes on after its condition. Default 0s. */
+  keepFiringFor?: string;
+  /** NoDataState is what no data becomes. Default OK. */
+  noDataState?: 'OK' | 'NoData' | 'Alerting' | 'KeepLast';
+  /** Look is how far back each evaluation looks, the relativeTimeRange of the rule's query. Default 30m. */
+  look?: string;
+  /** Past is how much of the past is replayed, up to the end of the panel's range. Default 30d. */
+  past?: string;
+  /** Objective is PromQL with a series for each service, above 0 while the service harms its users, as in an impact query: the incidents that pages are matched with, beside those of annotations. */
+  objective?: string;
+  /** PagesPerWeek is how many pages a week a proposal may make. Default 2. */
+  pagesPerWeek?: number | string;
+  /** Recall is the share of incidents that a proposal should find, 0 to 1, in place of a number of pages. */
+  recall?: number | string;
+  /** View is the frame a panel shows; empty for all that need no second pass. */
+  view?: 'summary' | 'pages' | 'matched' | 'comparison' | 'course' | 'curve' | 'proposal' | 'labels' | 'cost';
+  queryType: 'replay';
+}
+
 /** Rollout asks for the fastest schedule of weights and pauses with which a bad version is found before it harms too many requests, for the load that is forecast from the end of the window on. */
 export interface RolloutQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */

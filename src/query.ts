@@ -12,6 +12,7 @@ import {
   type JourneysQuery,
   type OperationsQuery,
   type PatternsQuery,
+  type ReplayQuery,
   type RolloutQuery,
   type RootCauseQuery,
   type ServiceMapQuery,
@@ -36,6 +37,7 @@ export type CauseView = NonNullable<RootCauseQuery['view']>;
 export type Compare = NonNullable<PatternsQuery['compare']>;
 export type ImpactView = NonNullable<ImpactQuery['view']>;
 export type JourneyView = NonNullable<JourneyQuery['view']>;
+export type ReplayView = NonNullable<ReplayQuery['view']>;
 export type Measure = NonNullable<ImpactQuery['measure']>;
 
 export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
@@ -51,6 +53,7 @@ export type ForesightQuery =
   | IncidentsQuery
   | JourneyQuery
   | RolloutQuery
+  | ReplayQuery
   | SizingQuery
   | TraceQuery
   | NamesQuery;

@@ -124,12 +124,13 @@ func trailingMedian(values []float64, window int) []float64 {
 
 // Detect judges one member of the group: how far it lies from the others,
 // compared with how far it usually does. What all members do is not unusual. The
-// request's history is the member's own; errors are those of Detect.
+// request's history is the member's own, or the beginning of it; errors are those
+// of Detect.
 func (g Group) Detect(r Request) (Result, error) {
 	if err := validate(&r); err != nil {
 		return Result{}, err
 	}
-	if r.History.Len() != len(g.center) || r.History.Step != g.grid.Step || !r.History.Start.Equal(g.grid.Start) {
+	if r.History.Len() > len(g.center) || r.History.Step != g.grid.Step || !r.History.Start.Equal(g.grid.Start) {
 		return Result{}, fmt.Errorf("%w: the series is not on the grid of its group", ErrBadRequest)
 	}
 	own := r.History.Values

@@ -2,6 +2,7 @@ package anomaly
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/series"
@@ -86,11 +87,26 @@ func settled(h series.Series, s Span, taught time.Duration) bool {
 func Settled(h series.Series, s Span) bool { return settled(h, s, 0) }
 
 // Scores are those that a rule evaluates at the ends of the spans, NaN for no
-// data: see Result.CurrentScore. Events begin at the threshold.
-func (c Course) Scores(threshold float64) []float64 {
+// data: see Result.CurrentScore. Events begin at the threshold. Deviations below
+// minDeviation, beside those of the request, do not count.
+func (c Course) Scores(threshold, minDeviation float64) []float64 {
 	scores := make([]float64, 0, c.spans)
 	for _, p := range c.parts {
+		if minDeviation > 0 {
+			p.result.Score = counted(p.result, minDeviation)
+		}
 		scores = p.scores(scores, threshold)
+	}
+	return scores
+}
+
+// counted are the scores of deviations that are large enough.
+func counted(r Result, minDeviation float64) []float64 {
+	scores := slices.Clone(r.Score)
+	for i, score := range scores {
+		if score > 0 && math.Abs(r.Actual.Values[i]-r.Expected[i]) < minDeviation {
+			scores[i] = 0
+		}
 	}
 	return scores
 }
@@ -176,6 +192,26 @@ func (c Course) Each(see func(at time.Time, actual, expected, lower, upper, scor
 			see(at, r.Actual.Values[i], r.Expected[i], r.Lower[i], r.Upper[i], r.Score[i])
 		}
 	}
+}
+
+// Deviation is how far the metric was from what was expected at an instant.
+func (c Course) Deviation(at time.Time) (float64, bool) {
+	for _, p := range c.parts {
+		r := p.result
+		if i := r.Actual.Index(at); i >= 0 && i < len(r.Score) {
+			v := math.Abs(r.Actual.Values[i] - r.Expected[i])
+			return v, !math.IsNaN(v)
+		}
+	}
+	return 0, false
+}
+
+// Size is about how many bytes it takes.
+func (c Course) Size() (bytes int) {
+	for _, p := range c.parts {
+		bytes += 5*8*len(p.result.Score) + 200
+	}
+	return bytes
 }
 
 // ReplayComposite is Replay for several signals together. The histories begin

@@ -47,7 +47,7 @@ func TestAReplayIsAsManyEvaluations(t *testing.T) {
 		"long window":     {step: time.Minute, past: 3 * day, window: 26 * time.Hour, interval: 41 * time.Minute, from: begun.Add(6 * day), to: begun.Add(7*day + time.Hour)},
 		"uneven window":   {step: 2 * time.Minute, past: 3 * day, window: 31 * time.Minute, interval: 3 * time.Minute, from: begun.Add(6*day - time.Hour), to: begun.Add(6*day + 3*time.Hour)},
 		"coarse":          {step: 2 * time.Hour, past: 28 * day, window: 12 * time.Hour, interval: 6 * time.Hour, from: begun.Add(20 * day), to: begun.Add(60 * day)},
-		"named model":     {step: 10 * time.Minute, past: 3 * day, window: time.Hour, interval: 50 * time.Minute, from: begun.Add(5*day + 20*time.Hour), to: begun.Add(8*day), model: "theta"},
+		"named model":     {step: 10 * time.Minute, past: 3 * day, window: time.Hour, interval: 50 * time.Minute, from: begun.Add(5*day + 20*time.Hour), to: begun.Add(8 * day), model: "theta"},
 		"young":           {step: time.Minute, past: 14 * day, window: 30 * time.Minute, interval: time.Minute, from: begun.Add(5*day - time.Hour), to: begun.Add(5*day + 5*time.Hour), change: missing(0, 5*1440)},
 		"young, long":     {step: time.Minute, past: 14 * day, window: 30 * time.Minute, interval: 37 * time.Minute, from: begun.Add(5 * day), to: begun.Add(8 * day), change: missing(0, 5*1440+100)},
 		"gap of a week":   {step: time.Minute, past: 2 * day, window: 30 * time.Minute, interval: 23 * time.Minute, from: begun.Add(5 * day), to: begun.Add(14 * day), change: missing(5*1440, 12*1440)},
@@ -83,7 +83,7 @@ func TestAReplayIsAsManyEvaluations(t *testing.T) {
 				r.History = whole.Between(begin(spans[0]), whole.Time(whole.Len()))
 				course, err := anomaly.Replay(r, spans, anomaly.Detect)
 				require.NoError(t, err)
-				got = append(got, course.Scores(40)...)
+				got = append(got, course.Scores(40, 0)...)
 				spans = nil
 			}
 			for at := test.from; !at.After(test.to); at = at.Add(test.interval) {

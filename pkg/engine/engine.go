@@ -14,6 +14,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
+	"github.com/foresight-observability/foresight/pkg/engine/replays"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -46,6 +47,8 @@ type Engine struct {
 	// time.
 	Models         *anomaly.Models
 	ForecastModels *metrics.ForecastModels
+	// Replays remembers what rules would have evaluated; nil to remember nothing.
+	Replays *replays.Results
 	// Now is the clock. It only keeps windows out of the future.
 	Now func() time.Time
 }
@@ -89,4 +92,8 @@ func (e *Engine) watcher() fleet.Watcher {
 
 func (e *Engine) advisor() ops.Advisor {
 	return ops.Advisor{Sources: e.sources(), Signals: e.finder(), Evaluator: e.evaluator(), Deploys: e.detector(), Comparer: e.comparer()}
+}
+
+func (e *Engine) replayer() replays.Replayer {
+	return replays.Replayer{Evaluator: e.evaluator(), Advisor: e.advisor(), Results: e.Replays}
 }

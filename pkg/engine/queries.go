@@ -11,6 +11,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
+	"github.com/foresight-observability/foresight/pkg/engine/replays"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -196,6 +197,11 @@ func (e *Engine) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 // Impact answers how alerting performed inside the window.
 func (e *Engine) Impact(ctx context.Context, q query.Impact, window core.Window) (ops.ImpactAnswer, error) {
 	return e.advisor().Impact(ctx, q, window)
+}
+
+// Replay answers how a rule would have alerted up to the end of the window.
+func (e *Engine) Replay(ctx context.Context, q query.Replay, window core.Window) (replays.Answer, error) {
+	return e.replayer().Replay(ctx, q, window)
 }
 
 // Facts answers what is known of a service that playbooks go by.

@@ -8,6 +8,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
+	"github.com/foresight-observability/foresight/pkg/engine/replays"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 )
@@ -66,6 +67,17 @@ type (
 	SizingAnswer  = ops.SizingAnswer
 	ImpactAnswer  = ops.ImpactAnswer
 	FactsAnswer   = ops.FactsAnswer
+
+	ReplayAnswer     = replays.Answer
+	ReplayResults    = replays.Results
+	ReplayCourse     = replays.Course
+	ReplayCurvePoint = replays.CurvePoint
+	ReplayProposal   = replays.Proposal
+	ReplayHalf       = replays.Half
+	ReplayLabelled   = replays.Labelled
+	ReplayRival      = replays.Rival
+	ReplayCost       = core.Cost
+	JudgedPage       = replays.Judged
 )
 
 // The sources of a deploy's time, the most trusted first.
@@ -85,3 +97,6 @@ var SignalKinds = signals.Kinds
 
 // NewForecastModels makes an empty cache of forecasting models.
 func NewForecastModels() *ForecastModels { return metrics.NewForecastModels() }
+
+// NewReplayResults remembers what rules would have evaluated, in about so many bytes.
+func NewReplayResults(bytes int) *ReplayResults { return replays.NewResults(bytes) }

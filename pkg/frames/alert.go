@@ -2,8 +2,6 @@ package frames
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
@@ -30,10 +28,14 @@ type instance struct {
 // there is no instance; empty says why.
 func alertFrames(name string, instances []instance, basis engine.Provenance, notices remarks, empty string) (data.Frames, error) {
 	frame := newFrame(name, data.FrameTypeNumericWide, "", basis)
-	needed, dropped := neededLabels(instances)
+	all := make([]series.Labels, len(instances))
+	for i, one := range instances {
+		all[i] = one.labels
+	}
+	kept, dropped := series.InstanceLabels(all)
 	seen := map[string]bool{}
-	for _, one := range instances {
-		labels := alertLabels(one.labels, needed)
+	for i, one := range instances {
+		labels := kept[i]
 		key := labels.String()
 		if seen[key] {
 			return nil, duplicate(key)
@@ -54,84 +56,6 @@ func alertFrames(name string, instances []instance, basis engine.Provenance, not
 func duplicate(labels string) error {
 	return &engine.UserError{Message: fmt.Sprintf(
 		"more than one series has the labels %s: aggregate the query so that one series is left for each, as in sum by (service_name) (...)", labels)}
-}
-
-// volatileLabels change while the thing that is watched stays the same.
-var volatileLabels = map[string]bool{
-	"version": true, "service_version": true, "app_kubernetes_io_version": true,
-	"pod": true, "pod_name": true, "pod_uid": true, "pod_ip": true, "pod_template_hash": true,
-	"k8s_pod_name": true, "k8s_pod_uid": true, "k8s_pod_ip": true, "k8s_pod_start_time": true,
-	"replicaset": true, "k8s_replicaset_name": true, "k8s_replicaset_uid": true,
-	"container_id": true, "service_instance_id": true, "process_pid": true,
-	"image": true, "image_id": true, "container_image_tag": true, "container_image_tags": true, "container_image_id": true,
-	"trace_id": true, "traceID": true, "traceId": true, "traceid": true,
-	"span_id": true, "spanID": true, "spanId": true, "spanid": true,
-}
-
-// neededLabels are the volatile labels that tell instances apart which would
-// otherwise be the same, as pods of a StatefulSet; the other volatile labels are
-// dropped.
-func neededLabels(instances []instance) (needed map[string]bool, dropped []string) {
-	groups := map[string][]series.Labels{}
-	volatile := map[string]bool{}
-	for _, one := range instances {
-		every := alertLabels(one.labels, volatileLabels)
-		key := alertLabels(one.labels, nil).String()
-		groups[key] = append(groups[key], every)
-		for name := range every {
-			volatile[name] = volatile[name] || volatileLabels[name]
-		}
-	}
-	needed = map[string]bool{}
-	for _, group := range groups {
-		for name := range volatile {
-			if volatile[name] && slices.ContainsFunc(group, func(l series.Labels) bool { return l[name] != group[0][name] }) {
-				needed[name] = true
-			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(volatile)) {
-		if volatile[name] && !needed[name] {
-			dropped = append(dropped, name)
-		}
-	}
-	return needed, dropped
-}
-
-// alertLabels are the labels under which an alert instance lives: names that
-// Prometheus accepts, no metric name (the number is not that metric any more)
-// and of the volatile ones only those that are needed. An empty label is no
-// label, as in Prometheus. Two names that become the same one share it, values
-// joined by ";" in the order of the names, as OpenTelemetry's translation to
-// Prometheus has it.
-func alertLabels(labels series.Labels, needed map[string]bool) series.Labels {
-	kept := series.Labels{}
-	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		clean := labelName(name)
-		value := strings.ToValidUTF8(labels[name], "�")
-		switch {
-		case clean == "__name__" || value == "" || volatileLabels[clean] && !needed[clean]:
-		case kept[clean] != "":
-			kept[clean] += ";" + value
-		default:
-			kept[clean] = value
-		}
-	}
-	return kept
-}
-
-// labelName replaces what a Prometheus label name must not contain.
-func labelName(name string) string {
-	clean := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' {
-			return r
-		}
-		return '_'
-	}, name)
-	if clean == "" || clean[0] >= '0' && clean[0] <= '9' {
-		clean = "_" + clean
-	}
-	return clean
 }
 
 // valueOf is the number of an instance: the answer, or whether it fires.

@@ -23,9 +23,8 @@ func TestAlertLabels(t *testing.T) {
 		"__name__": "up", "service.name": "a", "service_name": "b", "0zone": "x", "größe": "y", "": "z",
 		"service.version": "2", "pod": "p-1", "traceID": "ff", "empty": "", "bad": "\xff",
 	}
-	require.Equal(t, series.Labels{"service_name": "a;b", "_0zone": "x", "gr__e": "y", "_": "z", "bad": "�"}, alertLabels(labels, nil))
-	needed, dropped := neededLabels([]instance{{labels: labels}})
-	require.Empty(t, needed)
+	kept, dropped := series.InstanceLabels([]series.Labels{labels})
+	require.Equal(t, []series.Labels{{"service_name": "a;b", "_0zone": "x", "gr__e": "y", "_": "z", "bad": "�"}}, kept)
 	require.Equal(t, []string{"pod", "service_version", "traceID"}, dropped)
 }
 

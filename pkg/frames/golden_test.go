@@ -67,6 +67,9 @@ func TestGolden(t *testing.T) {
 	incidentsOf := func(a engine.IncidentsAnswer, format query.Format) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.Incidents(a, format) }
 	}
+	replayOf := func(a engine.ReplayAnswer, format query.Format) func() (data.Frames, error) {
+		return func() (data.Frames, error) { return frames.Replay(a, format) }
+	}
 	namesOf := func(a engine.NamesAnswer) func() (data.Frames, error) {
 		return func() (data.Frames, error) { return frames.Names(a, query.TypeServices, query.Panel) }
 	}
@@ -105,6 +108,12 @@ func TestGolden(t *testing.T) {
 		"incidents_alert":        incidentsOf(someIncidents(), query.Alert),
 		"incidents_annotations":  incidentsOf(someIncidents(), query.Annotations),
 		"incidents_quiet":        incidentsOf(engine.IncidentsAnswer{Services: 5}, query.Alert),
+		"replay_panel":           replayOf(someReplay(""), query.Panel),
+		"replay_proposal":        replayOf(someReplay(query.ReplayProposal), query.Panel),
+		"replay_curve":           replayOf(someReplay(query.ReplayCurve), query.Panel),
+		"replay_labels":          replayOf(someReplay(query.ReplayLabels), query.Panel),
+		"replay_annotations":     replayOf(someReplay(""), query.Annotations),
+		"replay_quiet":           replayOf(engine.ReplayAnswer{}, query.Panel),
 		"names":                  namesOf(engine.NamesAnswer{Names: []string{"checkout", "orders"}}),
 		"names_empty":            namesOf(engine.NamesAnswer{}),
 	} {

@@ -48,6 +48,10 @@ var (
 // a third.
 const modelsPart = 2
 
+// replaysPart of the cache's size is added to it for what rules would have
+// evaluated: a month of one rule over twenty series takes 50 MiB.
+const replaysPart = 4
+
 // New makes the data source that settings describe. Settings that cannot be
 // used still make one, which answers every query and the health check with
 // what is wrong: an error here would reach only the first query of a request.
@@ -69,11 +73,13 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.settings, d.uid = settings, instance.UID
 	models := anomaly.NewModels(settings.Limits.CacheMiB << 20 / modelsPart)
 	leave := budget.Process.Caches.Join(int64(settings.Limits.CacheMiB)<<20/modelsPart, func(bytes int64) { models.Resize(int(bytes)) })
+	replays := engine.NewReplayResults(0)
+	leaveReplays := budget.Process.Caches.Join(int64(settings.Limits.CacheMiB)<<20/replaysPart, func(bytes int64) { replays.Resize(int(bytes)) })
 	d.engine = &engine.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Scrape: settings.Scrape, Now: time.Now,
 		DeployLogs: connected.deployLogs, Feedback: connected.feedback, Acts: connected.acts, Incidents: connected.incidents, Alerts: connected.alerts, Announced: connected.announced,
 		Signals: settings.Signals, Journeys: settings.Journeys, IgnoreVersions: !settings.Deploys.FromVersions,
-		Models: models, ForecastModels: engine.NewForecastModels(),
+		Models: models, ForecastModels: engine.NewForecastModels(), Replays: replays,
 		Limits: engine.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}
 	d.api = api.New(d.engine, api.Settings{
@@ -87,6 +93,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.dispose = func() {
 		cancel()
 		leave()
+		leaveReplays()
 		d.api.Close()
 		connected.close()
 		d.engine.ForecastModels.Close()

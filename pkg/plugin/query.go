@@ -135,6 +135,9 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	case query.Journey:
 		found, err := d.engine.UserJourneys(ctx, q, window, format == query.Alert)
 		return shaped(err, func() (data.Frames, error) { return frames.Journeys(found, q, format) })
+	case query.Replay:
+		found, err := d.engine.Replay(ctx, q, window)
+		return shaped(err, func() (data.Frames, error) { return frames.Replay(found, format) })
 	case query.Impact:
 		found, err := d.engine.Impact(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Impact(found, q, format) })

@@ -15,6 +15,7 @@ var formats = map[Type][]Format{
 	TypeBreach:     {Panel, Alert},
 	TypeDeploys:    {Panel, Alert, Annotations},
 	TypeTraceDiff:  {Panel, Alert, Annotations},
+	TypeReplay:     {Panel, Annotations},
 	TypeRootCause:  {Panel, Alert, Annotations},
 	TypeServiceMap: {Panel, Alert},
 	TypeVerdict:    {Panel, Alert},

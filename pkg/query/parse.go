@@ -27,6 +27,7 @@ var parsers = map[Type]parser{
 	TypeBreach:     parserOf[Breach](),
 	TypeDeploys:    parserOf[Deploys](),
 	TypeTraceDiff:  parserOf[TraceDiff](),
+	TypeReplay:     parserOf[Replay](),
 	TypeRootCause:  parserOf[RootCause](),
 	TypeServiceMap: parserOf[ServiceMap](),
 	TypeVerdict:    parserOf[Verdict](),

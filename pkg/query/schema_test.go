@@ -38,8 +38,12 @@ func schema(t *testing.T) *jsonschema.Schema {
 		AllowAdditionalProperties: true, // Grafana adds keys of its own
 		Anonymous:                 true,
 		Mapper: func(of reflect.Type) *jsonschema.Schema {
-			if of != reflect.TypeFor[query.Duration]() {
+			switch of {
+			case reflect.TypeFor[json.RawMessage](): // another query
+				return &jsonschema.Schema{Type: "object"}
+			default:
 				return nil
+			case reflect.TypeFor[query.Duration]():
 			}
 			return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 				{Type: "string", Examples: []any{"14d", "90s"}},
@@ -55,7 +59,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 		Definitions: jsonschema.Definitions{},
 	}
 	for _, q := range []query.Query{query.Anomaly{}, query.Breach{}, query.Composite{}, query.Deploys{}, query.Explain{}, query.LedgerChanges{}, query.Forecast{}, query.Impact{}, query.Incidents{}, query.Journey{}, query.Journeys{}, query.Operations{},
-		query.Patterns{}, query.Rollout{}, query.RootCause{}, query.ServiceMap{}, query.Services{}, query.Sizing{}, query.TraceDiff{}, query.Verdict{}, query.Versions{}} {
+		query.Patterns{}, query.Replay{}, query.Rollout{}, query.RootCause{}, query.ServiceMap{}, query.Services{}, query.Sizing{}, query.TraceDiff{}, query.Verdict{}, query.Versions{}} {
 		one := reflector.Reflect(q)
 		one.Version = ""
 		one.Properties.Set("queryType", &jsonschema.Schema{Const: q.Type()})

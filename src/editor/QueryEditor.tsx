@@ -11,6 +11,7 @@ import { ImpactFields } from './ImpactFields';
 import { IncidentFields } from './IncidentFields';
 import { JourneyFields } from './JourneyFields';
 import { MetricFields } from './MetricFields';
+import { ReplayButton, ReplayFields } from './ReplayFields';
 import { Picker } from './Picker';
 import { RolloutFields } from './RolloutFields';
 import { SizingFields } from './SizingFields';
@@ -68,6 +69,7 @@ export function QueryEditor({ app = CoreApp.Unknown, datasource, query: given, o
         )}
       </Stack>
       <QuestionFields {...{ query, onCommit, datasource, range, app }} />
+      <ReplayButton {...{ query, alerting, onCommit }} uid={datasource.uid} />
     </Stack>
   );
 }
@@ -92,6 +94,8 @@ function QuestionFields({ query, onCommit, datasource, range, app }: QuestionPro
       return <IncidentFields {...{ query, onCommit }} />;
     case 'journey':
       return <JourneyFields {...{ query, onCommit, datasource, range }} />;
+    case 'replay':
+      return <ReplayFields {...{ query, onCommit }} />;
     case 'impact':
       return <ImpactFields {...{ query, onCommit, datasource, range }} />;
     case 'rollout':

@@ -12,6 +12,8 @@ import {
   type JourneyView,
   type Measure,
   type QueryType,
+  type ReplayQuery,
+  type ReplayView,
   type View,
 } from '../query';
 
@@ -115,6 +117,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
   },
   {
     group: 'Reports',
+    value: 'replay',
+    label: 'How would a rule have alerted?',
+    description: 'Pages over the past, what they were worth, and a threshold to propose',
+  },
+  {
+    group: 'Reports',
     value: 'impact',
     label: 'How did alerting perform?',
     description: 'Times to detect and resolve, precision, failed deploys, incidents prevented',
@@ -176,6 +184,26 @@ export const impactViews: Array<ComboboxOption<ImpactView>> = [
 export const journeyViews: Array<SelectableValue<JourneyView>> = [
   { value: 'summary', label: 'Journeys and steps' },
   { value: 'series', label: 'Completions over time' },
+];
+
+export const replayViews: Array<ComboboxOption<ReplayView>> = [
+  { value: 'course', label: 'Course', description: 'The metric in its band, and what the rule evaluates' },
+  { value: 'summary', label: 'Summary' },
+  { value: 'pages', label: 'Pages' },
+  { value: 'matched', label: 'Incidents' },
+  { value: 'comparison', label: 'Other rules', description: 'A static threshold, a z-score and predict_linear' },
+  { value: 'curve', label: 'Pages against threshold' },
+  { value: 'proposal', label: 'Proposal', description: 'A rule to copy' },
+  { value: 'labels', label: 'Feedback' },
+  { value: 'cost', label: 'Cost', description: 'What the replay would read' },
+];
+
+export const replayConditions: Array<ComboboxOption<NonNullable<ReplayQuery['condition']>>> = [
+  { value: 'gt', label: 'Above' },
+  { value: 'gte', label: 'At or above' },
+  { value: 'lt', label: 'Below' },
+  { value: 'lte', label: 'At or below' },
+  { value: 'present', label: 'Any series' },
 ];
 
 export const measures: Array<ComboboxOption<Measure>> = [

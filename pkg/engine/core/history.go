@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
@@ -89,17 +88,9 @@ func join(sets []upstream.SeriesSet, g Grid) []RawSeries {
 
 // Align is the series on the whole grid; what no part has stays missing.
 func (f RawSeries) Align() series.Series {
-	whole := series.Series{Labels: f.labels, Start: f.grid.Start, Step: f.grid.Step, Values: make([]float64, f.grid.points())}
-	for i := range whole.Values {
-		whole.Values[i] = math.NaN()
-	}
+	whole := series.Series{Labels: f.labels, Start: f.grid.Start, Step: f.grid.Step, Values: missing(f.grid.points())}
 	for _, part := range f.parts {
-		offset := whole.Index(part.Start)
-		for i, value := range part.Values {
-			if at := offset + i; at >= 0 && at < len(whole.Values) && !math.IsInf(value, 0) {
-				whole.Values[at] = value
-			}
-		}
+		lay(&whole, part)
 	}
 	return whole
 }

@@ -40,13 +40,8 @@ type Evaluator struct {
 // Anomaly answers what about a metric is unusual inside the window.
 func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Window) (AnomalyAnswer, error) {
 	answer := AnomalyAnswer{Shown: window.Step}
-	if err := checkModel(q.Model); err != nil {
+	if err := CheckAnomaly(q); err != nil {
 		return answer, err
-	}
-	for _, name := range q.Detectors {
-		if err := query.CheckKnown("detectors", name, detector.Names()); err != nil {
-			return answer, &core.UserError{Message: err.Error()}
-		}
 	}
 	window, err := e.WithScrape(ctx, window, time.Duration(q.Step), q.Expr)
 	if err != nil {
@@ -75,23 +70,42 @@ func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Win
 		if err != nil {
 			return
 		}
-		result, err := judge(anomaly.Request{
-			History:              history,
-			From:                 g.From,
-			Past:                 time.Duration(q.History),
-			Model:                q.Model,
-			Direction:            anomaly.Direction(q.Direction),
-			MinRelativeDeviation: q.MinRelativeDeviation,
-			MinDeviation:         q.MinDeviation,
-			Threshold:            q.Threshold,
-			Probability:          q.Probability,
-			Detectors:            q.Detectors,
-			NonNegative:          q.NonNegative == nil || *q.NonNegative,
-			Feedback:             about(said, history.Labels),
-			Models:               e.Models,
-		})
+		request := AnomalyRequest(q, history, g.From, e.Models)
+		request.Feedback = about(said, history.Labels)
+		result, err := judge(request)
 		answer.Series[i] = AnomalySeries{Labels: history.Labels, Result: result, Problem: core.Problem(err)}
 	})
+}
+
+// CheckAnomaly tells of names in a query that only the engine knows.
+func CheckAnomaly(q query.Anomaly) error {
+	if err := checkModel(q.Model); err != nil {
+		return err
+	}
+	for _, name := range q.Detectors {
+		if err := query.CheckKnown("detectors", name, detector.Names()); err != nil {
+			return &core.UserError{Message: err.Error()}
+		}
+	}
+	return nil
+}
+
+// AnomalyRequest is what a query asks of one series, without feedback.
+func AnomalyRequest(q query.Anomaly, history series.Series, from time.Time, models *anomaly.Models) anomaly.Request {
+	return anomaly.Request{
+		History:              history,
+		From:                 from,
+		Past:                 time.Duration(q.History),
+		Model:                q.Model,
+		Direction:            anomaly.Direction(q.Direction),
+		MinRelativeDeviation: q.MinRelativeDeviation,
+		MinDeviation:         q.MinDeviation,
+		Threshold:            q.Threshold,
+		Probability:          q.Probability,
+		Detectors:            q.Detectors,
+		NonNegative:          q.NonNegative == nil || *q.NonNegative,
+		Models:               models,
+	}
 }
 
 // judgeOf is how each series is judged: by its own past, or against the others.

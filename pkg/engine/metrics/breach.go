@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/pkg/anomaly/breach"
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/query"
@@ -49,15 +50,20 @@ func (e Evaluator) Breach(ctx context.Context, q query.Breach, window core.Windo
 	return answer, core.EachSeries(ctx, len(histories), func(i int) {
 		history := histories[i].Align()
 		history.Start = history.Start.In(q.Location())
-		result, err := breach.Predict(breach.Request{
-			History:   history,
-			From:      g.From,
-			Past:      time.Duration(q.History),
-			Threshold: answer.Threshold,
-			Below:     q.Direction == "below",
-			Horizon:   horizon,
-			Models:    e.Models,
-		})
+		result, err := breach.Predict(BreachRequest(q, history, g.From, e.Models))
 		answer.Series[i] = BreachSeries{Labels: history.Labels, Result: result, Problem: core.Problem(err)}
 	})
+}
+
+// BreachRequest is what a query asks of one series.
+func BreachRequest(q query.Breach, history series.Series, from time.Time, models *anomaly.Models) breach.Request {
+	return breach.Request{
+		History:   history,
+		From:      from,
+		Past:      time.Duration(q.History),
+		Threshold: *q.Threshold,
+		Below:     q.Direction == "below",
+		Horizon:   max(time.Duration(q.Horizon), history.Step),
+		Models:    models,
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
@@ -33,22 +34,13 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 		return answer, core.ErrNoMetrics
 	}
 	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now())
-	presets, err := e.Signals.Presets(ctx, q.Service, g.From, g.To)
-	if err != nil {
-		return answer, err
-	}
-	scrapes, err := e.Signals.ScrapeIntervals(ctx, q.Service, presets, g.To)
+	presets, scrapes, err := e.bound(ctx, q.Service, g)
 	if err != nil {
 		return answer, err
 	}
 	if known := slices.DeleteFunc(slices.Clone(scrapes), func(d time.Duration) bool { return d == 0 }); len(known) > 0 {
 		window.Scrape = slices.Min(known)
 		g = core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now())
-	}
-	if len(presets) == 0 {
-		return answer, core.NotFoundErrorf(
-			"no metrics of service %q under a well-known name between %s and %s: span metrics, OpenTelemetry's HTTP, RPC and database histograms, connection pools, process and container resources were looked for under the labels %s",
-			q.Service, core.FormatTime(g.From), core.FormatTime(g.To), core.List(wellknown.ServiceLabels))
 	}
 	found, err := e.signalsOf(ctx, q.Service, presets, scrapes, g)
 	if err != nil {
@@ -73,8 +65,33 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 	return answer, err
 }
 
-// minTaught is how many samples before the window a signal must have.
-const minTaught = 20
+// Bound finds the signals of the service at the end of a window, and how often each
+// is scraped; 0 where that is unknown.
+func (e Evaluator) Bound(ctx context.Context, q query.Composite, window core.Window) ([]signals.BoundPreset, []time.Duration, error) {
+	return e.bound(ctx, q.Service, core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now()))
+}
+
+func (e Evaluator) bound(ctx context.Context, service string, g core.Grid) ([]signals.BoundPreset, []time.Duration, error) {
+	presets, err := e.Signals.Presets(ctx, service, g.From, g.To)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(presets) == 0 {
+		return nil, nil, core.NotFoundErrorf(
+			"no metrics of service %q under a well-known name between %s and %s: span metrics, OpenTelemetry's HTTP, RPC and database histograms, connection pools, process and container resources were looked for under the labels %s",
+			service, core.FormatTime(g.From), core.FormatTime(g.To), core.List(wellknown.ServiceLabels))
+	}
+	scrapes, err := e.Signals.ScrapeIntervals(ctx, service, presets, g.To)
+	return presets, scrapes, err
+}
+
+// CompositeSignal is a preset with its history, to be judged together with others.
+func CompositeSignal(p signals.BoundPreset, history series.Series) anomaly.Signal {
+	return anomaly.Signal{Name: p.Name, Weight: p.Weight, History: history, Direction: p.Direction, MinDeviation: p.MinDeviation}
+}
+
+// MinTaught is how many samples before the window a signal must have.
+const MinTaught = 20
 
 // fetchedSignal is what was found of one preset.
 type fetchedSignal struct {
@@ -109,10 +126,8 @@ func judged(found []fetchedSignal, g core.Grid, basis *core.Provenance) []anomal
 		h := f.series[0].Align() // the presets add up to one series
 		before, inside := h.Between(h.Start, g.From).Observed(), h.Between(g.From, g.To.Add(g.Step)).Observed()
 		switch {
-		case before >= minTaught:
-			signals = append(signals, anomaly.Signal{
-				Name: f.Name, Weight: f.Weight, History: h, Direction: f.Direction, MinDeviation: f.MinDeviation,
-			})
+		case before >= MinTaught:
+			signals = append(signals, CompositeSignal(f.BoundPreset, h))
 			basis.Queries = append(basis.Queries, f.basis.Queries...)
 			basis.AddNotice(f.basis.Notices...)
 			if len(f.series) > 1 {
