@@ -171,13 +171,21 @@ func (t *tracked) noteDepth(root *node, note func(bool, string, ...any)) {
 	if harmed := len(t.group.nodes) - 1; harmed > 0 {
 		note(true, "%d abnormal services are explained by it, along the calls", harmed)
 	}
-	var abnormal []string
+	var abnormal, peers []string
 	for _, c := range callees {
-		if _, is := s.of[c]; is {
+		at, is := s.of[c]
+		switch {
+		case is && s.nodes[at].because >= 0 && s.nodes[s.nodes[at].because] == root:
+			peers = append(peers, s.fleet.services[c].Name)
+		case is:
 			abnormal = append(abnormal, s.fleet.services[c].Name)
 		}
 	}
+	if len(peers) > 0 {
+		note(true, "%s, which only callers measure, is abnormal for its requests, and no other caller of it is abnormal", strings.Join(peers, ", "))
+	}
 	switch {
+	case len(peers) > 0 && len(abnormal) == 0:
 	case len(abnormal) > 0:
 		note(false, "%s, which it calls, is abnormal too, but accounts for too little of it", strings.Join(abnormal, ", "))
 	case len(callees) > 0:

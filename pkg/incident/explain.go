@@ -69,6 +69,7 @@ func (m *fleet) look(step int) *snapshot {
 	for k := range s.nodes {
 		s.nodes[k].because = s.explain(k)
 	}
+	s.blameCallers()
 	for k := range s.nodes {
 		s.nodes[k].root = s.rootOf(k)
 	}

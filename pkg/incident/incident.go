@@ -37,6 +37,9 @@ type Service struct {
 	// SentFailed the share of those that failed for the caller; nil where no caller
 	// counts.
 	Sent, SentFailed []float64
+	// Peer says that only callers measure it, such as a database: what its callers
+	// ask of it and what it is like cannot be told apart.
+	Peer bool
 	// Places tell the requests apart by where they were served; none where that is
 	// not known.
 	Places []Place

@@ -98,6 +98,47 @@ func TestUnmeasuredDependency(t *testing.T) {
 	require.Equal(t, incident.CauseDependency, found[0].Cause.Kind)
 }
 
+// TestADatabaseThatANewVersionSlows: only orders measures its database, and its
+// new version asks for something slow. That is one incident, and the version's.
+func TestADatabaseThatANewVersionSlows(t *testing.T) {
+	deployed := incident.Change{Service: "orders", Step: begin - 2, Text: "orders 2.0 was deployed"}
+	for name, slow := range map[string][2]float64{"the database explains it": {0.1, 0.1}, "the database explains too little": {0.6, 0.1}} {
+		t.Run(name, func(t *testing.T) {
+			services, calls := shop()
+			database := quiet("orders-db", 9)
+			database.Peer = true
+			services, calls = append(services, database), append(calls, propagation.Call{Caller: "orders", Callee: "orders-db"})
+			slows(&services[1], begin, slow[0])
+			slows(&services[5], begin, slow[1])
+			found := find(services, calls, deployed)
+			require.Len(t, found, 1)
+			require.Equal(t, "orders", found[0].Deepest)
+			require.Equal(t, incident.CauseChange, found[0].Cause.Kind)
+
+			// Without the deploy, or long after it, the database is suspected.
+			for _, otherwise := range [][]incident.Change{nil, {{Service: "orders", Step: begin - 40}}} {
+				var deepest []string
+				for _, one := range find(services, calls, otherwise...) {
+					deepest = append(deepest, one.Deepest)
+				}
+				require.Contains(t, deepest, "orders-db")
+			}
+		})
+	}
+
+	services, calls := shop()
+	database := quiet("orders-db", 9)
+	database.Peer = true
+	services = append(services, database)
+	calls = append(calls, propagation.Call{Caller: "orders", Callee: "orders-db"}, propagation.Call{Caller: "search", Callee: "orders-db"})
+	for _, i := range []int{1, 4, 5} {
+		slows(&services[i], begin, 0.2)
+	}
+	found := find(services, calls, deployed)
+	require.Len(t, found, 1)
+	require.Equal(t, "orders-db", found[0].Deepest, "another caller is slow, too")
+}
+
 func TestMissingTelemetryIsNoOutage(t *testing.T) {
 	services, calls := shop()
 	for i := begin; i < steps; i++ {

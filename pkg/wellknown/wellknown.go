@@ -107,7 +107,10 @@ func SpanLatencies() (names []string) {
 // The service graph: calls between services, with the labels client and server.
 const (
 	GraphRequests = "traces_service_graph_request_total"
-	GraphFailed   = "traces_service_graph_request_failed_total"
+	// ConnectionType says what a server of the graph is where it is no service: a
+	// database, or a virtual_node, which only callers measure.
+	ConnectionType = "connection_type"
+	GraphFailed    = "traces_service_graph_request_failed_total"
 )
 
 // GraphDurations are the latencies of the service graph, as either side has them.

@@ -84,7 +84,7 @@ func (e Watcher) Incidents(ctx context.Context, q query.Incidents, window core.W
 	for _, s := range graph.Services {
 		sent := graph.Sent[s.Name]
 		record.Services = append(record.Services, incident.Service{
-			Name: s.Name, Requests: s.Requests, Latency: s.Latency, Failed: s.Failed, Sent: sent.Requests, SentFailed: sent.Failed,
+			Name: s.Name, Peer: graph.Peers[s.Name], Requests: s.Requests, Latency: s.Latency, Failed: s.Failed, Sent: sent.Requests, SentFailed: sent.Failed,
 		})
 	}
 	var found incident.Result

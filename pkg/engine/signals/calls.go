@@ -154,6 +154,9 @@ type Graph struct {
 	Services []propagation.Service
 	Calls    []propagation.Call
 	Sources  []string // where it was read from, for people
+	// Peers are what only callers measure, such as databases. Only of all services
+	// together.
+	Peers map[string]bool
 	// Sent is what callers count of the requests to services, where that is another
 	// metric than the services' own. Only of all services together.
 	Sent map[string]Sent
@@ -301,6 +304,7 @@ type graphBuilder struct {
 	by      map[string]callMetrics // the source of served
 	sent    map[string]*tally      // to services, as their callers count
 	own     map[string]bool        // services that count for themselves
+	peers   map[string]bool        // servers of a service graph that are no services
 	sources []string
 	// maxServices is maxGraphServices where it is 0.
 	maxServices int

@@ -10,6 +10,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
+	"github.com/foresight-observability/foresight/pkg/wellknown"
 )
 
 const (
@@ -69,7 +70,7 @@ func (e Finder) Fleet(ctx context.Context, grid upstream.Range, basis *core.Prov
 	}
 	b := graphBuilder{
 		points: grid.Points(), calls: map[[2]string]*tally{}, served: map[string]*tally{}, own: map[string]bool{},
-		by: map[string]callMetrics{}, sent: map[string]*tally{},
+		by: map[string]callMetrics{}, sent: map[string]*tally{}, peers: map[string]bool{},
 	}
 	for i, q := range queries {
 		basis.AddQuery("%s [%s to %s, step %s]", q.promQL, core.FormatTime(q.grid.Start), core.FormatTime(q.grid.End), q.grid.Step)
@@ -111,8 +112,12 @@ func fleetQueries(sources []callMetrics, grid upstream.Range, basis *core.Proven
 		increase := func(selector, by string, step time.Duration) string {
 			return fmt.Sprintf("sum by (%s) (increase(%s[%ds]))", by, selector, int(step.Seconds()))
 		}
+		requests := labels
+		if m.metric == wellknown.GraphRequests {
+			requests += ", " + wellknown.ConnectionType
+		}
 		own := []fleetQuery{
-			{increase(m.requests, labels, grid.Step), grid, []use{{m, countRequests}}},
+			{increase(m.requests, requests, grid.Step), grid, []use{{m, countRequests}}},
 			{increase(m.failed, labels, grid.Step), grid, []use{{m, countFailed}}},
 		}
 		if !m.onlySent() {
@@ -238,6 +243,9 @@ func (b *graphBuilder) addSet(u use, set upstream.SeriesSet, tallies map[string]
 				tallies[name] = &tally{}
 			}
 			tallies[name].count(u, one.Values)
+			if kind := one.Labels[wellknown.ConnectionType]; kind == "database" || kind == "virtual_node" {
+				b.peers[name] = true
+			}
 		}
 	}
 }
@@ -281,7 +289,10 @@ func (b *graphBuilder) addCalls(server, client string, coarse []float64) {
 func (b *graphBuilder) fleet(basis *core.Provenance) Graph {
 	b.maxServices = maxFleetServices
 	g := b.graph(basis)
-	g.Sent = map[string]Sent{}
+	g.Sent, g.Peers = map[string]Sent{}, map[string]bool{}
+	for name := range b.peers {
+		g.Peers[name] = b.by[name].client != "" // and no metric of its own
+	}
 	for name, t := range b.sent {
 		g.Sent[name] = Sent{Requests: padded(t.requests, b.points), Failed: share(t.failed, t.requests, b.points)}
 	}
