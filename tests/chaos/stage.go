@@ -181,7 +181,8 @@ func (s *stage) prepare(ctx context.Context) error {
 		return err
 	}
 	deadline := time.Now().Add(10 * time.Minute)
-	for since := time.Time{}; ; {
+	var since time.Time
+	for {
 		on := s.source(nil)
 		on.from, on.to = begun.Add(15*time.Second), time.Now().Add(-5*time.Second)
 		found := map[string]string{}
