@@ -50,9 +50,9 @@ func replayProposal(a engine.ReplayAnswer) *data.Frame {
 		frame.Fields = append(frame.Fields, share(rows, half.name+"_recall", half.title+": recall", func(r row) impact.Share { return half.of(r).Recall })...)
 	}
 	frame.Fields = append(frame.Fields,
-		column(rows, "yaml", "Rule as YAML", "", func(r row) string { return ruleYAML(r) }),
-		column(rows, "terraform", "Rule as Terraform", "", func(r row) string { return ruleTerraform(r) }),
-		column(rows, "json", "Rule as JSON", "", func(r row) string { return ruleJSON(r) }),
+		column(rows, "yaml", "Rule as YAML", "", ruleYAML),
+		column(rows, "terraform", "Rule as Terraform", "", ruleTerraform),
+		column(rows, "json", "Rule as JSON", "", ruleJSON),
 	)
 	return frame
 }

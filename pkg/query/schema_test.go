@@ -41,9 +41,9 @@ func schema(t *testing.T) *jsonschema.Schema {
 			switch of {
 			case reflect.TypeFor[json.RawMessage](): // another query
 				return &jsonschema.Schema{Type: "object"}
+			case reflect.TypeFor[query.Duration]():
 			default:
 				return nil
-			case reflect.TypeFor[query.Duration]():
 			}
 			return &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 				{Type: "string", Examples: []any{"14d", "90s"}},

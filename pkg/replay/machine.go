@@ -77,9 +77,9 @@ const Unlabelled = 0
 // labels. Evaluations come in the order of time.
 func (m *Machine) Evaluate(at time.Time, instances []int, values []float64) {
 	m.begin(at)
-	any := slices.ContainsFunc(values, func(v float64) bool { return !math.IsNaN(v) })
+	some := slices.ContainsFunc(values, func(v float64) bool { return !math.IsNaN(v) })
 	switch {
-	case !any && m.rule.NoData != AsNoData && len(m.known) > 0:
+	case !some && m.rule.NoData != AsNoData && len(m.known) > 0:
 		for _, id := range m.known {
 			m.noData(m.all[id], id, at) // as one for all
 		}

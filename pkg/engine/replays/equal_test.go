@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func (s store) QueryRange(ctx context.Context, promQL string, window upstream.Ra
 		return upstream.SeriesSet{Series: []series.Series{{Start: window.Start, Step: window.Step, Values: []float64{float64(count)}}}}, nil
 	}
 	for k := range count {
-		one := series.Series{Labels: series.Labels{"__name__": "x", "service_name": "shop", "instance": fmt.Sprint(k), "pod": fmt.Sprint("p", k/2)}, Start: window.Start, Step: window.Step}
+		one := series.Series{Labels: series.Labels{"__name__": "x", "service_name": "shop", "instance": strconv.Itoa(k), "pod": fmt.Sprint("p", k/2)}, Start: window.Start, Step: window.Step}
 		there := false
 		for i := range window.Points() {
 			v := value(k, promQL, one.Time(i))
@@ -123,7 +124,7 @@ func TestAReplayIsAsManyLiveEvaluations(t *testing.T) {
 				for i := run.From; i < run.To; i++ {
 					at := p.times[i]
 					live.Metrics = store{now: at}
-					live.Signals.Sources.Metrics = live.Metrics
+					live.Signals.Metrics = live.Metrics
 					live.Now = func() time.Time { return at }
 					want := liveValues(t, live, p.asked, p.window(at))
 					got := map[string]float64{}

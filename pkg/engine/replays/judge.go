@@ -159,7 +159,6 @@ func stretches(p plan, found []series.Series, reach time.Duration) (all []stretc
 		}
 		if fresh || len(there) != len(all[n-1].series) {
 			all = append(all, stretch{from: i, start: g.Start, series: there})
-			n++
 		}
 		last := &all[len(all)-1]
 		last.to = i + 1

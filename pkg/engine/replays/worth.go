@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
@@ -196,14 +197,11 @@ func rivals(p plan, d *played, j judge, pages []replay.Page) (all []Rival) {
 }
 
 func limits(params []float64) string {
-	text := ""
+	texts := make([]string, len(params))
 	for i, v := range params {
-		if i > 0 {
-			text += " to "
-		}
-		text += fmt.Sprintf("%.4g", v)
+		texts[i] = fmt.Sprintf("%.4g", v)
 	}
-	return text
+	return strings.Join(texts, " to ")
 }
 
 // maxCourses bounds the instances that are drawn, and maxDrawn their points.
