@@ -97,7 +97,10 @@ func (p *PromServer) QueryRange(ctx context.Context, promQL string, window upstr
 }
 
 // LabelValues implements upstream.Metrics.
-func (p *PromServer) LabelValues(_ context.Context, label string, selectors []string, _, _ time.Time) ([]string, []string, error) {
+func (p *PromServer) LabelValues(ctx context.Context, label string, selectors []string, _, _ time.Time) ([]string, []string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	found := map[string]bool{}
 	if len(selectors) == 0 {
 		selectors = []string{`{__name__!=""}`}

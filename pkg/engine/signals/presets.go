@@ -223,10 +223,10 @@ func (f BoundPreset) template() string {
 func (e Finder) Presets(ctx context.Context, service string, from, to time.Time) ([]BoundPreset, error) {
 	names := presetMetrics()
 	existing := make([][]string, len(presetNamings))
-	group, ctx := parallel.WithContext(ctx)
+	group, together := parallel.WithContext(ctx)
 	for i, n := range presetNamings {
 		group.Go(func() (err error) {
-			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + names + ", " + n.matcher(service).String() + "}"}, from, to)
+			existing[i], _, err = e.Metrics.LabelValues(together, "__name__", []string{"{" + names + ", " + n.matcher(service).String() + "}"}, from, to)
 			return err
 		})
 	}
