@@ -117,7 +117,7 @@ const language: Language = {
   incidents: {
     formats: everyFormat,
     required: [],
-    fields: { ...common, services: 'text', lookback: 'text' },
+    fields: { ...common, services: 'text', lookback: 'text', ongoing: 'flag' },
   },
   journey: {
     formats: everyFormat,

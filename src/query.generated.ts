@@ -260,6 +260,8 @@ export interface IncidentsQuery extends DataQuery {
   services?: string;
   /** Lookback is how far before the end of the window an incident may have begun, where the window is shorter. What lasts longer becomes the new normal. Default 3h. */
   lookback?: string;
+  /** Ongoing leaves out incidents that are resolved. Where none goes on, the table of a panel says so in a row. */
+  ongoing?: boolean;
   queryType: 'incidents';
 }
 

@@ -107,6 +107,7 @@ func TestGolden(t *testing.T) {
 		"incidents_panel":        incidentsOf(someIncidents(), query.Panel),
 		"incidents_alert":        incidentsOf(someIncidents(), query.Alert),
 		"incidents_annotations":  incidentsOf(someIncidents(), query.Annotations),
+		"incidents_none_ongoing": incidentsOf(engine.IncidentsAnswer{Services: 5, Ongoing: true}, query.Panel),
 		"incidents_quiet":        incidentsOf(engine.IncidentsAnswer{Services: 5}, query.Alert),
 		"replay_panel":           replayOf(someReplay(""), query.Panel),
 		"replay_proposal":        replayOf(someReplay(query.ReplayProposal), query.Panel),

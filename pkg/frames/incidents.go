@@ -25,6 +25,9 @@ func Incidents(a engine.IncidentsAnswer, format query.Format) (data.Frames, erro
 		if len(a.Incidents) == 0 {
 			notices.add(data.NoticeSeverityInfo, empty)
 		}
+		if a.Ongoing && len(a.Incidents) == 0 {
+			return notices.attach(data.Frames{quietTable(a), memberTable(a)}), nil
+		}
 		return notices.attach(data.Frames{incidentTable(a), memberTable(a)}), nil
 	case query.Alert:
 		var instances []instance
@@ -44,7 +47,21 @@ var incidentStates = data.ValueMappings{data.ValueMapper{
 	string(incident.Active):     {Text: "active", Color: "red", Index: 0},
 	string(incident.Developing): {Text: "developing", Color: "orange", Index: 1},
 	string(incident.Resolved):   {Text: "resolved", Color: "green", Index: 2},
+	quiet:                       {Text: "quiet", Color: "green", Index: 3},
 }}
+
+// quiet is the state of the row that says that no incident goes on.
+const quiet = "quiet"
+
+// quietTable says that no incident goes on: a table without rows says nothing.
+func quietTable(a engine.IncidentsAnswer) *data.Frame {
+	frame := newFrame("incidents", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
+	one := []string{fmt.Sprintf("Nothing is wrong: no incident goes on in %d services.", a.Services)}
+	state := column(one, "state", "State", "", func(string) string { return quiet })
+	state.Config.Mappings = incidentStates
+	frame.Fields = data.Fields{state, column(one, "sentence", "What", "", func(s string) string { return s })}
+	return frame
+}
 
 var incidentCauses = data.ValueMappings{data.ValueMapper{
 	string(incident.CauseChange):     {Text: "change", Index: 0},
@@ -123,7 +140,7 @@ func incidentSentence(i incident.Incident) string {
 
 // incidentSigns say of a service what is wrong with it.
 var incidentSigns = map[incident.Signal]string{
-	incident.Latency: "is slow", incident.Failures: "fails", incident.Silence: "is silent",
+	incident.Latency: "is slow", incident.Failures: "fails", incident.Silence: "is silent", incident.Lost: "loses requests before they arrive",
 }
 
 // incidentEnd is the zero time for an incident that lasts.

@@ -22,6 +22,9 @@ type Incidents struct {
 	// where the window is shorter. What lasts longer becomes the new normal. Default
 	// 3h.
 	Lookback Duration `json:"lookback,omitempty"`
+	// Ongoing leaves out incidents that are resolved. Where none goes on, the table
+	// of a panel says so in a row.
+	Ongoing bool `json:"ongoing,omitempty"`
 }
 
 // Type implements Query.

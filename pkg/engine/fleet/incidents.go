@@ -32,6 +32,7 @@ type IncidentsAnswer struct {
 	// Services is how many were looked at.
 	Services  int
 	Incidents []incident.Incident
+	Ongoing   bool // resolved ones are left out
 }
 
 // Time is the begin of what a step counts.
@@ -54,7 +55,7 @@ const (
 // Incidents answers what is abnormal across all services inside the window,
 // grouped by cause.
 func (e Watcher) Incidents(ctx context.Context, q query.Incidents, window core.Window) (IncidentsAnswer, error) {
-	answer := IncidentsAnswer{}
+	answer := IncidentsAnswer{Ongoing: q.Ongoing}
 	if e.Metrics == nil {
 		return answer, core.ErrNoMetrics
 	}
@@ -104,6 +105,9 @@ func (e Watcher) Incidents(ctx context.Context, q query.Incidents, window core.W
 		}
 	}
 	for _, one := range found.Incidents {
+		if q.Ongoing && one.State == incident.Resolved {
+			continue
+		}
 		if slices.ContainsFunc(one.Members, func(m incident.Member) bool { return only.MatchString(m.Service) }) || only.MatchString(one.Deepest) {
 			answer.Incidents = append(answer.Incidents, one)
 		}
