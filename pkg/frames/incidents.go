@@ -47,7 +47,7 @@ var incidentStates = data.ValueMappings{data.ValueMapper{
 	string(incident.Active):     {Text: "active", Color: "red", Index: 0},
 	string(incident.Developing): {Text: "developing", Color: "orange", Index: 1},
 	string(incident.Resolved):   {Text: "resolved", Color: "green", Index: 2},
-	quiet:                       {Text: "quiet", Color: "green", Index: 3},
+	quiet:                       {Text: "none", Color: "green", Index: 3},
 }}
 
 // quiet is the state of the row that says that no incident goes on.
@@ -56,7 +56,7 @@ const quiet = "quiet"
 // quietTable says that no incident goes on: a table without rows says nothing.
 func quietTable(a engine.IncidentsAnswer) *data.Frame {
 	frame := newFrame("incidents", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
-	one := []string{fmt.Sprintf("Nothing is wrong: no incident goes on in %d services.", a.Services)}
+	one := []string{fmt.Sprintf("No incident among %d services. One that began in the last few minutes may not show yet.", a.Services)}
 	state := column(one, "state", "State", "", func(string) string { return quiet })
 	state.Config.Mappings = incidentStates
 	frame.Fields = data.Fields{state, column(one, "sentence", "What", "", func(s string) string { return s })}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -60,9 +61,9 @@ func (d Dashboard) queries(service string) (queries []PanelQuery, err error) {
 	if err != nil {
 		return nil, err
 	}
-	choices := []string{"$service", service, "$each", service, "$version", ""}
+	choices := []string{"$service", service, "$each", service, "$version", "", "$journey", ""}
 	for _, variable := range d.Templating.List {
-		if variable.Type == "textbox" {
+		if variable.Type == "textbox" || variable.Type == "custom" {
 			choices = append(choices, "$"+variable.Name, fmt.Sprint(variable.Current.Value))
 		}
 	}
@@ -83,11 +84,15 @@ func (d Dashboard) queries(service string) (queries []PanelQuery, err error) {
 
 // relative is an end of a dashboard's time range, as an offset from now.
 func relative(end string) (time.Duration, error) {
-	offset := strings.Replace(strings.TrimPrefix(end, "now"), "7d", "168h", 1)
+	offset := strings.TrimPrefix(end, "now")
 	if offset == "" {
 		return 0, nil
 	}
-	return time.ParseDuration(offset)
+	length, err := model.ParseDuration(offset[1:])
+	if offset[0] == '-' {
+		length = -length
+	}
+	return time.Duration(length), err
 }
 
 // Rule is what is read of a rule in provisioning/alerting.

@@ -14,7 +14,7 @@ import (
 )
 
 // mayBeEmpty are the questions to which "nothing found" is an answer.
-var mayBeEmpty = []string{"traceDiff", "rootCause", "patterns", "impact"}
+var mayBeEmpty = []string{"traceDiff", "rootCause", "patterns", "impact", "replay"}
 
 // TestShippedDashboards asks what each panel asks: about the shop, of which
 // service orders stands for the choice of a person.
