@@ -277,7 +277,7 @@ func chaos(form, needed string) error {
 // they take to compile.
 var (
 	quickEngines = []string{"argo", "promadapter", "grafana", "gate", "mesh"} // two minutes
-	slowEngines  = []string{"flagger", "keda"}                // up to twenty
+	slowEngines  = []string{"flagger", "keda"}                                // up to twenty
 )
 
 // Engines runs the code of Argo Rollouts, prometheus-adapter and Grafana's

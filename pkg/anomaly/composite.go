@@ -130,10 +130,7 @@ func Composite(r CompositeRequest) (CompositeResult, error) {
 // Reach before it, the earlier ones than the first among them. NaN where the
 // point could not be judged.
 func lately(earlier []float64, judged Result, n int) []float64 {
-	probabilities := make([]float64, n)
-	for i := range probabilities {
-		probabilities[i] = math.NaN()
-	}
+	probabilities := series.Missing(n)
 	if n == 0 || len(judged.Score) != n {
 		return probabilities
 	}

@@ -40,7 +40,7 @@ func breachTable(a engine.BreachAnswer, q query.Breach) data.Frames {
 	}
 	frame.Fields = data.Fields{
 		column(rows, "series", "What", "", func(r breachRow) string { return r.name }),
-		column(rows, "service", "Service", "", func(r breachRow) string { return serviceOf(r.Labels) }),
+		column(rows, "service", "Service", "", func(r breachRow) string { return wellknown.ServiceOf(r.Labels) }),
 		column(rows, "when", "Reaches its limit", "", func(r breachRow) string { return r.when.text }),
 		column(rows, "probability", "Probability", "percentunit", func(r breachRow) *float64 { return nullable(r.Result.Current()) }),
 		column(rows, "value", "Now", "", func(r breachRow) *float64 { return nullable(anomaly.Latest(r.Result.Actual.Values)) }),
@@ -120,14 +120,4 @@ func ahead(d time.Duration) string {
 		return fmt.Sprintf("%d d", hours/24)
 	}
 	return fmt.Sprintf("%d d %d h", hours/24, hours%24)
-}
-
-// serviceOf is the service that a series is about, empty where no label says so.
-func serviceOf(labels series.Labels) string {
-	for _, name := range wellknown.ServiceLabels {
-		if labels[name] != "" {
-			return labels[name]
-		}
-	}
-	return ""
 }

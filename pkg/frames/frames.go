@@ -19,6 +19,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 
 	"github.com/foresight-observability/foresight/pkg/engine"
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 	"github.com/foresight-observability/foresight/pkg/query"
 )
 
@@ -47,7 +48,7 @@ func newFrame(name string, frameType data.FrameType, visualization data.VisType,
 func executed(basis engine.Provenance) string {
 	lines := make([]string, 0, len(basis.Queries))
 	for _, query := range basis.Queries {
-		lines = append(lines, shortenBytes(query, maxExecuted/2)) // every series' frame repeats it
+		lines = append(lines, shorten.Bytes(query, maxExecuted/2)) // every series' frame repeats it
 	}
 	for _, name := range slices.Sorted(maps.Keys(basis.Parameters)) {
 		value, err := json.Marshal(plain(basis.Parameters[name]))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 	"github.com/foresight-observability/foresight/pkg/series"
 )
 
@@ -68,7 +69,7 @@ func filled(legend string, labels series.Labels) string {
 			break
 		}
 		name.WriteString(rest[:at[0]])
-		name.WriteString(shortenBytes(labels[rest[at[2]:at[3]]], maxDisplayName))
+		name.WriteString(shorten.Bytes(labels[rest[at[2]:at[3]]], maxDisplayName))
 		rest = rest[at[1]:]
 	}
 	return name.String()
@@ -85,10 +86,10 @@ func claim(taken map[string]bool, name string, labels series.Labels) string {
 	if strings.TrimSpace(name) == "" {
 		name = labels.String()
 	}
-	name = shortenBytes(name, maxDisplayName-longestRole)
+	name = shorten.Bytes(name, maxDisplayName-longestRole)
 	candidate := name
 	if !free(candidate) {
-		name = shortenBytes(name+" "+labels.String(), maxDisplayName-longestRole)
+		name = shorten.Bytes(name+" "+labels.String(), maxDisplayName-longestRole)
 		candidate = name
 	}
 	for number := 2; !free(candidate); number++ {
@@ -103,14 +104,14 @@ func claim(taken map[string]bool, name string, labels series.Labels) string {
 func automaticName(labels series.Labels, distinguishing []string, expr string) string {
 	switch {
 	case len(labels) == 0:
-		return shorten(expr, 60)
+		return shorten.Characters(expr, 60)
 	case len(distinguishing) == 0:
 		return labels.String()
 	}
 	var values []string
 	for _, name := range distinguishing {
 		if labels[name] != "" {
-			values = append(values, shortenBytes(labels[name], maxDisplayName))
+			values = append(values, shorten.Bytes(labels[name], maxDisplayName))
 		}
 	}
 	return strings.Join(values, " ")
@@ -131,12 +132,4 @@ func distinguishingLabels(labels []series.Labels) []string {
 	}
 	maps.DeleteFunc(values, func(_ string, different map[string]bool) bool { return len(different) < 2 })
 	return slices.Sorted(maps.Keys(values))
-}
-
-// shorten cuts text to a number of characters.
-func shorten(text string, limit int) string {
-	if characters := []rune(text); len(characters) > limit {
-		return string(characters[:limit-1]) + "…"
-	}
-	return text
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
+
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
 // The lengths to which texts of an answer are cut, in bytes. What upstreams
@@ -22,7 +24,7 @@ func Within(all data.Frames) (size int64) {
 	text := func(value string, limit int) string {
 		if len(value) > limit {
 			cut++
-			value = shortenBytes(value, limit)
+			value = shorten.Bytes(value, limit)
 		}
 		size += int64(len(value))
 		return value
@@ -94,16 +96,4 @@ func shortCells(field *data.Field, text func(string, int) string) {
 			}
 		}
 	}
-}
-
-// shortenBytes cuts text to a number of bytes, between characters.
-func shortenBytes(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	cut := limit - len("…")
-	for cut > 0 && text[cut]&0xc0 == 0x80 {
-		cut--
-	}
-	return text[:cut] + "…"
 }

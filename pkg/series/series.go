@@ -63,6 +63,15 @@ func (s Series) Between(from, to time.Time) Series {
 	return Series{Labels: s.Labels, Start: s.Time(low), Step: s.Step, Values: s.Values[low:high]}
 }
 
+// Missing are n missing values.
+func Missing(n int) []float64 {
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = math.NaN()
+	}
+	return values
+}
+
 // Observed is the number of points that are not missing.
 func (s Series) Observed() int {
 	n := 0

@@ -11,6 +11,16 @@ import "slices"
 // of preference. The job of a target can name it too, as "namespace/name".
 var ServiceLabels = []string{"service_name", "service", "app", "container", "consumergroup"}
 
+// ServiceOf is the service that labels name; empty where none of ServiceLabels does.
+func ServiceOf(labels map[string]string) string {
+	for _, name := range ServiceLabels {
+		if labels[name] != "" {
+			return labels[name]
+		}
+	}
+	return ""
+}
+
 // VersionLabel is the label under which metrics name a service's version.
 const VersionLabel = "service_version"
 

@@ -21,6 +21,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/api/respond"
 	"github.com/foresight-observability/foresight/pkg/engine"
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
 // Ask answers a query of a type, as a panel gets it.
@@ -104,7 +105,7 @@ func (a *API) Serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if json.Unmarshal(body, &message) == nil && message.Method != "" && !methods[message.Method] {
 		respond.JSON(w, http.StatusOK, map[string]any{"jsonrpc": "2.0", "id": message.ID, "error": map[string]any{
-			"code": jsonrpc.CodeMethodNotFound, "message": "this server has tools only: it does not answer " + escape(shorten(message.Method, 100)),
+			"code": jsonrpc.CodeMethodNotFound, "message": "this server has tools only: it does not answer " + escape(shorten.Bytes(message.Method, 100)),
 		}})
 		return
 	}

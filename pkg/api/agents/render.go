@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/foresight-observability/foresight/pkg/api/cause"
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
 // The bounds of an answer: it has to fit into the context of a model beside much
@@ -118,7 +118,7 @@ func (a *answer) bounded(what string, lines []string, most int) (kept []string) 
 			more++
 			continue
 		}
-		kept = append(kept, escape(shorten(line, maxLineLength)))
+		kept = append(kept, escape(shorten.Bytes(line, maxLineLength)))
 	}
 	if more > 0 {
 		a.LeftOut = append(a.LeftOut, fmt.Sprintf("%d more %s", more, what))
@@ -129,17 +129,17 @@ func (a *answer) bounded(what string, lines []string, most int) (kept []string) 
 // tableOf shows the first rows of a table, which are the most important, and
 // evenly spaced ones of a time series. omitted says what it left out.
 func tableOf(frame *data.Frame, room int) (t table, omitted string, size int) {
-	t.Name, t.Rows = escape(shorten(frame.Name, maxCell)), [][]any{}
+	t.Name, t.Rows = escape(shorten.Bytes(frame.Name, maxCell)), [][]any{}
 	for _, field := range frame.Fields {
-		c := column{Name: escape(shorten(field.Name, maxCell))}
+		c := column{Name: escape(shorten.Bytes(field.Name, maxCell))}
 		if field.Config != nil {
-			c.Title, c.Unit = escape(shorten(field.Config.DisplayNameFromDS, maxCell)), field.Config.Unit
+			c.Title, c.Unit = escape(shorten.Bytes(field.Config.DisplayNameFromDS, maxCell)), field.Config.Unit
 		}
 		for name, value := range field.Labels {
 			if c.Labels == nil {
 				c.Labels = map[string]string{}
 			}
-			c.Labels[escape(shorten(name, maxCell))] = escape(shorten(value, maxCell))
+			c.Labels[escape(shorten.Bytes(name, maxCell))] = escape(shorten.Bytes(value, maxCell))
 		}
 		t.Columns = append(t.Columns, c)
 	}
@@ -194,11 +194,11 @@ func cell(field *data.Field, row int, cut *int) any {
 		if len(v) > maxCell {
 			*cut++
 		}
-		return escape(shorten(v, maxCell))
+		return escape(shorten.Bytes(v, maxCell))
 	case time.Time:
 		return v.UTC().Format(time.RFC3339)
 	case json.RawMessage:
-		return escape(shorten(string(v), maxCell))
+		return escape(shorten.Bytes(string(v), maxCell))
 	}
 	if _, err := json.Marshal(value); err != nil {
 		return nil // NaN and infinities, which frames do not hold
@@ -226,7 +226,7 @@ func escapeFinding(f *cause.Finding) {
 		texts = append(texts, &f.Changes[i].Service, &f.Changes[i].Text)
 	}
 	for _, text := range texts {
-		*text = escape(shorten(*text, maxCell))
+		*text = escape(shorten.Bytes(*text, maxCell))
 	}
 }
 
@@ -235,16 +235,6 @@ func each(texts []string) (all []*string) {
 		all = append(all, &texts[i])
 	}
 	return all
-}
-
-func shorten(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return text[:most] + "…"
 }
 
 // escape writes what a reader does not see as the number of its character: control
@@ -283,7 +273,7 @@ func (a answer) toolResult() *mcp.CallToolResult {
 
 // failed is an error as the answer of a tool. Its text may repeat names.
 func failed(err error) *mcp.CallToolResult {
-	reason, encodeErr := json.Marshal(escape(shorten(err.Error(), maxLineLength)))
+	reason, encodeErr := json.Marshal(escape(shorten.Bytes(err.Error(), maxLineLength)))
 	if encodeErr != nil {
 		reason = []byte(`"an error that cannot be written"`)
 	}

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 
 	"github.com/foresight-observability/foresight/pkg/api/cause"
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
 // The size of a chart: small enough for a card of Microsoft Teams, which holds it.
@@ -25,7 +26,7 @@ func chartOf(c *cause.Course) ([]byte, error) {
 		return nil, nil
 	}
 	p := plot.New()
-	p.Title.Text = shorten(oneLine(c.Name), 80)
+	p.Title.Text = shorten.Bytes(oneLine(c.Name), 80)
 	p.X.Tick.Marker = plot.TimeTicks{Format: "15:04"}
 	at := func(i int) float64 { return float64(c.Start.Unix()) + float64(i)*c.Step.Seconds() }
 	for _, run := range runs(len(c.Actual), func(i int) bool {

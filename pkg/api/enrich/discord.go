@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/foresight-observability/foresight/pkg/api/webhook"
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
 // The limits of a message of Discord, in characters: of its text, of an embed's
@@ -29,11 +30,11 @@ func discord(m message) (webhook.Body, error) {
 			description = append(description, part)
 		}
 	}
-	embed := object{"title": shorten(discordEscape(m.title), discordTitle), "color": m.color(), "footer": object{"text": "Foresight"}}
+	embed := object{"title": shorten.Bytes(discordEscape(m.title), discordTitle), "color": m.color(), "footer": object{"text": "Foresight"}}
 	room := discordEmbeds - utf8.RuneCountInString(embed["title"].(string)) - len("Foresight")
 	var fields []object
 	add := func(name, value string, inline bool) {
-		value = shorten(value, discordValue)
+		value = shorten.Bytes(value, discordValue)
 		size := utf8.RuneCountInString(name) + utf8.RuneCountInString(value)
 		if len(fields) < discordFields && size <= room-discordDescription/2 {
 			fields = append(fields, object{"name": name, "value": value, "inline": inline})
@@ -48,7 +49,7 @@ func discord(m message) (webhook.Body, error) {
 			add(one.title, one.url, false)
 		}
 	}
-	if text := shorten(strings.Join(description, "\n\n"), min(discordDescription, room)); text != "" {
+	if text := shorten.Bytes(strings.Join(description, "\n\n"), min(discordDescription, room)); text != "" {
 		embed["description"] = text
 	}
 	if len(fields) > 0 {
@@ -68,7 +69,7 @@ func discord(m message) (webhook.Body, error) {
 	}
 	// Nobody is mentioned, whatever the name of a service is.
 	payload, err := json.Marshal(object{
-		"content": shorten(discordEscape(m.title), discordContent), "embeds": []object{embed}, "allowed_mentions": object{"parse": []string{}},
+		"content": shorten.Bytes(discordEscape(m.title), discordContent), "embeds": []object{embed}, "allowed_mentions": object{"parse": []string{}},
 	})
 	if err != nil || len(m.chart) == 0 {
 		return webhook.Body{Content: payload}, err

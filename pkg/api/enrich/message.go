@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/foresight-observability/foresight/pkg/api/cause"
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
 // message is what receivers are told, before it is written in the format of one.
@@ -55,7 +55,7 @@ func messageOf(n notification) message {
 		if service := serviceOf(one); service != "" && !strings.Contains(line, service) {
 			line = service + ": " + line
 		}
-		m.alerts = append(m.alerts, shorten(line, maxLine))
+		m.alerts = append(m.alerts, shorten.Bytes(line, maxLine))
 	}
 	m.leftOut = leftOut(n, shown)
 	for _, one := range shown {
@@ -80,7 +80,7 @@ func titleOf(n notification, shown []alert) string {
 			what += fmt.Sprintf(" and %d more services", more)
 		}
 	}
-	return shorten(state+" "+oneLine(what), maxTitle)
+	return shorten.Bytes(state+" "+oneLine(what), maxTitle)
 }
 
 // leftOut tells which alerts the message does not list.
@@ -91,7 +91,7 @@ func leftOut(n notification, shown []alert) string {
 		var counts []string
 		services := servicesOf(shown)
 		for _, one := range services[:min(5, len(services))] {
-			counts = append(counts, fmt.Sprintf("%s %d", shorten(one.name, 60), one.alerts))
+			counts = append(counts, fmt.Sprintf("%s %d", shorten.Bytes(one.name, 60), one.alerts))
 		}
 		if len(counts) > 0 {
 			text += " (by service, of all: " + strings.Join(counts, ", ")
@@ -178,7 +178,7 @@ func (m message) statement() string {
 // evidence is a line for each reason and each change.
 func (m message) evidence() (lines []string) {
 	add := func(line string) {
-		if line = shorten(oneLine(line), maxLine); !slices.Contains(lines, line) {
+		if line = shorten.Bytes(oneLine(line), maxLine); !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
@@ -201,7 +201,7 @@ func (m message) evidence() (lines []string) {
 // facts are names and values, for receivers that set them in columns.
 func (m message) facts() (all [][2]string) {
 	add := func(name, value string) {
-		if value = shorten(oneLine(value), maxLine); value != "" {
+		if value = shorten.Bytes(oneLine(value), maxLine); value != "" {
 			all = append(all, [2]string{name, value})
 		}
 	}
@@ -255,15 +255,3 @@ func fit(m message, most int, write func(message) ([]byte, error)) ([]byte, erro
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// shorten cuts a text to bytes, at a whole character.
-func shorten(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	most = max(0, most-len("…"))
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return text[:most] + "…"
-}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"time"
+
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
 // The limits of PagerDuty's Events API v2: characters of a summary and of a
@@ -14,7 +16,7 @@ const pagerSummary, pagerKey, pagerEvent = 1024, 255, 512 << 10
 func pagerDuty(m message, routingKey string) ([]byte, error) {
 	return fit(m, pagerEvent, func(m message) ([]byte, error) {
 		type object = map[string]any
-		event := object{"routing_key": routingKey, "event_action": "trigger", "dedup_key": shorten(m.group, pagerKey)}
+		event := object{"routing_key": routingKey, "event_action": "trigger", "dedup_key": shorten.Bytes(m.group, pagerKey)}
 		if m.resolved() {
 			event["event_action"] = "resolve"
 		}
@@ -32,11 +34,11 @@ func pagerDuty(m message, routingKey string) ([]byte, error) {
 		}
 		labels := m.notification.CommonLabels
 		payload := object{
-			"summary": shorten(m.title, pagerSummary), "source": cmp.Or(m.service, string(labels["alertname"]), "Foresight"), "severity": m.severity,
+			"summary": shorten.Bytes(m.title, pagerSummary), "source": cmp.Or(m.service, string(labels["alertname"]), "Foresight"), "severity": m.severity,
 			"custom_details": details,
 		}
 		if found := m.statement(); found != "" {
-			payload["summary"] = shorten(m.title+": "+oneLine(found), pagerSummary)
+			payload["summary"] = shorten.Bytes(m.title+": "+oneLine(found), pagerSummary)
 		}
 		if !m.since.IsZero() {
 			payload["timestamp"] = m.since.UTC().Format(time.RFC3339)

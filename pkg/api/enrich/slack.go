@@ -3,6 +3,8 @@ package enrich
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
 // The limits of Slack's Block Kit, in characters, and of a message in bytes, above
@@ -18,9 +20,9 @@ func slack(m message) ([]byte, error) {
 		type object = map[string]any
 		text := func(kind, text string) object { return object{"type": kind, "text": text} }
 		section := func(content string) object {
-			return object{"type": "section", "text": text("mrkdwn", shorten(content, slackText))}
+			return object{"type": "section", "text": text("mrkdwn", shorten.Bytes(content, slackText))}
 		}
-		blocks := []object{{"type": "header", "text": text("plain_text", shorten(m.title, slackHeader))}}
+		blocks := []object{{"type": "header", "text": text("plain_text", shorten.Bytes(m.title, slackHeader))}}
 		if found := m.statement(); found != "" {
 			blocks = append(blocks, section("*"+strings.ReplaceAll(slackEscape(found), "\n", "*\n*")+"*"))
 		}
@@ -29,7 +31,7 @@ func slack(m message) ([]byte, error) {
 		}
 		var fields []object
 		for _, fact := range m.facts()[:min(slackFields, len(m.facts()))] {
-			fields = append(fields, text("mrkdwn", shorten("*"+fact[0]+"*\n"+slackEscape(fact[1]), slackField)))
+			fields = append(fields, text("mrkdwn", shorten.Bytes("*"+fact[0]+"*\n"+slackEscape(fact[1]), slackField)))
 		}
 		if len(fields) > 0 {
 			blocks = append(blocks, object{"type": "section", "fields": fields})
@@ -54,9 +56,9 @@ func slack(m message) ([]byte, error) {
 			blocks = append(blocks, section(strings.TrimPrefix(links, " · ")))
 		}
 		if m.leftOut != "" {
-			blocks = append(blocks, object{"type": "context", "elements": []object{text("mrkdwn", shorten(slackEscape(m.leftOut), slackField))}})
+			blocks = append(blocks, object{"type": "context", "elements": []object{text("mrkdwn", shorten.Bytes(slackEscape(m.leftOut), slackField))}})
 		}
-		return json.Marshal(object{"text": shorten(slackEscape(m.title), slackText), "blocks": blocks})
+		return json.Marshal(object{"text": shorten.Bytes(slackEscape(m.title), slackText), "blocks": blocks})
 	})
 }
 

@@ -88,7 +88,7 @@ func join(sets []upstream.SeriesSet, g Grid) []RawSeries {
 
 // Align is the series on the whole grid; what no part has stays missing.
 func (f RawSeries) Align() series.Series {
-	whole := series.Series{Labels: f.labels, Start: f.grid.Start, Step: f.grid.Step, Values: missing(f.grid.points())}
+	whole := series.Series{Labels: f.labels, Start: f.grid.Start, Step: f.grid.Step, Values: series.Missing(f.grid.points())}
 	for _, part := range f.parts {
 		lay(&whole, part)
 	}

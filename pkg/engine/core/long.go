@@ -98,7 +98,7 @@ func (e Sources) LongHistory(ctx context.Context, l Long, cost Cost, basis *Prov
 					return nil, UserErrorf("expr: more than %d series came and went between %s and %s; a replay holds no more: aggregate the expr, as in sum by (instance) (...), or shorten past",
 						len(byLabels), FormatTime(l.From), FormatTime(l.To))
 				}
-				whole = &series.Series{Labels: one.Labels, Start: l.From, Step: l.Grid.Step, Values: missing(points)}
+				whole = &series.Series{Labels: one.Labels, Start: l.From, Step: l.Grid.Step, Values: series.Missing(points)}
 				byLabels[key] = whole
 			}
 			lay(whole, one)
@@ -116,14 +116,6 @@ func (e Sources) LongHistory(ctx context.Context, l Long, cost Cost, basis *Prov
 		all = append(all, *byLabels[key])
 	}
 	return all, nil
-}
-
-func missing(n int) []float64 {
-	values := make([]float64, n)
-	for i := range values {
-		values[i] = math.NaN()
-	}
-	return values
 }
 
 // lay puts a part of a series on its grid.

@@ -3,7 +3,6 @@ package metrics
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
@@ -38,8 +37,8 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 	if err != nil {
 		return answer, err
 	}
-	if known := slices.DeleteFunc(slices.Clone(scrapes), func(d time.Duration) bool { return d == 0 }); len(known) > 0 {
-		window.Scrape = slices.Min(known)
+	if scrape := Fastest(scrapes); scrape > 0 {
+		window.Scrape = scrape
 		g = core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now())
 	}
 	found, err := e.signalsOf(ctx, q.Service, presets, scrapes, g)
@@ -85,6 +84,21 @@ func (e Evaluator) bound(ctx context.Context, service string, g core.Grid) ([]si
 	return presets, scrapes, err
 }
 
+// Fastest is the shortest of the scrape intervals that are known; 0 for none.
+func Fastest(scrapes []time.Duration) (least time.Duration) {
+	for _, scrape := range scrapes {
+		if scrape > 0 && (least == 0 || scrape < least) {
+			least = scrape
+		}
+	}
+	return least
+}
+
+// SignalExpr is the PromQL by which a composite reads a signal at a step.
+func SignalExpr(p signals.BoundPreset, service string, scrape, step time.Duration) string {
+	return p.Expr(service, max(core.RateWindow(scrape), 4*step))
+}
+
 // CompositeSignal is a preset with its history, to be judged together with others.
 func CompositeSignal(p signals.BoundPreset, history series.Series) anomaly.Signal {
 	return anomaly.Signal{Name: p.Name, Weight: p.Weight, History: history, Direction: p.Direction, MinDeviation: p.MinDeviation}
@@ -107,7 +121,7 @@ func (e Evaluator) signalsOf(ctx context.Context, service string, presets []sign
 	for i, p := range presets {
 		fetched[i].BoundPreset = p
 		group.Go(func() (err error) {
-			fetched[i].series, err = e.History(ctx, p.Expr(service, max(core.RateWindow(scrapes[i]), 4*g.Step)), g, &fetched[i].basis)
+			fetched[i].series, err = e.History(ctx, SignalExpr(p, service, scrapes[i], g.Step), g, &fetched[i].basis)
 			return err
 		})
 	}

@@ -206,7 +206,7 @@ func (h *recordBuilder) objective(all []series.Series) {
 // serviceOf is the service that labels name; where one service is asked about,
 // an expression without such a label is about that.
 func (h *recordBuilder) serviceOf(labels series.Labels) string {
-	if service := serviceOf(labels); service != "" {
+	if service := ServiceOf(labels); service != "" {
 		return service
 	}
 	// A plain job may be a way to scrape many services. It names one where it is
@@ -217,13 +217,9 @@ func (h *recordBuilder) serviceOf(labels series.Labels) string {
 	return h.query.Service
 }
 
-func serviceOf(labels series.Labels) string {
-	for _, name := range wellknown.ServiceLabels {
-		if labels[name] != "" {
-			return labels[name]
-		}
-	}
-	return namespacedJob(labels)
+// ServiceOf is the service that labels name; empty for none.
+func ServiceOf(labels series.Labels) string {
+	return cmp.Or(wellknown.ServiceOf(labels), namespacedJob(labels))
 }
 
 // namespacedJob is the service of a target that OpenTelemetry reports: its job is

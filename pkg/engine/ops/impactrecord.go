@@ -7,7 +7,6 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/impact"
 	"github.com/foresight-observability/foresight/pkg/query"
-	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
@@ -21,6 +20,3 @@ func (e Advisor) Record(ctx context.Context, q query.Impact, from, to time.Time,
 	basis.Merge(h.basis)
 	return h.record, err
 }
-
-// ServiceOf is the service that labels name; empty for none.
-func ServiceOf(labels series.Labels) string { return serviceOf(labels) }

@@ -72,7 +72,7 @@ func (h *recordBuilder) alerts(all []series.Series) {
 	var episodes []impact.Episode
 	known := map[string]bool{}
 	for _, one := range all {
-		name, service := one.Labels["alertname"], serviceOf(one.Labels)
+		name, service := one.Labels["alertname"], ServiceOf(one.Labels)
 		known[name] = true
 		if service != "" && !h.concerns(service) {
 			continue
@@ -150,7 +150,7 @@ func (h *recordBuilder) rollouts(aborts, canaries, fails, known []series.Series)
 // runs of an analysis are named after their rollout.
 func failed(fails []series.Series, service string, at time.Time) bool {
 	return slices.ContainsFunc(fails, func(one series.Series) bool {
-		name := cmp.Or(one.Labels["name"], serviceOf(one.Labels))
+		name := cmp.Or(one.Labels["name"], ServiceOf(one.Labels))
 		if name != service && !strings.HasPrefix(one.Labels["name"], service+"-") {
 			return false
 		}
@@ -167,7 +167,7 @@ func failed(fails []series.Series, service string, at time.Time) bool {
 // half; the next begins after the horizon of the one before.
 func (h *recordBuilder) warnings(all []series.Series) {
 	for _, one := range all {
-		service, horizon := serviceOf(one.Labels), horizonOf(one.Labels)
+		service, horizon := ServiceOf(one.Labels), horizonOf(one.Labels)
 		if service == "" || horizon == 0 || !h.concerns(service) {
 			continue
 		}

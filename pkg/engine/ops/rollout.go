@@ -51,11 +51,7 @@ func (e Advisor) Rollout(ctx context.Context, q query.Rollout, window core.Windo
 	if e.Metrics == nil {
 		return answer, core.ErrNoMetrics
 	}
-	to := window.To
-	if now := e.Now(); to.After(now) {
-		to = now
-	}
-	answer.At = core.Floor(to, core.MinStep)
+	answer.At = core.Floor(e.Present(window), core.MinStep)
 	counts, err := e.servingCounts(ctx, q.Service, answer.At)
 	if err != nil {
 		return answer, err

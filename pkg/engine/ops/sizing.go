@@ -62,11 +62,7 @@ func (e Advisor) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 	if e.Metrics == nil {
 		return answer, core.ErrNoMetrics
 	}
-	to := window.To
-	if now := e.Now(); to.After(now) {
-		to = now
-	}
-	answer.At = core.Floor(to, core.MinStep)
+	answer.At = core.Floor(e.Present(window), core.MinStep)
 	from, until := core.Hourly(core.Window{From: answer.At.Add(-sizingLook), To: answer.At})
 	presets, err := e.Signals.Presets(ctx, q.Service, from, until)
 	if err != nil {

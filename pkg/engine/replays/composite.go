@@ -28,8 +28,8 @@ func (e Replayer) bind(ctx context.Context, q query.Composite, newest *core.Wind
 	if err != nil {
 		return nil, err
 	}
-	if known := slices.DeleteFunc(slices.Clone(scrapes), func(d time.Duration) bool { return d == 0 }); len(known) > 0 {
-		newest.Scrape = slices.Min(known)
+	if scrape := metrics.Fastest(scrapes); scrape > 0 {
+		newest.Scrape = scrape
 	}
 	return &boundSignals{q.Service, presets, scrapes}, nil
 }
@@ -37,7 +37,7 @@ func (e Replayer) bind(ctx context.Context, q query.Composite, newest *core.Wind
 func (b *boundSignals) exprs(step time.Duration) []string {
 	exprs := make([]string, len(b.presets))
 	for i, p := range b.presets {
-		exprs[i] = p.Expr(b.service, max(core.RateWindow(b.scrapes[i]), 4*step))
+		exprs[i] = metrics.SignalExpr(p, b.service, b.scrapes[i], step)
 	}
 	return exprs
 }

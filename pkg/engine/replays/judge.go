@@ -218,22 +218,34 @@ func (e Replayer) playAnomaly(ctx context.Context, p plan, q query.Anomaly, d *p
 		judges[i] = group.Detect
 	}
 	d.courses = make([][]courseRun, len(d.found))
+	err := d.eachStretch(ctx, all, func(k, i int) error {
+		if judges[i] == nil {
+			return nil
+		}
+		s := all[i]
+		request := metrics.AnomalyRequest(q, s.since(d.found[k], q.Location()), s.spans[0].From, e.Models)
+		course, err := anomaly.Replay(request, s.spans, judges[i])
+		if err == nil {
+			d.courses[k] = append(d.courses[k], courseRun{course, s.from})
+		}
+		return err
+	})
+	d.record.Series = d.scores(q.Threshold, 0)
+	return err
+}
+
+// eachStretch judges every series in each stretch in which it is there, series side
+// by side. The error is the first of those that a series was refused with.
+func (d *played) eachStretch(ctx context.Context, all []stretch, judge func(series, stretch int) error) error {
 	failures := make([]error, len(d.found))
 	err := core.EachSeries(ctx, len(d.found), func(k int) {
 		for i, s := range all {
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || failures[k] != nil {
 				return
 			}
-			if judges[i] == nil || !slices.Contains(s.series, k) {
-				continue
+			if slices.Contains(s.series, k) {
+				failures[k] = judge(k, i)
 			}
-			request := metrics.AnomalyRequest(q, s.since(d.found[k], q.Location()), s.spans[0].From, e.Models)
-			course, err := anomaly.Replay(request, s.spans, judges[i])
-			if err != nil {
-				failures[k] = err
-				return
-			}
-			d.courses[k] = append(d.courses[k], courseRun{course, s.from})
 		}
 	})
 	for _, failure := range failures {
@@ -241,7 +253,6 @@ func (e Replayer) playAnomaly(ctx context.Context, p plan, q query.Anomaly, d *p
 			err = core.UserErrorf("question: %v", failure)
 		}
 	}
-	d.record.Series = d.scores(q.Threshold, 0)
 	return err
 }
 
@@ -249,40 +260,22 @@ func (e Replayer) playBreach(ctx context.Context, p plan, q query.Breach, d *pla
 	all := stretches(p, d.found, 0)
 	d.seriesRuns(all)
 	d.record.Series = values(len(d.found), len(p.times))
-	failures := make([]error, len(d.found))
-	err := core.EachSeries(ctx, len(d.found), func(k int) {
-		for _, s := range all {
-			if ctx.Err() != nil {
-				return
-			}
-			if !slices.Contains(s.series, k) {
-				continue
-			}
-			request := metrics.BreachRequest(q, s.since(d.found[k], q.Location()), s.spans[0].From, e.Models)
-			course, err := breach.Replay(request, s.spans)
-			if err != nil {
-				failures[k] = err
-				return
-			}
+	return d.eachStretch(ctx, all, func(k, i int) error {
+		s := all[i]
+		request := metrics.BreachRequest(q, s.since(d.found[k], q.Location()), s.spans[0].From, e.Models)
+		course, err := breach.Replay(request, s.spans)
+		if err == nil {
 			copy(d.record.Series[k][s.from:], course.Latest)
 		}
+		return err
 	})
-	for _, failure := range failures {
-		if failure != nil && err == nil {
-			err = core.UserErrorf("question: %v", failure)
-		}
-	}
-	return err
 }
 
 // values are so many series without any value.
 func values(n, length int) [][]float64 {
 	all := make([][]float64, n)
 	for i := range all {
-		all[i] = make([]float64, length)
-		for j := range all[i] {
-			all[i][j] = math.NaN()
-		}
+		all[i] = series.Missing(length)
 	}
 	return all
 }

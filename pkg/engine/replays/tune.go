@@ -172,6 +172,7 @@ func (e Replayer) propose(ctx context.Context, p plan, d *played, j judge, a *An
 		a.AddNotice(fmt.Sprintf("Only %d incidents are known in the first half, and it takes %d to choose by recall: the proposal goes by %g pages a week.", known, minKnown, wish.PagesPerWeek))
 		wish.Recall = 0
 	}
+	waits := slices.Compact(slices.Sorted(slices.Values(append([]time.Duration{p.rule.For}, pendings...))))
 	var variants []variant
 	var choices []replay.Choice
 	add := func(p plan, d *played, direction string) error {
@@ -179,7 +180,7 @@ func (e Replayer) propose(ctx context.Context, p plan, d *played, j judge, a *An
 			for i, threshold := range thresholds(p, d) {
 				for k, deviation := range deviations(p, d, a) {
 					one := p.variant(d, threshold, deviation, p.rule.For)
-					for _, pending := range slices.Compact(slices.Sorted(slices.Values(append([]time.Duration{p.rule.For}, pendings...)))) {
+					for _, pending := range waits {
 						if ctx.Err() != nil {
 							return
 						}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
+	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/trace/propagation"
 	"github.com/foresight-observability/foresight/pkg/upstream"
 	"github.com/foresight-observability/foresight/pkg/wellknown"
@@ -397,10 +398,7 @@ func (b *graphBuilder) graph(basis *core.Provenance) Graph {
 }
 
 func padded(values []float64, points int) []float64 {
-	whole := make([]float64, points)
-	for i := range whole {
-		whole[i] = math.NaN()
-	}
+	whole := series.Missing(points)
 	copy(whole, values)
 	return whole
 }

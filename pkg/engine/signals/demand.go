@@ -1,9 +1,7 @@
 package signals
 
 import (
-	"context"
 	"slices"
-	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 )
@@ -20,18 +18,20 @@ func sentNaming(m callMetrics) naming {
 	return naming{label: m.server, host: slices.Contains([]string{"server_address", "net_peer_name"}, m.server)}
 }
 
-// demand is what of the calls to a service arrives: as its callers count them, and
-// as its ingress does, against what the service itself counts, or its proxy. Less
-// demand leaves the share as it is, lost demand does not.
-func (e Finder) demand(ctx context.Context, service string, chosen []BoundPreset, from, to time.Time) (found []BoundPreset, err error) {
+// sentSelectors select what is sent to a service.
+func sentSelectors(service string) []string {
 	selectors := make([]string, 0, len(senders))
 	for _, m := range senders {
 		selectors = append(selectors, m.metric+"{"+sentNaming(m).matcher(service).String()+"}")
 	}
-	existing, _, err := e.Metrics.LabelValues(ctx, "__name__", selectors, from, to)
-	if err != nil {
-		return nil, err
-	}
+	return selectors
+}
+
+// demand is what of the calls to a service arrives: as its callers count them, and
+// as its ingress does, by those of their metrics that exist, against what the
+// service itself counts, or its proxy. Less demand leaves the share as it is, lost
+// demand does not.
+func demand(existing []string, chosen []BoundPreset) (found []BoundPreset) {
 	for _, m := range senders {
 		group := "callers"
 		if m.onlySent() {
@@ -47,7 +47,7 @@ func (e Finder) demand(ctx context.Context, service string, chosen []BoundPreset
 		arrived.sent, arrived.failed, arrived.sentNaming = rateOf(m.requests), rateOf(m.failed), sentNaming(m)
 		found = append(found, arrived)
 	}
-	return found, nil
+	return found
 }
 
 // arrivedBeside is how the requests that arrive are counted beside a sender's

@@ -223,22 +223,23 @@ func (f BoundPreset) template() string {
 func (e Finder) Presets(ctx context.Context, service string, from, to time.Time) ([]BoundPreset, error) {
 	names := presetMetrics()
 	existing := make([][]string, len(presetNamings))
-	group, together := parallel.WithContext(ctx)
+	var sending []string
+	group, ctx := parallel.WithContext(ctx)
 	for i, n := range presetNamings {
 		group.Go(func() (err error) {
-			existing[i], _, err = e.Metrics.LabelValues(together, "__name__", []string{"{" + names + ", " + n.matcher(service).String() + "}"}, from, to)
+			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + names + ", " + n.matcher(service).String() + "}"}, from, to)
 			return err
 		})
 	}
+	group.Go(func() (err error) {
+		sending, _, err = e.Metrics.LabelValues(ctx, "__name__", sentSelectors(service), from, to)
+		return err
+	})
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	chosen := choose(presetNamings, existing)
-	demand, err := e.demand(ctx, service, chosen, from, to)
-	if err != nil {
-		return nil, err
-	}
-	return e.withCustom(slices.Concat(chosen, demand)), nil
+	return e.withCustom(slices.Concat(chosen, demand(sending, chosen))), nil
 }
 
 // choose takes of each group the first preset whose metric exists, under the

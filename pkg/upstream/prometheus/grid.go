@@ -92,10 +92,7 @@ func (g *grid) row(metric model.Metric) ([]float64, error) {
 	if err := budget.Charge(g.ctx, size+int64(len(key)+8*g.points)); err != nil {
 		return nil, err
 	}
-	values := make([]float64, g.points)
-	for i := range values {
-		values[i] = math.NaN()
-	}
+	values := series.Missing(g.points)
 	g.rows[key] = &row{labels, values}
 	return values, nil
 }
