@@ -21,7 +21,8 @@ window.MonacoEnvironment = { getWorker: () => new Worker('editor.worker.js') };
 async function start() {
   await initPluginTranslations('grafana-preview');
   standardTransformersRegistry.setInit(() =>
-    [...Object.values(standardTransformers), trends].map((transformation) => ({
+    // One stands there under two names.
+    [...new Set([...Object.values(standardTransformers), trends])].map((transformation) => ({
       ...transformation,
       transformation,
       editor: () => null,
