@@ -2,10 +2,12 @@ import React, { useId } from 'react';
 import { Field } from '@grafana/ui';
 import { type ImpactQuery } from '../query';
 import { DurationField, NumberField, TextField } from './fields';
+import { ObjectiveField } from './ObjectiveField';
 import { Options } from './Options';
 import { Picker } from './Picker';
 import { impactViews, measures } from './questions';
 import { type BackendProps, ServiceField } from './ServiceFields';
+import { ShowPicker } from './ShowPicker';
 
 /** The fields of an impact query. */
 export function ImpactFields({ query, onCommit, datasource, range }: BackendProps<ImpactQuery>) {
@@ -13,14 +15,7 @@ export function ImpactFields({ query, onCommit, datasource, range }: BackendProp
   return (
     <>
       <ServiceField {...{ query, datasource, range }} onCommit={({ service }) => onCommit({ ...query, service })} />
-      <TextField
-        label="Objective"
-        description="PromQL with one series per service, above 0 while users are harmed. Use > bool."
-        placeholder="error_ratio > bool 0.05"
-        width={80}
-        value={objective}
-        onCommit={(changed) => onCommit({ ...query, objective: changed })}
-      />
+      <ObjectiveField value={objective} onCommit={(changed) => onCommit({ ...query, objective: changed })} />
       <Shown {...{ query, onCommit }} />
       <Options
         summary={[
@@ -89,17 +84,5 @@ function Shown({ query, onCommit }: Pick<BackendProps<ImpactQuery>, 'query' | 'o
       </Field>
     );
   }
-  return (
-    <Field label="Show" htmlFor={id} noMargin>
-      <Picker
-        id={id}
-        width={30}
-        isClearable
-        placeholder="Everything"
-        options={impactViews}
-        value={query.view ?? null}
-        onChange={(option) => onCommit({ ...query, view: option?.value })}
-      />
-    </Field>
-  );
+  return <ShowPicker options={impactViews} value={query.view} onChange={(view) => onCommit({ ...query, view })} />;
 }

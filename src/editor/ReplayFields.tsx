@@ -1,12 +1,15 @@
 import React, { useId } from 'react';
-import { Button, Combobox, Field, LinkButton, Stack } from '@grafana/ui';
+import { Button, Field, LinkButton, Stack } from '@grafana/ui';
 import { isComplete } from '../language';
 import { type ForesightQuery, type ReplayQuery } from '../query';
-import { DurationField, type FieldsProps, NumberField, TextField } from './fields';
+import { DurationField, type FieldsProps, NumberField } from './fields';
+import { ObjectiveField } from './ObjectiveField';
 import { Options } from './Options';
+import { Picker } from './Picker';
 import { PromQLField } from './PromQLField';
 import { replayConditions, replayViews } from './questions';
 import { exploreReplay, isReplayed, questionOf, replayOf } from './replay';
+import { ShowPicker } from './ShowPicker';
 
 interface Props {
   query: ReplayQuery;
@@ -17,7 +20,6 @@ interface Props {
 export function ReplayFields({ query, onCommit }: Props) {
   const set = (change: Partial<ReplayQuery>) => onCommit({ ...query, ...change });
   const question = questionOf(query);
-  const id = useId();
   return (
     <>
       {question ? (
@@ -52,26 +54,9 @@ export function ReplayFields({ query, onCommit }: Props) {
           onCommit={(keepFiringFor) => set({ keepFiringFor })}
         />
         <DurationField label="Past" placeholder="30d" value={query.past} onCommit={(past) => set({ past })} />
-        <Field label="Show" htmlFor={id} noMargin>
-          <Combobox
-            id={id}
-            width={30}
-            isClearable
-            placeholder="Everything"
-            options={replayViews}
-            value={query.view ?? null}
-            onChange={(option) => set({ view: option?.value })}
-          />
-        </Field>
+        <ShowPicker options={replayViews} value={query.view} onChange={(view) => set({ view })} />
       </Stack>
-      <TextField
-        label="Objective"
-        description="PromQL with one series per service, above 0 while users are harmed. Use > bool."
-        placeholder="error_ratio > bool 0.05"
-        width={80}
-        value={query.objective}
-        onCommit={(objective) => set({ objective })}
-      />
+      <ObjectiveField value={query.objective} onCommit={(objective) => set({ objective })} />
       <Options
         summary={[
           query.interval && `every ${query.interval}`,
@@ -111,12 +96,12 @@ function ConditionField({ query, onCommit }: FieldsProps<ReplayQuery>) {
   const id = useId();
   return (
     <Field label="Condition" htmlFor={id} noMargin>
-      <Combobox
+      <Picker
         id={id}
         width={20}
         options={replayConditions}
         value={query.condition ?? 'gt'}
-        onChange={({ value }) => onCommit({ ...query, condition: value })}
+        onChange={(option) => option && onCommit({ ...query, condition: option.value })}
       />
     </Field>
   );

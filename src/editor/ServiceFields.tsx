@@ -11,9 +11,9 @@ import {
   type VersionsQuery,
 } from '../query';
 import { type Source } from '../source';
-import { type FieldsProps, DurationField, NumberField } from './fields';
+import { type FieldsProps } from './fields';
 import { NamePicker } from './NamePicker';
-import { Options } from './Options';
+import { ScoringOptions } from './ScoringOptions';
 import { ValueField, ViewField } from './ValueField';
 
 export interface BackendProps<T> extends FieldsProps<T> {
@@ -47,40 +47,12 @@ export function ServiceField({ query, onCommit, datasource, range }: BackendProp
 
 /** The fields of a service's score. */
 export function CompositeFields({ query, onCommit, datasource, range }: BackendProps<CompositeQuery>) {
-  const { history, step, threshold } = query;
   return (
     <>
       <ServiceField {...{ query, datasource, range }} onCommit={({ service }) => onCommit({ ...query, service })} />
       <ViewField {...{ query, onCommit }} />
       <ValueField {...{ query, onCommit }} />
-      <Options
-        summary={[
-          history && `learn from ${history}`,
-          step && `step ${step}`,
-          threshold !== undefined && `event from ${threshold}`,
-        ]}
-      >
-        <DurationField
-          label="History"
-          placeholder="14d"
-          value={history}
-          onCommit={(changed) => onCommit({ ...query, history: changed })}
-        />
-        <DurationField
-          label="Step"
-          placeholder="from the panel"
-          value={step}
-          onCommit={(changed) => onCommit({ ...query, step: changed })}
-        />
-        <NumberField
-          label="Score threshold"
-          placeholder="75"
-          min={0}
-          max={100}
-          value={threshold}
-          onCommit={(changed) => onCommit({ ...query, threshold: changed })}
-        />
-      </Options>
+      <ScoringOptions scoring={query} onCommit={(change) => onCommit({ ...query, ...change })} reached="event" />
     </>
   );
 }
