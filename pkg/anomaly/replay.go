@@ -53,7 +53,7 @@ func Replay(r Request, spans []Span, judge func(Request) (Result, error)) (Cours
 }
 
 // replay judges settled spans at once. Where that fails, those that reach into
-// one epoch more are told apart: the others may have what to learn from.
+// one epoch more are judged separately: the others may have enough to learn from.
 func (r Request) replay(spans []Span, judge func(Request) (Result, error)) []coursePart {
 	last := spans[len(spans)-1]
 	whole := r

@@ -77,7 +77,7 @@ func (t breachTime) compare(other breachTime) int {
 	return 0
 }
 
-// likely is the probability from which on a time is told without "possibly".
+// likely is the probability from which a time is given without "possibly".
 const likely = 0.5
 
 // unexpected is behind every time in the order of a list.

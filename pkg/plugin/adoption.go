@@ -32,7 +32,7 @@ type adopted struct {
 	journeys        int
 	silent          []string // steps of journeys that no span metric has
 	journeysProblem string
-	alerts          count // that Foresight was told of
+	alerts          count // that were posted to Foresight
 	feedback        count
 	acts            count // that playbooks proposed or sent
 	announced       count // deploys that pipelines or people announced

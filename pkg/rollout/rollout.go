@@ -9,7 +9,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/canary"
 )
 
-// Service is what is known of a service before the rollout.
+// Service holds the measurements of a service before the rollout.
 type Service struct {
 	// Requests are those expected in each period from the start on. The last counts
 	// for all later ones.

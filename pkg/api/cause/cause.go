@@ -50,7 +50,7 @@ func (a Alert) signals() []string {
 // The signals that a root cause can be asked for.
 const latency, failures = "latency", "errors"
 
-// Finding is what is known of the cause of an alert. Fields are empty where
+// Finding is the cause of an alert, as far as it was found. Fields are empty where
 // nothing is known.
 type Finding struct {
 	Service string `json:"service,omitempty"`

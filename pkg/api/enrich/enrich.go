@@ -197,7 +197,7 @@ func (a *API) pass(ctx context.Context, n notification, targets []webhook.Target
 	return answer
 }
 
-// explain adds what is known of the cause within the deadline. A notification that
+// explain adds the cause, as far as it is found before the deadline. A notification that
 // something is over goes on at once.
 func (a *API) explain(ctx context.Context, m *message, targets []webhook.Target) {
 	firing := m.notification.firing()

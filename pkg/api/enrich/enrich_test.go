@@ -282,7 +282,7 @@ func TestRequestsAtOnceSendOnce(t *testing.T) {
 	require.Len(t, slack.got(), 1)
 }
 
-// TestATargetThatIsBusy: tried again within bounds, then the sender is told.
+// TestATargetThatIsBusy: a bounded number of attempts, then an error for the sender.
 func TestATargetThatIsBusy(t *testing.T) {
 	slack := receive(t)
 	slack.answer(http.StatusTooManyRequests)

@@ -10,7 +10,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/internal/shorten"
 )
 
-// message is what receivers are told, before it is written in the format of one.
+// message is the content for receivers, before it is written in the format of one.
 type message struct {
 	notification notification
 	id, group    string

@@ -41,7 +41,7 @@ func (e Analyst) compareDeploy(ctx context.Context, j *Journey, c *counts, windo
 	if j.Deploy == nil {
 		return nil
 	}
-	// A point tells of the minutes before it: the first after the deploy are of
+	// A point covers the minutes before it: the first after the deploy are of
 	// both versions.
 	at := int(j.Deploy.Instant().Sub(c.grid.Start) / c.grid.Step)
 	before, after := journey.Over(c.steps, c.from, at), journey.Over(c.steps, at+settle, c.points())

@@ -77,7 +77,8 @@ func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Win
 	})
 }
 
-// CheckAnomaly tells of names in a query that only the engine knows.
+// CheckAnomaly checks the names in a query that only the engine knows: the model and
+// the detectors.
 func CheckAnomaly(q query.Anomaly) error {
 	if err := checkModel(q.Model); err != nil {
 		return err

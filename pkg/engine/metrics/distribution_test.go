@@ -87,8 +87,8 @@ func TestSecondModeIsSeenInTheShape(t *testing.T) {
 	require.Empty(t, answer.Series[0].Result.Events)
 }
 
-// Buckets that came later are left out by name; where too few are left, that is
-// said; and what are no buckets is told apart.
+// Buckets that came later are left out by name. Where too few are left, the problem
+// says so, and series that are no buckets have a message of their own.
 func TestBucketsThatChange(t *testing.T) {
 	noon := enginetest.Noon
 	since := func(when time.Duration, which ...float64) func(time.Time) []float64 {
