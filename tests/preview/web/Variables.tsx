@@ -18,7 +18,8 @@ async function load(datasource: ForesightDataSource, range: TimeRange) {
       templates.values[variable.name] = chosen ?? '';
       continue;
     }
-    const names = await namesOf(datasource, variable, range);
+    const names =
+      variable.type === 'custom' ? String(variable.query).split(',') : await namesOf(datasource, variable, range);
     templates.options[variable.name] = names;
     const known = [chosen ?? []].flat().filter((one) => one === all || names.includes(one));
     const first = variable.includeAll ? all : names[0];

@@ -7,7 +7,7 @@ export interface Variable {
   name: string;
   label?: string;
   description?: string;
-  type: 'query' | 'textbox';
+  type: 'query' | 'textbox' | 'custom';
   query: any;
   multi?: boolean;
   includeAll?: boolean;
