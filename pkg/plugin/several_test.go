@@ -16,9 +16,8 @@ import (
 	"github.com/foresight-observability/foresight/pkg/trace/tracetest"
 )
 
-// shopOfTwo is a data source whose metrics know cart and orders.
-func shopOfTwo() (*DataSource, backend.TimeRange) {
-	end := enginetest.Noon
+// shopOfTwo is a data source whose metrics know cart and orders, until an instant.
+func shopOfTwo(end time.Time) (*DataSource, backend.TimeRange) {
 	from := end.Add(-26 * time.Hour)
 	var all []enginetest.Scraped
 	for service, rate := range map[string]float64{"cart": 10, "orders": 20} {
@@ -40,7 +39,7 @@ func answered(t *testing.T, d *DataSource, within backend.TimeRange, fromRule bo
 
 // TestALineForEachService is the report: composite with a variable of two values.
 func TestALineForEachService(t *testing.T) {
-	d, within := shopOfTwo()
+	d, within := shopOfTwo(enginetest.Noon)
 	for _, service := range []string{`["cart","orders"]`, `"{cart,orders}"`, `"$__all"`} {
 		found := answered(t, d, within, false, `{"queryType":"composite","service":`+service+`,"history":"1d"}`)
 		require.NoError(t, found.Error)
@@ -65,7 +64,7 @@ func TestALineForEachService(t *testing.T) {
 // TestOneOfSeveralIsMissing: it is named, and leaves the others; all missing is
 // an error.
 func TestOneOfSeveralIsMissing(t *testing.T) {
-	d, within := shopOfTwo()
+	d, within := shopOfTwo(enginetest.Noon)
 	found := answered(t, d, within, false, `{"queryType":"composite","service":["cart","nobody"],"history":"1d"}`)
 	require.NoError(t, found.Error)
 	require.Len(t, found.Frames, 1)
@@ -88,9 +87,8 @@ func TestOneOfSeveralIsMissing(t *testing.T) {
 // a panel and as a rule.
 func TestSeveralOfEveryType(t *testing.T) {
 	shop := enginetest.ShopWithDeploy(tracetest.Shop{})
-	d, _ := shopOfTwo()
+	d, _ := shopOfTwo(enginetest.Window.To)
 	d.engine.Traces = shop
-	d.engine.Now = func() time.Time { return enginetest.Window.To }
 	within := backend.TimeRange{From: enginetest.Window.From, To: enginetest.Window.To}
 	for queryType, sides := range map[string]string{
 		"deploys": "", "sizing": "", "impact": "",

@@ -96,8 +96,9 @@ func (p *PromServer) QueryRange(ctx context.Context, promQL string, window upstr
 	return set, nil
 }
 
-// LabelValues implements upstream.Metrics.
-func (p *PromServer) LabelValues(ctx context.Context, label string, selectors []string, _, _ time.Time) ([]string, []string, error) {
+// LabelValues implements upstream.Metrics: of the series that have samples in the
+// time.
+func (p *PromServer) LabelValues(ctx context.Context, label string, selectors []string, from, to time.Time) ([]string, []string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -111,12 +112,21 @@ func (p *PromServer) LabelValues(ctx context.Context, label string, selectors []
 			return nil, nil, err
 		}
 		for _, one := range p.matching(matchers) {
-			if value := one.Labels().Get(label); value != "" {
+			if value := one.Labels().Get(label); value != "" && sampled(one, from, to) {
 				found[value] = true
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(found)), nil, nil
+}
+
+// sampled tells whether a series has samples in a time.
+func sampled(one storage.Series, from, to time.Time) bool {
+	samples := one.Iterator(nil)
+	if samples.Seek(from.UnixMilli()) == chunkenc.ValNone {
+		return false
+	}
+	return samples.AtT() <= to.UnixMilli()
 }
 
 // LabelNames implements upstream.Metrics.

@@ -30,22 +30,28 @@ func sentSelectors(service string) []string {
 // demand is what of the calls to a service arrives: as its callers count them, and
 // as its ingress does, by those of their metrics that exist, against what the
 // service itself counts, or its proxy. Less demand leaves the share as it is, lost
-// demand does not.
-func demand(existing []string, chosen []BoundPreset) (found []BoundPreset) {
-	for _, m := range senders {
-		group := "callers"
-		if m.onlySent() {
-			group = "gateway"
+// demand does not. Metrics that existed before come first: those that were just
+// switched on have no past to be judged by.
+func demand(before, existing []string, chosen []BoundPreset) (found []BoundPreset) {
+	for _, known := range [][]string{before, existing} {
+		for _, m := range senders {
+			group := "callers"
+			if m.onlySent() {
+				group = "gateway"
+			}
+			if !slices.Contains(existing, m.metric) || !slices.Contains(known, m.metric) || slices.ContainsFunc(found, func(p BoundPreset) bool { return p.group == group }) {
+				continue
+			}
+			arrived, countable := arrivedBeside(m, chosen)
+			if !countable {
+				continue
+			}
+			arrived.preset = preset{
+				Demand, group, "share of calls that arrive, of " + m.about, m.metric, arrived.promQL, anomaly.Below, minArriving, 1,
+			}
+			arrived.sent, arrived.failed, arrived.sentNaming = rateOf(m.requests), rateOf(m.failed), sentNaming(m)
+			found = append(found, arrived)
 		}
-		arrived, known := arrivedBeside(m, chosen)
-		if !known || !slices.Contains(existing, m.metric) || slices.ContainsFunc(found, func(p BoundPreset) bool { return p.group == group }) {
-			continue
-		}
-		arrived.preset = preset{
-			Demand, group, "share of calls that arrive, of " + m.about, m.metric, arrived.promQL, anomaly.Below, minArriving, 1,
-		}
-		arrived.sent, arrived.failed, arrived.sentNaming = rateOf(m.requests), rateOf(m.failed), sentNaming(m)
-		found = append(found, arrived)
 	}
 	return found
 }

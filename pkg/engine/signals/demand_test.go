@@ -89,3 +89,23 @@ func TestDemandNeedsCallers(t *testing.T) {
 	_, err := finder.Signal(t.Context(), "orders", signals.Demand, core.Window{From: noon.Add(-time.Hour), To: noon})
 	require.ErrorContains(t, err, "has no demand metric")
 }
+
+// A service graph that was switched on just now does not hide what callers have
+// counted for days.
+func TestNewSendersDoNotHideOlderOnes(t *testing.T) {
+	since := func(from time.Time, name string, labels ...string) enginetest.Scraped {
+		return enginetest.Scraped{
+			Labels: enginetest.Named(name, labels...), From: from, To: noon, Every: time.Minute, Value: enginetest.Counter(from, 10),
+		}
+	}
+	old, young := noon.Add(-24*time.Hour), noon.Add(-10*time.Minute)
+	server := enginetest.NewPromServer(
+		since(old, "http_server_request_duration_seconds_count", "service_name", "orders"),
+		since(old, "http_client_request_duration_seconds_count", "service_name", "web", "server_address", "orders"),
+		since(young, "traces_service_graph_request_total", "client", "web", "server", "orders"),
+	)
+	finder := signals.Finder{Sources: core.Sources{Metrics: server, Now: func() time.Time { return noon }}}
+	signal, err := finder.Signal(t.Context(), "orders", signals.Demand, core.Window{From: noon.Add(-time.Hour), To: noon})
+	require.NoError(t, err)
+	require.Equal(t, "share of calls that arrive, of clients' metrics", signal.Name)
+}

@@ -223,7 +223,7 @@ func (f BoundPreset) template() string {
 func (e Finder) Presets(ctx context.Context, service string, from, to time.Time) ([]BoundPreset, error) {
 	names := presetMetrics()
 	existing := make([][]string, len(presetNamings))
-	var sending []string
+	var sent, sentBefore []string
 	group, ctx := parallel.WithContext(ctx)
 	for i, n := range presetNamings {
 		group.Go(func() (err error) {
@@ -232,14 +232,19 @@ func (e Finder) Presets(ctx context.Context, service string, from, to time.Time)
 		})
 	}
 	group.Go(func() (err error) {
-		sending, _, err = e.Metrics.LabelValues(ctx, "__name__", sentSelectors(service), from, to)
+		sent, _, err = e.Metrics.LabelValues(ctx, "__name__", sentSelectors(service), from, to)
+		return err
+	})
+	group.Go(func() (err error) {
+		begun := core.Floor(from, time.Hour)
+		sentBefore, _, err = e.Metrics.LabelValues(ctx, "__name__", sentSelectors(service), begun.Add(-time.Hour), begun)
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	chosen := choose(presetNamings, existing)
-	return e.withCustom(slices.Concat(chosen, demand(sending, chosen))), nil
+	return e.withCustom(slices.Concat(chosen, demand(sentBefore, sent, chosen))), nil
 }
 
 // choose takes of each group the first preset whose metric exists, under the
