@@ -17,7 +17,13 @@ var successors = map[string]string{
 	"kafka.topic":             "messaging.destination", "rabbit.queue": "messaging.destination",
 	"rabbit.exchange": "messaging.destination", "jms.queue": "messaging.destination", "jms.topic": "messaging.destination",
 	"grpc.status_code": "rpc.grpc.status_code", "rpc.response.status_code": "rpc.grpc.status_code",
+	"net.peer.ip": PeerIP, "net.sock.peer.addr": PeerIP, "peer.ipv4": PeerIP, "peer.ipv6": PeerIP,
+	"http.host": URLHost,
 }
+
+// PeerIP is the attribute for the address of the other end. It tells stores apart
+// that nothing else tells apart, but names no service: behind one name are many.
+const PeerIP = "network.peer.address"
 
 // URLHost is the attribute for the host of a full URL, without its port: whom a
 // client calls where nothing else says so.
@@ -49,7 +55,7 @@ func (s *Span) Describe(key, value string) {
 				s.Attributes = append(s.Attributes, Attribute{Key: URLHost, Value: host})
 			}
 		}
-		if key, value = name, present(name, value); s.Attribute(key) != "" {
+		if key, value = name, present(name, value); value == "" || s.Attribute(key) != "" {
 			return
 		}
 	}
@@ -90,6 +96,23 @@ func present(name, value string) string {
 		if value == "sql" {
 			return "other_sql"
 		}
+	case URLHost:
+		return HostWithoutPort(value)
+	case PeerIP:
+		return peerIP(value)
+	}
+	return value
+}
+
+// peerIP is an address as text, also of one that is written as a number (as
+// OpenTracing's clients write IPv4); empty for one's own host: there a proxy
+// listens, and says nothing of whom it calls.
+func peerIP(value string) string {
+	if number, err := strconv.ParseInt(value, 10, 64); err == nil {
+		value = net.IPv4(byte(number>>24), byte(number>>16), byte(number>>8), byte(number)).String()
+	}
+	if ip := net.ParseIP(value); ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
+		return ""
 	}
 	return value
 }

@@ -149,10 +149,11 @@ var DescribingAttributes = []string{
 	"db.system", "db.system.name", "db.namespace", "db.name", "db.collection.name",
 	"db.operation.name", "db.operation", "db.query.summary", "db.query.text", "db.statement", "db.operation.batch.size",
 	"messaging.system", "messaging.operation.name", "messaging.operation.type", "messaging.operation", "messaging.destination.name", "messaging.destination",
-	"server.address", "peer.service", "net.peer.name",
+	"server.address", "peer.service", "net.peer.name", PeerIP,
 	"error.type", "exception.type", "exception.message",
 	// Of older conventions; see Span.Describe.
 	"http.path", "http.url", "url.full", "sql.query", "db.type", "db.instance",
 	"peer.hostname", "peer.address", "message_bus.destination", "grpc.status_code", "rpc.response.status_code",
+	"net.peer.ip", "net.sock.peer.addr", "peer.ipv4", "peer.ipv6", "http.host",
 	"kafka.topic", "rabbit.queue", "rabbit.exchange", "jms.queue", "jms.topic", errorTag,
 }

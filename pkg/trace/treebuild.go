@@ -167,7 +167,7 @@ func (b *Builder) mergedServer(span int32) int32 {
 		return None
 	case !b.startsWithin(span): // it answers a call itself: a relay
 		return None
-	case sameMethod(client.Name, server.Name) || namesClient(client.Name):
+	case sameMethod(client.Name, server.Name) || namesClient(client.Name) || namesEnds(client.Name, server.Name):
 		return children[0]
 	}
 	return None
@@ -191,6 +191,18 @@ func sameMethod(a, b string) bool {
 	}
 	at := len(b) - len(a)
 	return at == 0 || a[0] == '/' || strings.IndexByte("./: ", b[at-1]) >= 0
+}
+
+// namesEnds tells the two ends of a call whose names say which end they are:
+// "upload_text_client" and "upload_text_server".
+func namesEnds(client, server string) bool {
+	return endsWith(client, "client") && endsWith(server, "server")
+}
+
+// endsWith says that a name's last word is the given one, in any case.
+func endsWith(name, word string) bool {
+	at := len(name) - len(word)
+	return at >= 0 && strings.EqualFold(name[at:], word)
 }
 
 // namesClient tells the names that HTTP client instrumentations give: "HTTP

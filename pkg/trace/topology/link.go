@@ -21,7 +21,10 @@ func (c *collector) linkOf(tree *trace.Tree, index int32) (l link, exists bool) 
 		l.to, l.calleeVersion, l.operation = serviceOf(inner.Service), inner.Version, inner.Name
 		l.server, l.gap, l.isServices = node.InnerDuration, node.Gap, true
 	case span.IsConsumer():
-		l = received(span, node, caller)
+		if takesForOthers(tree, index) {
+			return link{}, false // each message is counted where it is worked on
+		}
+		l = received(span, node, senderOf(tree, index))
 		l.server += processing(tree, index)
 	case span.Kind == trace.Producer:
 		l.to = queue(span)
@@ -114,6 +117,38 @@ func carrier(tree *trace.Tree, index int32) *trace.Span {
 		}
 	}
 	return own
+}
+
+// takesForOthers says that a span only took messages that spans of its service
+// below it work on: "receive" around one "process" for each message.
+func takesForOthers(tree *trace.Tree, index int32) bool {
+	spans, nodes := tree.Trace.Spans, tree.Nodes
+	own := &spans[nodes[index].Span]
+	for child := index + 1; child < nodes[index].Last; child = nodes[child].Last {
+		if at := nodes[child].Span; at != trace.None && spans[at].Service == own.Service && spans[at].IsConsumer() && sameQueue(own, &spans[at]) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameQueue says that two spans take messages of one queue, as far as they say.
+func sameQueue(a, b *trace.Span) bool {
+	first, second := queue(a), queue(b)
+	return first.name == second.name || first.name == unnamedQueue || second.name == unnamedQueue
+}
+
+// senderOf is who sent the message that a span works on: its caller, or that of
+// the span of its own service that took the message; nil for none.
+func senderOf(tree *trace.Tree, index int32) *trace.Span {
+	spans, nodes := tree.Trace.Spans, tree.Nodes
+	own := &spans[nodes[index].Span]
+	for at := nodes[index].Parent; at != trace.None && nodes[at].Span != trace.None; at = nodes[at].Parent {
+		if sender := &spans[innerOf(&nodes[at])]; sender.Service != own.Service || !sender.IsConsumer() || !sameQueue(sender, own) {
+			return sender
+		}
+	}
+	return nil
 }
 
 // processing is how long a message is worked on after the span that took it has

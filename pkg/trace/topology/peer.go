@@ -56,7 +56,13 @@ func storeOf(span *trace.Span) (key storeName, host string) {
 	if strings.Trim(key.name, "0123456789") == "" {
 		key.name = ""
 	}
-	return key, firstOf(span, "server.address", "net.peer.name", "peer.service", trace.URLHost)
+	if host = firstOf(span, "server.address", "net.peer.name"); host != "" {
+		return key, host
+	}
+	if key.name == "" {
+		key.name = firstOf(span, "peer.service")
+	}
+	return key, firstOf(span, trace.PeerIP, "peer.service", trace.URLHost)
 }
 
 // database is the node of a statement: one for each system and database, and
@@ -87,14 +93,16 @@ func (s stores) database(span *trace.Span) (peer, bool) {
 	return p, true
 }
 
+const unnamedQueue = "(queue)"
+
 // queue is the node of a message: one for each system and destination.
 func queue(span *trace.Span) peer {
 	system, name := span.Attribute("messaging.system"), firstOf(span, "messaging.destination.name", "messaging.destination")
 	if name == "" {
-		name = firstOf(span, "server.address", "net.peer.name", "peer.service", trace.URLHost)
+		name = firstOf(span, "server.address", "net.peer.name", "peer.service", trace.URLHost, trace.PeerIP)
 	}
 	if name == "" {
-		name = "(queue)"
+		name = unnamedQueue
 	}
 	return peer{id: "queue:" + system + ":" + name, name: name, system: system, kind: Queue,
 		names: append(namesOf(span, "peer.service", "messaging.system", "server.address"), name)}

@@ -135,9 +135,11 @@ func (t texts) span(from *spanJSON, whole traceJSON) (span trace.Span, err error
 // same trace, else the first it follows. All others are links.
 func (t texts) references(span *trace.Span, from *spanJSON, traceID string) {
 	parent, follows := -1, -1
+	own, _ := trace.ParseTraceID(traceID)
 	for i, reference := range from.References {
 		_, err := trace.ParseSpanID(reference.SpanID)
-		same := err == nil && (reference.TraceID == traceID || reference.TraceID == "")
+		whole, traceErr := trace.ParseTraceID(reference.TraceID) // with or without leading zeros
+		same := err == nil && (reference.TraceID == "" || traceErr == nil && whole == own)
 		switch {
 		case same && reference.RefType == "CHILD_OF" && parent < 0:
 			parent = i

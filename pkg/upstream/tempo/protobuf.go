@@ -1,6 +1,7 @@
 package tempo
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -236,6 +237,9 @@ func (t texts) span(message []byte) (trace.Span, error) {
 	span.SetStatus(status == tracepb.Status_STATUS_CODE_ERROR, status == tracepb.Status_STATUS_CODE_OK)
 	for _, link := range s.Links[:min(len(s.Links), trace.MaxLinks)] {
 		var l trace.Link
+		// What came by way of OpenTracing has a link to its parent as well, if it
+		// only follows from it.
+		span.Follows = span.Follows || bytes.Equal(link.SpanId, s.ParentSpanId) && slices.ContainsFunc(link.Attributes, isFollowsFrom)
 		if len(link.TraceId) == len(l.Trace) && len(link.SpanId) == len(l.Span) {
 			copy(l.Trace[:], link.TraceId)
 			copy(l.Span[:], link.SpanId)
@@ -261,6 +265,10 @@ func (t texts) span(message []byte) (trace.Span, error) {
 		}
 	}
 	return span, nil
+}
+
+func isFollowsFrom(attribute *commonpb.KeyValue) bool {
+	return attribute.GetKey() == "opentracing.ref_type" && textOf(attribute.GetValue()) == "follows_from"
 }
 
 func textOf(value *commonpb.AnyValue) string {

@@ -17,11 +17,14 @@ type spanJSON struct {
 	Timestamp, Duration   int64
 	LocalEndpoint         endpoint
 	RemoteEndpoint        endpoint
-	Annotations           []struct{ Value string }
-	Tags                  map[string]string
+	Annotations           []struct {
+		Timestamp int64
+		Value     string
+	}
+	Tags map[string]string
 }
 
-type endpoint struct{ ServiceName string }
+type endpoint struct{ ServiceName, IPv4, IPv6 string }
 
 // maxText is the length in bytes to which the text of a tag is cut.
 const maxText = 8 << 10
@@ -70,7 +73,7 @@ func (t texts) span(from *spanJSON) (span trace.Span, err error) {
 	}
 	span.ParentID, _ = trace.ParseSpanID(from.ParentID) // what is no id is no parent
 	span.Name, span.Service = t.intern(from.Name), t.intern(from.LocalEndpoint.ServiceName)
-	span.Start, span.Duration = nanoseconds(from.Timestamp), nanoseconds(from.Duration)
+	span.Start, span.Duration = nanoseconds(from.begin()), nanoseconds(from.Duration)
 	span.Kind = kindOf(from.Kind)
 	for _, key := range slices.Sorted(maps.Keys(from.Tags)) { // of two names for one thing the same stays
 		value := from.Tags[key]
@@ -91,12 +94,28 @@ func (t texts) span(from *spanJSON) (span trace.Span, err error) {
 	if span.Attribute("peer.service") == "" {
 		span.Describe("peer.service", t.intern(from.RemoteEndpoint.ServiceName))
 	}
+	span.Describe("peer.ipv4", t.intern(from.RemoteEndpoint.IPv4))
+	span.Describe("peer.ipv6", t.intern(from.RemoteEndpoint.IPv6))
 	for _, annotation := range from.Annotations {
 		if len(annotation.Value) <= maxEvent {
 			span.Event(t.intern(annotation.Value))
 		}
 	}
 	return span, nil
+}
+
+// begin is the timestamp, in microseconds. A span that was reported before it
+// ended, or whose start was recorded elsewhere, may have none: then it is that of
+// its first annotation.
+func (s *spanJSON) begin() int64 {
+	if s.Timestamp != 0 || len(s.Annotations) == 0 {
+		return s.Timestamp
+	}
+	first := s.Annotations[0].Timestamp
+	for _, annotation := range s.Annotations {
+		first = min(first, annotation.Timestamp)
+	}
+	return first
 }
 
 func kindOf(text string) trace.Kind {
