@@ -101,9 +101,8 @@ type Suspect struct {
 	PerRequest float64
 	// Finding is the strongest evidence, with the effect's 95 % interval.
 	Finding diff.Finding
-	// Began is when the difference began, where that was clearly after the
-	// candidate did; the zero time elsewhere.
-	Began time.Time
+	// Course is how the difference developed in the candidate.
+	diff.Course
 	// Explanations are circumstances in which it is slow or fails, and in others
 	// not.
 	Explanations []diff.Explanation

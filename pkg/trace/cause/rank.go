@@ -122,7 +122,7 @@ func (r *ranking) blame(found *diff.Suspect, path *diff.Path) Suspect {
 	s := Suspect{
 		Service: path.Service, Operation: path.Operation, Example: path.Example, Path: path.Key,
 		Endpoints: []string{r.endpointName(found.Endpoint)},
-		Share:     found.Share, Finding: found.Finding, weight: found.Score, Explanations: found.Explanations, Began: found.Began,
+		Share:     found.Share, Finding: found.Finding, weight: found.Score, Explanations: found.Explanations, Course: found.Course,
 		PerRequest:       path.CallsEffect + path.PerCallEffect,
 		BaselineExamples: path.BaselineExamples, CandidateExamples: path.CandidateExamples,
 	}

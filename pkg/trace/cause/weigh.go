@@ -197,8 +197,12 @@ func sameCall(p *pattern.Finding, s *Suspect) bool {
 }
 
 // weighDeploys adds that the suspect's service was deployed. Who was deployed
-// but is no suspect stays without blame: the traces clear it.
+// but is no suspect stays without blame: the traces clear it. Nor is a version
+// blamed for what was there before it, or began well after it.
 func (r *ranking) weighDeploys(s *Suspect) {
+	if s.Grows && len(r.evidence.Deploys) > 0 {
+		s.Reasons = append(s.Reasons, "It has grown since the candidate began, as a leak does.")
+	}
 	if r.beganLater(s) {
 		if r.cameWithDeploy() {
 			s.weight *= lateFactor
@@ -206,34 +210,64 @@ func (r *ranking) weighDeploys(s *Suspect) {
 		s.Reasons = append(s.Reasons, fmt.Sprintf("It began at %s, after the deploy and not with it: an incident of its own, unless the deploy set off something that takes time.", s.Began.Format("15:04:05Z")))
 		return
 	}
+	deployed := false
 	for _, d := range r.evidence.Deploys {
-		if d.Service == s.Service {
-			s.weight *= deployFactor
-			from := d.Previous
-			if from == "" {
-				from = "no known version"
-			}
-			s.Reasons = append(s.Reasons, fmt.Sprintf("%s changed from %s to %s at %s.", d.Service, from, d.Version, d.At.UTC().Format("15:04:05Z")))
-			return
+		if d.Service != s.Service {
+			continue
 		}
+		if deployed = true; !r.mayCause(d, s) {
+			s.Reasons = append(s.Reasons, fmt.Sprintf("The deploy of %s %s at %s is not to blame: %s.", d.Service, d.Version, d.At.UTC().Format("15:04:05Z"), r.otherTime(s)))
+			continue
+		}
+		s.weight *= deployFactor
+		from := d.Previous
+		if from == "" {
+			from = "no known version"
+		}
+		s.Reasons = append(s.Reasons, fmt.Sprintf("%s changed from %s to %s at %s.", d.Service, from, d.Version, d.At.UTC().Format("15:04:05Z")))
+		return
 	}
-	if len(r.evidence.Deploys) > 0 {
+	if len(r.evidence.Deploys) > 0 && !deployed {
 		s.Reasons = append(s.Reasons, fmt.Sprintf("%s itself was not deployed in this time.", s.Service))
 	}
 }
 
-// beganLater says that a suspect's difference began after all deploys had
-// settled.
+// mayCause says that a deploy came when a suspect's difference began, as far as
+// that is known.
+func (r *ranking) mayCause(d Deploy, s *Suspect) bool {
+	switch candidate := &r.compared.Candidate; {
+	case d.At.After(candidate.End):
+		return true // its time is not that of these traces
+	case !s.Began.IsZero():
+		return !s.Began.Before(d.At.Add(-settled)) && s.Began.Before(d.At.Add(settled))
+	case s.FromStart:
+		return d.At.Before(candidate.Start.Add(settled))
+	}
+	return true
+}
+
+// otherTime says when a suspect's difference began instead.
+func (r *ranking) otherTime(s *Suspect) string {
+	if s.Began.IsZero() {
+		return "the difference was there before it"
+	}
+	return "the difference began at " + s.Began.Format("15:04:05Z")
+}
+
+// beganLater says that a suspect's difference began after some deploy, and with
+// none.
 func (r *ranking) beganLater(s *Suspect) bool {
-	return len(r.evidence.Deploys) > 0 && !s.Began.IsZero() &&
-		!slices.ContainsFunc(r.evidence.Deploys, func(d Deploy) bool { return s.Began.Before(d.At.Add(settled)) })
+	return !s.Began.IsZero() &&
+		slices.ContainsFunc(r.evidence.Deploys, func(d Deploy) bool { return s.Began.After(d.At) }) &&
+		!slices.ContainsFunc(r.evidence.Deploys, func(d Deploy) bool { return r.mayCause(d, s) })
 }
 
 // settled is how long after a deploy what begins still counts as having come
-// with it: pods are replaced one after the other.
+// with it: pods are replaced one after the other. A deploy may be noticed as
+// late as that.
 const settled = 2 * time.Minute
 
-// cameWithDeploy says that some suspect was there from the deploy on.
+// cameWithDeploy says that some suspect came with a deploy.
 func (r *ranking) cameWithDeploy() bool {
 	return slices.ContainsFunc(r.suspects, func(s *Suspect) bool { return !r.beganLater(s) })
 }

@@ -134,6 +134,7 @@ func (c *comparison) blameCallers() {
 			longer[caller][callee] = max(longer[caller][callee], math.Log(t.effect.Estimate))
 		}
 	}
+	c.ways = map[string]trace.PathID{}
 	strongest := map[trace.PathID]*hypothesis{}
 	gap := map[trace.PathID]float64{}
 	for i := range c.tests {
@@ -152,7 +153,9 @@ func (c *comparison) blameCallers() {
 	}
 	for _, at := range slices.Sorted(maps.Keys(strongest)) {
 		share := c.endpoints[c.endpointOf[at]].share(gap[at], true)
-		c.suspects = append(c.suspects, c.newSuspect(strongest[at], at, Gap, share))
+		suspect := c.newSuspect(strongest[at], at, Gap, share)
+		c.ways[suspect.Path] = strongest[at].path
+		c.suspects = append(c.suspects, suspect)
 	}
 }
 

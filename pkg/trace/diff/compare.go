@@ -23,6 +23,9 @@ type comparison struct {
 	originChange []float64
 	tests        []hypothesis // those found, after adjust
 	suspects     []Suspect
+	// ways are, by the key of a caller that is suspected for the ways to its callees,
+	// the path of the callee with the strongest evidence.
+	ways map[string]trace.PathID
 }
 
 // endpoint is all requests with one root path.

@@ -172,9 +172,7 @@ type Suspect struct {
 	Finding Finding
 	// Score ranks suspects: the share weighed by the evidence, 0–1.
 	Score float64
-	// Began is when the difference began, where that was clearly after the
-	// candidate did; the zero time elsewhere.
-	Began time.Time
+	Course
 	// Explanations are circumstances in which the candidate's calls are slow or
 	// fail, and in others not; the strongest first.
 	Explanations []Explanation
