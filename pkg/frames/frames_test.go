@@ -64,8 +64,10 @@ func TestAlertRefusesEqualLabels(t *testing.T) {
 	byName := engine.ForecastAnswer{Series: []engine.ForecastSeries{
 		{Labels: series.Labels{"__name__": "a"}}, {Labels: series.Labels{"__name__": "b"}},
 	}}
-	_, err = Forecast(byName, query.Forecast{}, query.Alert)
-	require.ErrorContains(t, err, "more than one series has the labels {}: aggregate")
+	told, err := Forecast(byName, query.Forecast{}, query.Alert)
+	require.NoError(t, err, "the metric's name tells them apart")
+	require.Equal(t, data.Labels{"metric": "a"}, told[0].Fields[0].Labels)
+	require.Equal(t, data.Labels{"metric": "b"}, told[0].Fields[1].Labels)
 }
 
 func TestFormatsThatDoNotExist(t *testing.T) {

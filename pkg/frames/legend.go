@@ -69,7 +69,8 @@ func filled(legend string, labels series.Labels) string {
 			break
 		}
 		name.WriteString(rest[:at[0]])
-		name.WriteString(shorten.Bytes(labels[rest[at[2]:at[3]]], maxDisplayName))
+		label := strings.Trim(rest[at[2]:at[3]], `"'`) // quoted, as in PromQL, where it has dots
+		name.WriteString(shorten.Bytes(labels[label], maxDisplayName))
 		rest = rest[at[1]:]
 	}
 	return name.String()

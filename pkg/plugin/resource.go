@@ -46,10 +46,13 @@ func (d *DataSource) register(router api.Router) {
 	mux.Handle("GET /versions", namesRoute(d.engine.Versions, func(v url.Values) query.Versions {
 		return query.Versions{Service: v.Get("service")}
 	}))
-	mux.Handle("GET /labels", listRoute(func(ctx context.Context, _ *http.Request, window engine.Window) (engine.NamesAnswer, error) {
+	mux.Handle("GET /labels", listRoute(func(ctx context.Context, r *http.Request, window engine.Window) (engine.NamesAnswer, error) {
+		if name := r.URL.Query().Get("name"); name != "" { // for names that no path can hold
+			return d.engine.LabelValues(ctx, name, window)
+		}
 		return d.engine.Labels(ctx, window)
 	}))
-	mux.Handle("GET /labels/{name}", listRoute(func(ctx context.Context, r *http.Request, window engine.Window) (engine.NamesAnswer, error) {
+	mux.Handle("GET /labels/{name...}", listRoute(func(ctx context.Context, r *http.Request, window engine.Window) (engine.NamesAnswer, error) {
 		return d.engine.LabelValues(ctx, r.PathValue("name"), window)
 	}))
 	mux.Handle("POST /signals", http.HandlerFunc(d.previewSignals))

@@ -26,7 +26,7 @@ var routes = []route{
 	{"GET /operations", "GET", "operations?service=cart", false},
 	{"GET /versions", "GET", "versions?service=cart", false},
 	{"GET /labels", "GET", "labels", false},
-	{"GET /labels/{name}", "GET", "labels/job", false},
+	{"GET /labels/{name...}", "GET", "labels/job", false},
 	{"POST /live", "POST", "live", false},
 	{"POST /signals", "POST", "signals", false},
 	{"/prom/api/v1/query", "GET", "prom/api/v1/query?query=vector(1)", false},

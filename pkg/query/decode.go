@@ -65,6 +65,9 @@ func decodeField(raw json.RawMessage, target reflect.Value, path string) error {
 	if err != nil {
 		return err
 	}
+	if isObjects(target.Type()) {
+		return decodeObjects(raw, target, path)
+	}
 	err = json.Unmarshal(raw, target.Addr().Interface())
 	var wrongType *json.UnmarshalTypeError
 	switch {
@@ -76,6 +79,27 @@ func decodeField(raw json.RawMessage, target reflect.Value, path string) error {
 	if target.Kind() == reflect.String {
 		target.SetString(strings.TrimSpace(target.String()))
 	}
+	return nil
+}
+
+// isObjects says that a type is a list of structs.
+func isObjects(t reflect.Type) bool {
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct
+}
+
+// decodeObjects fills a list of structs, each as a query is filled.
+func decodeObjects(raw json.RawMessage, target reflect.Value, path string) error {
+	var all []json.RawMessage
+	if json.Unmarshal(raw, &all) != nil {
+		return fmt.Errorf("%s must be %s, got %s", path, wanted(target.Type()), describe(raw))
+	}
+	list := reflect.MakeSlice(target.Type(), len(all), len(all))
+	for i, one := range all {
+		if err := decodeField(one, list.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+			return err
+		}
+	}
+	target.Set(list)
 	return nil
 }
 
@@ -130,7 +154,7 @@ func wanted(t reflect.Type) string {
 	case reflect.Int:
 		return "a whole number"
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Struct {
+		if isObjects(t) {
 			return "a list of objects"
 		}
 		return "a list of texts"

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -29,21 +30,30 @@ func (d Duration) MarshalJSON() ([]byte, error) {
 	return json.Marshal(d.String())
 }
 
-// UnmarshalJSON reads Prometheus' notation, or a number of seconds.
+// UnmarshalJSON reads Prometheus' notation, or a number of seconds, which
+// variables write as text.
 func (d *Duration) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var seconds float64
-	if err := json.Unmarshal(data, &seconds); err == nil {
+	var text string
+	number := data
+	if json.Unmarshal(data, &text) == nil {
+		text = strings.TrimSpace(text)
+		number = []byte(text)
+	}
+	if err := json.Unmarshal(number, &seconds); err == nil {
 		if seconds < 0 || seconds > 100*365*86400 {
 			return fmt.Errorf("a duration of %g seconds is out of range (0 to 100 years)", seconds)
 		}
 		*d = Duration(time.Duration(math.Round(seconds*1000)) * time.Millisecond)
 		return nil
 	}
-	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
+	switch {
+	case data[0] != '"':
 		return fmt.Errorf("%.40s is not a duration: write it like \"14d\" or \"90s\"", data)
-	}
-	if text == "" {
+	case text == "":
 		*d = 0
 		return nil
 	}

@@ -3,11 +3,12 @@ package query
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/foresight-observability/foresight/pkg/internal/lenient"
 )
 
 // maxAgo bounds relative times.
@@ -93,7 +94,7 @@ func (p Population) Bounds(windowFrom, windowTo time.Time) (from, to time.Time, 
 
 // moment reads one point in time. Empty text is the reference itself.
 func moment(field, text string, reference time.Time) (time.Time, error) {
-	malformed := fmt.Errorf("%s is %.40q: write a time as 2026-01-31T12:00:00Z, as milliseconds since 1970, or as -30m before the end of the window",
+	malformed := fmt.Errorf("%s is %.40q: write a time as 2026-01-31T12:00:00Z, as a number since 1970 in s, ms, µs or ns, or as -30m before the end of the window",
 		field, text)
 	relative := strings.TrimPrefix(text, "now")
 	switch {
@@ -111,14 +112,11 @@ func moment(field, text string, reference time.Time) (time.Time, error) {
 	case relative != text:
 		return time.Time{}, malformed
 	}
-	if milliseconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return checkYear(field, time.UnixMilli(milliseconds).UTC())
-	}
-	parsed, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	parsed, ok := lenient.ParseTime(text)
+	if !ok {
 		return time.Time{}, malformed
 	}
-	return checkYear(field, parsed.UTC())
+	return checkYear(field, parsed)
 }
 
 // checkYear keeps times within what stores can be asked for: nanoseconds since

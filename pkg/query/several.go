@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -180,7 +181,7 @@ func (s selection) with(side, field, name, label string) selection {
 }
 
 // namesIn are the names that a field holds as a list, or as Grafana writes
-// several values of a variable, {a,b}; none where it holds one name. An empty
+// several values of a variable; none where it holds one name. An empty
 // name among them is all there are.
 func namesIn(fields map[string]json.RawMessage, side, field string, known map[string]reflect.Type) ([]string, error) {
 	raw, path := fields[field], field
@@ -195,18 +196,18 @@ func namesIn(fields map[string]json.RawMessage, side, field string, known map[st
 		return nil, nil
 	}
 	var one string
+	var list []json.RawMessage
 	if json.Unmarshal(raw, &one) == nil {
 		one = strings.TrimSpace(one)
 		switch {
 		case slices.Contains(all, one):
 			return []string{""}, nil
-		case strings.HasPrefix(one, "{") && strings.HasSuffix(one, "}") && strings.Contains(one, ","):
-			return distinct(strings.Split(one[1:len(one)-1], ",")), nil
+		case variable.MatchString(one):
+			return nil, fmt.Errorf("%s holds %.60q, a variable without a value: dashboards know variables, rules do not", path, one)
+		case !strings.HasPrefix(one, "[") || json.Unmarshal([]byte(one), &list) != nil:
+			return writtenNames(field, one), nil
 		}
-		return nil, nil
-	}
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) != nil {
+	} else if json.Unmarshal(raw, &list) != nil {
 		return nil, nil
 	}
 	var names []string
@@ -222,6 +223,41 @@ func namesIn(fields map[string]json.RawMessage, side, field string, known map[st
 	}
 	return names, nil
 }
+
+// variable is a variable of Grafana's that nobody filled in.
+var variable = regexp.MustCompile(`^(\$[A-Za-z_]\w*|\$\{[A-Za-z_][^{}]*\}|\[\[[A-Za-z_]\w*(:\w+)?\]\])$`)
+
+// writtenNames are several names in one text, as Grafana writes the values of a
+// variable: {a,b} or, of services and versions, whose names have no such
+// characters, (a|b), a|b, a,b, "a","b" and 'a','b'. It is nil for one name.
+func writtenNames(field, text string) []string {
+	inside := func(opening, closing string) (string, bool) {
+		return text[min(len(text), 1):max(len(text)-1, min(len(text), 1))], strings.HasPrefix(text, opening) && strings.HasSuffix(text, closing)
+	}
+	if inner, is := inside("{", "}"); is && strings.Contains(inner, ",") {
+		return distinct(strings.Split(inner, ","))
+	}
+	if field != "service" && field != "version" {
+		return nil
+	}
+	if inner, is := inside("(", ")"); is {
+		text = escaped.ReplaceAllString(inner, "$1")
+	}
+	for _, separator := range []string{"|", ","} {
+		if !strings.Contains(text, separator) {
+			continue
+		}
+		parts := strings.Split(text, separator)
+		for i, part := range parts {
+			parts[i] = strings.Trim(strings.TrimSpace(part), `"'`)
+		}
+		return distinct(parts)
+	}
+	return nil
+}
+
+// escaped is a character that is escaped in a regular expression.
+var escaped = regexp.MustCompile(`\\([\\^$*+?.()|\[\]{}/-])`)
 
 // distinct are the names, each once, and "" alone where all are meant.
 func distinct(names []string) (kept []string) {

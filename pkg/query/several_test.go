@@ -3,6 +3,7 @@ package query_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,7 +29,14 @@ func TestSeveralServicesOperationsAndVersions(t *testing.T) {
 		for _, raw := range []string{
 			`{"service":["cart","orders"]}`,
 			`{"service":[" cart ","orders","cart",""]}`,
-			`{"service":"{cart,orders}"}`, // as Grafana writes the values of a variable
+			// As Grafana's formats write the values of a variable.
+			`{"service":"{cart,orders}"}`,
+			`{"service":"(cart|orders)"}`,
+			`{"service":"cart|orders"}`,
+			`{"service":"cart, orders"}`,
+			`{"service":"\"cart\",\"orders\""}`,
+			`{"service":"'cart','orders'"}`,
+			`{"service":"[\"cart\",\"orders\"]"}`,
 		} {
 			require.Equal(t, []string{"cart", "orders"}, names(t, queryType, raw))
 		}
@@ -40,6 +48,24 @@ func TestSeveralServicesOperationsAndVersions(t *testing.T) {
 	}
 	require.Equal(t, []string{"cart GET /", "cart GET /{id}", "orders GET /", "orders GET /{id}"},
 		names(t, "traceDiff", `{"service":["cart","orders"],"operation":["GET /","GET /{id}"]}`))
+}
+
+// TestWhatIsOneName: names of operations have commas and bars of their own.
+func TestWhatIsOneName(t *testing.T) {
+	parsed, err := query.Parse("traceDiff", json.RawMessage(`{"service":"team/cart","operation":"SELECT a,b|c (x)"}`))
+	require.NoError(t, err)
+	require.Equal(t, "SELECT a,b|c (x)", parsed.(query.TraceDiff).Operation)
+	require.Equal(t, "team/cart", parsed.(query.TraceDiff).Service)
+	require.Equal(t, []string{"a.b", "team/pay"}, names(t, "composite", `{"service":"(a\\.b|team\\/pay)"}`), "as escaped in a regular expression")
+	for _, name := range []string{"$service", "${service}", "${service:regex}", "[[service]]"} {
+		_, err = query.Parse("composite", json.RawMessage(`{"service":"`+name+`"}`))
+		require.ErrorContains(t, err, `service holds "`+name+`", a variable without a value`)
+	}
+	for _, name := range []string{"null", "42", "{", "(", "a$b"} {
+		parsed, err = query.Parse("composite", json.RawMessage(`{"service":"`+name+`"}`))
+		require.NoError(t, err)
+		require.Equal(t, name, parsed.(query.Composite).Service)
+	}
 }
 
 func TestSeveralVersions(t *testing.T) {
@@ -112,11 +138,24 @@ func TestValuesAsVariablesWriteThem(t *testing.T) {
 	require.Equal(t, "7", parsed.(query.Sizing).Service)
 	require.Equal(t, 3, parsed.(query.Sizing).MinReplicas)
 
+	parsed, err = query.Parse("breach", json.RawMessage(`{"expr":"up","threshold":1,"step":"300","history":" 1d ","horizon":"7200","filters":[{"key":"code","value":500}]}`))
+	require.NoError(t, err)
+	b := parsed.(query.Breach)
+	require.Equal(t, query.Duration(5*time.Minute), b.Step)
+	require.Equal(t, query.Duration(24*time.Hour), b.History)
+	require.Equal(t, query.Duration(2*time.Hour), b.Horizon)
+	require.Equal(t, []query.Filter{{Key: "code", Value: "500"}}, b.Filters)
+
 	for raw, want := range map[string]string{
-		`{"expr":"up","threshold":"$limit"}`:              `threshold holds "$limit", a variable without a value`,
-		`{"expr":"up","threshold":"high"}`:                `threshold must be a number, got "high"`,
-		`{"expr":"up","threshold":1,"filters":"x"}`:       "filters must be a list of objects",
-		`{"expr":"up","threshold":1,"schemaVersion":"x"}`: `schemaVersion must be a whole number, got "x"`,
+		`{"expr":"up","threshold":1,"filters":{}}`:           "filters must be a list of objects, got an object",
+		`{"expr":"up","threshold":1,"filters":["x"]}`:        "filters[0] must be an object, got text",
+		`{"expr":"up","threshold":1,"filters":[{"key":[]}]}`: "filters[0].key must be text, got a list",
+		`{"expr":"up","threshold":1,"history":"soon"}`:       `history: "soon" is not a duration`,
+		`{"expr":"up","threshold":1,"history":[]}`:           `history: [] is not a duration`,
+		`{"expr":"up","threshold":"$limit"}`:                 `threshold holds "$limit", a variable without a value`,
+		`{"expr":"up","threshold":"high"}`:                   `threshold must be a number, got "high"`,
+		`{"expr":"up","threshold":1,"filters":"x"}`:          "filters must be a list of objects",
+		`{"expr":"up","threshold":1,"schemaVersion":"x"}`:    `schemaVersion must be a whole number, got "x"`,
 	} {
 		_, err := query.Parse("breach", json.RawMessage(raw))
 		require.ErrorContains(t, err, want)

@@ -40,6 +40,16 @@ func unknownFields(t reflect.Type, fields map[string]json.RawMessage, path strin
 			if inner, err := object(fields[name]); err == nil {
 				unknown = append(unknown, unknownFields(field, inner, path+name+".", nil)...)
 			}
+		case is && isObjects(field):
+			var all []json.RawMessage
+			if json.Unmarshal(fields[name], &all) != nil {
+				continue // the parser says what is wrong
+			}
+			for i, one := range all {
+				if inner, err := object(one); err == nil {
+					unknown = append(unknown, unknownFields(field.Elem(), inner, fmt.Sprintf("%s%s[%d].", path, name, i), nil)...)
+				}
+			}
 		case is || slices.Contains(others, name):
 		default:
 			text := fmt.Sprintf("%s%.60s", path, name)

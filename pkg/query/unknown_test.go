@@ -18,6 +18,8 @@ func TestUnknownFields(t *testing.T) {
 	}
 	require.Equal(t, []string{`baseline.versio (did you mean "baseline.version"?)`},
 		UnknownFields(TraceDiff{}, json.RawMessage(`{"service":"cart","baseline":{"versio":"1"}}`)))
+	require.Equal(t, []string{`filters[1].vlaue (did you mean "filters[1].value"?)`},
+		UnknownFields(Anomaly{}, json.RawMessage(`{"expr":"up","filters":[{"key":"a","value":"b"},{"key":"a","vlaue":"b"}]}`)))
 }
 
 func TestCheckKnownNamesTheNearest(t *testing.T) {

@@ -7,20 +7,30 @@ import (
 )
 
 // InstanceLabels are the labels under which each of several numbers is an alert
-// instance: names that Prometheus accepts, no metric name, and of the labels that
-// change with every deploy or request only those that tell instances apart.
-// Dropped are the names of the others.
+// instance: names that Prometheus accepts, and of the metric's name and the labels
+// that change with every deploy or request only those that tell instances apart.
+// Dropped are the names of the others, but for the metric's.
 func InstanceLabels(all []Labels) (kept []Labels, dropped []string) {
 	needed, dropped := neededLabels(all)
 	kept = make([]Labels, len(all))
 	for i, labels := range all {
 		kept[i] = alertLabels(labels, needed)
+		if name, has := kept[i][metricName]; has {
+			delete(kept[i], metricName)
+			kept[i][metricLabel] = strings.TrimPrefix(kept[i][metricLabel]+";"+name, ";")
+		}
 	}
 	return kept, dropped
 }
 
+// metricName is the label of a metric's name. The number of an instance is not that
+// metric any more, so that where the name is needed it is an ordinary label,
+// metricLabel.
+const metricName, metricLabel = "__name__", "metric"
+
 // volatileLabels change while the thing that is watched stays the same.
 var volatileLabels = map[string]bool{
+	metricName: true,
 	"version": true, "service_version": true, "app_kubernetes_io_version": true,
 	"pod": true, "pod_name": true, "pod_uid": true, "pod_ip": true, "pod_template_hash": true,
 	"k8s_pod_name": true, "k8s_pod_uid": true, "k8s_pod_ip": true, "k8s_pod_start_time": true,
@@ -54,7 +64,7 @@ func neededLabels(instances []Labels) (needed map[string]bool, dropped []string)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(volatile)) {
-		if volatile[name] && !needed[name] {
+		if volatile[name] && !needed[name] && name != metricName {
 			dropped = append(dropped, name)
 		}
 	}
@@ -62,9 +72,8 @@ func neededLabels(instances []Labels) (needed map[string]bool, dropped []string)
 }
 
 // alertLabels are the labels under which an alert instance lives: names that
-// Prometheus accepts, no metric name (the number is not that metric any more)
-// and of the volatile ones only those that are needed. An empty label is no
-// label, as in Prometheus. Two names that become the same one share it, values
+// Prometheus accepts, and of the volatile ones only those that are needed. An empty
+// label is no label, as in Prometheus. Two names that become the same one share it, values
 // joined by ";" in the order of the names, as OpenTelemetry's translation to
 // Prometheus has it.
 func alertLabels(labels Labels, needed map[string]bool) Labels {
@@ -73,7 +82,7 @@ func alertLabels(labels Labels, needed map[string]bool) Labels {
 		clean := labelName(name)
 		value := strings.ToValidUTF8(labels[name], "�")
 		switch {
-		case clean == "__name__" || value == "" || volatileLabels[clean] && !needed[clean]:
+		case value == "" || volatileLabels[clean] && !needed[clean]:
 		case kept[clean] != "":
 			kept[clean] += ";" + value
 		default:

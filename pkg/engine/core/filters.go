@@ -30,6 +30,9 @@ func (e Sources) Filled(ctx context.Context, expr string, filters []query.Filter
 	if err != nil {
 		return "", err
 	}
+	if name := unfilled(expr); g.Complete && name != "" {
+		return "", UserErrorf("expr holds %s, a variable without a value: dashboards know variables, rules do not", name)
+	}
 	return filtered(expr, filters)
 }
 

@@ -12,6 +12,9 @@ const (
 	// MinStep is the finest grid that models learn from unless a query names
 	// a step: below it, noise and scrape jitter outweigh what is learned.
 	MinStep = time.Minute
+	// maxScrapeStep is how far scrapes bound the step: an instant sees samples that
+	// are no older than this, so that a longer step may see none.
+	maxScrapeStep = 5 * time.Minute
 	// maxPoints bounds the history of one series: 14 days at one minute with
 	// room to spare.
 	maxPoints = 30_000
@@ -45,7 +48,7 @@ type Grid struct {
 func NewGrid(window Window, history, wanted time.Duration, now time.Time) Grid {
 	step := wanted
 	if step == 0 {
-		step = StepFor(max(window.Step, window.Scrape, MinStep))
+		step = StepFor(max(window.Step, min(window.Scrape, maxScrapeStep), MinStep))
 	}
 	if least := (history + window.To.Sub(window.From)) / maxPoints; step < least {
 		step = StepFor(least)

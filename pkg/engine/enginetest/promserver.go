@@ -75,12 +75,15 @@ func (p *PromServer) QueryRange(ctx context.Context, promQL string, window upstr
 	})
 	queried, err := engine.NewRangeQuery(ctx, p, nil, promQL, window.Start, window.End, window.Step)
 	if err != nil {
-		return upstream.SeriesSet{}, err
+		return upstream.SeriesSet{}, rejected(err)
 	}
 	defer queried.Close()
 	matrix, err := queried.Exec(ctx).Matrix()
+	if ctx.Err() != nil {
+		return upstream.SeriesSet{}, ctx.Err()
+	}
 	if err != nil {
-		return upstream.SeriesSet{}, err
+		return upstream.SeriesSet{}, rejected(err)
 	}
 	set := upstream.SeriesSet{}
 	for _, one := range matrix {
@@ -94,6 +97,11 @@ func (p *PromServer) QueryRange(ctx context.Context, promQL string, window upstr
 		set.Series = append(set.Series, s)
 	}
 	return set, nil
+}
+
+// rejected is an error of a query as clients of Prometheus tell it.
+func rejected(err error) error {
+	return &upstream.Error{Upstream: "Prometheus", Category: upstream.Rejected, Message: err.Error(), Err: err}
 }
 
 // LabelValues implements upstream.Metrics: of the series that have samples in the

@@ -18,7 +18,7 @@ import (
 // metrics, without a word of it in the settings.
 func TestEveryScrapeInterval(t *testing.T) {
 	end := enginetest.Noon
-	for every, step := range map[time.Duration]string{15 * time.Second: "1m0s", time.Minute: "1m0s", 2 * time.Minute: "2m0s", 5 * time.Minute: "5m0s"} {
+	for every, step := range map[time.Duration]string{15 * time.Second: "1m0s", time.Minute: "1m0s", 2 * time.Minute: "2m0s", 5 * time.Minute: "5m0s", 10 * time.Minute: "5m0s", 30 * time.Minute: "5m0s"} {
 		from := end.Add(-26 * time.Hour)
 		server := enginetest.NewPromServer(enginetest.Scraped{
 			Labels: enginetest.Named("http_server_request_duration_seconds_count", "service_name", "shop"),
