@@ -128,7 +128,8 @@ type SignalJudgement struct {
 	// would take; empty where there is nothing to say.
 	Held string
 	// Evidence and Sound are e-values: that the candidate is worse, and that it
-	// is not worse by more than the margin. Each decides from Threshold on.
+	// is not worse by more than the margin. Each decides from Threshold on, unless
+	// the candidate is held.
 	Evidence, Sound, Threshold float64
 }
 
@@ -213,112 +214,6 @@ func (j Judgement) failed(reason string) Judgement {
 	return j
 }
 
-func (c Canary) signal(signal Signal) SignalJudgement {
-	one := SignalJudgement{Name: signal.Name, Critical: signal.Critical, Verdict: Inconclusive, Evidence: 1, Sound: 1}
-	// A union bound over the signals holds the error of failing; all signals
-	// have to pass, which needs no correction.
-	one.Threshold = float64(len(c.Signals)) / c.Alpha
-	groups := signal.groups()
-	baseline, baselinePods := byPods(groups, false)
-	candidate, candidatePods := byPods(groups, true)
-	noise := signal.Noise.with(baseline, baselinePods)
-	if signal.Start == nil && !noise.past {
-		signal.Start = unknownStart(signal.startingShare(), c.Period)
-	}
-	one.Dispersion = noise.dispersion
-	kept := cells(groups, int(math.Ceil(float64(warmUp)/float64(c.Period))), len(signal.Start))
-	bear(kept, zoned(groups), noise, signal)
-	total := effectIn(kept, everything, noise.learned)
-	all, steady := effectIn(calm(kept), everything, noise.dispersion), effectIn(calm(kept), running, noise.dispersion)
-	one.Baseline, one.Candidate, one.Excess = total.baseline, total.candidate, all.excess
-	if later := effectIn(calm(kept), grown, noise.dispersion); 2*later.candidate.Requests >= steady.candidate.Requests {
-		steady = later // what is allowed at first hides nothing later on
-	}
-	broken, until := severe(kept, noise.dispersion)
-	if until < len(kept) {
-		all = effectIn(calm(kept[:until]), everything, noise.dispersion)
-	}
-
-	served, podPeriods := 0.0, 0.0
-	for _, pod := range append(candidatePods, candidate)[:max(1, len(candidatePods))] {
-		podPeriods += float64(countServed(pod))
-	}
-	served = float64(countServed(candidate))
-	perPeriod := func(t Tally) float64 { return t.Requests / math.Max(1, float64(len(kept))) }
-	pods := evenPods(candidatePods)
-	lasting := noise.lasting(signal.spread(), pods, evenPods(baselinePods), perPeriod(total.candidate), perPeriod(total.baseline))
-	excused := noise.excused(podPeriods, perPeriod(total.candidate), served)
-
-	// Two ways to fail share the error: their mean is an e-value. What is not worse
-	// by the margin needs none.
-	for _, way := range []struct {
-		evidence func() float64
-		effect
-	}{
-		{func() float64 { return worse(kept, noise.dispersion, excused) / 2 }, steady},
-		{func() float64 { return broken / 2 }, all},
-	} {
-		if way.minExcess() < signal.Margin || way.candidate.Bad < minBad {
-			continue
-		}
-		evidence, pod := way.evidence(), way.beyondPods(lasting, noise.dispersion)
-		one.Evidence = math.Max(one.Evidence, math.Min(evidence, pod))
-		switch {
-		case evidence >= one.Threshold && pod >= one.Threshold:
-			one.Verdict = Fail
-		case evidence >= one.Threshold && one.Verdict != Fail:
-			one.Held = heldByPods(noise, pods, way.effect)
-		}
-	}
-	if one.Sound = sound(total, signal.Margin, noise.learned); one.Verdict == Fail {
-		one.Held = ""
-	} else if one.Held == "" && one.Sound >= 1/c.Alpha && total.candidate.Requests >= c.MinRequests {
-		one.Verdict = Pass
-	}
-	return one
-}
-
-func zoned(groups []Group) bool {
-	for _, g := range groups {
-		if g.Zone == "" {
-			return false
-		}
-	}
-	return true
-}
-
-func countServed(periods []Tally) (served int) {
-	for _, t := range periods {
-		if t.usable() {
-			served++
-		}
-	}
-	return served
-}
-
-// evenPods is how many pods with equal traffic tell as much as these; 0 where
-// pods are not told apart.
-func evenPods(pods [][]Tally) float64 {
-	var all, squares float64
-	for _, pod := range pods {
-		served := sum(pod, func(t Tally) float64 { return t.Requests })
-		all, squares = all+served, squares+served*served
-	}
-	if squares <= 0 {
-		return 0
-	}
-	return all * all / squares
-}
-
-// heldByPods says what it takes to tell a version from its pods.
-func heldByPods(noise Noise, pods float64, e effect) string {
-	if !noise.byPod || pods == 0 {
-		return "pods of one version may differ by as much, and the metrics do not distinguish pods: it takes a label such as pod, more requests, or more traffic to the candidate"
-	}
-	needed := math.Ceil(noise.spread * 3.5 / e.logRatio * (3.5 / e.logRatio))
-	return fmt.Sprintf("pods of one version differ by as much, and %.0f of the candidate cannot be told from its pods: it takes about %.0f pods", math.Round(pods), math.Max(needed, math.Round(pods)+1))
-}
-
 // need keeps the longest wait of all signals.
 func (c Canary) need(j *Judgement, one SignalJudgement) {
 	served := one.Candidate.Requests
@@ -342,6 +237,10 @@ func (c Canary) need(j *Judgement, one SignalJudgement) {
 
 func (t Tally) plus(other Tally) Tally {
 	return Tally{t.Bad + other.Bad, t.Requests + other.Requests}
+}
+
+func (t Tally) minus(other Tally) Tally {
+	return Tally{t.Bad - other.Bad, t.Requests - other.Requests}
 }
 
 func (s SignalJudgement) reported() string {

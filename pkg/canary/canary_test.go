@@ -485,3 +485,52 @@ func TestJudgementsAreFinite(t *testing.T) {
 		}
 	})
 }
+
+// TestOneOfSeveralPodsIsNotAVersion: one of three pods is ten times worse, the
+// others are as the baseline; where all are worse, so is the version.
+func TestOneOfSeveralPodsIsNotAVersion(t *testing.T) {
+	judge := func(worse int) canary.Judgement {
+		random := newTraffic(7, traffic{rate: 0.002})
+		noise := canary.Learn(random.pods(10, 240, false, 1))
+		groups := append(random.pods(7, 40, false, 1), random.pods(3, 40, true, 1)...)
+		for i := range worse {
+			for at := range groups[7+i].Periods {
+				groups[7+i].Periods[at].Bad = 24
+			}
+		}
+		return canary.Canary{Signals: []canary.Signal{{Name: "errors", Critical: true, Margin: 0.001, Noise: noise, Groups: groups}}}.Judge()
+	}
+	single := judge(1)
+	require.Equal(t, canary.Inconclusive, single.Verdict, "%+v", single)
+	require.Contains(t, single.Reason, "one pod of the candidate is worse, and the others do not show it")
+	require.Equal(t, canary.Fail, judge(2).Verdict)
+	require.Equal(t, canary.Fail, judge(3).Verdict)
+}
+
+// TestAPodThatIsWorseForAWhile has a noisy neighbour for twenty minutes; a version
+// stays so.
+func TestAPodThatIsWorseForAWhile(t *testing.T) {
+	judge := func(seed uint64, from, to, minutes int) canary.Judgement {
+		random := newTraffic(seed, traffic{rate: 0.002})
+		noise := canary.Learn(random.pods(10, 240, false, 1))
+		groups := append(random.pods(9, minutes, false, 1), random.pods(1, minutes, true, 1)...)
+		for at := from; at < min(to, minutes); at++ {
+			groups[9].Periods[at].Bad = 6
+		}
+		return canary.Canary{Signals: []canary.Signal{{Name: "errors", Critical: true, Margin: 0.001, Noise: noise, Groups: groups}}}.Judge()
+	}
+	var failed int
+	for seed := range uint64(25) {
+		for _, minutes := range []int{22, 28, 34, 46, 58} {
+			if judge(seed, 15, 35, minutes).Verdict == canary.Fail {
+				failed++
+				break
+			}
+		}
+	}
+	require.LessOrEqual(t, failed, 5, "all but a few, whose other minutes were bad by chance")
+	held := judge(2, 15, 35, 34)
+	require.Contains(t, held.Reason, "worse for a part of its time", "%+v", held)
+	require.Equal(t, canary.Fail, judge(2, 0, 60, 30).Verdict)
+	require.Equal(t, canary.Fail, judge(2, 20, 70, 62).Verdict, "it has been worse for forty minutes")
+}

@@ -39,7 +39,7 @@ const (
 // long a past as there is. Groups of one pod are added up.
 func Learn(history []Group) Noise {
 	total, pods := byPods(history, false)
-	noise := learn(total, pods)
+	noise := learn(total, talliesOf(pods))
 	noise.past = noise.periods >= minLearned
 	return noise
 }

@@ -220,3 +220,23 @@ func TestIncidentsDoNotTeach(t *testing.T) {
 	require.Equal(t, Tally{}, calmPods[1][3])
 	require.Equal(t, total[4], calm[4])
 }
+
+// The share of the requests doubles, and not for chance: pods were added.
+func TestAShareThatGrowsIsAStart(t *testing.T) {
+	baseline, candidate := steady(12, 9000, 9), steady(12, 1000, 1)
+	for t := 6; t < 12; t++ {
+		candidate[t].Requests = 2000
+	}
+	got := growths([]Group{{Periods: baseline}, {Candidate: true, Periods: candidate}})
+	require.Equal(t, 6, got[6])
+	require.Equal(t, 6, got[11])
+	require.Less(t, got[5], -100)
+	few := counts(10, 0, 0, 0, 0)
+	few[3].Requests = 20
+	require.Less(t, growths([]Group{{Periods: steady(4, 100, 0)}, {Candidate: true, Periods: few}})[3], -100, "by chance")
+
+	kept := cells([]Group{{Periods: baseline}, {Candidate: true, Periods: candidate}}, 2, 2)
+	for i, s := range kept {
+		require.Equal(t, i < 2 || i == 6 || i == 7, s.cells[0].starting, i)
+	}
+}

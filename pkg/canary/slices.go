@@ -75,7 +75,7 @@ func cells(groups []Group, starting, young int) (kept []slice) {
 	for _, g := range groups {
 		length = max(length, len(g.Periods))
 	}
-	since := firstServed(groups)
+	since, grew := firstServed(groups), growths(groups)
 	old := make([]cell, count)
 	type part struct {
 		kind int
@@ -93,6 +93,9 @@ func cells(groups []Group, starting, young int) (kept []slice) {
 				continue
 			}
 			age, kind := t-since[i], kinds[i]
+			if g.Candidate && g.Pod == "" {
+				age = min(age, t-grew[t])
+			}
 			switch {
 			case g.Candidate && age < young:
 				at := slices.IndexFunc(parts, func(p part) bool { return p.kind == kind && p.age == age })

@@ -12,11 +12,11 @@ const warmUp = 2 * time.Minute
 // firstServed are the periods in which the pods of the groups began to serve; the
 // versions, where pods cannot be distinguished.
 func firstServed(groups []Group) []int {
-	type unit struct {
+	type key struct {
 		candidate bool
 		pod       string
 	}
-	first := map[unit]int{}
+	first := map[key]int{}
 	since := make([]int, len(groups))
 	for range 2 { // the first of all groups of a pod, then for each of them
 		for i, g := range groups {
@@ -24,7 +24,7 @@ func firstServed(groups []Group) []int {
 			for at < len(g.Periods) && !(g.Periods[at].Requests > 0) {
 				at++
 			}
-			u := unit{g.Candidate, g.Pod}
+			u := key{g.Candidate, g.Pod}
 			if before, known := first[u]; !known || at < before {
 				first[u] = at
 			}
@@ -32,6 +32,42 @@ func firstServed(groups []Group) []int {
 		}
 	}
 	return since
+}
+
+const (
+	// newPods is how many times as large the candidate's share of the requests gets
+	// where pods begin to serve that are not told apart, and growthDeviations by how
+	// many standard deviations of independent requests at least.
+	newPods, growthDeviations = 1.3, 4
+	// shareOver periods tell the share before.
+	shareOver = 3
+)
+
+// growths are, for every period, when the candidate's share of the requests last
+// rose as it does where pods are added: these start. It is far in the past where it
+// never did.
+func growths(groups []Group) []int {
+	candidate, _ := byPods(groups, true)
+	baseline, _ := byPods(groups, false)
+	last := make([]int, max(len(candidate), len(baseline)))
+	at := math.MinInt32
+	for t := range last {
+		var before, both Tally // requests of the candidate among all
+		for i := max(0, t-shareOver); i <= t && i < min(len(candidate), len(baseline)); i++ {
+			one := Tally{candidate[i].Requests, candidate[i].Requests + baseline[i].Requests}
+			if i < t {
+				before = before.plus(one)
+			} else {
+				both = one
+			}
+		}
+		expected := newPods * before.Rate() * both.Requests
+		if t-at > shareOver && before.Bad > 0 && both.Bad > expected+growthDeviations*math.Sqrt(expected) {
+			at = t
+		}
+		last[t] = at
+	}
+	return last
 }
 
 const (

@@ -5,9 +5,15 @@ import (
 	"slices"
 )
 
+// unit is one pod.
+type unit struct {
+	name    string
+	periods []Tally
+}
+
 // byPods adds up the groups of one side: all of them, and those of each pod,
 // none where pods cannot be distinguished.
-func byPods(groups []Group, candidate bool) (total []Tally, pods [][]Tally) {
+func byPods(groups []Group, candidate bool) (total []Tally, pods []unit) {
 	byName := map[string]int{}
 	named := true
 	for _, g := range groups {
@@ -22,14 +28,21 @@ func byPods(groups []Group, candidate bool) (total []Tally, pods [][]Tally) {
 		if !known {
 			at = len(pods)
 			byName[g.Pod] = at
-			pods = append(pods, nil)
+			pods = append(pods, unit{name: g.Pod})
 		}
-		pods[at] = addTo(pods[at], g.Periods)
+		pods[at].periods = addTo(pods[at].periods, g.Periods)
 	}
 	if !named {
 		pods = nil
 	}
 	return total, pods
+}
+
+func talliesOf(pods []unit) (all [][]Tally) {
+	for _, pod := range pods {
+		all = append(all, pod.periods)
+	}
+	return all
 }
 
 func addTo(sums, more []Tally) []Tally {

@@ -147,7 +147,7 @@ func failedAt(w canaryWorld, seed uint64, lessons [reported(4)][]lesson, step fl
 	s := newSimulation(w, seed, shareAt(0), step)
 	next := 1
 	for t := 1; t <= steps; t++ {
-		s.share(shareAt(t - 1))
+		s.share(s.stepShare(shareAt(t - 1)))
 		s.advance()
 		if t < next && t < steps {
 			continue

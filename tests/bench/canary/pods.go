@@ -45,7 +45,9 @@ type simPod struct {
 	candidate                bool
 	zone, name               string
 	errors, latency, lasting float64 // logarithms
-	age                      int     // steps
+	slowness                 float64
+	age                      int // steps
+	unscraped                canary.Tally
 	burstLeft, spikeLeft     float64
 	neighbourLeft            float64
 	requests                 float64 // per second
@@ -74,12 +76,12 @@ func newSimulation(w canaryWorld, seed uint64, share, step float64) *simulation 
 func (s *simulation) setPods(share float64) {
 	of := 0
 	if share > 0 {
-		of = max(1, int(math.Round(share*canaryPods)))
+		of = max(1, int(math.Round(share*s.size())))
 	}
 	for i := range of {
 		s.pods = append(s.pods, s.newPod(true, i, 0, share*canaryRate/float64(of)))
 	}
-	rest := max(canaryPods/2, canaryPods-of)
+	rest := max(1, int(s.size()/2), int(s.size())-of)
 	for i := range rest {
 		s.pods = append(s.pods, s.newPod(false, i, 1000, (1-share)*canaryRate/float64(rest)))
 	}
@@ -101,6 +103,9 @@ func (s *simulation) newPod(candidate bool, i, age int, requests float64) *simPo
 	}
 	p.errors = s.drift * s.random.NormFloat64()
 	p.latency = s.latencyDrift * s.random.NormFloat64()
+	if s.staticLatency > 0 {
+		p.slowness = s.staticLatency * s.random.NormFloat64()
+	}
 	p.lasting = s.static * s.random.NormFloat64()
 	return p
 }
@@ -145,7 +150,7 @@ func (s *simulation) advance() {
 			var expected float64
 			for _, p := range s.pods {
 				if p.candidate == candidate {
-					expected += p.requests * s.step * 60 * canaryErrors
+					expected += p.requests * s.step * 60 * s.usualErrors()
 				}
 			}
 			if expected > 0 {
@@ -154,12 +159,13 @@ func (s *simulation) advance() {
 			}
 		}
 	}
+	s.disturb()
 	for _, p := range s.pods {
 		s.ar(&p.errors, s.drift)
 		s.ar(&p.latency, s.latencyDrift)
 		n := math.Round(p.requests * all * (1 + 0.03*s.random.NormFloat64()))
 		cold := s.coldness(float64(p.age) * s.step)
-		rate := canaryErrors * scale[p.candidate] * math.Exp(p.errors+p.lasting) * (1 + s.rhythm*math.Sin(float64(s.t)*s.step/120))
+		rate := s.usualErrors() * s.released() * scale[p.candidate] * math.Exp(p.errors+p.lasting) * (1 + s.rhythm*math.Sin(float64(s.t)*s.step/120))
 		if s.simpson && s.t < 10 {
 			rate *= 50
 		}
@@ -182,7 +188,7 @@ func (s *simulation) advance() {
 		}
 		if s.errorBursts > 0 {
 			if p.burstLeft -= s.step; p.burstLeft <= 0 && s.random.Float64() < s.errorBursts*s.step/60 {
-				p.burstLeft = 1
+				p.burstLeft = math.Max(1, s.burstMinutes)
 			}
 			if p.burstLeft > 0 {
 				rate += s.errorBurst
@@ -191,6 +197,8 @@ func (s *simulation) advance() {
 		rate = math.Min(rate, 1)
 		var bad float64
 		switch {
+		case s.coldCluster > 1 && cold > 0:
+			bad = s.coldCluster * s.draw(n, rate/s.coldCluster)
 		case cluster > 1:
 			bad = float64(cluster) * s.draw(n, rate/float64(cluster))
 		case s.doubled:
@@ -198,7 +206,7 @@ func (s *simulation) advance() {
 		default:
 			bad = s.draw(n, rate)
 		}
-		p.counts = append(p.counts, canary.Tally{Bad: math.Min(bad, n), Requests: n})
+		p.counts = append(p.counts, s.scraped(p, canary.Tally{Bad: math.Min(bad, n), Requests: n}))
 		if s.latencies {
 			s.time(p, n, cold)
 		}
@@ -220,6 +228,13 @@ func (s *simulation) coldness(minutes float64) float64 {
 
 // beside tells whether a pod has a noisy neighbour in this step.
 func (s *simulation) beside(p *simPod) bool {
+	if s.besideCanary > 0 && p.candidate && p.name == "0" {
+		if at := float64(s.t) * s.step; at >= s.besideCanary && at < s.besideCanary+20 {
+			p.neighbourLeft = s.step
+			return true
+		}
+		p.neighbourLeft = 0
+	}
 	if s.neighbours == 0 {
 		return false
 	}
@@ -231,14 +246,15 @@ func (s *simulation) beside(p *simPod) bool {
 
 // slowPart is the share of a pod's requests to the endpoint that is slow.
 func (s *simulation) slowPart(p *simPod) float64 {
+	share := slowBaseline
 	if p.candidate && s.slowShare > 0 {
-		return s.slowShare
+		share = s.slowShare
 	}
-	return slowBaseline
+	return share * (1 + s.mixRhythm*math.Sin(float64(s.t)*s.step/10))
 }
 
 func (s *simulation) time(p *simPod, n, cold float64) {
-	factor := p.latency
+	factor := p.latency + p.slowness
 	if s.spikes > 0 {
 		if p.spikeLeft -= s.step; p.spikeLeft <= 0 && s.random.Float64() < s.spikes*s.step/60 {
 			p.spikeLeft = 1

@@ -44,6 +44,8 @@ type canaryWorld struct {
 	crashes bool
 	// Bursts and spikes come together.
 	together bool
+	// Where metrics or pods differ from what is usual: see disturbances.go.
+	disturbances
 	// What is worse about the candidate: errors and latency of the main endpoint,
 	// a share that fails besides, of incidents at the start too.
 	errors, latency, failing float64
@@ -91,6 +93,22 @@ var harmlessWorlds = []canaryWorld{
 	{name: "like: little traffic, clusters of three", traffic: 0.01, cluster: 3},
 	{name: "like: little traffic, drifting pods", traffic: 0.05, drift: 0.5},
 	{name: "like: a pod of the baseline crashes", crashes: true},
+	{name: "odd: three pods, clusters of three", cluster: 3, disturbances: disturbances{podCount: 3}},
+	{name: "odd: two pods, drifting", drift: 0.4, disturbances: disturbances{podCount: 2}},
+	{name: "odd: fifty pods, ten times the traffic, drifting", traffic: 10, drift: 0.2, disturbances: disturbances{podCount: 50}},
+	{name: "odd: gaps of scrapes, and pods that begin anew", coldErrors: 0.02, disturbances: disturbances{gaps: 0.05, restarts: 0.2}},
+	{name: "odd: a rollout in steps of cold pods", coldErrors: 0.03, disturbances: disturbances{steps: true}},
+	{name: "odd: latency: a rollout in steps of cold pods", latencies: true, coldLatency: 1.5, disturbances: disturbances{steps: true}},
+	{name: "odd: both versions grow by cold pods", coldErrors: 0.03, drift: 0.2, disturbances: disturbances{steps: true, grows: true}},
+	{name: "odd: a dependency's release, four times the errors", drift: 0.2, disturbances: disturbances{release: 4}},
+	{name: "odd: latency: the mix follows the hour", latencies: true, slowShare: 0.12, disturbances: disturbances{mixRhythm: 0.4}},
+	{name: "odd: latency: pods differ for good by 10 %", latencies: true, disturbances: disturbances{staticLatency: 0.1}},
+	{name: "odd: a noisy neighbour of one pod of the canary", neighbour: 2, disturbances: disturbances{besideCanary: 10}},
+	{name: "odd: latency: a noisy neighbour of one pod of the canary", latencies: true, neighbour: 1.25, disturbances: disturbances{besideCanary: 10}},
+	{name: "odd: a failing client of one pod for ten minutes", errorBurst: 0.05, errorBursts: 0.1, disturbances: disturbances{burstMinutes: 10}},
+	{name: "odd: cold start with storms of retries", coldErrors: 0.02, coldDecay: 2, disturbances: disturbances{coldCluster: 5}},
+	{name: "odd: three percent of errors, three times the variance", dispersed: 3, disturbances: disturbances{baseErrors: 0.03}},
+	{name: "odd: one error in ten thousand, clusters of three", cluster: 3, disturbances: disturbances{baseErrors: 0.0001}},
 }
 
 // badCanaries are to be found in time.
