@@ -65,11 +65,7 @@ func countedIncrease(selector string, step time.Duration) string {
 	return fmt.Sprintf("((%[1]s - last_over_time(%[1]s[%[2]ds] offset %[3]ds)) >= 0 or %[1]s)", selector, int(lastSeen.Seconds()), int(step.Seconds()))
 }
 
-// ask is the sum of increments by labels in each period, of both versions.
-func (v *versionCounts) ask(ctx context.Context, metric string, matchers []string, by []string, window upstream.Range) ([]series.Series, error) {
-	return v.sum(ctx, metric, append([]string{v.matcher}, matchers...), by, window)
-}
-
+// sum is the increments by labels in each period.
 func (v *versionCounts) sum(ctx context.Context, metric string, matchers []string, by []string, window upstream.Range) ([]series.Series, error) {
 	selector := metric + "{" + strings.Join(slices.DeleteFunc(matchers, func(m string) bool { return m == "" }), ", ") + "}"
 	promQL := fmt.Sprintf("sum by (%s) (%s)", strings.Join(by, ", "), countedIncrease(selector, window.Step))
@@ -95,10 +91,15 @@ func (v *versionCounts) record(basis *core.Provenance) {
 // parts asks by pod, zone and endpoint; by version alone where that is more than
 // an answer may hold.
 func (v *versionCounts) parts(ctx context.Context, metric string, matchers, by []string, window upstream.Range) ([]series.Series, error) {
-	found, err := v.ask(ctx, metric, matchers, by, window)
+	return v.partsOf(ctx, metric, append([]string{v.matcher}, matchers...), by, window)
+}
+
+// partsOf is parts of whatever version the matchers name.
+func (v *versionCounts) partsOf(ctx context.Context, metric string, matchers, by []string, window upstream.Range) ([]series.Series, error) {
+	found, err := v.sum(ctx, metric, matchers, by, window)
 	var failure *upstream.Error
 	if errors.As(err, &failure) && failure.Category == upstream.TooLarge {
-		return v.ask(ctx, metric, matchers, slices.DeleteFunc(slices.Clone(by), func(label string) bool {
+		return v.sum(ctx, metric, matchers, slices.DeleteFunc(slices.Clone(by), func(label string) bool {
 			return label != "le" && label != "service_version"
 		}), window)
 	}
@@ -163,6 +164,14 @@ func (v *versionCounts) signals(ctx context.Context, margin float64) ([]canary.S
 		})
 	}
 	return signals, nil
+}
+
+// operation is the matcher of the only operation that is judged; empty for all.
+func (v *versionCounts) operation() string {
+	if v.comparison.Candidate.Operation == "" {
+		return ""
+	}
+	return "span_name=" + strconv.Quote(v.comparison.Candidate.Operation)
 }
 
 func (v *versionCounts) baselineOnly() string {
@@ -235,6 +244,11 @@ func quantileLimits(buckets []series.Series) (limits []bucketLimit) {
 // difference of two buckets where besides. The series of both have the same
 // labels, but for those without a bad request.
 func (v *versionCounts) groups(requests, bad []series.Series, le, badLE string, besides bool) (groups []canary.Group) {
+	return v.groupsOf(v.comparison.Baseline.Version, v.comparison.Candidate.Version, requests, bad, le, badLE, besides)
+}
+
+// groupsOf is groups of other versions; candidate is empty for none.
+func (v *versionCounts) groupsOf(baseline, candidate string, requests, bad []series.Series, le, badLE string, besides bool) (groups []canary.Group) {
 	pod, zone := v.unitLabel(requests, signals.PodLabels), v.unitLabel(requests, zoneLabels)
 	if pod != "" && sharedByVersions(requests, pod) {
 		pod = "" // it names who tells, and not who served
@@ -247,11 +261,11 @@ func (v *versionCounts) groups(requests, bad []series.Series, le, badLE string, 
 	}
 	for _, s := range requests {
 		version := s.Labels["service_version"]
-		if s.Labels["le"] != le || version != v.comparison.Baseline.Version && version != v.comparison.Candidate.Version {
+		if s.Labels["le"] != le || version != baseline && (version != candidate || candidate == "") {
 			continue
 		}
 		of := byLabels[identity(s.Labels)]
-		group := canary.Group{Candidate: version == v.comparison.Candidate.Version, Pod: s.Labels[pod], Zone: s.Labels[zone], Endpoint: endpointOf(s.Labels)}
+		group := canary.Group{Candidate: version == candidate && candidate != "", Pod: s.Labels[pod], Zone: s.Labels[zone], Endpoint: endpointOf(s.Labels)}
 		for i, value := range s.Values {
 			t := canary.Tally{Requests: core.Count(value)}
 			if i < len(of.Values) {

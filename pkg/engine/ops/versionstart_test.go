@@ -61,7 +61,53 @@ func TestTheBaselinesRolloutTeaches(t *testing.T) {
 	v = metrics(true)
 	v.comparison.Candidate.Start = began.Add(30 * time.Minute)
 	v.past = pastPeriods(v.comparison.Candidate.Start, v.window.Step)
-	_, found, err := v.rollout(t.Context())
+	found, err := v.rollouts(t.Context())
 	require.NoError(t, err)
-	require.False(t, found, "a rollout that is not over")
+	require.Empty(t, found, "a rollout that is not over")
+}
+
+// TestSeveralPastRolloutsTeach: versions came every six hours, each for as long as
+// the next; what the worst of the newest three starts did is what a start may do.
+func TestSeveralPastRolloutsTeach(t *testing.T) {
+	candidate := enginetest.Midnight
+	began := func(version int) time.Time { return candidate.Add(-time.Duration(6*version)*time.Hour - 3*time.Minute) }
+	failures := []float64{0, 10, 60, 35, 500} // in the first five minutes, by age of the version
+	m := enginetest.Metrics{Value: func(promQL string, at time.Time) (all []series.Series) {
+		for i := 1; i < len(failures); i++ {
+			name := string(rune('e' - i))
+			if strings.Contains(promQL, `service_version="`) && !strings.Contains(promQL, `service_version="`+name+`"`) {
+				continue
+			}
+			value := 0.0
+			if at.After(began(i)) && (i == 1 || !at.After(began(i-1).Add(10*time.Minute))) {
+				if value = 5000; strings.Contains(promQL, "STATUS_CODE_ERROR") {
+					if value = 10; !at.After(began(i).Add(5 * time.Minute)) {
+						value = failures[i]
+					}
+				}
+			}
+			all = append(all, series.Series{Labels: series.Labels{"service_version": name, "pod": name}, Values: []float64{value}})
+		}
+		return all
+	}}
+	v := &versionCounts{metrics: m, metric: versionedMetrics[2], service: `service="orders"`, window: periodsBefore(candidate, candidate.Add(10*time.Minute), 15*time.Second)}
+	v.past = pastPeriods(candidate, v.window.Step)
+	v.comparison = traces.Comparison{Baseline: upstream.TraceFilter{Version: "d"}, Candidate: upstream.TraceFilter{Version: "x", Start: candidate}}
+	found, err := v.rollouts(t.Context())
+	require.NoError(t, err)
+	var versions []string
+	for _, one := range found {
+		versions = append(versions, one.version)
+	}
+	require.Equal(t, []string{"d", "c", "b"}, versions, "the newest three")
+	learned, err := v.starts(t.Context(), append([]string{"service_version"}, signals.PodLabels...), "", nil)
+	require.NoError(t, err)
+	require.InDeltaSlice(t, []float64{0.015, 0.015, 0.015, 0.015, 0.015}, learned[0], 1e-9)
+}
+
+func TestTheWorstOfTwoStarts(t *testing.T) {
+	require.Nil(t, worstStart(nil, nil))
+	require.Equal(t, []float64{}, worstStart(nil, []float64{}), "known to differ in nothing")
+	require.Equal(t, []float64{3, 2, 1}, worstStart([]float64{1, 2}, []float64{3, 1, 1}))
+	require.Equal(t, []float64{3, 2, 1}, worstStart([]float64{3, 1, 1}, []float64{1, 2}))
 }
