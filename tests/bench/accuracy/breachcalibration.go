@@ -45,17 +45,19 @@ type worldScore struct {
 	Crossings float64 `json:"crossings"` // share of points after which the limit is crossed
 	Sure      float64 `json:"sure"`      // share of points with a probability of 0.8 or more
 	SureRight float64 `json:"sure_right"`
-	// Of warnings at 0.8: false ones a week, and in the creeps' world lead and recall.
-	FalsePerWeek float64 `json:"false_per_week"`
-	Lead         float64 `json:"lead_minutes,omitempty"`
-	Recall       float64 `json:"recall,omitempty"`
+	// Of warnings at 0.8: false ones and all of them a series-week, and in the
+	// creeps' world lead and recall.
+	FalsePerWeek    float64 `json:"false_per_week"`
+	WarningsPerWeek float64 `json:"warnings_per_week"`
+	Lead            float64 `json:"lead_minutes,omitempty"`
+	Recall          float64 `json:"recall,omitempty"`
 }
 
 // reliability gathers predictions and what came of them.
 type reliability struct {
 	count, predicted, came [calibrationBins]float64
 	brier                  float64
-	wrong, weeks           float64
+	wrong, warnings, weeks float64
 	leads                  []float64
 	creeps                 int
 }
@@ -79,7 +81,7 @@ func (r *reliability) merge(o reliability) {
 		r.came[bin] += o.came[bin]
 	}
 	r.brier += o.brier
-	r.wrong, r.weeks = r.wrong+o.wrong, r.weeks+o.weeks
+	r.wrong, r.warnings, r.weeks = r.wrong+o.wrong, r.warnings+o.warnings, r.weeks+o.weeks
 	r.leads, r.creeps = append(r.leads, o.leads...), r.creeps+o.creeps
 }
 
@@ -94,7 +96,7 @@ func (r *reliability) score(name string) worldScore {
 	s := worldScore{
 		World: name, Error: runner.Round(off / n), Skill: runner.Round(1 - r.brier/n/(base*(1-base))), Crossings: runner.Round(base),
 		Sure: runner.Round((r.count[8] + r.count[9]) / n), SureRight: runner.Round((r.came[8] + r.came[9]) / max(r.count[8]+r.count[9], 1)),
-		FalsePerWeek: runner.Round(r.wrong / r.weeks),
+		FalsePerWeek: runner.Round(r.wrong / r.weeks), WarningsPerWeek: runner.Round(r.warnings / r.weeks),
 	}
 	if r.creeps > 0 {
 		s.Lead, s.Recall = runner.Round(runner.MedianOf(r.leads)), runner.Round(float64(len(r.leads))/float64(r.creeps))
@@ -209,8 +211,11 @@ func reliabilityOf(values []float64, limit float64, creeping bool) (reliability,
 		crossed := slices.ContainsFunc(values[at+1:at+hour+1], func(v float64) bool { return v >= limit })
 		r.add(p, crossed)
 		if p >= warnAt {
-			if !crossed && i-last > gap {
-				r.wrong++
+			if i-last > gap {
+				r.warnings++
+				if !crossed {
+					r.wrong++
+				}
 			}
 			if crossed && warned < 0 {
 				warned = at

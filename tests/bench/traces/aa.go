@@ -17,7 +17,7 @@ import (
 )
 
 func init() {
-	runner.Register("aa", "windows without a change, looked at many times each while they grow: how many raise a verdict? [-runs N] [-looks N]", aa)
+	runner.Register("aa", "windows without a change, looked at many times each while they grow: how many raise a verdict? [-runs N] [-looks N] [-halves N]", aa)
 }
 
 type aaFigures struct {
@@ -39,11 +39,12 @@ type aaFigures struct {
 // shop, and one whose durations rise and fall; and fault-free minutes of
 // Nezha's two days (in some of which their makers' system had incidents of its
 // own) with the other fault-free moments of the day. Halves of the same
-// fault-free minutes, drawn at random five times, differ by chance alone.
+// fault-free minutes, drawn at random, differ by chance alone.
 func aa(o runner.Options) (any, error) {
 	flags := flag.NewFlagSet("aa", flag.ContinueOnError)
 	runs := flags.Int("runs", 200, "synthetic windows")
 	looks := flags.Int("looks", 60, "looks at each window")
+	splits := flags.Int("halves", 5, "how often each real window is drawn into halves")
 	if err := flags.Parse(o.Rest); err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func aa(o runner.Options) (any, error) {
 					figures.Found = append(figures.Found, fmt.Sprintf("%s, %d: %s", name, i, found))
 				}
 			}
-			for half := range 5 {
+			for half := range *splits {
 				stable, canary := halves(d.Between(d.Quiet(i)), uint64(half))
 				if min(len(stable), len(canary)) >= 20 {
 					figures.SameTime++
