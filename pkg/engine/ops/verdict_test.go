@@ -116,6 +116,14 @@ func TestVerdictWithoutATraceStore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, canary.Pass, got.Judgement.Verdict, "%+v", got)
 	require.Contains(t, strings.Join(got.Notices, " "), "rests on metrics alone")
+	counted := 0
+	for _, promQL := range got.Queries {
+		if strings.Contains(promQL, "traces_spanmetrics") {
+			counted++
+			require.Contains(t, promQL, `span_kind=~"SPAN_KIND_SERVER|SPAN_KIND_CONSUMER"`, "what it calls is not what it serves")
+		}
+	}
+	require.Positive(t, counted)
 	_, err = newEngine(nil, counting(1, 0)).Verdict(t.Context(), query.Verdict{Service: "orders"}.WithDefaults(), long)
 	require.ErrorContains(t, err, "both versions must be named")
 }

@@ -153,6 +153,7 @@ func TestKeysDoNotCollide(t *testing.T) {
 		key("Search", "a", "b"), key("Search", "a\",\"b", ""), key("Search", "", "a", "b"), key("Versions", "a", "b"),
 		key("Search", []string{"a", "b"}), key("Search", []string{`a" "b`}), key("Search", 200), key("Search", 0x110000), key("Search", 0x110001),
 		key("Search", now), key("Search", now.Add(1)), key("Search", window(now)), key("Search", window(now.Add(1))),
+		key("Search", upstream.Range{Start: now.Add(-time.Minute), End: now, Step: time.Minute}), key("Search", upstream.Range{Start: now.Add(-time.Hour), End: now, Step: time.Second}),
 	} {
 		require.False(t, seen[one], one)
 		seen[one] = true
