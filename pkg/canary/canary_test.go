@@ -534,3 +534,24 @@ func TestAPodThatIsWorseForAWhile(t *testing.T) {
 	require.Equal(t, canary.Fail, judge(2, 0, 60, 30).Verdict)
 	require.Equal(t, canary.Fail, judge(2, 20, 70, 62).Verdict, "it has been worse for forty minutes")
 }
+
+// TestWhatIsLessThanTheMarginFailsNothing: on every pod twice as many requests go
+// wrong, beyond doubt, and these are four in ten thousand more.
+func TestWhatIsLessThanTheMarginFailsNothing(t *testing.T) {
+	judge := func(margin float64) canary.Verdict {
+		signal := canary.Signal{Name: "errors", Critical: true, Margin: margin}
+		for _, candidate := range []bool{false, true} {
+			for i := range 10 {
+				bad := map[bool]float64{false: 12, true: 24}[candidate]
+				g := canary.Group{Candidate: candidate, Pod: string(rune('a' + i))}
+				for range 60 {
+					g.Periods = append(g.Periods, canary.Tally{Bad: bad, Requests: 30000})
+				}
+				signal.Groups = append(signal.Groups, g)
+			}
+		}
+		return canary.Canary{Signals: []canary.Signal{signal}}.Judge().Verdict
+	}
+	require.Equal(t, canary.Fail, judge(0.0003))
+	require.Equal(t, canary.Pass, judge(0.0005))
+}

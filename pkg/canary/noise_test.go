@@ -240,3 +240,23 @@ func TestAShareThatGrowsIsAStart(t *testing.T) {
 		require.Equal(t, i < 2 || i == 6 || i == 7, s.cells[0].starting, i)
 	}
 }
+
+// A pod starts as long as those before failed more than twice as often.
+func TestAStartLastsAsPastOnesDid(t *testing.T) {
+	baseline, candidate := steady(8, 9000, 18), steady(8, 1000, 2)
+	kept := cells([]Group{{Pod: "a", Periods: baseline}, {Candidate: true, Pod: "b", Periods: candidate}}, 2, 6)
+	noise := Learn([]Group{{Periods: steady(60, 9000, 18)}})
+	bear(kept, true, noise, Signal{Start: []float64{0.02, 0.01, 0.006, 0.003, 0.001, 0.001}})
+	var starting []bool
+	for _, s := range kept {
+		starting = append(starting, s.cells[0].starting)
+	}
+	require.Equal(t, []bool{true, true, true, true, false, false, false, false}, starting)
+}
+
+func TestAStartFades(t *testing.T) {
+	require.InDeltaSlice(t, []float64{0.01, 0.005, 0.0025, 0.00125, 0.000625, 0.0003125}, fading([]float64{0.01}, 0.002), 1e-12)
+	require.Nil(t, fading(nil, 0.002))
+	require.Equal(t, []float64{0.01}, fading([]float64{0.01}, 0), "nothing usual to fade to")
+	require.Len(t, fading([]float64{0.5}, 1e-9), settled)
+}

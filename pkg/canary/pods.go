@@ -26,6 +26,9 @@ const (
 	// tooDispersed is where single periods vary so much that stretches cannot be
 	// told apart from chance.
 	tooDispersed = 4
+	// mostRaised is how many times as dispersed a candidate is taken to be that is
+	// so many times worse, or more.
+	mostRaised = 3
 )
 
 // evenPods is how many pods with equal traffic tell as much as these; 0 where
@@ -60,7 +63,8 @@ func (c Canary) withoutWorst(signal Signal, groups []Group, w watched, threshold
 	return found.minExcess() >= signal.Margin && found.beyondPods(rest.lasting, rest.noise.dispersion) >= threshold
 }
 
-// throughout tells whether a candidate with few pods has been worse all along in
+// throughout tells whether a candidate with few pods, or of which nothing is known
+// but the present, has been worse all along in
 // its last time: no stretch of it explains alone that it is (a scan for one
 // interval with another rate, by likelihood ratio: Kulldorff 1997).
 func (w watched) throughout(found effect, period time.Duration) bool {
@@ -68,7 +72,7 @@ func (w watched) throughout(found effect, period time.Duration) bool {
 	if pods == 0 {
 		pods = fewPods * w.total.candidate.Requests / (w.total.candidate.Requests + w.total.baseline.Requests)
 	}
-	if pods > fewOfCandidate {
+	if pods > fewOfCandidate && (w.noise.byPod || w.noise.past) {
 		return true
 	}
 	// seen are the candidate's bad requests and those expected, up to each period.
@@ -86,8 +90,8 @@ func (w watched) throughout(found effect, period time.Duration) bool {
 	}
 	seen = seen[max(0, len(seen)-1-int(lastsFor/period)):]
 	// What varies in proportion to a rate varies the more, the higher that is.
-	dispersion, _ := pairedDispersion(served, 1)
-	dispersion = math.Max(dispersion, 1+(w.noise.dispersion-1)*math.Max(1, math.Exp(found.logRatio)))
+	dispersion := 1 + (w.noise.dispersion-1)*math.Max(1, math.Min(mostRaised, math.Exp(found.logRatio)))
+	dispersion = math.Max(dispersion, typicalDispersion(served))
 	if dispersion > tooDispersed {
 		return true
 	}

@@ -29,6 +29,9 @@ func (c Canary) watch(signal Signal, groups []Group) (w watched) {
 	if signal.Start == nil && !w.noise.past {
 		signal.Start = unknownStart(signal.startingShare(), c.Period)
 	}
+	if w.noise.past {
+		signal.Start = fading(signal.Start, w.noise.usual)
+	}
 	dispersion := w.noise.dispersion
 	w.kept = cells(groups, int(math.Ceil(float64(warmUp)/float64(c.Period))), len(signal.Start))
 	bear(w.kept, zoned(groups), w.noise, signal)

@@ -21,7 +21,8 @@ type Group struct {
 type cell struct {
 	baseline, candidate Tally
 	// age is how many periods ago the candidate's part began to serve, beyond all
-	// that matter where it is not young; starting says that it is a moment.
+	// that matter where it is not young; starting says that it is a moment, or that
+	// starts usually still fail much more then.
 	age      int
 	starting bool
 	// ratio is how many times as often the candidate may go wrong at that age.
@@ -195,6 +196,7 @@ func bear(kept []slice, zoned bool, noise Noise, signal Signal) {
 		for at := range s.cells {
 			c := &s.cells[at]
 			c.ratio = signal.startRatio(c.age, math.Max(c.baseline.Rate(), usual))
+			c.starting = c.starting || noise.past && c.ratio > stillStarts
 		}
 	}
 }

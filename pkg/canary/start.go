@@ -2,6 +2,7 @@ package canary
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -33,6 +34,10 @@ func firstServed(groups []Group) []int {
 	}
 	return since
 }
+
+// stillStarts, where a past is known, is how many times as often as later a pod may go wrong that starts
+// yet: how much of it there is, and how it clusters, differs from start to start.
+const stillStarts = 2
 
 const (
 	// newPods is how many times as large the candidate's share of the requests gets
@@ -160,6 +165,19 @@ func unknownStart(share float64, period time.Duration) (excess []float64) {
 		excess = append(excess, share/2*float64(lasts-age)/float64(lasts))
 	}
 	return excess
+}
+
+// fading continues a start by halves, down to a tenth of the usual rate: how it ends
+// is lost in the noise of a single rollout.
+func fading(start []float64, usual float64) []float64 {
+	if len(start) == 0 || !(usual > 0) {
+		return start
+	}
+	start = slices.Clone(start)
+	for last := start[len(start)-1] / 2; last > usual/10 && len(start) < settled; last /= 2 {
+		start = append(start, last)
+	}
+	return start
 }
 
 // startRatio is how many times as often as at this rate a candidate of an age may
