@@ -130,6 +130,31 @@ func TestFailuresThatBeginLater(t *testing.T) {
 	require.Equal(t, "orders", r.Suspects[0].Service)
 }
 
+// TestNewExceptionsAreNamed: exceptions that the baseline never threw are evidence,
+// and those that it did are none.
+func TestNewExceptionsAreNamed(t *testing.T) {
+	throwing := func(traces []trace.Trace, name string) []trace.Trace {
+		for i := range traces {
+			for j := range traces[i].Spans {
+				if s := &traces[i].Spans[j]; s.Service == "payment" && s.Failed {
+					s.Attributes = append(slices.Clone(s.Attributes), trace.Attribute{Key: "exception.type", Value: name})
+				}
+			}
+		}
+		return traces
+	}
+	before := throwing(tracetest.Shop{Seed: 1, Traces: 600, PaymentFails: 0.05}.Generate(), "shop.Declined")
+	now := throwing(tracetest.Shop{Seed: 2, Traces: 300, PaymentFails: 0.4}.Generate(), "shop.Declined")
+	r := cause.Rank(diff.Compare(before, now, diff.Options{}), cause.Evidence{})
+	require.Equal(t, cause.Errors, r.Suspects[0].Kind)
+	require.NotContains(t, reasonsOf(r.Suspects[0]), "New:")
+
+	now = throwing(tracetest.Shop{Seed: 2, Traces: 300, PaymentFails: 0.4}.Generate(), "sql.TimeoutException")
+	r = cause.Rank(diff.Compare(before, now, diff.Options{}), cause.Evidence{})
+	require.Equal(t, cause.Errors, r.Suspects[0].Kind)
+	require.Regexp(t, `New: it fails with sql\.TimeoutException in \d+ traces, in none of the baseline\.`, reasonsOf(r.Suspects[0]))
+}
+
 // TestARetryStormThatBeginsLater: calls that are made more often have a begin as
 // well.
 func TestARetryStormThatBeginsLater(t *testing.T) {

@@ -29,9 +29,24 @@ func (r *ranking) weigh(s *Suspect) {
 	if s.Kind == LostCache {
 		s.Reasons = append(s.Reasons, r.sharedLoss(s)...)
 	}
+	s.Reasons = append(s.Reasons, newErrors(r.paths[s.Path])...)
 	r.weighPatterns(s)
 	r.weighDeploys(s)
 	r.weighSignals(s)
+}
+
+// maxNewErrors is how many new ways to fail are named of a suspect.
+const maxNewErrors = 3
+
+// newErrors are the ways in which calls of a path fail that the baseline never
+// showed: exceptions by type, or by message where only that is new.
+func newErrors(path *diff.Path) (reasons []string) {
+	for _, e := range path.ErrorTypes {
+		if e.New && len(reasons) < maxNewErrors {
+			reasons = append(reasons, fmt.Sprintf("New: it fails with %s in %d traces, in none of the baseline.", e.Name, e.Candidate))
+		}
+	}
+	return reasons
 }
 
 // sharedLoss names other services that lost a cache at the same time: then it
