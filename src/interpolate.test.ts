@@ -173,6 +173,34 @@ describe('interpolate', () => {
     });
   });
 
+  it('makes a filter for one value one for several, and patterns of names', () => {
+    const filters = [
+      { key: '$metric', operator: '=', value: '$services' },
+      { key: 'job', operator: '!=', value: '$services' },
+      { key: 'job', operator: '=~', value: 'x-$services' },
+      { key: 'job', value: 'a.b' },
+    ];
+    const several = [
+      { key: 'load', operator: '=~', value: 'web|a\\.b' },
+      { key: 'job', operator: '!~', value: 'web|a\\.b' },
+      { key: 'job', operator: '=~', value: 'x-(web|a\\.b)' },
+      { key: 'job', value: 'a.b' },
+    ];
+    for (const queryType of ['anomaly', 'explain']) {
+      const query = { queryType, expr: 'up', filters, labels: ['$services', 'pod'] };
+      expect(interpolated(query as unknown as Partial<ForesightQuery>)).toMatchObject({ filters: several });
+    }
+    expect(interpolated({ queryType: 'explain', expr: 'up', labels: ['$services', 'pod'] })).toMatchObject({
+      labels: ['web', 'a.b', 'pod'],
+    });
+    expect(interpolated({ queryType: 'incidents', services: '$services' })).toMatchObject({ services: '(web|a\\.b)' });
+    expect(interpolated({ queryType: 'impact', alerts: '$service.*' })).toMatchObject({ alerts: 'orders.*' });
+    const steps = [{ service: '$service', operation: 'GET /$metric' }, { traceQL: '{name=~"$services"}' }];
+    expect(interpolated({ queryType: 'journey', steps })).toMatchObject({
+      steps: [{ service: 'orders', operation: 'GET /load' }, { traceQL: '{name=~"(web|a\\\\.b)"}' }],
+    });
+  });
+
   it("leaves the intervals and ranges to the backend, their formats' ends apart", () => {
     const own = {
       replace: (text: string, scoped: ScopedVars, format?: typeof matcherValue) =>

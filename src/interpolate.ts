@@ -1,7 +1,7 @@
 import { type ScopedVars } from '@grafana/data';
 import { type TemplateSrv } from '@grafana/runtime';
 import { fieldsOf, type Kind } from './language';
-import { type Filter, type ForesightQuery, type Population } from './query';
+import { type Filter, type ForesightQuery, type JourneyStep, type Population } from './query';
 
 const specialInRegex = /[\\^$.*+?()[\]{}|]/g;
 
@@ -45,6 +45,12 @@ export function matcherValue(value: string | string[], variable: Variable): stri
   return variable.multi || variable.includeAll ? literal(value) : quoted(value);
 }
 
+/** Writes a variable's value into a regular expression that stands alone. */
+function patternValue(value: string | string[]): string {
+  const values = [value].flat();
+  return values.length === 1 ? inRegex(values[0]) : `(${values.map(inRegex).join('|')})`;
+}
+
 // The backend chooses the step from which models learn, so only it can fill
 // these in.
 const filledByBackend: ScopedVars = Object.fromEntries(
@@ -58,6 +64,7 @@ export function interpolate(query: ForesightQuery, variables: TemplateSrv, scope
   const scopedVars = { ...scoped, ...filledByBackend };
   const plain = (text: string) => variables.replace(text, scopedVars);
   const matcher = (text: string) => variables.replace(text, scopedVars, matcherValue);
+  const pattern = (text: string) => variables.replace(text, scopedVars, patternValue);
   const names = (text: string) => oneOrSeveral(namesIn(text, variables, scopedVars));
   const side = (population: Population): Population => ({
     ...every(population, plain),
@@ -65,15 +72,38 @@ export function interpolate(query: ForesightQuery, variables: TemplateSrv, scope
     ...(typeof population.traceQL === 'string' && { traceQL: matcher(population.traceQL) }),
   });
 
+  // A filter for one value becomes one for several.
+  const filled = (filter: Filter): Filter => {
+    const { key, operator, value } = filter;
+    if (operator === '=~' || operator === '!~') {
+      return { key: plain(key), operator, value: pattern(value) };
+    }
+    const values = namesIn(value, variables, scopedVars);
+    if (values.includes(ALL)) {
+      return { key: plain(key), operator: operator === '!=' ? '!~' : '=~', value: '.+' };
+    }
+    return values.length > 1
+      ? { key: plain(key), operator: operator === '!=' ? '!~' : '=~', value: values.map(inRegex).join('|') }
+      : { ...filter, key: plain(key), value: values[0] ?? value };
+  };
+
   const replaced: Record<Kind, (value: unknown) => unknown> = {
     matcher: (value) => ofText(value, matcher),
     text: (value) => ofText(value, plain),
     number: (value) => ofText(value, (text) => numberIn(plain(text))),
     flag: (value) => ofText(value, (text) => flagIn(plain(text))),
     names: (value) => all(value, names),
+    pattern: (value) => ofText(value, pattern),
     texts: (value) => [value].flat().flatMap((text) => ofText(text, (t) => namesIn(t, variables, scopedVars))),
     population: (value) => side(value as Population),
-    filters: (value) => (Array.isArray(value) ? value.map((filter: Filter) => every(filter, plain)) : value),
+    filters: (value) => (Array.isArray(value) ? value.map((filter: Filter) => filled(filter)) : value),
+    steps: (value) =>
+      Array.isArray(value)
+        ? value.map((step: JourneyStep) => ({
+            ...every(step, plain),
+            ...(typeof step.traceQL === 'string' && { traceQL: matcher(step.traceQL) }),
+          }))
+        : value,
     question: (value) => interpolate(value as ForesightQuery, variables, scoped),
     value: (value) => value,
   };

@@ -4,11 +4,23 @@ import { type ForesightQuery, type Format, type QueryType } from './query';
 /**
  * How a field is written, which decides how variables stand in it: in a
  * matcher's quotes, as plain text, as a number or a boolean, as one or several
- * names, as a list of texts, in the fields of a population, in the values of
- * filters, in another query, or not at all.
+ * names, as a regular expression, as a list of texts, in the fields of a
+ * population, in the values of filters, in the steps of a journey, in another
+ * query, or not at all.
  */
 export type Kind =
-  'matcher' | 'text' | 'number' | 'flag' | 'names' | 'texts' | 'population' | 'filters' | 'question' | 'value';
+  | 'matcher'
+  | 'text'
+  | 'number'
+  | 'flag'
+  | 'names'
+  | 'pattern'
+  | 'texts'
+  | 'population'
+  | 'filters'
+  | 'steps'
+  | 'question'
+  | 'value';
 
 type Fields<Q> = Record<Exclude<keyof Q, keyof DataQuery>, Kind>;
 
@@ -100,14 +112,14 @@ const language: Language = {
     fields: {
       ...common,
       expr: 'matcher',
-      filters: 'value',
-      labels: 'value',
+      filters: 'filters',
+      labels: 'texts',
       since: 'text',
       until: 'text',
       step: 'text',
     },
   },
-  changes: { formats: ['panel', 'annotations'], required: [], fields: { ...ofService, kinds: 'value' } },
+  changes: { formats: ['panel', 'annotations'], required: [], fields: { ...ofService, kinds: 'texts' } },
   deploys: { formats: everyFormat, required: [], fields: ofService },
   traceDiff: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, view: 'text' } },
   rootCause: { formats: everyFormat, required: ['service'], fields: { ...ofTraces, signal: 'text', view: 'text' } },
@@ -117,7 +129,7 @@ const language: Language = {
   incidents: {
     formats: everyFormat,
     required: [],
-    fields: { ...common, services: 'text', lookback: 'text', ongoing: 'flag' },
+    fields: { ...common, services: 'pattern', lookback: 'text', ongoing: 'flag' },
   },
   journey: {
     formats: everyFormat,
@@ -125,7 +137,7 @@ const language: Language = {
     fields: {
       ...common,
       journey: 'names',
-      steps: 'value',
+      steps: 'steps',
       view: 'text',
       history: 'text',
       step: 'text',
@@ -161,7 +173,7 @@ const language: Language = {
     fields: {
       ...ofService,
       objective: 'matcher',
-      alerts: 'text',
+      alerts: 'pattern',
       budget: 'text',
       failsWithin: 'text',
       demand: 'matcher',

@@ -40,8 +40,13 @@ func (f fields) problem(key, format string, arguments ...any) {
 	*f.problems = append(*f.problems, f.path+key+" "+fmt.Sprintf(format, arguments...))
 }
 
+// value is nil for empty text too, which an environment variable that is not set
+// leaves.
 func (f fields) value(key string) any {
 	f.known[key] = true
+	if text, is := f.values[key].(string); is && strings.TrimSpace(text) == "" {
+		return nil
+	}
 	return f.values[key]
 }
 
@@ -94,10 +99,7 @@ func (f fields) text(key, fallback string) string {
 	case nil:
 		return fallback
 	case string:
-		if value = strings.TrimSpace(value); value == "" {
-			return fallback
-		}
-		return value
+		return strings.TrimSpace(value)
 	case json.Number: // environment variables in provisioning files become numbers
 		return value.String()
 	case bool:
@@ -110,11 +112,19 @@ func (f fields) text(key, fallback string) string {
 
 func (f fields) choice(key string, choices ...string) string {
 	value := f.text(key, choices[0])
-	if !slices.Contains(choices, value) {
-		f.problem(key, "is %.40q; choose %s", value, strings.Join(choices, " or "))
-		return choices[0]
+	for _, choice := range choices {
+		if strings.EqualFold(choice, value) {
+			return choice
+		}
 	}
-	return value
+	f.problem(key, "is %.40q; choose %s", value, strings.Join(choices, " or "))
+	return choices[0]
+}
+
+// booleans are the ways in which people and environment variables write them.
+var booleans = map[string]bool{
+	"true": true, "yes": true, "on": true, "1": true, "t": true, "y": true,
+	"false": false, "no": false, "off": false, "0": false, "f": false, "n": false,
 }
 
 func (f fields) boolean(key string, fallback bool) bool {
@@ -123,11 +133,13 @@ func (f fields) boolean(key string, fallback bool) bool {
 		return fallback
 	case bool:
 		return value
-	case string:
-		if parsed, err := strconv.ParseBool(value); err == nil {
+	case string, json.Number:
+		text := fmt.Sprint(value)
+		parsed, known := booleans[strings.ToLower(strings.TrimSpace(text))]
+		if known {
 			return parsed
 		}
-		f.problem(key, "is %.40q; write true or false", value)
+		f.problem(key, "is %.40q; write true or false", text)
 	default:
 		f.problem(key, "must be true or false, got %s", kind(value))
 	}
@@ -220,7 +232,12 @@ func (f fields) duration(key string, fallback, low, high time.Duration) time.Dur
 	case float64:
 		duration = time.Duration(min(value, 1e9) * float64(time.Second))
 	case string:
-		parsed, err := model.ParseDuration(strings.TrimSpace(value))
+		value = strings.TrimSpace(value)
+		if seconds, err := strconv.ParseFloat(value, 64); err == nil && math.Abs(seconds) <= 1e9 {
+			duration = time.Duration(seconds * float64(time.Second))
+			break
+		}
+		parsed, err := model.ParseDuration(value)
 		if err != nil {
 			f.problem(key, "is %.40q; write it like \"25s\"", value)
 			return fallback
@@ -253,6 +270,8 @@ func (f fields) texts(key string, fallback ...string) (texts []string) {
 				texts = append(texts, strings.TrimSpace(one))
 			case json.Number:
 				texts = append(texts, one.String())
+			case bool:
+				texts = append(texts, strconv.FormatBool(one))
 			default:
 				f.problem(key, "holds %s: write a list of texts", kind(one))
 				return fallback

@@ -212,13 +212,17 @@ func visibleSecrets(root fields) (warnings []string) {
 }
 
 // trimmed are secrets without the line end that mounted files have; tokens also
-// without blanks around them.
+// without blanks around them, and without the "Bearer" that is sent before them.
 func trimmed(secrets map[string]string) map[string]string {
 	clean := map[string]string{}
 	for name, secret := range secrets {
 		secret = strings.TrimRight(secret, "\r\n")
 		if !strings.HasSuffix(name, "Password") {
 			secret = strings.TrimSpace(secret)
+		}
+		const scheme = "bearer "
+		if strings.HasSuffix(name, "Token") && len(secret) > len(scheme) && strings.EqualFold(secret[:len(scheme)], scheme) {
+			secret = strings.TrimSpace(secret[len(scheme):])
 		}
 		clean[name] = secret
 	}

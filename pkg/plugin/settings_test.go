@@ -258,6 +258,33 @@ func TestSettingsAsProvisioningDeliversThem(t *testing.T) {
 	require.NoError(t, settings.Metrics.Validate("Prometheus"))
 }
 
+// TestSettingsOfTheEnvironment: variables that are not set leave empty text, and
+// those that are leave numbers, booleans and text in any case.
+func TestSettingsOfTheEnvironment(t *testing.T) {
+	settings, err := ParseSettings(instance(`{
+		"prometheus": {"url": "http://p:9090", "mode": "Direct", "httpMethod": "get", "tenant": "", "scrapeInterval": "60", "tlsSkipVerify": 1, "headers": "", "headerNames": ""},
+		"traces": {"url": "http://t:16686", "kind": "JAEGER", "tlsSkipVerify": " Yes ", "secureSocksProxy": ""},
+		"deploys": {"fromVersions": "off", "annotationTags": [true, 7]}, "grafana": "", "signals": "", "webhooks": "",
+		"limits": {"concurrency": "", "timeout": "", "maxSeries": " 300 ", "cacheMiB": "1e2"}
+	}`, map[string]string{"prometheusToken": "Bearer s3cret\n", "tracesToken": "bearer", "tracesPassword": "\n"}))
+	require.NoError(t, err)
+	require.Empty(t, settings.Notices)
+	require.Equal(t, http.MethodGet, settings.Metrics.Method)
+	require.Equal(t, time.Minute, settings.Scrape)
+	require.True(t, settings.Metrics.TLS.SkipVerify)
+	require.True(t, settings.Traces.TLS.SkipVerify)
+	require.Equal(t, Jaeger, settings.TracesKind)
+	require.Equal(t, "s3cret", settings.Metrics.BearerToken)
+	require.Equal(t, "bearer", settings.Traces.BearerToken, "a token of that name")
+	require.False(t, settings.Deploys.FromVersions)
+	require.Equal(t, []string{"true", "7"}, settings.Deploys.AnnotationTags)
+	require.Equal(t, Limits{Concurrency: 8, Timeout: 25 * time.Second, MaxSeries: 300, MaxTraces: 2000, CacheMiB: 100, CallerRate: 200}, settings.Limits)
+
+	settings, err = ParseSettings(instance(`{"prometheus": {"url": "http://p:9090"}}`, map[string]string{"prometheusToken": "two\nlines"}))
+	require.NoError(t, err)
+	require.ErrorContains(t, settings.Metrics.Validate("Prometheus"), "the token holds a line break")
+}
+
 // TestOneUpstreamAloneIsHealthy, and none is not.
 func TestOneUpstreamAloneIsHealthy(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -30,8 +30,7 @@ const metricName, metricLabel = "__name__", "metric"
 
 // volatileLabels change while the thing that is watched stays the same.
 var volatileLabels = map[string]bool{
-	metricName: true,
-	"version": true, "service_version": true, "app_kubernetes_io_version": true,
+	metricName: true, "version": true, "service_version": true, "app_kubernetes_io_version": true,
 	"pod": true, "pod_name": true, "pod_uid": true, "pod_ip": true, "pod_template_hash": true,
 	"k8s_pod_name": true, "k8s_pod_uid": true, "k8s_pod_ip": true, "k8s_pod_start_time": true,
 	"replicaset": true, "k8s_replicaset_name": true, "k8s_replicaset_uid": true,

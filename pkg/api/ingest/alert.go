@@ -88,10 +88,12 @@ func (a alert) annotation() (annotation.Annotation, error) {
 	switch {
 	case a.StartsAt.IsZero():
 		return annotation.Annotation{}, errors.New("startsAt is missing")
-	case a.Fingerprint == "":
-		return annotation.Annotation{}, errors.New("the fingerprint is missing")
 	case a.Status != "firing" && a.Status != "resolved":
 		return annotation.Annotation{}, fmt.Errorf("the status is %.20q, neither firing nor resolved", a.Status)
+	}
+	if a.Fingerprint == "" { // an alert is known by its labels all the same
+		labels, _ := json.Marshal(a.Labels) // sorted by name
+		a.Fingerprint = lenient.Text(labels)
 	}
 	name := cmp.Or(a.Labels["alertname"], "an alert")
 	one := annotation.Annotation{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -54,7 +55,7 @@ func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
 		respond.Error(w, status, err.Error())
 		return
 	}
-	all, problems, err := readDeploys(r.Header, raw, namedIn(r), a.Now())
+	all, problems, err := readDeploys(r.Header, unwrapped(r.Header, raw), namedIn(r), a.Now())
 	if err != nil {
 		respond.Error(w, http.StatusBadRequest, err.Error())
 		return
@@ -77,6 +78,19 @@ func (a *API) Deploy(w http.ResponseWriter, r *http.Request) {
 			Data: map[string]string{"service": marker.Service, "version": marker.Version, "environment": marker.Environment},
 		})
 	}
+}
+
+// unwrapped is the JSON of a request. GitHub, as it is set up by default, and
+// others send it as the field payload of a form.
+func unwrapped(header http.Header, raw []byte) []byte {
+	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
+	if kind != "application/x-www-form-urlencoded" {
+		return raw
+	}
+	if form, err := url.ParseQuery(string(raw)); err == nil && form.Get("payload") != "" {
+		return []byte(form.Get("payload"))
+	}
+	return raw
 }
 
 // namedIn is what the request's address says of the deploy, for senders whose

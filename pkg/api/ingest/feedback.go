@@ -49,7 +49,7 @@ func (a *API) Feedback(w http.ResponseWriter, r *http.Request) {
 func (a *API) readFeedback(raw []byte) (annotation.Annotation, error) {
 	var label struct {
 		Time    lenient.Time
-		Real    *bool
+		Real    *lenient.Bool
 		Service lenient.Text
 		Text    lenient.Text
 	}
@@ -59,12 +59,13 @@ func (a *API) readFeedback(raw []byte) (annotation.Annotation, error) {
 	if label.Time.IsZero() || label.Real == nil || label.Time.After(a.Now()) {
 		return annotation.Annotation{}, errors.New(`write {"time": "2026-01-31T12:00:00Z", "real": false, "service": "cart"}: a time in the past, and whether the event was real`)
 	}
+	isReal := bool(*label.Real)
 	text := "An event that was real." // without a text Grafana takes nothing
-	if !*label.Real {
+	if !isReal {
 		text = "No event: it was as it should be."
 	}
 	return annotation.Annotation{
-		ID:    annotation.ID("feedback", string(label.Service), label.Time.Unix(), strconv.FormatBool(*label.Real)),
-		Start: label.Time.Time, Text: cmp.Or(string(label.Text), text), Tags: annotation.Feedback{Service: string(label.Service), Real: *label.Real}.Tags(),
+		ID:    annotation.ID("feedback", string(label.Service), label.Time.Unix(), strconv.FormatBool(isReal)),
+		Start: label.Time.Time, Text: cmp.Or(string(label.Text), text), Tags: annotation.Feedback{Service: string(label.Service), Real: isReal}.Tags(),
 	}, nil
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"cmp"
+	"encoding/json"
 	"strings"
 
 	"github.com/foresight-observability/foresight/pkg/internal/lenient"
@@ -16,7 +17,7 @@ func readGitHub(event string, raw []byte) (deployed, error) {
 		Repository struct{ Name lenient.Text }
 		Deployment struct {
 			ID, Ref, Sha, Environment, Description lenient.Text
-			Payload                                any
+			Payload                                json.RawMessage
 		}
 		DeploymentStatus struct {
 			State, Environment lenient.Text
@@ -35,11 +36,9 @@ func readGitHub(event string, raw []byte) (deployed, error) {
 	repository := string(body.Repository.Name)
 	switch {
 	case event == "deployment_status" && body.DeploymentStatus.State == "success":
-		payload, _ := body.Deployment.Payload.(map[string]any)
-		service, _ := payload["service"].(string)
-		version, _ := payload["version"].(string)
+		named := githubPayload(body.Deployment.Payload)
 		return deployed{
-			Service: cmp.Or(service, repository), Version: cmp.Or(version, refName(string(body.Deployment.Ref), string(body.Deployment.Sha))),
+			Service: cmp.Or(string(named.Service), repository), Version: cmp.Or(string(named.Version), refName(string(body.Deployment.Ref), string(body.Deployment.Sha))),
 			Environment: string(cmp.Or(body.DeploymentStatus.Environment, body.Deployment.Environment)), Text: string(body.Deployment.Description),
 			Time: body.DeploymentStatus.CreatedAt.Time, ID: "github " + string(body.Deployment.ID),
 		}, nil
@@ -50,6 +49,22 @@ func readGitHub(event string, raw []byte) (deployed, error) {
 		}, nil
 	}
 	return deployed{}, errNotADeploy
+}
+
+// payload is what a deployment of GitHub may name.
+type payload struct{ Service, Version lenient.Text }
+
+// githubPayload reads a deployment's payload: an object, or one as text. It is
+// anyone's to fill, so that what it means else is nothing.
+func githubPayload(raw json.RawMessage) (named payload) {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		raw = json.RawMessage(text)
+	}
+	if lenient.Unmarshal(raw, &named) != nil {
+		return payload{}
+	}
+	return named
 }
 
 // readGitLab reads a webhook of GitLab: a deployment that succeeded, or a release.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -79,6 +80,7 @@ func read(header http.Header, raw []byte) (deployed, error) {
 
 // elements are those of a batch, or the one that a body is.
 func elements(raw []byte) ([]json.RawMessage, error) {
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if !strings.HasPrefix(strings.TrimSpace(string(raw)), "[") {
 		return []json.RawMessage{raw}, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,7 +127,7 @@ func TestABadElementLeavesTheOthers(t *testing.T) {
 	require.Equal(t, []string{
 		"element 2: the CloudEvent cannot be read: data: service must be text, got an object",
 		`element 3: time must be a time like 2026-01-31T12:00:00Z, or a number since 1970 in s, ms, µs or ns, got "yesterday"`,
-		"element 4: the body is not a JSON object: the body must be an object, got number",
+		"element 4: the body is not a JSON object: the body must be an object, got a number",
 		`element 5: the service is missing: write {"service": "cart", "version": "2.0.0"}, send a CloudEvent, or add ?service=cart to the address`,
 	}, problems)
 	_, _, err = readDeploys(http.Header{}, []byte(`[{"version":"1"}, {"service":[]}]`), deployed{}, noon)
@@ -145,6 +146,42 @@ func TestABadElementLeavesTheOthers(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 100)
 	require.Equal(t, []string{"1 of 101 elements were left out: send at most 100 at once"}, problems)
+}
+
+// TestWhatSendersAddToJSON: a form around it, as GitHub sends it by default, a byte
+// order mark, numbers and text where others send objects.
+func TestWhatSendersAddToJSON(t *testing.T) {
+	body := `{"deployment_status":{"state":"success","created_at":"2026-03-02T10:00:00Z"},"repository":{"name":"mono"},
+		"deployment":{"id":1,"ref":"main","sha":"f95f852bd8fc","payload":{"service":"cart","version":42}}}`
+	header := http.Header{"X-Github-Event": {"deployment_status"}, "Content-Type": {"application/x-www-form-urlencoded; charset=utf-8"}}
+	for name, raw := range map[string]string{
+		"form": "payload=" + url.QueryEscape(body), "JSON": body, "byte order mark": "\ufeff" + body, "list with one": "\ufeff[" + body + "]",
+		"payload as text": strings.Replace(body, `{"service":"cart","version":42}`, `"{\"service\":\"cart\",\"version\":42}"`, 1),
+	} {
+		all, problems, err := readDeploys(header, unwrapped(header, []byte(raw)), deployed{}, noon)
+		require.NoError(t, err, name)
+		require.Empty(t, problems)
+		require.Equal(t, "cart", all[0].Service, name)
+		require.Equal(t, "42", all[0].Version, name)
+	}
+	_, problems, err := readAlerts([]byte(`{"version":4,"alerts":[
+		{"status":"firing","labels":{"alertname":"Slow","code":500},"startsAt":1772445600},
+		{"status":"firing","labels":{"alertname":"Slow","code":500},"startsAt":1772445600000,"fingerprint":7},
+		{"status":"firing","labels":{"alertname":["Slow"]},"startsAt":1772445600}]}`))
+	require.NoError(t, err)
+	require.Equal(t, []string{"alert 3: labels must be text, got a list"}, problems, "an alert is known by its labels, too")
+}
+
+// TestFeedbackIsReadAsItIsSent: booleans as text and numbers.
+func TestFeedbackIsReadAsItIsSent(t *testing.T) {
+	a := &API{Now: func() time.Time { return noon }}
+	for _, isReal := range []string{`false`, `"False"`, `0`, `"0"`} {
+		saved, err := a.readFeedback([]byte(`{"time":1600000000,"real":` + isReal + `,"service":7}`))
+		require.NoError(t, err, isReal)
+		require.Contains(t, saved.Tags, "foresight:false")
+	}
+	_, err := a.readFeedback([]byte(`{"time":1600000000,"real":"perhaps"}`))
+	require.EqualError(t, err, `real must be true or false, got "perhaps"`)
 }
 
 // TestTheAddressNamesTheService, with slashes too, where a body cannot.

@@ -5,6 +5,7 @@ package lenient
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,23 @@ func (t *Text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// Bool is a boolean, also as text or as 0 or 1.
+type Bool bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (b *Bool) UnmarshalJSON(raw []byte) error {
+	var text Text
+	if err := text.UnmarshalJSON(raw); err != nil {
+		return &json.UnmarshalTypeError{Value: describe(raw), Type: reflect.TypeFor[bool]()}
+	}
+	value, err := strconv.ParseBool(strings.ToLower(string(text)))
+	if err != nil {
+		return &json.UnmarshalTypeError{Value: fmt.Sprintf("%.60s", raw), Type: reflect.TypeFor[bool]()}
+	}
+	*b = Bool(value)
+	return nil
+}
+
 // Time is an instant; null and empty text are the zero time.
 type Time struct{ time.Time }
 
@@ -60,8 +78,13 @@ func (t *Time) UnmarshalJSON(raw []byte) error {
 // a thousand times finer: as seconds it is the year 5138, as milliseconds 1973.
 const maxSeconds = 1e11
 
-// layouts are RFC 3339, and what GitLab writes.
-var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 UTC"}
+// layouts are RFC 3339, what GitLab writes, what date and git write, and dates of
+// HTTP and mail. One without a zone could be hours away.
+var layouts = []string{
+	time.RFC3339Nano, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 UTC",
+	"2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z07",
+	time.RFC1123, time.RFC1123Z,
+}
 
 // ParseTime reads RFC 3339, or a number since 1970 whose size tells its unit.
 func ParseTime(text string) (time.Time, bool) {
@@ -98,20 +121,35 @@ func fromNumber(n int64) time.Time {
 
 // Unmarshal is json.Unmarshal with errors that name the field, in plain words.
 func Unmarshal(raw []byte, into any) error {
-	err := json.Unmarshal(raw, into)
+	err := json.Unmarshal(bytes.TrimPrefix(raw, []byte("\ufeff")), into) // a byte order mark, as Windows writes it
 	var wrongType *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &wrongType):
-		field := strings.ToLower(wrongType.Field)
-		if field == "" {
-			field = "the body"
-		}
-		return fmt.Errorf("%s must be %s, got %s", field, wanted(wrongType.Type), wrongType.Value)
+		return fmt.Errorf("%s must be %s, got %s", fieldName(wrongType.Field), wanted(wrongType.Type), cmp.Or(values[wrongType.Value], wrongType.Value))
 	case errors.As(err, &syntax):
 		return fmt.Errorf("it is not JSON: it breaks off, or holds what does not belong there, at byte %d", syntax.Offset)
 	}
 	return err
+}
+
+// values are JSON's values in words, by encoding/json's names for them.
+var values = map[string]string{"string": "text", "array": "a list", "object": "an object", "number": "a number", "bool": "true or false"}
+
+// fieldName is the path of a field as senders write it.
+func fieldName(path string) string {
+	if path == "" {
+		return "the body"
+	}
+	parts := strings.Split(path, ".")
+	for i, part := range parts {
+		if part == strings.ToUpper(part) {
+			parts[i] = strings.ToLower(part)
+		} else if part != "" {
+			parts[i] = strings.ToLower(part[:1]) + part[1:]
+		}
+	}
+	return strings.Join(parts, ".")
 }
 
 func wanted(t reflect.Type) string {

@@ -36,24 +36,45 @@ func TestTextsAndTimesOfSenders(t *testing.T) {
 	}
 }
 
+// TestTimesWithAZone: what date, git and mail write; without a zone it could be
+// hours away.
+func TestTimesWithAZone(t *testing.T) {
+	want := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	for _, text := range []string{
+		"2026-03-02T10:00:00Z", "2026-03-02T11:00:00+01:00", "2026-03-02T11:00:00+0100", "2026-03-02T11:00:00.000+01", "2026-03-02 11:00:00+01:00",
+		"2026-03-02 11:00:00 +0100", "2026-03-02 10:00:00 UTC", "Mon, 02 Mar 2026 10:00:00 GMT", "Mon, 02 Mar 2026 11:00:00 +0100", "1772445600",
+	} {
+		at, ok := ParseTime(text)
+		require.True(t, ok, text)
+		require.True(t, want.Equal(at), "%s: %s", text, at)
+	}
+	for _, text := range []string{"2026-03-02T10:00:00", "2026-03-02", "10:00", "yesterday"} {
+		_, ok := ParseTime(text)
+		require.False(t, ok, text)
+	}
+}
+
 func TestErrorsNameTheField(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"version":{}}`:   "version must be text, got an object",
-		`{"version":[1]}`:  "version must be text, got a list",
-		`{"time":"soon"}`:  `time must be a time like 2026-01-31T12:00:00Z, or a number since 1970 in s, ms, µs or ns, got "soon"`,
-		`{"time":[]}`:      "time must be a time",
-		`{"time":true}`:    "time must be a time",
-		`{"real":"yes"}`:   "real must be true or false, got string",
-		`{"real":`:         "it is not JSON",
-		`[]`:               "the body must be an object, got array",
-		`{"list":{"a":1}}`: "list must be a list, got object",
-		`{"time":1e300}`:   "time must be a time",
+		`{"version":{}}`:                 "version must be text, got an object",
+		`{"version":[1]}`:                "version must be text, got a list",
+		`{"time":"soon"}`:                `time must be a time like 2026-01-31T12:00:00Z, or a number since 1970 in s, ms, µs or ns, got "soon"`,
+		`{"time":[]}`:                    "time must be a time",
+		`{"time":true}`:                  "time must be a time",
+		`{"real":"yes"}`:                 "real must be true or false, got text",
+		`{"real":`:                       "it is not JSON",
+		`[]`:                             "the body must be an object, got a list",
+		`{"list":{"a":1}}`:               "list must be a list, got an object",
+		`{"time":1e300}`:                 "time must be a time",
+		`{"involvedObject":{"name":[]}}`: "involvedObject.name must be text, got a list",
 	} {
 		var into struct {
 			Version Text
 			Time    Time
 			Real    *bool
 			List    []string
+
+			InvolvedObject struct{ Name Text }
 		}
 		require.ErrorContains(t, Unmarshal([]byte(body), &into), want, body)
 	}

@@ -103,7 +103,11 @@ func (c Config) Validate(name string) error {
 		wrong(`the mode %.40q is unknown; use "direct" or "grafana"`, string(c.Mode))
 	}
 	for header, values := range c.header() {
-		if !validHeader(header, values) {
+		switch {
+		case validHeader(header, values):
+		case header == "Authorization" && c.Headers.Get(header) == "":
+			wrong("the token holds a line break or another character that no header may have: store it again")
+		default:
 			wrong("the header %.60q has a name or a value that HTTP does not allow", header)
 		}
 	}
