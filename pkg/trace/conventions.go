@@ -16,7 +16,8 @@ var successors = map[string]string{
 	"message_bus.destination": "messaging.destination",
 	"kafka.topic":             "messaging.destination", "rabbit.queue": "messaging.destination",
 	"rabbit.exchange": "messaging.destination", "jms.queue": "messaging.destination", "jms.topic": "messaging.destination",
-	"grpc.status_code": "rpc.grpc.status_code", "rpc.response.status_code": "rpc.grpc.status_code",
+	"feature_flag.variant": "feature_flag.result.variant",
+	"grpc.status_code":     "rpc.grpc.status_code", "rpc.response.status_code": "rpc.grpc.status_code",
 	"net.peer.ip": PeerIP, "net.sock.peer.addr": PeerIP, "peer.ipv4": PeerIP, "peer.ipv6": PeerIP,
 	"http.host": URLHost,
 }

@@ -155,5 +155,12 @@ var DescribingAttributes = []string{
 	"http.path", "http.url", "url.full", "sql.query", "db.type", "db.instance",
 	"peer.hostname", "peer.address", "message_bus.destination", "grpc.status_code", "rpc.response.status_code",
 	"net.peer.ip", "net.sock.peer.addr", "peer.ipv4", "peer.ipv6", "http.host",
-	"kafka.topic", "rabbit.queue", "rabbit.exchange", "jms.queue", "jms.topic", errorTag,
+	"feature_flag.variant", "kafka.topic", "rabbit.queue", "rabbit.exchange", "jms.queue", "jms.topic", errorTag,
+}
+
+// EventAttributes are those of a span's events that describe the span:
+// OpenTelemetry records exceptions, and evaluations of feature flags, as events.
+// The first event that has one counts.
+var EventAttributes = []string{
+	"exception.type", "exception.message", "feature_flag.key", "feature_flag.result.variant", "feature_flag.variant",
 }

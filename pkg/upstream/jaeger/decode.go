@@ -126,6 +126,9 @@ func (t texts) span(from *spanJSON, whole traceJSON) (span trace.Span, err error
 			if (field.Key == "exception.type" || field.Key == "error.kind") && span.Attribute("exception.type") == "" {
 				span.Attributes = append(span.Attributes, trace.Attribute{Key: "exception.type", Value: t.text(field.Value)})
 			}
+			if strings.HasPrefix(field.Key, "feature_flag.") && slices.Contains(trace.EventAttributes, field.Key) && span.Attribute(field.Key) == "" {
+				span.Describe(field.Key, t.text(field.Value))
+			}
 		}
 	}
 	return span, nil

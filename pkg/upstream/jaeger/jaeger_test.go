@@ -97,6 +97,24 @@ func open(t *testing.T, handler http.Handler) *byservice.Client {
 	return client
 }
 
+// TestEventsDescribeSpans: OpenTelemetry's events are logs in Jaeger.
+func TestEventsDescribeSpans(t *testing.T) {
+	client := open(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"data":[{"traceID":"1","processes":{"p1":{"serviceName":"cart"}},"spans":[{"traceID":"1","spanID":"a1","operationName":"GET /","processID":"p1",
+			"startTime":1795221673677904,"duration":1000,"logs":[
+				{"fields":[{"key":"event","value":"feature_flag.evaluation"},{"key":"feature_flag.key","value":"new-cart"},{"key":"feature_flag.result.variant","value":"on"}]},
+				{"fields":[{"key":"event","value":"exception"},{"key":"exception.type","value":"TimeoutError"},{"key":"exception.message","value":"no answer"}]}]}]}]}`))
+	}))
+	set, err := client.Search(context.Background(), upstream.TraceFilter{Service: "cart", Start: noon.Add(-time.Hour), End: noon, Limit: 10})
+	require.NoError(t, err)
+	span := set.Traces[0].Spans[0]
+	for key, want := range map[string]string{
+		"exception.type": "TimeoutError", "exception.message": "no answer", "feature_flag.key": "new-cart", "feature_flag.result.variant": "on",
+	} {
+		require.Equal(t, want, span.Attribute(key), key)
+	}
+}
+
 // TestDecode reads what a real Jaeger 2 wrote of an OTLP trace, and what older
 // clients and Zipkin's write.
 func TestDecode(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/foresight-observability/foresight/pkg/trace"
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 func attribute(key, value string) *commonpb.KeyValue {
@@ -117,6 +118,33 @@ func TestLinksAreKept(t *testing.T) {
 	whole, _, err := traceProtobuf(body)
 	require.NoError(t, err)
 	require.Equal(t, []trace.Link{{Trace: trace.TraceID{15: 7}, Span: trace.SpanID{7: 9}}}, whole.Spans[0].Links)
+}
+
+// TestEventsDescribeSpans: OpenTelemetry records exceptions and evaluations of
+// flags as events. The first one counts, and a span's own attributes before it.
+func TestEventsDescribeSpans(t *testing.T) {
+	message := stored()
+	message.Trace.ResourceSpans[0].ScopeSpans[0].Spans[0].Events = []*tracepb.Span_Event{
+		{Name: "feature_flag.evaluation", Attributes: []*commonpb.KeyValue{attribute("feature_flag.key", "new-cart"), attribute("feature_flag.variant", "on")}},
+		{Name: "exception", Attributes: []*commonpb.KeyValue{
+			attribute("exception.type", "TimeoutError"), attribute("exception.message", "no answer"), attribute("exception.stacktrace", "at main"),
+		}},
+		{Name: "exception", Attributes: []*commonpb.KeyValue{attribute("exception.type", "Retried")}},
+	}
+	body, err := message.Marshal()
+	require.NoError(t, err)
+	whole, _, err := traceProtobuf(body)
+	require.NoError(t, err)
+	span := whole.Spans[0]
+	for key, want := range map[string]string{
+		"exception.type": "TimeoutError", "exception.message": "no answer", "exception.stacktrace": "",
+		"feature_flag.key": "new-cart", "feature_flag.result.variant": "on",
+	} {
+		require.Equal(t, want, span.Attribute(key), key)
+	}
+	for _, name := range trace.EventAttributes {
+		require.Contains(t, wholeTraces(upstream.TraceFilter{Service: "cart"}), ", event."+name, "searches read them, too")
+	}
 }
 
 func TestSpansAreBounded(t *testing.T) {

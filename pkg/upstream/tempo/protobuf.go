@@ -259,7 +259,7 @@ func (t texts) span(message []byte) (trace.Span, error) {
 	for _, event := range s.Events[:min(len(s.Events), trace.MaxLinks)] {
 		span.Event(t.intern(event.GetName()))
 		for _, attribute := range event.Attributes {
-			if key := attribute.GetKey(); (key == "exception.type" || key == "exception.message") && span.Attribute(key) == "" {
+			if key := attribute.GetKey(); slices.Contains(trace.EventAttributes, key) && span.Attribute(key) == "" {
 				t.attribute(&span, key, textOf(attribute.GetValue()))
 			}
 		}

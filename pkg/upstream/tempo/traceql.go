@@ -54,7 +54,8 @@ func selection(filter upstream.TraceFilter) string {
 // described is what is read of every span, besides its identity, name, start
 // and duration.
 var described = "span:parentID, span:kind, span:status, span:statusMessage, span:name, resource.service.name, resource.service.version, span." +
-	strings.Join(trace.DescribingAttributes, ", span.") + ", ." + strings.Join(trace.CircumstanceAttributes, ", .")
+	strings.Join(trace.DescribingAttributes, ", span.") + ", ." + strings.Join(trace.CircumstanceAttributes, ", .") +
+	", event." + strings.Join(trace.EventAttributes, ", event.")
 
 // wholeTraces asks for all spans of the traces that match, newest traces
 // first. "A && B" holds for a trace that has both, and gives the spans of
