@@ -48,6 +48,8 @@ type level struct {
 	recent   []float64
 	stride   int // every stride-th point is among the recent ones
 	seen     int
+	before   float64 // the level before the last shift, where a return to it is no news; NaN for none
+	returns  bool    // whether such returns are known
 }
 
 // chooseLevel is the level at the beginning of y with the longest memory that y
@@ -62,7 +64,9 @@ func chooseLevel(y []float64, step time.Duration, short bool) level {
 	candidates = append(candidates, shortestMemory)
 	patience := max(int(shiftAfter/step), minShifted)
 	if short { // what may be no rhythm is followed
-		return newLevel(y, shortestMemory, residualSpread(y, shortestMemory), shortShifted)
+		l := newLevel(y, shortestMemory, residualSpread(y, shortestMemory), shortShifted)
+		l.returns = true
+		return l
 	}
 	spreads := make([]float64, len(candidates))
 	least := math.Inf(1)
@@ -83,7 +87,7 @@ func newLevel(y []float64, memory int, spread float64, patience int) level {
 	l := level{
 		value: stats.Median(y[:min(len(y), max(memory, 10))]), memory: memory,
 		rate: 1 - math.Exp(-1/float64(memory)), spread: spread, patience: patience,
-		stride: max(patience/2/recentSample, 1),
+		stride: max(patience/2/recentSample, 1), before: math.NaN(),
 	}
 	if math.IsNaN(l.value) {
 		l.value = stats.Median(y)
@@ -102,12 +106,18 @@ func residualSpread(y []float64, memory int) float64 {
 	from, stride := min(memory, len(y)/2), 1+len(y)/2/spreadSample
 	for range 2 {
 		l := newLevel(y, memory, spread, math.MaxInt/2)
-		residual := make([]float64, 0, 2*spreadSample)
+		residual, observed := make([]float64, 0, 2*spreadSample), 0
 		for i, v := range y {
-			if i >= from && (i-from)%stride == 0 {
-				residual = append(residual, v-l.value)
+			if i >= from && !math.IsNaN(v) { // missing points may come as regularly as sampled ones
+				if observed%stride == 0 {
+					residual = append(residual, v-l.value)
+				}
+				observed++
 			}
 			l.follow(v)
+		}
+		if len(residual) == 0 {
+			return spread
 		}
 		spread = stats.Spread(residual)
 	}
@@ -133,8 +143,25 @@ func (l *level) next(v float64) (shift float64) {
 	l.outside = 0
 	if center, spread := stats.Center(l.recent); spread <= frozenAt*l.spread {
 		shift = center - l.value
+		if l.returns {
+			l.before = l.value
+		}
 		l.value = center
 	}
+	return shift
+}
+
+// back goes back to the level before the last shift where a point, which is still
+// to come, lies there and not at the new one: a job that ends, an outage that is
+// over. It gives by how much the level shifted; zero for no shift. A further shift
+// there is news again.
+func (l *level) back(v float64) (shift float64) {
+	near := frozenAt * l.spread
+	if !(math.Abs(v-l.before) <= near && math.Abs(v-l.value) > near) { // NaN is not
+		return 0
+	}
+	shift = l.before - l.value
+	l.value, l.outside, l.before = l.before, 0, math.NaN()
 	return shift
 }
 

@@ -186,6 +186,12 @@ func (m *Model) expect(r Request, y []float64, ahead int) (residual, against, un
 	state.level = chooseLevel(calm, m.step, m.short)
 	residual, unshifted = make([]float64, learned), make([]float64, learned)
 	for i, v := range calm {
+		if back := state.level.back(v); back != 0 {
+			state.moved += back
+			if len(shifts) == 0 || shifts[len(shifts)-1] != i-1 {
+				shifts = append(shifts, i-1)
+			}
+		}
 		residual[i] = v - state.level.value
 		unshifted[i] = y[i] - state.moved
 		if shift := state.level.next(v); shift != 0 {
@@ -249,11 +255,18 @@ func (m *Model) expected(s *state) (center, pattern float64) {
 	return s.level.value + (pattern + m.bias), pattern
 }
 
-// next takes in a point, in the model's unit.
-func (m *Model) next(s *state, v float64) (center, shift float64) {
+// next takes in a point, in the model's unit, and gives what was expected of it, and
+// the levels that it moved from and to where it shifted.
+func (m *Model) next(s *state, v float64) (center, from, to float64) {
 	if m.path == nil && m.newDay.waits(s.at) && !math.IsNaN(v) {
 		level := v - float64(m.ahead[s.at%len(m.ahead)]) - m.bias
 		s.level.value += (level - s.level.value) / float64(s.at-m.newDay.from+1)
+	}
+	back, shift := 0.0, 0.0
+	if m.path == nil {
+		if back = s.level.back(v - float64(m.ahead[s.at%len(m.ahead)])); back != 0 {
+			s.shifted(back)
+		}
 	}
 	center, pattern := m.expected(s)
 	if m.path == nil {
@@ -264,11 +277,16 @@ func (m *Model) next(s *state, v float64) (center, shift float64) {
 		w.Observe(v-s.moved, z)
 	}
 	if shift != 0 {
-		s.moved += shift
-		for _, w := range s.watchers {
-			detector.Shifted(w)
-		}
+		s.shifted(shift)
 	}
 	s.at++
-	return center, shift
+	return center, center - back, center + shift
+}
+
+// shifted is after a new level was accepted.
+func (s *state) shifted(by float64) {
+	s.moved += by
+	for _, w := range s.watchers {
+		detector.Shifted(w)
+	}
 }

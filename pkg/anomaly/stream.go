@@ -129,7 +129,7 @@ func (s *Stream) judge(v float64) Observation {
 	x := m.unit.in(v)
 	i := m.shown(s.state.at)
 	o := Observation{Time: m.start.Add(time.Duration(s.state.at) * m.step)}
-	center, shift := m.next(&s.state, x)
+	center, from, to := m.next(&s.state, x)
 	lower, upper := center-s.below*m.scale.at(i, -1), center+s.above*m.scale.at(i, 1)
 	o.Expected, o.Lower, o.Upper = m.unit.out(center), m.unit.out(lower), m.unit.out(upper)
 	if o.Score = s.score(i, x, center); o.Score > 0 && !s.gates.counts(v, o.Expected) {
@@ -138,8 +138,8 @@ func (s *Stream) judge(v float64) Observation {
 	if s.gates.nonNegative {
 		o.Expected, o.Lower, o.Upper = max(o.Expected, 0), max(o.Lower, 0), max(o.Upper, 0)
 	}
-	if shift != 0 {
-		o.Shift = bounded(m.unit.out(center+shift) - m.unit.out(center))
+	if from < to || from > to { // NaN is neither
+		o.Shift = bounded(m.unit.out(to) - m.unit.out(from))
 	}
 	return o
 }
@@ -192,8 +192,16 @@ func (s *Stream) score(i int, x, center float64) float64 {
 	if math.IsNaN(combined) {
 		return 0 // no detector has seen enough to say anything
 	}
-	return Score(combined * scoredStep.Seconds() / s.model.step.Seconds())
+	score := Score(combined * scoredStep.Seconds() / s.model.step.Seconds())
+	if s.model.short {
+		return min(score, youngScore)
+	}
+	return score
 }
+
+// youngScore is the highest of a metric that is younger than two days: of so few
+// points none is known to be one in a million.
+const youngScore = 89
 
 // probability of a score, two-sided; NaN where the detector cannot judge.
 func (j judge) probability(w detector.Watcher, direction Direction) float64 {
