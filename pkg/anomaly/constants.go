@@ -18,15 +18,21 @@ type Constants struct {
 	// day, so that a person who was paged is not paged again in the same shift, and what
 	// comes every day can still be distinguished.
 	Refractory time.Duration
-	// Again is how long after an event something as high is an event of its own;
-	// what is less high is its aftermath.
-	Again time.Duration
+	// Soon is how long it must at least be quiet after an event for a new one, and
+	// Quiet how many times as long as the event lasted: what follows a short spike an
+	// hour later is another one, what flares up after an hour's incident is not.
+	Soon  time.Duration
+	Quiet float64
+	// Rare is the score of what chance leaves once in eighty years: after Soon it is an
+	// event of its own, however long the last one was.
+	Rare float64
 }
 
 // DefaultConstants are those that judge.
 func DefaultConstants() Constants {
 	return Constants{
-		Constants: detector.DefaultConstants(), Agreement: 2.0 / 3, Refractory: 12 * time.Hour, Again: 6 * time.Hour,
+		Constants: detector.DefaultConstants(), Agreement: 2.0 / 3, Refractory: 12 * time.Hour,
+		Soon: 30 * time.Minute, Quiet: 10, Rare: 95,
 	}
 }
 

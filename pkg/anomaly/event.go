@@ -14,26 +14,21 @@ const (
 	// a score that hovers at the threshold makes one event.
 	release       = 0.6
 	minRefractory = 5 // points
-	// soon is how long after an event what chance leaves once in ten years, a score of
-	// rare, is an event of its own, however high the last one was.
-	soon = time.Hour
-	rare = 90
-	// asHigh is how far apart scores may lie and be alike.
-	asHigh = 1
 )
 
 // grouping makes events of scores, point by point: one incident, one event. An
 // event begins where the score reaches the threshold, goes on while it stays
-// above the release level, and takes in what follows within the refractory
-// time, unless that is as high some hours later, or rare.
+// above the release level, and takes in what follows until it has been quiet for
+// the refractory time, or for much longer than the event lasted, or is rare.
 type grouping struct {
 	threshold float64
-	patience  int // points
+	patience  int     // points
+	soon      int     // points
+	quiet     float64 // of the event's length
+	rare      float64
 	since     int // the last point of the latest event, in points
+	length    int // of the latest event, in points
 	active    bool
-	apart     int     // points after which something as high is apart
-	soon      int     // points after which something rare is apart
-	peak      float64 // of the latest event
 }
 
 // part is what a point is to an event.
@@ -49,7 +44,7 @@ func newGrouping(threshold float64, step time.Duration, c Constants) grouping {
 	patience := max(int(c.Refractory/step), minRefractory)
 	return grouping{
 		threshold: threshold, patience: patience, since: patience,
-		apart: max(int(c.Again/step), minRefractory), soon: max(int(soon/step), minRefractory),
+		soon: max(int(c.Soon/step), minRefractory), quiet: c.Quiet, rare: c.Rare,
 	}
 }
 
@@ -62,17 +57,19 @@ func (g *grouping) next(score float64) part {
 	case math.IsNaN(score):
 		return outside
 	case score >= g.threshold:
-		again := g.since > g.apart && score >= g.peak-asHigh || g.since > g.soon && score >= rare
-		if g.since > g.patience || !g.active && again {
-			found, g.peak = begins, 0
+		apart := g.since > g.soon && (score >= g.rare || g.since > int(g.quiet*float64(g.length)))
+		if g.since > g.patience || !g.active && apart {
+			found, g.length = begins, 0
 		}
-		g.peak = max(g.peak, score)
 		g.active = true
 	case score < release*g.threshold:
 		g.active = false
 	}
 	if !g.active {
 		return outside
+	}
+	if found == goesOn {
+		g.length += g.since
 	}
 	g.since = 0
 	return found

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/foresight-observability/foresight/pkg/anomaly"
 	"github.com/foresight-observability/foresight/tests/bench/datasets"
@@ -29,7 +28,8 @@ func candidates() (names []string, constants []anomaly.Constants) {
 		names, constants = append(names, name), append(constants, c)
 	}
 	add("defaults", func(*anomaly.Constants) {})
-	add("again as high after 12 h", func(c *anomaly.Constants) { c.Again = 12 * time.Hour })
+	add("quiet for 12 h", func(c *anomaly.Constants) { c.Soon = c.Refractory })
+	add("quiet twice as long", func(c *anomaly.Constants) { c.Quiet *= 2 })
 	add("no agreement", func(c *anomaly.Constants) { c.Agreement = 0 })
 	add("agreement of 0.75", func(c *anomaly.Constants) { c.Agreement = 0.75 })
 	add("agreement of 0.5", func(c *anomaly.Constants) { c.Agreement = 0.5 })
@@ -143,7 +143,7 @@ func (b *leftOutBench) evaluate() error {
 		e := evaluation{constants: c}
 		if k := slices.IndexFunc(b.all, func(known evaluation) bool {
 			same := c
-			same.Refractory, same.Again = known.constants.Refractory, known.constants.Again
+			same.Refractory, same.Soon, same.Quiet, same.Rare = known.constants.Refractory, known.constants.Soon, known.constants.Quiet, known.constants.Rare
 			return known.constants == same
 		}); k >= 0 {
 			e = b.all[k]
