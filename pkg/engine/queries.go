@@ -15,6 +15,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
 	"github.com/foresight-observability/foresight/pkg/engine/traces"
 	"github.com/foresight-observability/foresight/pkg/query"
+	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
 // Named is a query about several services with their names, where it is about
@@ -81,14 +82,21 @@ func (e *Engine) Recent(ctx context.Context, expr string, window core.Window) (c
 	return e.sources().Recent(ctx, expr, window)
 }
 
-// Labels lists the labels that metrics have inside the window.
-func (e *Engine) Labels(ctx context.Context, window core.Window) (core.NamesAnswer, error) {
-	return e.evaluator().Labels(ctx, window)
+// Labels lists the labels that the series of the selectors (all for none) have
+// inside the window.
+func (e *Engine) Labels(ctx context.Context, selectors []string, window core.Window) (core.NamesAnswer, error) {
+	return e.evaluator().Labels(ctx, selectors, window)
 }
 
-// LabelValues lists the values of a label inside the window.
-func (e *Engine) LabelValues(ctx context.Context, label string, window core.Window) (core.NamesAnswer, error) {
-	return e.evaluator().LabelValues(ctx, label, window)
+// LabelValues lists the values of a label of the series of the selectors (all for
+// none) inside the window.
+func (e *Engine) LabelValues(ctx context.Context, label string, selectors []string, window core.Window) (core.NamesAnswer, error) {
+	return e.evaluator().LabelValues(ctx, label, selectors, window)
+}
+
+// Describe tells what those who expose a metric say of it.
+func (e *Engine) Describe(ctx context.Context, metric string) (upstream.MetricDescription, error) {
+	return e.evaluator().Describe(ctx, metric)
 }
 
 // Signal finds where a service's signal of one kind is measured.

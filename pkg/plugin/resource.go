@@ -19,7 +19,8 @@ import (
 const defaultLookBack = time.Hour
 
 // resources are the HTTP routes below the data source's resource path. Names
-// fill the editor's pickers, labels a dashboard's ad-hoc filters; signals show
+// fill the editor's pickers, labels a dashboard's ad-hoc filters and, with
+// metadata, what the editor completes and explains of PromQL; signals show
 // the config editor what they find; live tells a viewer the channel of a query;
 // hooks answer the engines that act.
 func (d *DataSource) resources() http.Handler {
@@ -48,13 +49,14 @@ func (d *DataSource) register(router api.Router) {
 	}))
 	mux.Handle("GET /labels", listRoute(func(ctx context.Context, r *http.Request, window engine.Window) (engine.NamesAnswer, error) {
 		if name := r.URL.Query().Get("name"); name != "" { // for names that no path can hold
-			return d.engine.LabelValues(ctx, name, window)
+			return d.engine.LabelValues(ctx, name, selectors(r), window)
 		}
-		return d.engine.Labels(ctx, window)
+		return d.engine.Labels(ctx, selectors(r), window)
 	}))
 	mux.Handle("GET /labels/{name...}", listRoute(func(ctx context.Context, r *http.Request, window engine.Window) (engine.NamesAnswer, error) {
-		return d.engine.LabelValues(ctx, r.PathValue("name"), window)
+		return d.engine.LabelValues(ctx, r.PathValue("name"), selectors(r), window)
 	}))
+	mux.Handle("GET /metadata/{metric}", http.HandlerFunc(d.describe))
 	mux.Handle("POST /signals", http.HandlerFunc(d.previewSignals))
 	mux.Handle("POST /live", http.HandlerFunc(channelOf))
 	d.api.Register(router)
@@ -93,6 +95,20 @@ func listRoute(ask func(context.Context, *http.Request, engine.Window) (engine.N
 		}
 		respond.JSON(w, http.StatusOK, map[string]any{"names": found.Names, "notices": found.Notices})
 	}
+}
+
+// selectors are those of the parameter match, as in Prometheus' API.
+func selectors(r *http.Request) []string { return r.URL.Query()["match"] }
+
+// describe answers with the type and the help text of a metric.
+func (d *DataSource) describe(w http.ResponseWriter, r *http.Request) {
+	found, err := d.engine.Describe(r.Context(), r.PathValue("metric"))
+	if err != nil {
+		status, _ := classify(err)
+		respond.JSON(w, int(status), map[string]string{"error": err.Error()})
+		return
+	}
+	respond.JSON(w, http.StatusOK, map[string]string{"type": found.Type, "help": found.Help})
 }
 
 // channelOf answers with the live channel's path of a query. The browser sends

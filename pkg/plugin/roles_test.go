@@ -27,6 +27,7 @@ var routes = []route{
 	{"GET /versions", "GET", "versions?service=cart", false},
 	{"GET /labels", "GET", "labels", false},
 	{"GET /labels/{name...}", "GET", "labels/job", false},
+	{"GET /metadata/{metric}", "GET", "metadata/up", false},
 	{"POST /live", "POST", "live", false},
 	{"POST /signals", "POST", "signals", false},
 	{"/prom/api/v1/query", "GET", "prom/api/v1/query?query=vector(1)", false},

@@ -35,13 +35,23 @@ type Metrics interface {
 	// LabelValues lists the values of a label over the series that match any
 	// of the selectors (all series for none), sorted.
 	LabelValues(ctx context.Context, label string, selectors []string, start, end time.Time) ([]string, []string, error)
-	// LabelNames lists the names of the labels of all series, sorted.
-	LabelNames(ctx context.Context, start, end time.Time) ([]string, error)
+	// LabelNames lists the names of the labels of the series that match any of
+	// the selectors (all series for none), sorted.
+	LabelNames(ctx context.Context, selectors []string, start, end time.Time) ([]string, error)
+	// Describe tells what those who expose a metric say of it; nothing where the
+	// server does not know.
+	Describe(ctx context.Context, metric string) (MetricDescription, error)
 	// Exemplars are the traces that the samples of any series in the PromQL
 	// point to, each once, the newest first.
 	Exemplars(ctx context.Context, promQL string, start, end time.Time) ([]Exemplar, error)
 	// Probe tells what the server is and can do.
 	Probe(ctx context.Context) (MetricsCapabilities, error)
+}
+
+// MetricDescription is what stands beside a metric where it is exposed.
+type MetricDescription struct {
+	Type string // "counter", "gauge", "histogram", ...
+	Help string
 }
 
 // Exemplar is a trace behind a sample.

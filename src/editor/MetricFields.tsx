@@ -2,6 +2,7 @@ import React from 'react';
 import { type CoreApp, type TimeRange } from '@grafana/data';
 import { Field, RadioButtonGroup, Stack } from '@grafana/ui';
 import { type AnomalyQuery, type BreachQuery, type MetricQuery } from '../query';
+import { type Resources } from '../promql/names';
 import { AheadButton } from './AheadButton';
 import { FeedbackFields } from './FeedbackFields';
 import { DurationField, type FieldsProps, NumberField, SwitchField, TextField } from './fields';
@@ -12,17 +13,22 @@ import { StarterButtons } from './StarterButtons';
 import { ValueField, ViewField } from './ValueField';
 
 interface Props extends FieldsProps<MetricQuery> {
+  resources: Resources;
   range?: TimeRange;
   app?: CoreApp;
 }
 
 /** The fields of a question about the series of a PromQL query. */
-export function MetricFields({ query, onCommit, range, app }: Props) {
+export function MetricFields({ query, onCommit, resources, range, app }: Props) {
   const set = (change: Partial<MetricQuery>) => onCommit({ ...query, ...change } as MetricQuery);
   return (
     <>
       {!query.expr && <StarterButtons onChoose={set} />}
-      <PromQLField value={query.expr ?? ''} onCommit={(expr) => expr !== (query.expr ?? '') && set({ expr })} />
+      <PromQLField
+        {...{ resources, range }}
+        value={query.expr ?? ''}
+        onCommit={(expr) => expr !== (query.expr ?? '') && set({ expr })}
+      />
       {query.queryType === 'breach' && <LimitFields query={query} onCommit={onCommit} />}
       {query.queryType === 'forecast' && <AheadButton {...{ query, range, app }} />}
       {query.queryType !== 'forecast' && <ValueField {...{ query, onCommit }} />}

@@ -80,14 +80,14 @@ type QuestionProps = Pick<Props, 'query' | 'datasource' | 'range' | 'app'> & {
 
 function QuestionFields({ query, onCommit, datasource, range, app }: QuestionProps) {
   if (isMetricQuery(query)) {
-    return <MetricFields {...{ query, onCommit, range, app }} />;
+    return <MetricFields {...{ query, onCommit, range, app }} resources={datasource} />;
   }
   if (isTraceQuery(query)) {
     return <TraceFields {...{ query, onCommit, datasource, range }} />;
   }
   switch (query.queryType) {
     case 'explain':
-      return <ExplainFields {...{ query, onCommit }} />;
+      return <ExplainFields {...{ query, onCommit, range }} resources={datasource} />;
     case 'composite':
       return <CompositeFields {...{ query, onCommit, datasource, range }} />;
     case 'incidents':
@@ -95,7 +95,7 @@ function QuestionFields({ query, onCommit, datasource, range, app }: QuestionPro
     case 'journey':
       return <JourneyFields {...{ query, onCommit, datasource, range }} />;
     case 'replay':
-      return <ReplayFields {...{ query, onCommit }} />;
+      return <ReplayFields {...{ query, onCommit, range }} resources={datasource} />;
     case 'impact':
       return <ImpactFields {...{ query, onCommit, datasource, range }} />;
     case 'rollout':

@@ -44,7 +44,7 @@ describe('the button', () => {
     await userEvent.click(screen.getByRole('button', { name: /would this have alerted/ }));
     expect(onCommit).toHaveBeenCalledWith(expect.objectContaining({ queryType: 'replay', view: 'course', for: '2m' }));
     const back = jest.fn();
-    render(<ReplayFields query={onCommit.mock.lastCall[0]} onCommit={back} />);
+    render(<ReplayFields query={onCommit.mock.lastCall[0]} onCommit={back} resources={{ getResource: jest.fn() }} />);
     await userEvent.click(screen.getByRole('button', { name: /Edit the question/ }));
     expect(back).toHaveBeenCalledWith(expect.objectContaining({ queryType: 'anomaly', expr: 'up' }));
   });

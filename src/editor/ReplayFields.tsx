@@ -1,6 +1,8 @@
 import React, { useId } from 'react';
+import { type TimeRange } from '@grafana/data';
 import { Button, Field, LinkButton, Stack } from '@grafana/ui';
 import { isComplete } from '../language';
+import { type Resources } from '../promql/names';
 import { type ForesightQuery, type ReplayQuery } from '../query';
 import { DurationField, type FieldsProps, NumberField } from './fields';
 import { ObjectiveField } from './ObjectiveField';
@@ -13,11 +15,13 @@ import { ShowPicker } from './ShowPicker';
 
 interface Props {
   query: ReplayQuery;
+  resources: Resources;
+  range?: TimeRange;
   onCommit: (query: ForesightQuery) => void;
 }
 
 /** The fields of a replay: the rule, and how much of the past. */
-export function ReplayFields({ query, onCommit }: Props) {
+export function ReplayFields({ query, onCommit, resources, range }: Props) {
   const set = (change: Partial<ReplayQuery>) => onCommit({ ...query, ...change });
   const question = questionOf(query);
   return (
@@ -30,7 +34,11 @@ export function ReplayFields({ query, onCommit }: Props) {
           </Button>
         </Stack>
       ) : (
-        <PromQLField value={query.expr ?? ''} onCommit={(expr) => expr !== (query.expr ?? '') && set({ expr })} />
+        <PromQLField
+          {...{ resources, range }}
+          value={query.expr ?? ''}
+          onCommit={(expr) => expr !== (query.expr ?? '') && set({ expr })}
+        />
       )}
       <Stack direction="row" gap={2} wrap="wrap" alignItems="flex-start">
         {!question && <ConditionField query={query} onCommit={onCommit} />}

@@ -138,10 +138,19 @@ func sampled(one storage.Series, from, to time.Time) bool {
 }
 
 // LabelNames implements upstream.Metrics.
-func (p *PromServer) LabelNames(context.Context, time.Time, time.Time) ([]string, error) {
+func (p *PromServer) LabelNames(_ context.Context, selectors []string, _, _ time.Time) ([]string, error) {
+	if len(selectors) == 0 {
+		selectors = []string{`{__name__!=""}`}
+	}
 	found := map[string]bool{}
-	for _, one := range p.stored {
-		one.Labels().Range(func(l labels.Label) { found[l.Name] = true })
+	for _, selector := range selectors {
+		matchers, err := promParser.ParseMetricSelector(selector)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range p.matching(matchers) {
+			one.Labels().Range(func(l labels.Label) { found[l.Name] = true })
+		}
 	}
 	return slices.Sorted(maps.Keys(found)), nil
 }

@@ -48,7 +48,7 @@ func (s *server) LabelValues(context.Context, string, []string, time.Time, time.
 	return []string{"a"}, []string{"w"}, nil
 }
 
-func (s *server) LabelNames(context.Context, time.Time, time.Time) ([]string, error) {
+func (s *server) LabelNames(context.Context, []string, time.Time, time.Time) ([]string, error) {
 	s.queried.Add(1)
 	return []string{"a"}, nil
 }
@@ -74,6 +74,11 @@ func (s *server) Fetch(_ context.Context, ids []trace.TraceID, _ time.Time) (ups
 func (s *server) Read(context.Context, time.Time, time.Time) ([]annotation.Annotation, []string, error) {
 	s.queried.Add(1)
 	return []annotation.Annotation{{Text: "orders"}}, nil, nil
+}
+
+func (m metricsOf) Describe(context.Context, string) (upstream.MetricDescription, error) {
+	m.queried.Add(1)
+	return upstream.MetricDescription{Type: "gauge"}, nil
 }
 
 func (metricsOf) Probe(context.Context) (upstream.MetricsCapabilities, error) {

@@ -53,11 +53,19 @@ func (m *metrics) LabelValues(ctx context.Context, label string, selectors []str
 	return found.values, found.warnings, err
 }
 
-func (m *metrics) LabelNames(ctx context.Context, start, end time.Time) ([]string, error) {
-	return ask(ctx, m.store, nameOf(m.inner), key("LabelNames", start, end),
-		func(ctx context.Context) ([]string, error) { return m.inner.LabelNames(ctx, start, end) },
+func (m *metrics) LabelNames(ctx context.Context, selectors []string, start, end time.Time) ([]string, error) {
+	return ask(ctx, m.store, nameOf(m.inner), key("LabelNames", selectors, start, end),
+		func(ctx context.Context) ([]string, error) { return m.inner.LabelNames(ctx, selectors, start, end) },
 		func(found []string) (int64, time.Duration) {
 			return sizeOfTexts(found), m.store.keep(end, 0, len(found) > 0)
+		})
+}
+
+func (m *metrics) Describe(ctx context.Context, metric string) (upstream.MetricDescription, error) {
+	return ask(ctx, m.store, nameOf(m.inner), key("Describe", metric),
+		func(ctx context.Context) (upstream.MetricDescription, error) { return m.inner.Describe(ctx, metric) },
+		func(found upstream.MetricDescription) (int64, time.Duration) {
+			return int64(len(found.Type) + len(found.Help)), short
 		})
 }
 

@@ -84,10 +84,10 @@ func (c *Client) LabelValues(ctx context.Context, label string, selectors []stri
 }
 
 // LabelNames implements upstream.Metrics.
-func (c *Client) LabelNames(ctx context.Context, start, end time.Time) ([]string, error) {
+func (c *Client) LabelNames(ctx context.Context, selectors []string, start, end time.Time) ([]string, error) {
 	ctx, held := budget.Part(ctx)
 	defer held.Close()
-	found, _, _, err := c.api.LabelNames(ctx, nil, start, end)
+	found, _, _, err := c.api.LabelNames(ctx, selectors, start, end)
 	if err != nil {
 		return nil, c.failure(err)
 	}
@@ -97,6 +97,21 @@ func (c *Client) LabelNames(ctx context.Context, start, end time.Time) ([]string
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// Describe implements upstream.Metrics. Where targets describe a metric in more
+// than one way, the first is as good as another.
+func (c *Client) Describe(ctx context.Context, metric string) (upstream.MetricDescription, error) {
+	ctx, held := budget.Part(ctx)
+	defer held.Close()
+	found, err := c.api.Metadata(ctx, metric, "1")
+	if err != nil {
+		return upstream.MetricDescription{}, c.failure(err)
+	}
+	if len(found[metric]) == 0 {
+		return upstream.MetricDescription{}, nil
+	}
+	return upstream.MetricDescription{Type: string(found[metric][0].Type), Help: found[metric][0].Help}, nil
 }
 
 // failure makes errors of Prometheus' client library ours. What the transport

@@ -157,3 +157,33 @@ func TestGetWherePostIsForbidden(t *testing.T) {
 	_, err := client.QueryRange(context.Background(), "up", hour)
 	require.NoError(t, err)
 }
+
+func TestLabelNamesAreThoseOfTheSelectors(t *testing.T) {
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		require.NoError(t, r.ParseForm())
+		require.Equal(t, "/api/v1/labels", r.URL.Path)
+		require.Equal(t, []string{"up"}, r.Form["match[]"])
+		answer(`{"status":"success","data":["job","__name__"]}`)(w, r)
+	})
+	names, err := client.LabelNames(t.Context(), []string{"up"}, hour.Start, hour.End)
+	require.NoError(t, err)
+	require.Equal(t, []string{"__name__", "job"}, names)
+}
+
+func TestDescribe(t *testing.T) {
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		require.NoError(t, r.ParseForm())
+		require.Equal(t, "/api/v1/metadata", r.URL.Path)
+		if r.Form.Get("metric") == "up" {
+			answer(`{"status":"success","data":{"up":[{"type":"gauge","help":"Whether the scrape worked.","unit":""}]}}`)(w, r)
+			return
+		}
+		answer(`{"status":"success","data":{}}`)(w, r)
+	})
+	described, err := client.Describe(t.Context(), "up")
+	require.NoError(t, err)
+	require.Equal(t, upstream.MetricDescription{Type: "gauge", Help: "Whether the scrape worked."}, described)
+	described, err = client.Describe(t.Context(), "down")
+	require.NoError(t, err)
+	require.Empty(t, described)
+}
