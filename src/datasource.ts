@@ -1,4 +1,4 @@
-import { lastValueFrom, merge, type Observable } from 'rxjs';
+import { lastValueFrom, map, merge, type Observable } from 'rxjs';
 import {
   type AdHocVariableFilter,
   type AnnotationSupport,
@@ -18,6 +18,7 @@ import {
   type TimeRange,
 } from '@grafana/data';
 import { config, DataSourceWithBackend, getTemplateSrv, type TemplateSrv } from '@grafana/runtime';
+import { explained } from './explained';
 import { withFilters } from './filters';
 import { interpolate } from './interpolate';
 import { isComplete } from './language';
@@ -54,11 +55,15 @@ export class ForesightDataSource extends DataSourceWithBackend<ForesightQuery, F
     const targets = config.publicDashboardAccessToken ? [] : request.targets;
     const watched = targets.filter((query) => this.filterQuery(query)).filter((query) => isLive(query, request));
     if (watched.length === 0) {
-      return super.query(request);
+      return this.answered(request);
     }
     const rest = request.targets.filter((query) => !watched.some(({ refId }) => refId === query.refId));
     const answers = watched.map((query) => this.watch(query, request));
-    return rest.length > 0 ? merge(super.query({ ...request, targets: rest }), ...answers) : merge(...answers);
+    return rest.length > 0 ? merge(this.answered({ ...request, targets: rest }), ...answers) : merge(...answers);
+  }
+
+  private answered(request: DataQueryRequest<ForesightQuery>): Observable<DataQueryResponse> {
+    return super.query(request).pipe(map((answer) => explained(answer, request)));
   }
 
   private watch(query: AnomalyQuery, request: DataQueryRequest<ForesightQuery>): Observable<DataQueryResponse> {

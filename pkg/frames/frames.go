@@ -43,6 +43,15 @@ func newFrame(name string, frameType data.FrameType, visualization data.VisType,
 	return frame
 }
 
+// explainEmpty says, beside a table without rows, what that means. The data
+// source's frontend shows it: Grafana draws such a table as an empty box.
+func explainEmpty(frame *data.Frame, reason string) *data.Frame {
+	if rows, err := frame.RowLen(); err == nil && rows == 0 {
+		frame.Meta.Custom = map[string]any{"empty": reason}
+	}
+	return frame
+}
+
 // executed is what Grafana's query inspector shows: the upstream queries, then
 // the parameters of the analysis.
 func executed(basis engine.Provenance) string {

@@ -167,7 +167,7 @@ func impactAlerts(a engine.ImpactAnswer) *data.Frame {
 		finding(rows, "Was right", func(r row) impact.Finding { return r.Finding }),
 		column(rows, "reason", "Because", "", func(r row) string { return r.Reason }),
 	}
-	return frame
+	return explainEmpty(frame, "No alert fired in this time range.")
 }
 
 func impactIncidents(a engine.ImpactAnswer) *data.Frame {
@@ -198,7 +198,7 @@ func impactIncidents(a engine.ImpactAnswer) *data.Frame {
 		seconds("resolve", "Time to resolve", func(r row) (time.Duration, bool) { return r.End.Sub(r.Start), !r.Ongoing && r.End.After(r.Start) }),
 		incidentChanges(a),
 	}
-	return frame
+	return explainEmpty(frame, "No incident is known in this time range.")
 }
 
 // incidentChanges are the deploys shortly before each incident, the likeliest to
@@ -228,7 +228,7 @@ func impactDeploys(a engine.ImpactAnswer) *data.Frame {
 		finding(rows, "Failed", func(r row) impact.Finding { return r.Finding }),
 		column(rows, "reason", "Because", "", func(r row) string { return r.Reason }),
 	}
-	return frame
+	return explainEmpty(frame, "No deploy is known in this time range.")
 }
 
 func impactPrevented(a engine.ImpactAnswer) *data.Frame {
@@ -248,5 +248,5 @@ func impactPrevented(a engine.ImpactAnswer) *data.Frame {
 		}),
 		column(rows, "reason", "Because", "", func(r row) string { return r.Reason }),
 	}
-	return frame
+	return explainEmpty(frame, "Nothing is known to have been prevented in this time range.")
 }

@@ -150,7 +150,7 @@ func replayPages(a engine.ReplayAnswer) *data.Frame {
 			return nullable(r.Lead.Seconds())
 		}),
 	}
-	return frame
+	return explainEmpty(frame, "The rule would not have alerted.")
 }
 
 func replayMatched(a engine.ReplayAnswer) *data.Frame {
@@ -219,15 +219,19 @@ func replayCurve(a engine.ReplayAnswer) *data.Frame {
 	frame := newFrame("curve", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	rows := a.Curve
 	type row = engine.ReplayCurvePoint
+	current := column(rows, "current", "The rule as it is", "", func(r row) bool { return r.Current })
+	current.Config.Mappings = data.ValueMappings{data.ValueMapper{
+		"true": {Text: "this one", Color: "blue", Index: 0}, "false": {Text: "–", Color: "text", Index: 1},
+	}}
 	frame.Fields = data.Fields{
 		column(rows, "threshold", "Threshold", "", func(r row) float64 { return r.Threshold }),
 		column(rows, "pages_per_week", "Pages a week", "", func(r row) *float64 { return nullable(r.PerWeek) }),
 		column(rows, "in_alert", "Time in alert", "percentunit", func(r row) *float64 { return nullable(r.Share) }),
-		column(rows, "current", "Now", "", func(r row) bool { return r.Current }),
+		current,
 	}
 	frame.Fields = append(frame.Fields, share(rows, "precision", "Precision", func(r row) impact.Share { return r.Precision })...)
 	frame.Fields = append(frame.Fields, share(rows, "recall", "Recall", func(r row) impact.Share { return r.Recall })...)
-	return frame
+	return explainEmpty(frame, "No threshold could be tried: there are no values to compare with it.")
 }
 
 func replayLabels(a engine.ReplayAnswer) *data.Frame {
@@ -241,7 +245,7 @@ func replayLabels(a engine.ReplayAnswer) *data.Frame {
 		column(rows, "paged", "Paged by the rule", "", func(r row) bool { return r.Now }),
 		column(rows, "proposed", "Paged by the proposal", "", func(r row) bool { return r.Proposed }),
 	}
-	return frame
+	return explainEmpty(frame, "No feedback on past events is known.")
 }
 
 func replayEvents(a engine.ReplayAnswer) (events []event) {

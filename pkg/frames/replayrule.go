@@ -54,7 +54,7 @@ func replayProposal(a engine.ReplayAnswer) *data.Frame {
 		column(rows, "terraform", "Rule as Terraform", "", ruleTerraform),
 		column(rows, "json", "Rule as JSON", "", ruleJSON),
 	)
-	return frame
+	return explainEmpty(frame, "No setting of this rule could be proposed.")
 }
 
 // The names of a copied rule; a person gives it better ones.

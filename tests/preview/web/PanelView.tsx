@@ -25,7 +25,15 @@ export function PanelView({ panel, datasource, range, annotations, scopedVars, w
   const { targets, transformations, fieldConfig, options, type } = panel;
   const variables = JSON.stringify([templates.values, templates.options, scopedVars]);
   const key = [variables, range.from.valueOf(), range.to.valueOf(), width].join();
-  const answer = useAnswer(key, { datasource, targets, transformations, range, width, scopedVars });
+  const answer = useAnswer(key, {
+    datasource,
+    targets,
+    transformations,
+    range,
+    width,
+    scopedVars,
+    panelPluginId: type,
+  });
   const title = templates.replace(panel.title, scopedVars);
   const notices = answer.frames.flatMap(({ meta }) => meta?.notices?.map(({ text }) => text) ?? []);
   const asked = answer.state !== LoadingState.NotStarted && answer.state !== LoadingState.Loading;

@@ -31,6 +31,8 @@ export interface Question {
   scopedVars?: ScopedVars;
   transformations?: DataTransformerConfig[];
   liveStreaming?: boolean;
+  /** The type of the panel that asks. */
+  panelPluginId?: string;
 }
 
 export function requestOf({ targets, range, width, app = CoreApp.Dashboard, scopedVars = {}, ...rest }: Question) {
@@ -46,6 +48,7 @@ export function requestOf({ targets, range, width, app = CoreApp.Dashboard, scop
     intervalMs,
     maxDataPoints,
     liveStreaming: rest.liveStreaming,
+    panelPluginId: rest.panelPluginId,
     timezone: 'browser',
     requestId: 'preview',
     startTime: Date.now(),
