@@ -69,7 +69,9 @@ it('takes an existing data source instead', async () => {
   await user.click(traces().getByRole('radio', { name: 'Existing data source' }));
   await user.click(traces().getByRole('button', { name: /^Data source/ }));
   expect(settings().jsonData.traces).toEqual({ mode: 'grafana', uid: 'my-tempo' });
-  await user.type(screen.getByLabelText(/^Service account token/), 'glsa_x');
+  const token = screen.getByLabelText(/^Service account token/);
+  expect(token).toBeRequired();
+  await user.type(token, 'glsa_x');
   expect(settings().secureJsonData).toEqual({ grafanaToken: 'glsa_x' });
 });
 

@@ -14,6 +14,7 @@ function withTags(deploys: ForesightSettings['deploys'], text: string): Foresigh
 /** How Grafana itself is asked, and where deploys are known from. */
 export function GrafanaSettings(props: EditorProps) {
   const { options, onOptionsChange } = props;
+  const { prometheus, traces } = options.jsonData;
   return (
     <>
       <TextSetting
@@ -28,6 +29,7 @@ export function GrafanaSettings(props: EditorProps) {
         {...props}
         name="grafanaToken"
         label="Service account token"
+        required={prometheus?.mode === 'grafana' || traces?.mode === 'grafana'}
         description="Needs permission to query the chosen data sources and to read annotations. Everyone who can query Foresight can read their data through it."
       />
       <SwitchSetting

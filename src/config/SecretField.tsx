@@ -9,23 +9,34 @@ interface Props extends EditorProps {
   label: string;
   description?: string;
   placeholder?: string;
+  required?: boolean;
   /** For certificates and keys. */
   multiline?: boolean;
 }
 
-export function SecretField({ options, onOptionsChange, name, label, description, placeholder, multiline }: Props) {
+export function SecretField({
+  options,
+  onOptionsChange,
+  name,
+  label,
+  description,
+  placeholder,
+  required,
+  multiline,
+}: Props) {
   const id = useId();
   const readOnly = useReadOnly();
   const shared = {
     id,
     placeholder,
+    required,
     disabled: readOnly,
     isConfigured: Boolean(options.secureJsonFields?.[name]),
     value: options.secureJsonData?.[name] ?? '',
     onReset: () => onOptionsChange(withoutSecrets(options, name)),
   };
   return (
-    <Field label={label} description={description} htmlFor={id}>
+    <Field label={label} description={description} htmlFor={id} required={required}>
       {multiline ? (
         <SecretTextArea
           {...shared}

@@ -75,6 +75,7 @@ export function UpstreamSettings({
       {mode === 'grafana' ? (
         <Field
           label="Data source"
+          required
           description="Queried through Grafana, with the service account token below."
           htmlFor={pickerId}
         >

@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page, test } from '@playwright/test';
-import { choose, open, type Theme } from './pages';
+import { choose, open, panels, type Theme } from './pages';
 
 /** What stands in nobody's way need not fail a build. */
 async function serious(page: Page) {
@@ -9,6 +9,17 @@ async function serious(page: Page) {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`);
 }
+
+const dashboards = [
+  'foresight-overview',
+  'foresight',
+  'foresight-deploy',
+  'foresight-capacity',
+  'foresight-journeys',
+  'foresight-inefficiencies',
+  'foresight-impact',
+  'foresight-replay',
+];
 
 for (const theme of ['dark', 'light'] as Theme[]) {
   test(`nothing in the settings keeps anybody out (${theme})`, async ({ page }) => {
@@ -25,7 +36,32 @@ for (const theme of ['dark', 'light'] as Theme[]) {
     await open(page, 'explore', theme);
     await page.getByRole('button', { name: 'Options' }).click();
     expect(await serious(page)).toEqual([]);
-    await choose(page, 'Query type', 'What did the deploy change?');
+    for (const question of [
+      'What did the deploy change?',
+      'How do users get through?',
+      'How would a rule have alerted?',
+      'How fast can it be rolled out?',
+    ]) {
+      await choose(page, 'Query type', question);
+      expect(await serious(page)).toEqual([]);
+    }
+  });
+
+  test(`nothing in the suggestions of the PromQL field keeps anybody out (${theme})`, async ({ page }) => {
+    await open(page, 'explore', theme);
+    const field = page.getByRole('textbox', { name: 'PromQL' });
+    await expect(field).toHaveAttribute('contenteditable', 'true');
+    await field.click();
+    await page.keyboard.type('rate(http_server');
+    await expect(page.getByRole('listbox').getByRole('option').first()).toContainText('http_server');
     expect(await serious(page)).toEqual([]);
   });
+
+  for (const uid of dashboards) {
+    test(`nothing in the dashboard ${uid} keeps anybody out (${theme})`, async ({ page }) => {
+      await open(page, `d/${uid}?var-service=orders`, theme);
+      await panels(page);
+      expect(await serious(page)).toEqual([]);
+    });
+  }
 }

@@ -39,6 +39,24 @@ function asks(response: Response, queryType: string) {
   return queries && queries[0].refId === 'A' && queries[0].queryType === queryType;
 }
 
+test('PromQL is completed from what the server knows, and told to be wrong before it is run', async ({
+  page,
+}, info) => {
+  await open(page, 'explore');
+  const field = page.getByRole('textbox', { name: 'PromQL' });
+  await expect(field).toHaveAttribute('contenteditable', 'true');
+  await field.click();
+  await page.keyboard.type('rate(http_server', { delay: 50 });
+  const option = (name: string) => page.getByRole('listbox').getByRole('option', { name });
+  await option('http_server_request_duration_seconds_count').click();
+  await page.keyboard.type('{service_name="', { delay: 50 });
+  await expect(option('orders')).toBeVisible();
+  await picture(page, info, 'promql');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('alert').filter({ hasText: 'expected type matrix' })).toBeVisible();
+});
+
 test.describe.serial('in Explore', () => {
   let page: Page;
 
