@@ -167,7 +167,7 @@ func impactAlerts(a engine.ImpactAnswer) *data.Frame {
 		finding(rows, "Was right", func(r row) impact.Finding { return r.Finding }),
 		column(rows, "reason", "Because", "", func(r row) string { return r.Reason }),
 	}
-	return explainEmpty(frame, "No alert fired in this time range.")
+	return explainEmpty(frame, "No alert is known to have fired in this time range.")
 }
 
 func impactIncidents(a engine.ImpactAnswer) *data.Frame {

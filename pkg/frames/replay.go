@@ -150,6 +150,9 @@ func replayPages(a engine.ReplayAnswer) *data.Frame {
 			return nullable(r.Lead.Seconds())
 		}),
 	}
+	if a.Answered == 0 {
+		return explainEmpty(frame, "There were no values to evaluate.")
+	}
 	return explainEmpty(frame, "The rule would not have alerted.")
 }
 
