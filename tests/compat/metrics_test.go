@@ -135,10 +135,10 @@ func everyQuery(t *testing.T, address string, end time.Time) {
 	services, err := e.MeasuredServices(ctx, window)
 	require.NoError(t, err)
 	require.Equal(t, []string{"cart"}, services)
-	names, err := e.Labels(ctx, window)
+	names, err := e.Labels(ctx, nil, window)
 	require.NoError(t, err)
 	require.Contains(t, names.Names, "service_version")
-	values, err := e.LabelValues(ctx, "service_version", window)
+	values, err := e.LabelValues(ctx, "service_version", nil, window)
 	require.NoError(t, err)
 	require.Equal(t, []string{"1", "2"}, values.Names)
 }
