@@ -46,6 +46,14 @@ function open(query: Partial<ForesightQuery>, app = CoreApp.PanelEditor) {
   return { onChange, onRunQuery, user: userEvent.setup(), last: () => onChange.mock.lastCall?.[0] };
 }
 
+/** The field itself, once it has taken the place of the one that is shown while it loads. */
+const promQL = () =>
+  waitFor(() => {
+    const field = screen.getByLabelText('PromQL');
+    expect(field).not.toHaveAttribute('readonly');
+    return field;
+  });
+
 type User = ReturnType<typeof userEvent.setup>;
 
 async function choose(user: User, list: string, option: RegExp) {
@@ -69,7 +77,7 @@ beforeEach(() => {
 describe('a metric question', () => {
   it('is committed and run when the expression is left', async () => {
     const { user, last, onRunQuery } = open({});
-    await user.type(await screen.findByLabelText('PromQL'), 'sum(up)');
+    await user.type(await promQL(), 'sum(up)');
     expect(last()).toBeUndefined();
     await user.tab();
     expect(last()).toMatchObject({ queryType: 'anomaly', format: 'panel', expr: 'sum(up)' });
@@ -78,7 +86,7 @@ describe('a metric question', () => {
 
   it('does not run again when nothing was changed', async () => {
     const { user, onRunQuery } = open({ queryType: 'forecast', expr: 'up' });
-    await user.click(await screen.findByLabelText('PromQL'));
+    await user.click(await promQL());
     await user.tab();
     expect(onRunQuery).not.toHaveBeenCalled();
   });
