@@ -100,6 +100,7 @@ const language: Language = {
       ...ofService,
       history: 'text',
       step: 'text',
+      quantiles: 'value',
       threshold: 'number',
       timeZone: 'text',
       value: 'value',

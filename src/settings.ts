@@ -56,6 +56,13 @@ export interface Signal {
   weight?: number;
 }
 
+/** The quantiles of latency that are signals of a service, or of every other one. */
+export interface ServicePercentiles {
+  service?: string;
+  /** Between 0 and 1; the first one stands for the latency where one is asked for. */
+  quantiles?: number[];
+}
+
 /** What engines ask for by name. */
 export interface NamedSeries {
   name?: string;
@@ -148,6 +155,7 @@ export interface ForesightSettings extends DataSourceJsonData {
   };
   limits?: Limits;
   signals?: Signal[];
+  percentiles?: ServicePercentiles[];
   series?: NamedSeries[];
   journeys?: Journey[];
   webhooks?: Webhook[];

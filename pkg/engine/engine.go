@@ -29,6 +29,8 @@ type Engine struct {
 	DeployLogs []DeployLog
 	// Signals are those an administrator defined; presets fill in other kinds.
 	Signals []signals.Setting
+	// Percentiles are the quantiles of latency by service; nil for the 95 % one.
+	Percentiles signals.Percentiles
 	// Journeys are those an administrator described.
 	Journeys []journeys.Setting
 	// Feedback, Acts, Incidents, Alerts and Announced are what people and automation
@@ -61,7 +63,7 @@ func (e *Engine) sources() core.Sources {
 }
 
 func (e *Engine) finder() signals.Finder {
-	return signals.Finder{Sources: e.sources(), Custom: e.Signals}
+	return signals.Finder{Sources: e.sources(), Custom: e.Signals, Percentiles: e.Percentiles}
 }
 
 func (e *Engine) evaluator() metrics.Evaluator {

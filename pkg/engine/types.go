@@ -36,6 +36,7 @@ type (
 	Signal        = signals.Signal
 	SignalSetting = signals.Setting
 	SignalPreview = signals.Preview
+	Percentiles   = signals.Percentiles
 
 	DeploysAnswer = deploys.Answer
 	Deploy        = deploys.Deploy

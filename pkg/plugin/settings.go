@@ -34,7 +34,9 @@ type Settings struct {
 	Deploys DeploySettings
 	// Signals are those of every service; empty for presets alone.
 	Signals []engine.SignalSetting
-	Limits  Limits
+	// Percentiles are the quantiles of latency by service; empty for 0.95.
+	Percentiles engine.Percentiles
+	Limits      Limits
 	// WebhookSecret signs notifications of alerts; empty for unsigned ones.
 	WebhookSecret string
 	// Webhooks are where events may be sent, which know them by the secrets.
@@ -159,6 +161,11 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	}
 	for _, one := range root.objects("signals") {
 		settings.Signals = append(settings.Signals, signalSetting(one))
+		sections = append(sections, one)
+	}
+	settings.Percentiles = engine.Percentiles{}
+	for _, one := range root.objects("percentiles") {
+		percentileSetting(one, settings.Percentiles)
 		sections = append(sections, one)
 	}
 	journeys, steps := journeySettings(root)

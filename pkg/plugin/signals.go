@@ -34,6 +34,20 @@ func signalSetting(f fields) engine.SignalSetting {
 	return s
 }
 
+// percentileSetting adds the quantiles of one service, or of every other one.
+func percentileSetting(f fields, known engine.Percentiles) {
+	service := f.text("service", "")
+	quantiles := f.quantities("quantiles")
+	if _, again := known[service]; again {
+		f.problem("service", "%q is that of an earlier entry", service)
+		return
+	}
+	known[service] = quantiles
+	if err := known.Check(service); err != nil {
+		*f.problems = append(*f.problems, f.path+err.Error())
+	}
+}
+
 // maxPreviewed bounds what one preview asks.
 const maxPreviewed = 50
 

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -73,6 +74,22 @@ func checkOrder(field string, d, step Duration) error {
 func checkProbability(p float64) error {
 	if p != 0 && !(p > 0.5 && p <= 0.9999) {
 		return fmt.Errorf("probability is %g; it must be above 0.5 and at most 0.9999, as in 0.95", p)
+	}
+	return nil
+}
+
+func checkQuantiles(quantiles []float64) error {
+	const most = 5
+	if len(quantiles) > most {
+		return fmt.Errorf("quantiles has %d numbers; at most %d are allowed", len(quantiles), most)
+	}
+	for i, q := range quantiles {
+		switch {
+		case !(q > 0 && q < 1):
+			return fmt.Errorf("quantiles holds %g: write numbers between 0 and 1, as 0.95", q)
+		case slices.Contains(quantiles[:i], q):
+			return fmt.Errorf("quantiles holds %g twice", q)
+		}
 	}
 	return nil
 }

@@ -14,6 +14,9 @@ type Composite struct {
 	History Duration `json:"history,omitempty"`
 	// Step overrides the step that follows from the panel's resolution.
 	Step Duration `json:"step,omitempty"`
+	// Quantiles of latency that are signals, between 0 and 1. Default: those of the
+	// settings, or 0.95.
+	Quantiles []float64 `json:"quantiles,omitempty" jsonschema:"maxItems=5"`
 	// Threshold is the score from which on there is an event. Default 75.
 	Threshold float64 `json:"threshold,omitempty"`
 	// TimeZone is the IANA name of the place whose clock days and weeks follow
@@ -50,5 +53,6 @@ func (q Composite) Validate() error {
 		checkOrder("history", q.History, q.Step),
 		checkRange("threshold", q.Threshold, 0, 100),
 		checkTimeZone(q.TimeZone),
+		checkQuantiles(q.Quantiles),
 	)
 }

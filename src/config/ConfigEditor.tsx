@@ -5,6 +5,7 @@ import { GrafanaSettings } from './GrafanaSettings';
 import { HookSettings } from './HookSettings';
 import { LimitSettings } from './LimitSettings';
 import { JourneySettings } from './JourneySettings';
+import { PercentileSettings } from './PercentileSettings';
 import { type EditorProps } from './options';
 import { PlaybookSettings } from './PlaybookSettings';
 import { ReadOnly } from './readOnly';
@@ -45,6 +46,7 @@ export function ConfigEditor(props: EditorProps) {
         </Folded>
       )}
       <SignalSettings {...props} />
+      <PercentileSettings {...props} />
       <SeriesSettings {...props} />
       <JourneySettings {...props} />
       <HookSettings {...props} />

@@ -11,7 +11,7 @@ import {
   type VersionsQuery,
 } from '../query';
 import { type Source } from '../source';
-import { type FieldsProps } from './fields';
+import { type FieldsProps, TextField } from './fields';
 import { NamePicker } from './NamePicker';
 import { ScoringOptions } from './ScoringOptions';
 import { ValueField, ViewField } from './ValueField';
@@ -45,11 +45,22 @@ export function ServiceField({ query, onCommit, datasource, range }: BackendProp
   );
 }
 
+function numbers(text?: string) {
+  const found = text?.split(/[\s,;]+/).filter(Boolean).map(Number).filter(Number.isFinite);
+  return found?.length ? found : undefined;
+}
+
 /** The fields of a service's score. */
 export function CompositeFields({ query, onCommit, datasource, range }: BackendProps<CompositeQuery>) {
   return (
     <>
       <ServiceField {...{ query, datasource, range }} onCommit={({ service }) => onCommit({ ...query, service })} />
+      <TextField
+        label="Latency quantiles"
+        placeholder="0.95"
+        value={query.quantiles?.join(', ')}
+        onCommit={(text) => onCommit({ ...query, quantiles: numbers(text) })}
+      />
       <ViewField {...{ query, onCommit }} />
       <ValueField {...{ query, onCommit }} />
       <ScoringOptions scoring={query} onCommit={(change) => onCommit({ ...query, ...change })} reached="event" />

@@ -35,6 +35,8 @@ type Scraped struct {
 	From, To time.Time
 	Every    time.Duration
 	Value    func(at time.Time) float64
+	// Histogram is in place of Value where the series is a native histogram.
+	Histogram func(at time.Time) *histogram.FloatHistogram
 }
 
 // NewPromServer makes a server that holds the series.
@@ -54,7 +56,11 @@ func (p *PromServer) With(all ...Scraped) *PromServer {
 	for _, one := range all {
 		var samples []chunks.Sample
 		for at := one.From; !at.After(one.To); at = at.Add(one.Every) {
-			samples = append(samples, promSample{at.UnixMilli(), one.Value(at)})
+			if one.Histogram != nil {
+				samples = append(samples, promSample{at: at.UnixMilli(), histogram: one.Histogram(at)})
+				continue
+			}
+			samples = append(samples, promSample{at: at.UnixMilli(), value: one.Value(at)})
 		}
 		server.stored = append(server.stored, storage.NewListSeries(labels.FromMap(one.Labels), samples))
 	}
@@ -195,17 +201,30 @@ func (*promSet) Err() error                        { return nil }
 func (*promSet) Warnings() annotations.Annotations { return nil }
 
 type promSample struct {
-	at    int64
-	value float64
+	at        int64
+	value     float64
+	histogram *histogram.FloatHistogram
 }
 
-func (s promSample) ST() int64                   { return 0 }
-func (s promSample) T() int64                    { return s.at }
-func (s promSample) F() float64                  { return s.value }
-func (promSample) H() *histogram.Histogram       { return nil }
-func (promSample) FH() *histogram.FloatHistogram { return nil }
-func (promSample) Type() chunkenc.ValueType      { return chunkenc.ValFloat }
-func (s promSample) Copy() chunks.Sample         { return s }
+func (s promSample) ST() int64             { return 0 }
+func (s promSample) T() int64              { return s.at }
+func (s promSample) F() float64            { return s.value }
+func (promSample) H() *histogram.Histogram { return nil }
+
+// FH is a copy: the engine changes what it gets.
+func (s promSample) FH() *histogram.FloatHistogram {
+	if s.histogram == nil {
+		return nil
+	}
+	return s.histogram.Copy()
+}
+func (s promSample) Copy() chunks.Sample { return s }
+func (s promSample) Type() chunkenc.ValueType {
+	if s.histogram != nil {
+		return chunkenc.ValFloatHistogram
+	}
+	return chunkenc.ValFloat
+}
 
 // Named is a set of labels with the metric's name.
 func Named(name string, pairs ...string) map[string]string {

@@ -48,14 +48,14 @@ func (e Evaluator) Anomaly(ctx context.Context, q query.Anomaly, window core.Win
 		return answer, err
 	}
 	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
-	histories, err := e.FilteredHistory(ctx, q.Expr, q.Filters, g, &answer.Provenance)
-	if err != nil {
-		return answer, err
-	}
 	answer.SetParameter("step", g.Step.String())
 	answer.SetParameter("threshold", q.Threshold)
 	if q.Distribution {
-		return answer, e.distributions(ctx, q, histories, g, &answer)
+		return answer, e.distributions(ctx, q, g, &answer)
+	}
+	histories, err := e.FilteredHistory(ctx, q.Expr, q.Filters, g, &answer.Provenance)
+	if err != nil {
+		return answer, err
 	}
 	said, err := e.feedback(ctx, q, g, &answer.Provenance)
 	if err != nil {

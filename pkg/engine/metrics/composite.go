@@ -33,7 +33,7 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 		return answer, core.ErrNoMetrics
 	}
 	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now())
-	presets, scrapes, err := e.bound(ctx, q.Service, g)
+	presets, scrapes, err := e.bound(ctx, q, g)
 	if err != nil {
 		return answer, err
 	}
@@ -67,11 +67,12 @@ func (e Evaluator) Composite(ctx context.Context, q query.Composite, window core
 // Bound finds the signals of the service at the end of a window, and how often each
 // is scraped; 0 where that is unknown.
 func (e Evaluator) Bound(ctx context.Context, q query.Composite, window core.Window) ([]signals.BoundPreset, []time.Duration, error) {
-	return e.bound(ctx, q.Service, core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now()))
+	return e.bound(ctx, q, core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), anomaly.Reach, e.Now()))
 }
 
-func (e Evaluator) bound(ctx context.Context, service string, g core.Grid) ([]signals.BoundPreset, []time.Duration, error) {
-	presets, err := e.Signals.Presets(ctx, service, g.From, g.To)
+func (e Evaluator) bound(ctx context.Context, q query.Composite, g core.Grid) ([]signals.BoundPreset, []time.Duration, error) {
+	service := q.Service
+	presets, err := e.Signals.Narrowed(q.Quantiles).Presets(ctx, service, g.From, g.To)
 	if err != nil {
 		return nil, nil, err
 	}

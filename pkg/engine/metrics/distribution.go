@@ -17,8 +17,12 @@ import (
 )
 
 // distributions judges the shapes of histograms, whose buckets are the series.
-func (e Evaluator) distributions(ctx context.Context, q query.Anomaly, histories []core.RawSeries, g core.Grid, answer *AnomalyAnswer) error {
-	promQL, err := e.Filled(ctx, q.Expr, q.Filters, g)
+func (e Evaluator) distributions(ctx context.Context, q query.Anomaly, g core.Grid, answer *AnomalyAnswer) error {
+	promQL, err := e.bucketsOf(ctx, q, g, &answer.Provenance)
+	if err != nil {
+		return err
+	}
+	histories, err := e.FilteredHistory(ctx, promQL, nil, g, &answer.Provenance)
 	if err != nil {
 		return err
 	}

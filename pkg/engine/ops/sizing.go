@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
@@ -146,8 +145,7 @@ func sizingReadings(service string, presets []signals.BoundPreset, scrape time.D
 		queried["errors by hour"] = reading{p.Expr(service, time.Hour), ordinary, time.Hour}
 	}
 	if p := named(presets, signals.Latency); p != nil && !p.Custom {
-		slow := strings.Replace(p.Expr(service, coarse), "histogram_quantile(0.95,", "histogram_quantile(0.99,", 1)
-		queried["slow past"] = reading{slow, day, coarse}
+		queried["slow past"] = reading{p.At(0.99).Expr(service, coarse), day, coarse}
 	}
 	return queried
 }

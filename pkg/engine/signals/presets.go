@@ -36,6 +36,8 @@ type Finder struct {
 	// Custom are the signals that an administrator defined. They replace the
 	// presets of their kinds.
 	Custom []Setting
+	// Percentiles are the quantiles of latency, by service; nil for the usual one.
+	Percentiles Percentiles
 }
 
 // The kinds of signals.
@@ -83,7 +85,7 @@ func threePresets(group, metric, total, bad, quantile string) []preset {
 	return []preset{
 		{Traffic, group, group + " requests per second", metric, total, anomaly.Both, 0, 1},
 		{Errors, group, group + " share of errors", metric, "((" + bad + ") or (0 * " + total + ")) / (" + total + " > 0)", anomaly.Above, minErrorShare, 1},
-		{Latency, group, group + " 95 % latency", metric, quantile, anomaly.Above, 0, 1},
+		{Latency, group, group + " " + percentText(usualQuantile) + " latency", metric, quantile, anomaly.Above, 0, 1},
 	}
 }
 
@@ -102,11 +104,11 @@ func withMatcher(selector, matcher string) string {
 }
 
 func classicQuantile(h wellknown.Histogram, matcher string) string {
-	return "histogram_quantile(0.95, sum by (le) (rate(" + withMatcher(h.Bucket(), matcher) + "[1m])))" + inSeconds(h.Unit)
+	return quantileOf(usualQuantile) + "sum by (le) (rate(" + withMatcher(h.Bucket(), matcher) + "[1m])))" + inSeconds(h.Unit)
 }
 
 func nativeQuantile(h wellknown.Histogram, matcher string) string {
-	return "histogram_quantile(0.95, " + rateOf(withMatcher(h.Name, matcher)) + ")" + inSeconds(h.Unit)
+	return quantileOf(usualQuantile) + rateOf(withMatcher(h.Name, matcher)) + ")" + inSeconds(h.Unit)
 }
 
 // inSeconds converts a unit of so many seconds.
@@ -134,7 +136,7 @@ func spans() (all []preset) {
 // calls are the latencies of what a service asks of others.
 func calls() (all []preset) {
 	for _, c := range wellknown.Sent {
-		name := c.To + " 95 % latency"
+		name := c.To + " " + percentText(usualQuantile) + " latency"
 		all = append(all,
 			preset{dependency, c.To, name, c.Bucket(), classicQuantile(c.Histogram, ""), anomaly.Above, 0, 0.5},
 			preset{dependency, c.To, name, c.Name, nativeQuantile(c.Histogram, ""), anomaly.Above, 0, 0.5},
@@ -186,8 +188,9 @@ func resources() (all []preset) {
 type BoundPreset struct {
 	preset
 	naming naming
-	Custom bool   // an administrator's signal: promQL holds their placeholders
-	Unit   string // of an administrator's signal
+	Custom bool    // an administrator's signal: promQL holds their placeholders
+	at     float64 // the quantile of a latency; 0 for the usual one
+	Unit   string  // of an administrator's signal
 	// sent and failed are templates of what callers send, and of what of it fails
 	// for them; promQL is then divided by sent. Empty for other signals.
 	sent, failed string
@@ -244,7 +247,7 @@ func (e Finder) Presets(ctx context.Context, service string, from, to time.Time)
 		return nil, err
 	}
 	chosen := choose(presetNamings, existing)
-	return e.withCustom(slices.Concat(chosen, demand(sentBefore, sent, chosen))), nil
+	return e.withCustom(e.withPercentiles(service, slices.Concat(chosen, demand(sentBefore, sent, chosen)))), nil
 }
 
 // choose takes of each group the first preset whose metric exists, under the
