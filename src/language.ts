@@ -82,9 +82,11 @@ const language: Language = {
   },
   breach: {
     formats: ['panel', 'alert'],
-    required: ['expr', 'threshold'],
+    required: [],
     fields: {
       ...ofMetric,
+      service: 'names',
+      resources: 'value',
       threshold: 'number',
       direction: 'text',
       horizon: 'text',
@@ -237,6 +239,9 @@ export function isComplete(query: ForesightQuery): boolean {
   const said = (field: string) => String(written.get(field) ?? '').trim() !== '';
   if (query.queryType === 'replay') {
     return query.question === undefined ? said('expr') : isComplete(query.question as ForesightQuery);
+  }
+  if (query.queryType === 'breach') {
+    return said('service') || (said('expr') && said('threshold'));
   }
   return queryTypes.includes(query.queryType) && requiredOf(query.queryType).every(said);
 }

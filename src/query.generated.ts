@@ -101,9 +101,13 @@ export interface BreachQuery extends DataQuery {
   format?: 'panel' | 'alert' | 'annotations';
   /** Expr is the metric, in PromQL. */
   expr?: string;
+  /** Service is whose resources are watched in place of Expr: memory, processor, threads, file descriptors, disk, queue, connections and others under well-known names, each as a share of its limit. */
+  service?: string | string[];
+  /** Resources are those that are watched. Default: all that have a limit. */
+  resources?: string[];
   /** Filters narrow every series that Expr selects. */
   filters?: Filter[];
-  /** Threshold is the limit, in the metric's unit. */
+  /** Threshold is the limit, in the metric's unit. Of a service it is 1, which is the limit of each resource. */
   threshold?: number | string;
   /** Direction is "above" (default) where the limit must not be reached from below, "below" where it must not be reached from above. */
   direction?: 'above' | 'below';

@@ -110,7 +110,12 @@ export type PlaybookPattern =
   | 'poolExhaustion'
   | 'cacheLost'
   | 'dependencyFailing'
-  | 'trafficSpike';
+  | 'trafficSpike'
+  | 'capacityAhead'
+  | 'poolAhead'
+  | 'memoryAhead'
+  | 'storageAhead'
+  | 'certificateAhead';
 
 /** What playbooks may do. */
 export interface Playbooks {

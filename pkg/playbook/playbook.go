@@ -22,6 +22,14 @@ const (
 	LostCache      Kind = "lostCache"      // the database is asked for what a cache held
 	Retrying       Kind = "retrying"       // retries multiply the load
 	UnusualTraffic Kind = "unusualTraffic" // more requests than expected
+
+	// What will be used up soon: processor, threads or queue; connections; memory;
+	// disk; or a certificate's time.
+	CapacityEnds    Kind = "capacityEnds"
+	PoolEnds        Kind = "poolEnds"
+	MemoryEnds      Kind = "memoryEnds"
+	StorageEnds     Kind = "storageEnds"
+	CertificateEnds Kind = "certificateEnds"
 )
 
 const (

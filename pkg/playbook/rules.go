@@ -14,6 +14,11 @@ const (
 	CacheLost             Pattern = "cacheLost"
 	DependencyFailing     Pattern = "dependencyFailing"
 	TrafficSpike          Pattern = "trafficSpike"
+	CapacityAhead         Pattern = "capacityAhead"
+	PoolAhead             Pattern = "poolAhead"
+	MemoryAhead           Pattern = "memoryAhead"
+	StorageAhead          Pattern = "storageAhead"
+	CertificateAhead      Pattern = "certificateAhead"
 )
 
 // Action is what to do.
@@ -27,6 +32,9 @@ const (
 	WarmCache    Action = "warmCache"
 	OpenBreaker  Action = "openBreaker"
 	ScaleOut     Action = "scaleOut"
+	RestartOne   Action = "restartOneByOne"
+	GrowStorage  Action = "growStorage"
+	RenewCert    Action = "renewCertificate"
 )
 
 // Rule is a pattern with what to do about it.
@@ -71,6 +79,26 @@ var Rules = []Rule{
 		"There is capacity for the load that came.",
 		"More replicas open more connections to what lies behind.",
 		"Scale in once the load is as expected."},
+	{CapacityAhead, [][]Kind{{CapacityEnds}}, ScaleOut,
+		"The load is spread over more replicas before it exceeds them.",
+		"More replicas open more connections to what lies behind.",
+		"Scale in once the load is as expected."},
+	{PoolAhead, [][]Kind{{PoolEnds}}, GrowPool,
+		"Requests do not begin to wait for connections.",
+		"The database must bear the connections: keep the sum of all pools below its maximum.",
+		"Restore the former size of the pool."},
+	{MemoryAhead, [][]Kind{{MemoryEnds}}, RestartOne,
+		"Memory is released one replica at a time, before the kernel kills several at once.",
+		"A leak goes on: it takes the same time again. The rest must bear the load meanwhile.",
+		"Nothing to undo: wait until each replica is ready."},
+	{StorageAhead, [][]Kind{{StorageEnds}}, GrowStorage,
+		"Writes do not begin to fail.",
+		"Most volumes cannot be shrunk again.",
+		"Remove what is not needed from the volume."},
+	{CertificateAhead, [][]Kind{{CertificateEnds}}, RenewCert,
+		"Clients go on trusting the service.",
+		"Clients that pin the certificate refuse the new one.",
+		"Restore the former certificate while it is valid."},
 }
 
 // Patterns lists the names of all patterns.

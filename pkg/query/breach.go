@@ -18,11 +18,18 @@ const DefaultBreachHorizon = Duration(time.Hour)
 type Breach struct {
 	Common
 	// Expr is the metric, in PromQL.
-	Expr string `json:"expr" jsonschema:"minLength=1,maxLength=65536"`
+	Expr string `json:"expr,omitempty" jsonschema:"maxLength=65536"`
+	// Service is whose resources are watched in place of Expr: memory, processor,
+	// threads, file descriptors, disk, queue, connections and others under well-known
+	// names, each as a share of its limit.
+	Service string `json:"service,omitempty"`
+	// Resources are those that are watched. Default: all that have a limit.
+	Resources []string `json:"resources,omitempty" jsonschema:"maxItems=20"`
 	// Filters narrow every series that Expr selects.
 	Filters []Filter `json:"filters,omitempty" jsonschema:"maxItems=50"`
-	// Threshold is the limit, in the metric's unit.
-	Threshold *float64 `json:"threshold"`
+	// Threshold is the limit, in the metric's unit. Of a service it is 1, which is
+	// the limit of each resource.
+	Threshold *float64 `json:"threshold,omitempty"`
 	// Direction is "above" (default) where the limit must not be reached from
 	// below, "below" where it must not be reached from above.
 	Direction string `json:"direction,omitempty" jsonschema:"enum=above,enum=below"`
@@ -64,9 +71,8 @@ func (q Breach) Validate() error {
 		checkFormat(TypeBreach, q.Format),
 		checkView(q.View),
 		checkValue(q.Value),
-		checkExpr(q.Expr, "watch"),
+		q.checkSubject(),
 		checkFilters(q.Filters),
-		checkThreshold(q.Threshold),
 		checkChoice("direction", q.Direction, "above", "below"),
 		checkDuration("horizon", q.Horizon, minStep, maxHorizon),
 		checkDuration("history", q.History, minHistory, maxHistory),
@@ -80,6 +86,26 @@ func (q Breach) Validate() error {
 
 // Location is that of the time zone, UTC where it is unknown.
 func (q Breach) Location() *time.Location { return locationOf(q.TimeZone) }
+
+// checkSubject checks what is watched, and up to which limit.
+func (q Breach) checkSubject() error {
+	const most = 20
+	switch {
+	case q.Service == "" && len(q.Resources) > 0:
+		return errors.New("resources are those of a service: name the service, or leave them out")
+	case q.Service == "":
+		return first(checkExpr(q.Expr, "watch"), checkThreshold(q.Threshold))
+	case q.Expr != "":
+		return errors.New("expr and service exclude each other: leave one out")
+	case q.Direction == "below":
+		return errors.New("direction is below: the resources of a service are used up from below; leave it out")
+	case len(q.Resources) > most:
+		return fmt.Errorf("resources has %d names; at most %d are allowed", len(q.Resources), most)
+	case q.Threshold == nil:
+		return checkService(q.Service, "to watch")
+	}
+	return first(checkService(q.Service, "to watch"), checkThreshold(q.Threshold))
+}
 
 func checkThreshold(threshold *float64) error {
 	if threshold == nil {

@@ -174,6 +174,9 @@ func (q Replay) Asked() (Query, error) {
 		}
 		value = asked.Value
 	case Breach:
+		if asked.Service != "" {
+			return nil, errors.New("question: the resources of a service are not replayed: give the PromQL of one of them as expr")
+		}
 		value = asked.Value
 	case Composite:
 		value = asked.Value

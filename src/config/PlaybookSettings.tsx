@@ -23,6 +23,11 @@ export const patterns: Record<PlaybookPattern, string> = {
   cacheLost: 'Lost cache',
   dependencyFailing: 'Failing dependency',
   trafficSpike: 'Traffic spike',
+  capacityAhead: 'Capacity will be used up',
+  poolAhead: 'Connections will be used up',
+  memoryAhead: 'Memory will be used up',
+  storageAhead: 'Storage will be used up',
+  certificateAhead: 'Certificate will expire',
 };
 
 interface Text {

@@ -37,6 +37,11 @@ export function examples(service: string): Example[] {
       query: { queryType: 'breach', expr: starters.latency.expr, threshold: 1, horizon: '1h' } as Asked,
     },
     {
+      title: `Which resource will ${service} run out of?`,
+      tells: 'Memory, processor, threads, file descriptors, disk, queue, connections: each as a share of its limit.',
+      query: { queryType: 'breach', service, horizon: '4h' } as Asked,
+    },
+    {
       title: 'What is wrong right now?',
       tells: 'Incidents across all services, one for each cause, with the order in which services went wrong.',
       query: { queryType: 'incidents' } as Asked,

@@ -76,9 +76,27 @@ export function MetricFields({ query, onCommit, resources, range, app }: Props) 
 function LimitFields({ query, onCommit }: FieldsProps<BreachQuery>) {
   return (
     <Stack direction="row" gap={2} wrap="wrap">
+      {!query.expr && (
+        <TextField
+          label="Service"
+          placeholder="in place of a query"
+          description="Watches the resources of a service, each up to its own limit."
+          value={[query.service ?? []].flat().join(', ')}
+          onCommit={(service) => onCommit({ ...query, service })}
+        />
+      )}
+      {query.service && (
+        <TextField
+          label="Resources"
+          placeholder="all"
+          width={28}
+          value={query.resources?.join(', ')}
+          onCommit={(names) => onCommit({ ...query, resources: names?.split(/\s*[,;]\s*/).filter(Boolean) })}
+        />
+      )}
       <NumberField
         label="Limit"
-        placeholder="a value"
+        placeholder={query.service ? '1' : 'a value'}
         value={query.threshold}
         onCommit={(threshold) => onCommit({ ...query, threshold })}
       />

@@ -32,13 +32,20 @@ type BreachSeries struct {
 // Breach answers how likely a metric crosses a threshold after each point of
 // the window.
 func (e Evaluator) Breach(ctx context.Context, q query.Breach, window core.Window) (BreachAnswer, error) {
+	var basis core.Provenance
+	if q.Service != "" {
+		var err error
+		if q, err = e.ofResources(ctx, q, window, &basis); err != nil {
+			return BreachAnswer{}, err
+		}
+	}
 	window, err := e.WithScrape(ctx, window, time.Duration(q.Step), q.Expr)
 	if err != nil {
 		return BreachAnswer{}, err
 	}
 	g := core.ScoringGrid(window, time.Duration(q.History), time.Duration(q.Step), 0, e.Now())
 	horizon := max(time.Duration(q.Horizon), g.Step)
-	answer := BreachAnswer{Threshold: *q.Threshold, Horizon: horizon, Shown: window.Step}
+	answer := BreachAnswer{Provenance: basis, Threshold: *q.Threshold, Horizon: horizon, Shown: window.Step}
 	histories, err := e.FilteredHistory(ctx, q.Expr, q.Filters, g, &answer.Provenance)
 	if err != nil {
 		return answer, err

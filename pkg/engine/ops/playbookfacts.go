@@ -49,8 +49,8 @@ func (e Advisor) Facts(ctx context.Context, service string, window core.Window) 
 	var causes traces.RootCauseAnswer
 	var patterns traces.PatternsAnswer
 	var deploys deploys.Answer
-	var traffic []playbook.Fact
-	var failures [4]error
+	var traffic, ending []playbook.Fact
+	var failures [5]error
 	group, groupContext := parallel.WithContext(ctx)
 	ask := func(i int, question func(context.Context) error) {
 		group.Go(func() error { failures[i] = question(groupContext); return nil })
@@ -71,6 +71,10 @@ func (e Advisor) Facts(ctx context.Context, service string, window core.Window) 
 		traffic, err = e.unusualTraffic(ctx, service, window)
 		return err
 	})
+	ask(4, func(ctx context.Context) (err error) {
+		ending, err = e.endingResources(ctx, service, window)
+		return err
+	})
 	group.Go(func() error { answer.Known, answer.Unusual = e.unusualServices(groupContext, window); return nil })
 	_ = group.Wait()
 	if err := ctx.Err(); errors.Is(err, context.Canceled) {
@@ -89,7 +93,7 @@ func (e Advisor) Facts(ctx context.Context, service string, window core.Window) 
 		answer.AddNotice(causes.Result.Reason)
 	}
 	answer.Facts = append(deployFacts(causes, deploys.Deploys, e.Now()), causeFacts(causes)...)
-	answer.Facts = append(append(answer.Facts, patternFacts(patterns)...), traffic...)
+	answer.Facts = append(append(answer.Facts, patternFacts(patterns)...), append(traffic, ending...)...)
 	return answer, nil
 }
 

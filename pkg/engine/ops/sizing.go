@@ -49,6 +49,7 @@ type sizes struct {
 	capacity stats.Interval
 	memory   stats.Interval // the zero value where memory does not grow with the load
 	workers  stats.Interval // the same of threads and workers
+	files    stats.Interval // the same of file descriptors
 	replicas float64        // NaN where not known
 	scrape   time.Duration  // of the service's metrics
 }
@@ -91,7 +92,7 @@ func (e Advisor) Sizing(ctx context.Context, q query.Sizing, window core.Window)
 		answer.AddNotice("The number of running replicas is unknown: neither kube-state-metrics nor the processes' own metrics name " + q.Service + ".")
 	}
 	known.capacity = known.perReplica(&answer.Provenance)
-	known.memory, known.workers = known.byShare("memory past"), known.byShare("workers past")
+	known.memory, known.workers, known.files = known.byShare("memory past"), known.byShare("workers past"), known.byShare("files past")
 	warm, err := e.cacheWarm(ctx, known, answer.At, &answer.Provenance)
 	if err != nil {
 		return answer, err
@@ -126,6 +127,7 @@ func sizingReadings(service string, presets []signals.BoundPreset, scrape time.D
 		"use past":      {processorUse.For(service, coarse), ordinary, coarse},
 		"memory past":   {memoryUse.For(service, coarse), ordinary, coarse},
 		"workers past":  {workersUse.For(service, coarse), ordinary, coarse},
+		"files past":    {descriptorsUse.For(service, coarse), ordinary, coarse},
 		"used by day":   {poolUsed.For(service, coarse), day, coarse},
 		"taken by day":  {poolTaken.For(service, coarse), day, coarse},
 		"late by day":   {poolTimeouts.For(service, coarse), day, coarse},

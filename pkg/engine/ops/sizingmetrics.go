@@ -34,6 +34,10 @@ var (
 	// average over the instances: the concurrency beyond which requests queue.
 	workersUse = signals.Probe{PromQL: workersBusy()}
 
+	// descriptorsUse is the share of the file descriptors that an instance has open.
+	descriptorsUse = signals.Probe{PromQL: "sum(process_open_fds) / (sum(process_max_fds) > 0)" +
+		" or sum(process_files_open_files) / (sum(process_files_max_files) > 0)"}
+
 	// Of each pool: connections in use, on average over the instances and at
 	// most, the most there may be, connections obtained per second, and not
 	// obtained in time.

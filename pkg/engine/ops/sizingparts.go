@@ -83,6 +83,7 @@ func (k sizes) replicasNeeded() sizing.Recommendation {
 			{Name: "processor", PerReplica: k.capacity, Target: k.Use},
 			{Name: "memory", PerReplica: k.memory, Target: k.Use},
 			{Name: "concurrency", PerReplica: k.workers, Target: k.Use},
+			{Name: "file descriptors", PerReplica: k.files, Target: k.Use},
 			{Name: "connections", PerReplica: k.byConnections(), Target: k.Use},
 		}}.Recommend()
 }

@@ -154,6 +154,11 @@ func serviceGraph() []preset {
 	}}
 }
 
+// beside are the resources whose use is a signal beside those that are named below.
+var beside = []string{
+	wellknown.HeapResource, wellknown.CollectionResource, wellknown.ThreadsResource, wellknown.DescriptorsResource, wellknown.QueueResource,
+}
+
 func resources() (all []preset) {
 	above := func(group, name, metric, promQL string, least float64) {
 		all = append(all, preset{Saturation, group, name, metric, promQL, anomaly.Above, least, 0.5})
@@ -164,6 +169,14 @@ func resources() (all []preset) {
 	for _, p := range wellknown.Pools {
 		name, _, _ := strings.Cut(p.Used, "{")
 		above("pool", "connections in use", name, "sum("+p.Used+")", 1)
+	}
+	for _, p := range wellknown.PlainPools {
+		above("pool", "connections in use", p.Used, "sum("+p.Used+")", 1)
+	}
+	for _, p := range wellknown.Pressures {
+		if slices.Contains(beside, p.Resource) && p.Label == "" {
+			above(p.Resource, "use of "+p.Resource+", of the limit", p.Metric, "("+p.Use+") / "+strconv.FormatFloat(p.Limit, 'g', -1, 64), 0.1)
+		}
 	}
 	for _, counter := range wellknown.CPUSeconds {
 		above("processor", "processor use in cores", counter, rateOf(counter), 0.05)
@@ -225,12 +238,18 @@ func (f BoundPreset) template() string {
 // signals stand in for those of their kinds.
 func (e Finder) Presets(ctx context.Context, service string, from, to time.Time) ([]BoundPreset, error) {
 	names := presetMetrics()
-	existing := make([][]string, len(presetNamings))
+	existing, before := make([][]string, len(presetNamings)), make([][]string, len(presetNamings))
+	begun := core.Floor(from, time.Hour)
 	var sent, sentBefore []string
 	group, ctx := parallel.WithContext(ctx)
 	for i, n := range presetNamings {
+		selectors := []string{"{" + names + ", " + n.matcher(service).String() + "}"}
 		group.Go(func() (err error) {
-			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + names + ", " + n.matcher(service).String() + "}"}, from, to)
+			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", selectors, from, to)
+			return err
+		})
+		group.Go(func() (err error) {
+			before[i], _, err = e.Metrics.LabelValues(ctx, "__name__", selectors, begun.Add(-time.Hour), begun)
 			return err
 		})
 	}
@@ -239,35 +258,43 @@ func (e Finder) Presets(ctx context.Context, service string, from, to time.Time)
 		return err
 	})
 	group.Go(func() (err error) {
-		begun := core.Floor(from, time.Hour)
 		sentBefore, _, err = e.Metrics.LabelValues(ctx, "__name__", sentSelectors(service), begun.Add(-time.Hour), begun)
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	chosen := choose(presetNamings, existing)
+	chosen := choose(presetNamings, before, existing)
 	return e.withCustom(e.withPercentiles(service, slices.Concat(chosen, demand(sentBefore, sent, chosen)))), nil
 }
 
 // choose takes of each group the first preset whose metric exists, under the
 // first label that has it; and of traffic, errors and latency what spans say
-// only where nothing else does.
-func choose(namings []naming, existing [][]string) []BoundPreset {
-	var chosen []BoundPreset
-	for _, p := range presets {
-		taken := func(f BoundPreset) bool {
-			return f.Kind == p.Kind && (f.group == p.group || p.group == "spans")
-		}
-		if slices.ContainsFunc(chosen, taken) {
-			continue
-		}
-		for i, n := range namings {
-			if (n == asClient) == (p.group == "graph") && slices.Contains(existing[i], p.metric) {
-				chosen = append(chosen, BoundPreset{preset: p, naming: n})
-				break
+// only where nothing else does. Metrics that existed before come first: those that
+// were just switched on have no past to be judged by.
+func choose(namings []naming, before, existing [][]string) []BoundPreset {
+	chosen := make([]*BoundPreset, len(presets))
+	for _, known := range [][][]string{before, existing} {
+		for k, p := range presets {
+			taken := func(f *BoundPreset) bool {
+				return f != nil && f.Kind == p.Kind && (f.group == p.group || p.group == "spans" || f.group == "spans")
+			}
+			if slices.ContainsFunc(chosen, taken) {
+				continue
+			}
+			for i, n := range namings {
+				if (n == asClient) == (p.group == "graph") && slices.Contains(existing[i], p.metric) && slices.Contains(known[i], p.metric) {
+					chosen[k] = &BoundPreset{preset: p, naming: n}
+					break
+				}
 			}
 		}
 	}
-	return chosen
+	var found []BoundPreset
+	for _, f := range chosen {
+		if f != nil {
+			found = append(found, *f)
+		}
+	}
+	return found
 }
