@@ -154,7 +154,7 @@ export interface CompositeQuery extends DataQuery {
   /** Step overrides the step that follows from the panel's resolution. */
   step?: string;
   /** Quantiles of latency that are signals, between 0 and 1. Default: those of the settings, or 0.95. */
-  quantiles?: number | string[];
+  quantiles?: Array<number | string>;
   /** Threshold is the score from which on there is an event. Default 75. */
   threshold?: number | string;
   /** TimeZone is the IANA name of the place whose clock days and weeks follow when daylight saving begins or ends, as "Europe/Berlin". Default UTC. */

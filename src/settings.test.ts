@@ -38,6 +38,7 @@ const root: Names<Omit<ForesightSettings, keyof DataSourceJsonData>> = {
   deploys: true,
   limits: true,
   signals: true,
+  percentiles: true,
   series: true,
   journeys: true,
   webhooks: true,

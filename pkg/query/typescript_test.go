@@ -84,6 +84,9 @@ func typeOf(s *jsonschema.Schema) string {
 	case len(s.OneOf) > 0:
 		return typeOf(s.OneOf[0])
 	case s.Type == "array":
+		if of := typeOf(s.Items); strings.Contains(of, " | ") {
+			return "Array<" + of + ">"
+		}
 		return typeOf(s.Items) + "[]"
 	case s.Type == "integer" || s.Type == "number":
 		return "number | string"
