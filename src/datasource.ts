@@ -116,7 +116,7 @@ export class ForesightDataSource extends DataSourceWithBackend<ForesightQuery, F
 
   /** What the backend lists for a picker: services, operations or versions. */
   async names(queryType: NamesQuery['queryType'], service?: string, range?: TimeRange): Promise<string[]> {
-    const of = queryType === 'services' || queryType === 'journeys' ? {} : { service };
+    const of = ['services', 'journeys', 'objectives'].includes(queryType) ? {} : { service };
     const target: NamesQuery = { refId: 'names', queryType, schemaVersion: SCHEMA_VERSION, ...of };
     if (!this.filterQuery(target)) {
       return [];

@@ -128,6 +128,37 @@ export interface BreachQuery extends DataQuery {
   queryType: 'breach';
 }
 
+/** Budget asks what is left of error budgets, what burnt them, and how likely they are exhausted within the horizon. */
+export interface BudgetQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  /** Objective is the name of an objective: of the settings, of Sloth's or Pyrra's recorded series or, with a target, of the one in the query. Default: every one that is found. */
+  objective?: string;
+  /** Service is the service.name. It narrows what is found. With a target and without expressions, its requests under well-known names are counted. */
+  service?: string | string[];
+  /** Target is the share of requests that must be good, as 0.999. With it the query has an objective of its own. */
+  target?: number | string;
+  /** Window is that of the objective in the query. Default 30d. */
+  window?: string;
+  /** Errors and Good are PromQL of the bad and of the good requests per second; give one of both, and Total. Errors without Total is the share of bad requests. The range is best $__rate_interval. */
+  errors?: string;
+  /** Good is written like Errors. */
+  good?: string;
+  /** Total is PromQL of all requests per second. */
+  total?: string;
+  /** Latency is, with a service and a target, how long a good request may take: the share of the target must be as fast. Default: requests are bad that fail. */
+  latency?: string;
+  /** Horizon is how far to look ahead. Default 3d, or a quarter of a window shorter than 12d. */
+  horizon?: string;
+  /** View chooses what a panel shows: "summary" (default) for the tables of budgets and of what burnt them, "parts" for the second alone, "series" for what is left over time and ahead, "alerts" for the multi-window burn-rate alerts. */
+  view?: 'summary' | 'series' | 'parts' | 'alerts';
+  /** Measure is the number that a rule gets: the "probability" (default) of exhaustion within the horizon, the part of the budget "left", the "burn" rate of the last hour, or 1 while a multi-window burn-rate alert of the severity "page" or "ticket" fires, and 0 while none does. */
+  measure?: 'probability' | 'left' | 'burn' | 'page' | 'ticket';
+  queryType: 'budget';
+}
+
 /** LedgerChanges asks what changed inside the window: one list of deploys, scaling, configuration, restarts, nodes, certificates, jobs and what others announced. */
 export interface ChangesQuery extends DataQuery {
   /** SchemaVersion is the version of the query language. Default: the newest. */
@@ -299,6 +330,15 @@ export interface JourneysQuery extends DataQuery {
   /** Format is empty for "panel", or "alert" where a rule asks. */
   format?: 'panel' | 'alert' | 'annotations';
   queryType: 'journeys';
+}
+
+/** Objectives asks for the names of the objectives. */
+export interface ObjectivesQuery extends DataQuery {
+  /** SchemaVersion is the version of the query language. Default: the newest. */
+  schemaVersion?: number | string;
+  /** Format is empty for "panel", or "alert" where a rule asks. */
+  format?: 'panel' | 'alert' | 'annotations';
+  queryType: 'objectives';
 }
 
 /** Operations asks for the operations (span names) of a service. */

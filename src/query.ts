@@ -1,6 +1,7 @@
 import {
   type AnomalyQuery,
   type BreachQuery,
+  type BudgetQuery,
   type ChangesQuery,
   type CompositeQuery,
   type DeploysQuery,
@@ -10,6 +11,7 @@ import {
   type IncidentsQuery,
   type JourneyQuery,
   type JourneysQuery,
+  type ObjectivesQuery,
   type OperationsQuery,
   type PatternsQuery,
   type ReplayQuery,
@@ -36,13 +38,15 @@ export type CauseSignal = NonNullable<RootCauseQuery['signal']>;
 export type CauseView = NonNullable<RootCauseQuery['view']>;
 export type Compare = NonNullable<PatternsQuery['compare']>;
 export type ImpactView = NonNullable<ImpactQuery['view']>;
+export type BudgetMeasure = NonNullable<BudgetQuery['measure']>;
+export type BudgetView = NonNullable<BudgetQuery['view']>;
 export type JourneyView = NonNullable<JourneyQuery['view']>;
 export type ReplayView = NonNullable<ReplayQuery['view']>;
 export type Measure = NonNullable<ImpactQuery['measure']>;
 
 export type MetricQuery = ForecastQuery | AnomalyQuery | BreachQuery;
 export type TraceQuery = TraceDiffQuery | RootCauseQuery | ServiceMapQuery | PatternsQuery | VerdictQuery;
-export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery | JourneysQuery;
+export type NamesQuery = ServicesQuery | OperationsQuery | VersionsQuery | JourneysQuery | ObjectivesQuery;
 export type ForesightQuery =
   | MetricQuery
   | ChangesQuery
@@ -50,6 +54,7 @@ export type ForesightQuery =
   | DeploysQuery
   | ExplainQuery
   | ImpactQuery
+  | BudgetQuery
   | IncidentsQuery
   | JourneyQuery
   | RolloutQuery
@@ -68,5 +73,5 @@ export function isTraceQuery(query: ForesightQuery): query is TraceQuery {
 }
 
 export function isNamesQuery(query: ForesightQuery): query is NamesQuery {
-  return ['services', 'operations', 'versions', 'journeys'].includes(query.queryType);
+  return ['services', 'operations', 'versions', 'journeys', 'objectives'].includes(query.queryType);
 }

@@ -10,6 +10,7 @@ import {
   type JourneyStep,
   type Limits,
   type NamedSeries,
+  type Objective,
   type Playbooks,
   type SecretName,
   type Signal,
@@ -19,7 +20,9 @@ import {
 } from './settings';
 
 const source = (file: string) => readFileSync(join(__dirname, '../pkg', file), 'utf8');
-const backend = ['settings', 'signals', 'playbooks', 'journeys'].map((file) => source(`plugin/${file}.go`)).join('\n');
+const backend = ['settings', 'signals', 'playbooks', 'journeys', 'objectives']
+  .map((file) => source(`plugin/${file}.go`))
+  .join('\n');
 
 /** Every name under which the backend reads a setting. */
 const read = new Set(
@@ -41,6 +44,8 @@ const root: Names<Omit<ForesightSettings, keyof DataSourceJsonData>> = {
   percentiles: true,
   series: true,
   journeys: true,
+  objectives: true,
+  objectivesYaml: true,
   webhooks: true,
   enrich: true,
   playbooks: true,
@@ -89,6 +94,15 @@ const series: Names<NamedSeries> = {
   minDeviation: true,
 };
 const journey: Names<Journey> = { name: true, steps: true };
+const objective: Names<Objective> = {
+  name: true,
+  service: true,
+  target: true,
+  window: true,
+  errors: true,
+  good: true,
+  total: true,
+};
 const journeyStep: Names<JourneyStep> = { name: true, service: true, operation: true, traceQL: true };
 const webhook: Names<Webhook> = { name: true, kind: true, url: true, private: true };
 const enrich: Names<Enrich> = { deadline: true };
@@ -120,6 +134,7 @@ it('have the names by which the backend reads them, all of them', () => {
     series,
     journey,
     journeyStep,
+    objective,
     webhook,
     enrich,
     playbooks,

@@ -89,6 +89,17 @@ export interface Journey {
   steps?: JourneyStep[];
 }
 
+/** A share of requests that must be good, and PromQL by which they are counted. */
+export interface Objective {
+  name?: string;
+  service?: string;
+  target?: number;
+  window?: string;
+  errors?: string;
+  good?: string;
+  total?: string;
+}
+
 /** Where events may be sent. */
 export interface Webhook {
   name?: string;
@@ -163,6 +174,8 @@ export interface ForesightSettings extends DataSourceJsonData {
   percentiles?: ServicePercentiles[];
   series?: NamedSeries[];
   journeys?: Journey[];
+  objectives?: Objective[];
+  objectivesYaml?: string;
   webhooks?: Webhook[];
   enrich?: Enrich;
   playbooks?: Playbooks;

@@ -13,6 +13,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/journeys"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
+	"github.com/foresight-observability/foresight/pkg/engine/objectives"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
 	"github.com/foresight-observability/foresight/pkg/engine/replays"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
@@ -33,6 +34,8 @@ type Engine struct {
 	Percentiles signals.Percentiles
 	// Journeys are those an administrator described.
 	Journeys []journeys.Setting
+	// Objectives are those an administrator described.
+	Objectives []objectives.Setting
 	// Feedback, Acts, Incidents, Alerts and Announced are what people and automation
 	// wrote down; nil where nothing can be read.
 	Feedback  annotation.Source[annotation.Feedback]
@@ -86,6 +89,10 @@ func (e *Engine) analyst() journeys.Analyst {
 	return journeys.Analyst{
 		Sources: e.sources(), Settings: e.Journeys, Models: e.Models, ForecastModels: e.ForecastModels, Deploys: e.detector(), Comparer: e.comparer(),
 	}
+}
+
+func (e *Engine) accountant() objectives.Analyst {
+	return objectives.Analyst{Sources: e.sources(), Signals: e.finder(), Settings: e.Objectives, ForecastModels: e.ForecastModels, Deploys: e.detector()}
 }
 
 func (e *Engine) watcher() fleet.Watcher {

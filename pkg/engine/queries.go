@@ -10,6 +10,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/journeys"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
+	"github.com/foresight-observability/foresight/pkg/engine/objectives"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
 	"github.com/foresight-observability/foresight/pkg/engine/replays"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
@@ -133,6 +134,22 @@ func (e *Engine) UserJourneys(ctx context.Context, q query.Journey, window core.
 
 // JourneyNames lists the journeys in the settings.
 func (e *Engine) JourneyNames() core.NamesAnswer { return e.analyst().Names() }
+
+// Budgets answers what is left of error budgets, and when they will be exhausted.
+// brief leaves out what a rule does not read.
+func (e *Engine) Budgets(ctx context.Context, q query.Budget, window core.Window, brief bool) (objectives.Answer, error) {
+	return e.accountant().Budgets(ctx, q, window, brief)
+}
+
+// ObjectiveNames lists the objectives of the settings and those recorded.
+func (e *Engine) ObjectiveNames(ctx context.Context, window core.Window) (core.NamesAnswer, error) {
+	return e.accountant().Names(ctx, window)
+}
+
+// FoundObjectives are the objectives of the settings and those recorded.
+func (e *Engine) FoundObjectives(ctx context.Context, window core.Window) ([]objectives.Setting, error) {
+	return e.accountant().Found(ctx, window)
+}
 
 // Changes lists what changed in the systems inside the window.
 func (e *Engine) Changes(ctx context.Context, q query.LedgerChanges, window core.Window) (ledger.Answer, error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/foresight-observability/foresight/pkg/engine/journeys"
 	"github.com/foresight-observability/foresight/pkg/engine/ledger"
 	"github.com/foresight-observability/foresight/pkg/engine/metrics"
+	"github.com/foresight-observability/foresight/pkg/engine/objectives"
 	"github.com/foresight-observability/foresight/pkg/engine/ops"
 	"github.com/foresight-observability/foresight/pkg/engine/replays"
 	"github.com/foresight-observability/foresight/pkg/engine/signals"
@@ -44,6 +45,10 @@ type (
 	DeployLog     = deploys.Log
 
 	IncidentsAnswer = fleet.IncidentsAnswer
+
+	BudgetsAnswer    = objectives.Answer
+	ErrorBudget      = objectives.Budget
+	ObjectiveSetting = objectives.Setting
 
 	JourneysAnswer = journeys.Answer
 	Journey        = journeys.Journey
@@ -101,3 +106,9 @@ func NewForecastModels() *ForecastModels { return metrics.NewForecastModels() }
 
 // NewReplayResults remembers what rules would have evaluated, in about so many bytes.
 func NewReplayResults(bytes int) *ReplayResults { return replays.NewResults(bytes) }
+
+// ReadObjectives reads objectives written as YAML for OpenSLO and Grafana SLO.
+func ReadObjectives(text string) ([]ObjectiveSetting, []string, error) { return objectives.Read(text) }
+
+// CheckObjectives refuses objectives that make no sense or contradict each other.
+func CheckObjectives(all []ObjectiveSetting) error { return objectives.Check(all) }

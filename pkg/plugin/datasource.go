@@ -78,7 +78,7 @@ func New(ctx context.Context, instance backend.DataSourceInstanceSettings) (inst
 	d.engine = &engine.Engine{
 		Metrics: connected.metrics, Traces: connected.traces, Scrape: settings.Scrape, Now: time.Now,
 		DeployLogs: connected.deployLogs, Feedback: connected.feedback, Acts: connected.acts, Incidents: connected.incidents, Alerts: connected.alerts, Announced: connected.announced,
-		Signals: settings.Signals, Percentiles: settings.Percentiles, Journeys: settings.Journeys, IgnoreVersions: !settings.Deploys.FromVersions,
+		Signals: settings.Signals, Percentiles: settings.Percentiles, Journeys: settings.Journeys, Objectives: settings.Objectives, IgnoreVersions: !settings.Deploys.FromVersions,
 		Models: models, ForecastModels: engine.NewForecastModels(), Replays: replays,
 		Limits: engine.Limits{MaxSeries: settings.Limits.MaxSeries, MaxTraces: settings.Limits.MaxTraces},
 	}

@@ -47,10 +47,12 @@ func (d *DataSource) CheckHealth(ctx context.Context, request *backend.CheckHeal
 	var metrics, traces upstreamHealth
 	deploys := make([]upstreamHealth, len(d.engine.DeployLogs))
 	var facts adopted
+	var objectives objectivesHealth
 	var probes parallel.Group
 	probes.Go(func() error { metrics = d.checkMetrics(ctx); return nil })
 	probes.Go(func() error { traces = d.checkTraces(ctx); return nil })
 	probes.Go(func() error { facts = d.adoption(ctx); return nil })
+	probes.Go(func() error { objectives = d.checkObjectives(ctx); return nil })
 	for i, source := range d.engine.DeployLogs {
 		probes.Go(func() error { deploys[i] = checkDeployLog(ctx, source); return nil })
 	}
@@ -74,6 +76,9 @@ func (d *DataSource) CheckHealth(ctx context.Context, request *backend.CheckHeal
 		lines = append(lines, health.Message)
 		verbose = append(verbose, health.Advice...)
 	}
+	if objectives.Message != "" {
+		lines = append(lines, objectives.Message)
+	}
 	verbose = append(verbose, slices.Concat(d.settings.Notices, d.settings.VisibleSecrets)...)
 	if found, is := metrics.Capabilities.(upstream.MetricsCapabilities); is {
 		facts.metrics = &found
@@ -86,6 +91,7 @@ func (d *DataSource) CheckHealth(ctx context.Context, request *backend.CheckHeal
 		"prometheus":     metrics,
 		"traces":         traces,
 		"deploys":        deploys,
+		"objectives":     objectives,
 		"verboseMessage": strings.Join(verbose, "\n"),
 	})
 	if err != nil {

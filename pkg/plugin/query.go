@@ -135,6 +135,12 @@ func (d *DataSource) answer(ctx context.Context, question query.Query, window en
 	case query.Journey:
 		found, err := d.engine.UserJourneys(ctx, q, window, format == query.Alert)
 		return shaped(err, func() (data.Frames, error) { return frames.Journeys(found, q, format) })
+	case query.Budget:
+		found, err := d.engine.Budgets(ctx, q, window, format == query.Alert)
+		return shaped(err, func() (data.Frames, error) { return frames.Budgets(found, q, format) })
+	case query.Objectives:
+		found, err := d.engine.ObjectiveNames(ctx, window)
+		return names(found, err, q, format)
 	case query.Replay:
 		found, err := d.engine.Replay(ctx, q, window)
 		return shaped(err, func() (data.Frames, error) { return frames.Replay(found, format) })

@@ -44,6 +44,8 @@ type Settings struct {
 	WebhookSecrets webhook.Secrets
 	// Journeys are those of users.
 	Journeys []engine.JourneySetting
+	// Objectives are those of services.
+	Objectives []engine.ObjectiveSetting
 	// EnrichDeadline bounds the lookup of the causes of a notification.
 	EnrichDeadline time.Duration
 	// Playbooks are the limits of what playbooks may do.
@@ -171,6 +173,9 @@ func ParseSettings(instance backend.DataSourceInstanceSettings) (Settings, error
 	journeys, steps := journeySettings(root)
 	settings.Journeys = journeys
 	sections = append(sections, steps...)
+	objectives, described, unused := objectiveSettings(root)
+	settings.Objectives, settings.Notices = objectives, unused
+	sections = append(sections, described...)
 	for i, one := range root.objects("webhooks") {
 		settings.Webhooks = append(settings.Webhooks, webhook.Target{
 			Name: one.text("name", ""), URL: cmp.Or(secrets[fmt.Sprintf("webhookUrl%d", i+1)], one.text("url", "")), Private: one.boolean("private", false),

@@ -13,6 +13,8 @@ var formats = map[Type][]Format{
 	TypeAnomaly:    {Panel, Alert, Annotations},
 	TypeComposite:  {Panel, Alert, Annotations},
 	TypeBreach:     {Panel, Alert},
+	TypeBudget:     {Panel, Alert},
+	TypeObjectives: {Panel},
 	TypeDeploys:    {Panel, Alert, Annotations},
 	TypeTraceDiff:  {Panel, Alert, Annotations},
 	TypeReplay:     {Panel, Annotations},

@@ -25,6 +25,8 @@ var parsers = map[Type]parser{
 	TypeAnomaly:    parserOf[Anomaly](),
 	TypeComposite:  parserOf[Composite](),
 	TypeBreach:     parserOf[Breach](),
+	TypeBudget:     parserOf[Budget](),
+	TypeObjectives: parserOf[Objectives](),
 	TypeDeploys:    parserOf[Deploys](),
 	TypeTraceDiff:  parserOf[TraceDiff](),
 	TypeReplay:     parserOf[Replay](),

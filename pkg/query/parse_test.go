@@ -77,8 +77,8 @@ func TestParseReadsWhatGrafanaSends(t *testing.T) {
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
 	for name, test := range map[string]struct{ queryType, raw, want string }{
-		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, breach, changes, composite, deploys, explain, forecast, impact, incidents, journey, journeys, operations, patterns, replay, rollout, rootCause, serviceMap, services, sizing, traceDiff, verdict, versions"},
-		"unknown type":          {"divination", `{}`, `unknown queryType "divination": choose one of anomaly, breach, changes, composite, deploys`},
+		"no type":               {"", `{}`, "queryType is missing: choose one of anomaly, breach, budget, changes, composite, deploys, explain, forecast, impact, incidents, journey, journeys, objectives, operations, patterns, replay, rollout, rootCause, serviceMap, services, sizing, traceDiff, verdict, versions"},
+		"unknown type":          {"divination", `{}`, `unknown queryType "divination": choose one of anomaly, breach, budget, changes, composite, deploys`},
 		"type is no text":       {"", `{"queryType":5}`, `unknown queryType "5"`},
 		"not JSON":              {"forecast", `{"expr":`, "the query is not valid JSON: unexpected end of JSON input"},
 		"a list":                {"forecast", `[1]`, "the query must be an object, got a list"},

@@ -5,6 +5,7 @@ import { GrafanaSettings } from './GrafanaSettings';
 import { HookSettings } from './HookSettings';
 import { LimitSettings } from './LimitSettings';
 import { JourneySettings } from './JourneySettings';
+import { ObjectiveSettings } from './ObjectiveSettings';
 import { PercentileSettings } from './PercentileSettings';
 import { type EditorProps } from './options';
 import { PlaybookSettings } from './PlaybookSettings';
@@ -49,6 +50,7 @@ export function ConfigEditor(props: EditorProps) {
       <PercentileSettings {...props} />
       <SeriesSettings {...props} />
       <JourneySettings {...props} />
+      <ObjectiveSettings {...props} />
       <HookSettings {...props} />
       <PlaybookSettings {...props} />
       <LimitSettings {...props} />

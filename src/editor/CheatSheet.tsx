@@ -52,6 +52,11 @@ export function examples(service: string): Example[] {
       query: { queryType: 'journey' } as Asked,
     },
     {
+      title: 'When is the error budget exhausted?',
+      tells: 'What is left of 99.9 % over 30 days, what burnt it, and how likely it is exhausted within three days.',
+      query: { queryType: 'budget', service, target: 0.999 } as Asked,
+    },
+    {
       title: 'Which labels explain a change of latency?',
       tells: 'The values of pod, node, route and other labels that carry it, exactly for sums and ratios.',
       query: { queryType: 'explain', expr: starters.latency.expr } as Asked,

@@ -6,6 +6,7 @@ import { type ForesightQuery, type Format, isMetricQuery, isTraceQuery } from '.
 import { type ForesightSettings } from '../settings';
 import { type Source } from '../source';
 import { CompositeFields, ServiceField } from './ServiceFields';
+import { BudgetFields } from './BudgetFields';
 import { ExplainFields } from './ExplainFields';
 import { ImpactFields } from './ImpactFields';
 import { IncidentFields } from './IncidentFields';
@@ -92,6 +93,8 @@ function QuestionFields({ query, onCommit, datasource, range, app }: QuestionPro
       return <CompositeFields {...{ query, onCommit, datasource, range }} />;
     case 'incidents':
       return <IncidentFields {...{ query, onCommit }} />;
+    case 'budget':
+      return <BudgetFields {...{ query, onCommit, datasource, range }} />;
     case 'journey':
       return <JourneyFields {...{ query, onCommit, datasource, range }} />;
     case 'replay':
@@ -104,6 +107,7 @@ function QuestionFields({ query, onCommit, datasource, range, app }: QuestionPro
       return <SizingFields {...{ query, onCommit, datasource, range }} />;
     case 'services':
     case 'journeys':
+    case 'objectives':
       return null;
     default:
       return <ServiceField {...{ query, onCommit, datasource, range }} />;

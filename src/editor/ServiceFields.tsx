@@ -1,6 +1,7 @@
 import React from 'react';
 import { type TimeRange } from '@grafana/data';
 import {
+  type BudgetQuery,
   type ChangesQuery,
   type CompositeQuery,
   type DeploysQuery,
@@ -22,6 +23,7 @@ export interface BackendProps<T> extends FieldsProps<T> {
 }
 
 type ServiceQuery =
+  | BudgetQuery
   | ChangesQuery
   | CompositeQuery
   | DeploysQuery
@@ -38,7 +40,9 @@ export function ServiceField({ query, onCommit, datasource, range }: BackendProp
       {...{ datasource, range }}
       list="services"
       label="Service"
-      placeholder={['changes', 'deploys', 'impact'].includes(query.queryType) ? 'Every service' : 'Choose a service'}
+      placeholder={
+        ['budget', 'changes', 'deploys', 'impact'].includes(query.queryType) ? 'Every service' : 'Choose a service'
+      }
       value={query.service}
       onChange={(service) => onCommit({ ...query, service })}
     />

@@ -22,7 +22,7 @@ export function VariableQueryEditor({ datasource, query: given, onChange, range 
           onChange={(queryType) => onChange({ ...query, queryType } as NamesQuery)}
         />
       </Field>
-      {query.queryType !== 'services' && query.queryType !== 'journeys' && (
+      {(query.queryType === 'operations' || query.queryType === 'versions') && (
         <ServiceField {...{ query, datasource, range }} onCommit={(changed) => onChange(changed as NamesQuery)} />
       )}
     </Stack>

@@ -9,6 +9,8 @@ import {
   type ForesightQuery,
   type Format,
   type ImpactView,
+  type BudgetMeasure,
+  type BudgetView,
   type JourneyView,
   type Measure,
   type QueryType,
@@ -30,6 +32,12 @@ export const questions: Array<ComboboxOption<QueryType>> = [
     value: 'journey',
     label: 'How do users get through?',
     description: 'Success, latency and drop-off of each step of a journey, and where users are lost',
+  },
+  {
+    group: 'All services',
+    value: 'budget',
+    label: 'When is the error budget exhausted?',
+    description: 'What is left of error budgets, what burnt them, and the probability of exhaustion',
   },
   {
     group: 'A metric',
@@ -138,6 +146,7 @@ export const lists: Array<SelectableValue<QueryType>> = [
   { value: 'operations', label: 'Operations', description: 'The operations of a service' },
   { value: 'versions', label: 'Versions', description: 'The versions of a service' },
   { value: 'journeys', label: 'Journeys', description: 'The journeys in the settings' },
+  { value: 'objectives', label: 'Objectives', description: 'The objectives of the settings, and those recorded' },
 ];
 
 /** The same lists, asked in a panel. */
@@ -146,6 +155,7 @@ export const listQuestions: Array<ComboboxOption<QueryType>> = [
   { group: 'Names', value: 'operations', label: 'Which operations does a service have?' },
   { group: 'Names', value: 'versions', label: 'Which versions does a service have?' },
   { group: 'Names', value: 'journeys', label: 'Which journeys are there?' },
+  { group: 'Names', value: 'objectives', label: 'Which objectives are there?' },
 ];
 
 export const directions: Array<SelectableValue<Direction>> = [
@@ -179,6 +189,21 @@ export const impactViews: Array<ComboboxOption<ImpactView>> = [
   { value: 'incidents', label: 'Incidents' },
   { value: 'deploys', label: 'Deploys' },
   { value: 'prevented', label: 'Prevented' },
+];
+
+export const budgetViews: Array<ComboboxOption<BudgetView>> = [
+  { value: 'summary', label: 'Budgets, and what burnt them' },
+  { value: 'parts', label: 'What burnt them' },
+  { value: 'series', label: 'Over time and ahead' },
+  { value: 'alerts', label: 'Burn-rate alerts' },
+];
+
+export const budgetMeasures: Array<ComboboxOption<BudgetMeasure>> = [
+  { value: 'probability', label: 'Probability of exhaustion' },
+  { value: 'left', label: 'Part of the budget left' },
+  { value: 'burn', label: 'Burn rate of the last hour' },
+  { value: 'page', label: 'Burn-rate alert: page' },
+  { value: 'ticket', label: 'Burn-rate alert: ticket' },
 ];
 
 export const journeyViews: Array<SelectableValue<JourneyView>> = [

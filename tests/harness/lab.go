@@ -92,7 +92,18 @@ func (l *Lab) Settings() map[string]any {
 		"prometheus": map[string]any{"mode": "direct", "url": l.Prometheus},
 		"traces":     map[string]any{"kind": "tempo", "mode": "direct", "url": l.Tempo},
 		"journeys":   Journeys(),
+		"objectives": Objectives(),
 	}
+}
+
+// Objectives are those of the shop, over a window as short as the lab lives.
+func Objectives() []any {
+	calls := func(more string) string {
+		return `sum(rate(traces_spanmetrics_calls_total{service="web", span_kind="SPAN_KIND_SERVER"` + more + `}[$__rate_interval]))`
+	}
+	return []any{map[string]any{
+		"name": "Availability", "service": "web", "target": 0.99, "window": "1h", "errors": calls(`, status_code="STATUS_CODE_ERROR"`), "total": calls(""),
+	}}
 }
 
 // Journeys are those of the shop's customers: from browsing to the checkout, and
