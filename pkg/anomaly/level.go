@@ -64,15 +64,14 @@ func chooseLevel(y []float64, step time.Duration, short bool) level {
 	candidates = append(candidates, shortestMemory)
 	patience := max(int(shiftAfter/step), minShifted)
 	if short { // what may be no rhythm is followed
-		l := newLevel(y, shortestMemory, residualSpread(y, shortestMemory), shortShifted)
+		l := newLevel(y, shortestMemory, residualSpreads(y, candidates[len(candidates)-1:])[0], shortShifted)
 		l.returns = true
 		return l
 	}
-	spreads := make([]float64, len(candidates))
+	spreads := residualSpreads(y, candidates)
 	least := math.Inf(1)
-	for i, m := range candidates {
-		spreads[i] = residualSpread(y, m)
-		least = min(least, spreads[i])
+	for _, spread := range spreads {
+		least = min(least, spread)
 	}
 	for i, m := range candidates {
 		if spreads[i] <= tolerated*least {
@@ -85,12 +84,8 @@ func chooseLevel(y []float64, step time.Duration, short bool) level {
 // newLevel begins at the beginning of y.
 func newLevel(y []float64, memory int, spread float64, patience int) level {
 	l := level{
-		value: stats.Median(y[:min(len(y), max(memory, 10))]), memory: memory,
-		rate: 1 - math.Exp(-1/float64(memory)), spread: spread, patience: patience,
+		value: firstLevel(y, memory), memory: memory, rate: rateOf(memory), spread: spread, patience: patience,
 		stride: max(patience/2/recentSample, 1), before: math.NaN(),
-	}
-	if math.IsNaN(l.value) {
-		l.value = stats.Median(y)
 	}
 	l.recent = make([]float64, patience/2/l.stride+1)
 	for i := range l.recent {
@@ -99,29 +94,57 @@ func newLevel(y []float64, memory int, spread float64, patience int) level {
 	return l
 }
 
-// residualSpread is the robust spread of one-step residuals under a memory, the
-// gate set from a first pass without one.
-func residualSpread(y []float64, memory int) float64 {
-	spread := math.Inf(1)
-	from, stride := min(memory, len(y)/2), 1+len(y)/2/spreadSample
-	for range 2 {
-		l := newLevel(y, memory, spread, math.MaxInt/2)
-		residual, observed := make([]float64, 0, 2*spreadSample), 0
-		for i, v := range y {
-			if i >= from && !math.IsNaN(v) { // missing points may come as regularly as sampled ones
-				if observed%stride == 0 {
-					residual = append(residual, v-l.value)
-				}
-				observed++
-			}
-			l.follow(v)
-		}
-		if len(residual) == 0 {
-			return spread
-		}
-		spread = stats.Spread(residual)
+// firstLevel is the level at the beginning of y.
+func firstLevel(y []float64, memory int) float64 {
+	if first := stats.Median(y[:min(len(y), max(memory, 10))]); !math.IsNaN(first) {
+		return first
 	}
-	return spread
+	return stats.Median(y)
+}
+
+func rateOf(memory int) float64 { return 1 - math.Exp(-1/float64(memory)) }
+
+// residualSpreads are the robust spreads of one-step residuals under each memory,
+// the gate set from a first pass without one. All levels follow side by side, since
+// each step of one waits for the step before.
+func residualSpreads(y []float64, memories []int) []float64 {
+	type follower struct {
+		value, rate, gate, frozen float64
+		from, observed            int
+		residual                  []float64
+	}
+	stride := 1 + len(y)/2/spreadSample
+	spreads := slices.Repeat([]float64{math.Inf(1)}, len(memories))
+	all := make([]follower, len(memories))
+	for range 2 {
+		for k, memory := range memories {
+			all[k] = follower{
+				value: firstLevel(y, memory), rate: rateOf(memory), gate: gateAt * spreads[k], frozen: frozenAt * spreads[k],
+				from: min(memory, len(y)/2), residual: make([]float64, 0, 2*spreadSample),
+			}
+		}
+		for i, v := range y {
+			for k := range all {
+				f := &all[k]
+				e := v - f.value
+				if i >= f.from && !math.IsNaN(v) { // missing points may come as regularly as sampled ones
+					if f.observed%stride == 0 {
+						f.residual = append(f.residual, e)
+					}
+					f.observed++
+				}
+				if size := math.Abs(e); size <= f.frozen { // NaN is not
+					f.value += f.rate * math.Copysign(min(size, f.gate), e)
+				}
+			}
+		}
+		for k := range all {
+			if len(all[k].residual) > 0 {
+				spreads[k] = stats.Spread(all[k].residual)
+			}
+		}
+	}
+	return spreads
 }
 
 func (l level) clone() level {

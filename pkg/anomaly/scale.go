@@ -1,6 +1,7 @@
 package anomaly
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -132,16 +133,23 @@ const minAlike = 5
 // resolution is the least distance between two of the values of discrete data,
 // such as counts; zero for data that are continuous or constant.
 func resolution(y []float64) float64 {
-	sorted := stats.Observed(y)
-	slices.Sort(sorted)
-	least, different := math.Inf(1), 1
-	for i := 1; i < len(sorted); i++ {
-		if gap := sorted[i] - sorted[i-1]; gap > 0 {
-			least = min(least, gap)
-			different++
+	observed := stats.Observed(y)
+	if len(observed) < minAlike {
+		return 0
+	}
+	most := len(observed) / minAlike
+	different := make(map[float64]struct{}, min(most, 64))
+	for _, v := range observed {
+		if different[v] = struct{}{}; len(different) > most {
+			return 0 // which continuous data show soon
 		}
 	}
-	if math.IsInf(least, 1) || different*minAlike > len(sorted) {
+	sorted := slices.Sorted(maps.Keys(different))
+	least := math.Inf(1)
+	for i := 1; i < len(sorted); i++ {
+		least = min(least, sorted[i]-sorted[i-1])
+	}
+	if math.IsInf(least, 1) {
 		return 0
 	}
 	return least

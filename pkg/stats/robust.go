@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // consistency makes the median absolute deviation an estimate of a normal
 // distribution's standard deviation: 1/Φ⁻¹(3/4).
@@ -11,47 +8,57 @@ const consistency = 1.482602218505602
 
 // Observed copies the values that are not missing (NaN).
 func Observed(x []float64) []float64 {
-	observed := make([]float64, 0, len(x))
+	observed := make([]float64, len(x))
+	n := 0
 	for _, v := range x {
-		if !math.IsNaN(v) {
-			observed = append(observed, v)
-		}
+		observed[n] = v
+		n += one(v == v)
 	}
-	return observed
+	return observed[:n]
 }
 
 // Median of the values that are not missing; NaN where there is none.
 func Median(x []float64) float64 { return MedianOf(Observed(x)) }
 
-// MedianOf is the median of x, which holds no NaN and is reordered. NaN where
+// MedianOf is the median of x, which holds no NaN and is not changed. NaN where
 // x is empty.
 func MedianOf(x []float64) float64 {
+	var few [32]float64
+	room := few[:]
+	if len(x) > len(few) {
+		room = make([]float64, len(x))
+	}
+	return middle(x, room)
+}
+
+// middle is the median of x in a room as large, which is overwritten.
+func middle(x, room []float64) float64 {
 	n := len(x)
 	if n == 0 {
 		return math.NaN()
 	}
-	upper := OrderStatistic(x, n/2)
+	lower, upper := narrowed(x, room, (n-1)/2, n/2)
 	if n%2 == 1 {
 		return upper
 	}
-	lower := slices.Max(x[:n/2])
 	return lower + (upper-lower)/2
 }
 
 // Center is the median of the values that are not missing, and their Spread.
 func Center(x []float64) (median, spread float64) {
-	deviations := Observed(x)
-	median = MedianOf(deviations)
+	observed := Observed(x)
+	room := make([]float64, len(observed))
+	median = middle(observed, room)
 	sum := 0.0
-	for i, v := range deviations {
-		deviations[i] = math.Abs(v - median)
-		sum += deviations[i]
+	for i, v := range observed {
+		observed[i] = math.Abs(v - median)
+		sum += observed[i]
 	}
-	if mad := consistency * MedianOf(deviations); mad != 0 {
+	if mad := consistency * middle(observed, room); mad != 0 {
 		return median, mad
 	}
 	// √(π/2) relates the mean absolute deviation to the standard deviation.
-	return median, math.Sqrt(math.Pi/2) * sum / float64(len(deviations))
+	return median, math.Sqrt(math.Pi/2) * sum / float64(len(observed))
 }
 
 // Spread is the median absolute deviation from the median, scaled to estimate the
@@ -61,36 +68,4 @@ func Center(x []float64) (median, spread float64) {
 func Spread(x []float64) float64 {
 	_, spread := Center(x)
 	return spread
-}
-
-// OrderStatistic is the k-th smallest value of x (from 0), by Hoare's selection.
-// x holds no NaN and is reordered so that x[:k] ≤ x[k] ≤ x[k+1:].
-func OrderStatistic(x []float64, k int) float64 {
-	low, high := 0, len(x)-1
-	for low < high {
-		pivot := x[low+(high-low)/2]
-		i, j := low, high
-		for i <= j {
-			for x[i] < pivot {
-				i++
-			}
-			for x[j] > pivot {
-				j--
-			}
-			if i <= j {
-				x[i], x[j] = x[j], x[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k <= j:
-			high = j
-		case k >= i:
-			low = i
-		default:
-			return x[k]
-		}
-	}
-	return x[k]
 }

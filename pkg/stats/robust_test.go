@@ -3,6 +3,7 @@ package stats_test
 import (
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,10 +28,51 @@ func TestRobustMeasures(t *testing.T) {
 
 func TestOrderStatisticIsWhatSortingGives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x := rapid.SliceOfN(rapid.Float64Range(-5, 5), 1, 60).Draw(t, "x")
+		values := rapid.Float64Range(-5, 5)
+		if rapid.Bool().Draw(t, "alike") {
+			values = rapid.Map(rapid.IntRange(-2, 2), func(i int) float64 { return float64(i) })
+		}
+		x := rapid.SliceOfN(values, 1, 2000).Draw(t, "x")
 		k := rapid.IntRange(0, len(x)-1).Draw(t, "k")
+		before := slices.Clone(x)
 		sorted := slices.Sorted(slices.Values(x))
 		require.Equal(t, sorted[k], stats.OrderStatistic(x, k))
-		require.LessOrEqual(t, slices.Max(x[:k+1]), slices.Min(x[k:]))
+		low, high := sorted[(len(x)-1)/2], sorted[len(x)/2]
+		require.Equal(t, low+(high-low)/2, stats.Median(x))
+		require.Equal(t, low+(high-low)/2, stats.MedianOf(x))
+		require.Equal(t, before, x)
 	})
+}
+
+// Every length at which a sample grows, values in order and with a season, ends and
+// infinities.
+func TestOrderStatisticOfLongSeries(t *testing.T) {
+	for _, n := range []int{128, 129, 400, 4095, 4096, 20_000} {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = math.Sin(2*math.Pi*float64(i)/288) + float64(i)/float64(n)
+		}
+		x[n/3], x[n/2] = math.Inf(1), math.Inf(-1)
+		sorted := slices.Sorted(slices.Values(x))
+		for _, k := range []int{0, 1, n / 50, n / 2, n - 1 - n/50, n - 1} {
+			require.Equal(t, sorted[k], stats.OrderStatistic(x, k), "%d of %d", k, n)
+			require.Equal(t, sorted[k], stats.OrderStatistic(sorted, k), "%d of %d in order", k, n)
+		}
+	}
+}
+
+func BenchmarkCenter(b *testing.B) {
+	for _, n := range []int{14, 288, 4032, 20_160} {
+		x := make([]float64, n)
+		state := uint64(1)
+		for i := range x {
+			state = state*6364136223846793005 + 1442695040888963407
+			x[i] = float64(state >> 40)
+		}
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				stats.Center(x)
+			}
+		})
+	}
 }
