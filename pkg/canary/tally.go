@@ -46,8 +46,8 @@ func talliesOf(pods []unit) (all [][]Tally) {
 }
 
 func addTo(sums, more []Tally) []Tally {
-	for len(sums) < len(more) {
-		sums = append(sums, Tally{})
+	if longer := len(more) - len(sums); longer > 0 {
+		sums = append(sums, make([]Tally, longer)...)
 	}
 	for i, t := range more {
 		if t.usable() {
