@@ -25,7 +25,7 @@ export default defineConfig({
   workers: 1,
   // On a machine that is busy with something else; the report tells of it.
   retries: process.env.CI ? 1 : 0,
-  timeout: 150_000,
+  timeout: 240_000,
   expect: { timeout: 30_000 },
   reporter: [['list']],
   use: {

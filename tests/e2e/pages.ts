@@ -22,7 +22,10 @@ export async function choose(page: Page, label: string, option: string) {
 
 const busy = ':is([data-state=NotStarted], [data-state=Loading])';
 
-/** Asks until everything has its answer: a slow machine's Tempo may need more than one try. */
+/**
+ * Asks until everything has its answer: a slow machine's Tempo may need more than one
+ * try. To ask again while answers are on their way would only begin the work anew.
+ */
 async function settled(page: Page, holds: () => Promise<void>) {
   let first = true;
   await expect(async () => {
@@ -31,9 +34,9 @@ async function settled(page: Page, holds: () => Promise<void>) {
     }
     first = false;
     await expect(page.locator('[data-state]').first()).toBeVisible();
-    await expect(page.locator(busy)).toHaveCount(0);
+    await expect(page.locator(busy)).toHaveCount(0, { timeout: 90_000 });
     await holds();
-  }).toPass({ timeout: 100_000, intervals: [5000] });
+  }).toPass({ timeout: 200_000, intervals: [5000] });
 }
 
 /** The answer below the query editor, good or bad. */
