@@ -457,8 +457,8 @@ export interface RootCauseQuery extends DataQuery {
   baseline?: Population;
   /** Candidate is by default the newest version seen in the window. */
   candidate?: Population;
-  /** Signal asks why the service's latency or errors are abnormal, deploy or not: metrics tell since when, and traces of that time are compared with those before. Without a trace store metrics alone answer, of both signals where none is named. */
-  signal?: 'latency' | 'errors';
+  /** Signal asks why the service's latency or errors are abnormal, deploy or not: metrics tell since when, and traces of that time are compared with those before. With any, the more abnormal of both is explained. Without a trace store metrics alone answer, as with any where none is named. */
+  signal?: 'latency' | 'errors' | 'any';
   /** View changes ranks the deploys of all services in the window by metrics, in place of comparing populations: new pods with old ones in the same minutes, or before with after. */
   view?: 'changes';
   /** MaxTraces is the sample size of each side. Default 400. */

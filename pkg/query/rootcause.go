@@ -20,9 +20,9 @@ type RootCause struct {
 	Candidate Population `json:"candidate,omitzero"`
 	// Signal asks why the service's latency or errors are abnormal, deploy or not:
 	// metrics tell since when, and traces of that time are compared with those
-	// before. Without a trace store metrics alone answer, of both signals where none
-	// is named.
-	Signal string `json:"signal,omitempty" jsonschema:"enum=latency,enum=errors"`
+	// before. With any, the more abnormal of both is explained. Without a trace store
+	// metrics alone answer, as with any where none is named.
+	Signal string `json:"signal,omitempty" jsonschema:"enum=latency,enum=errors,enum=any"`
 	// View changes ranks the deploys of all services in the window by metrics, in
 	// place of comparing populations: new pods with old ones in the same minutes,
 	// or before with after.
@@ -33,6 +33,9 @@ type RootCause struct {
 
 // CauseView is how a root cause is looked for.
 type CauseView string
+
+// AnySignal asks for latency or errors, whichever is the more abnormal.
+const AnySignal = "any"
 
 // Changes ranks deploys.
 const Changes CauseView = "changes"
@@ -61,8 +64,8 @@ func (q RootCause) Validate() error {
 }
 
 func checkSignal(signal string) error {
-	if !slices.Contains([]string{"", "latency", "errors"}, signal) {
-		return fmt.Errorf("signal is %.40q: choose latency or errors", signal)
+	if !slices.Contains([]string{"", "latency", "errors", AnySignal}, signal) {
+		return fmt.Errorf("signal is %.40q: choose latency, errors or any", signal)
 	}
 	return nil
 }

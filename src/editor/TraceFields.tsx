@@ -117,7 +117,7 @@ function Comparison({ query, onCommit }: Pick<BackendProps<TraceQuery>, 'query' 
           onChange={(cause) =>
             onCommit({
               ...query,
-              signal: cause === 'latency' || cause === 'errors' ? cause : undefined,
+              signal: cause && cause !== 'changes' ? cause : undefined,
               view: cause === 'changes' ? cause : undefined,
             })
           }

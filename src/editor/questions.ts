@@ -245,6 +245,7 @@ export const causeSignals: Array<SelectableValue<CauseSignal | CauseView | ''>> 
   { value: '', label: 'A deploy', description: 'What changed between two versions or times, from traces' },
   { value: 'latency', label: 'Latency', description: 'Why the service is slow, from metrics and traces' },
   { value: 'errors', label: 'Errors', description: 'Why its requests fail, from metrics and traces' },
+  { value: 'any', label: 'Either', description: 'Why it is slow or fails, whichever is more abnormal' },
   { value: 'changes', label: 'Several deploys', description: 'Which deploy is to blame, from metrics by version' },
 ];
 

@@ -47,7 +47,7 @@ func (s system) FleetIncidents(context.Context, query.Incidents, engine.Window) 
 
 func (s system) RootCause(_ context.Context, q query.RootCause, window engine.Window) (engine.RootCauseAnswer, error) {
 	answer := engine.RootCauseAnswer{Service: q.Service, Start: window.To.Add(-20 * time.Minute)}
-	if q.Signal == "latency" {
+	if q.Signal == query.AnySignal {
 		answer.Result = cause.Result{Verdict: diff.Regressed, Suspects: []cause.Suspect{{
 			Service: "payment", Operation: hostile, Confidence: 0.8, Reasons: []string{"slower by 200ms"},
 			CandidateExamples: []trace.TraceID{{1}}, BaselineExamples: []trace.TraceID{{2}},

@@ -39,12 +39,13 @@ func (a Alert) Service() string {
 	return ""
 }
 
-// signals are those to look at: the one that a label names, or both.
-func (a Alert) signals() []string {
+// signal is what to look at: what a label names, or else whichever is the more
+// abnormal.
+func (a Alert) signal() string {
 	if signal := a.Labels["signal"]; signal == latency || signal == failures {
-		return []string{signal}
+		return signal
 	}
-	return []string{latency, failures}
+	return query.AnySignal
 }
 
 // The signals that a root cause can be asked for.
@@ -169,7 +170,7 @@ type lookup struct {
 	alert     Alert
 	window    engine.Window
 	incidents engine.IncidentsAnswer
-	causes    []engine.RootCauseAnswer
+	cause     *engine.RootCauseAnswer
 	changes   engine.LedgerAnswer
 	notices   []string
 	queries   []string
@@ -208,13 +209,11 @@ func (l *lookup) parts(e Engine) []part {
 		l.notice("The alert names no service: give it a label service_name to learn its root cause.")
 		return parts
 	}
-	for _, signal := range l.alert.signals() {
-		parts = append(parts, part{"root cause of " + signal, func(ctx context.Context) (func(*lookup), error) {
-			found, err := e.RootCause(ctx, query.RootCause{Service: service, Signal: signal}.WithDefaults(), window)
-			return func(l *lookup) { l.causes = append(l.causes, found); l.take(found.Provenance) }, err
-		}})
-	}
-	return parts
+	question := query.RootCause{Service: service, Signal: l.alert.signal()}.WithDefaults()
+	return append(parts, part{"root cause", func(ctx context.Context) (func(*lookup), error) {
+		found, err := e.RootCause(ctx, question, window)
+		return func(l *lookup) { l.cause = &found; l.take(found.Provenance) }, err
+	}})
 }
 
 // join names things in a list that says how many more there are.

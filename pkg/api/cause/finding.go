@@ -24,43 +24,37 @@ func (l *lookup) finding() Finding {
 	return f
 }
 
-// addCause takes the root cause of the signal that is the most abnormal: proven
-// by traces, or else by metrics.
+// addCause takes the root cause: proven by traces, or else by metrics.
 func (l *lookup) addCause(f *Finding) {
-	var best Suspect
-	for _, a := range l.causes {
-		var one Suspect
-		var slow, normal string
-		switch {
-		case a.Result.Verdict == diff.Regressed && len(a.Result.Suspects) > 0:
-			s := a.Result.Suspects[0]
-			one = Suspect{
-				Name: strings.TrimSpace(cmp.Or(s.Service, a.Service) + " " + s.Operation), Confidence: s.Confidence, For: s.Reasons[:min(maxReasons, len(s.Reasons))],
-			}
-			if len(s.CandidateExamples) > 0 && len(s.BaselineExamples) > 0 {
-				slow, normal = s.CandidateExamples[0].String(), s.BaselineExamples[0].String()
-			}
-		case a.Metrics != nil && a.Metrics.Result.Verdict == propagation.Abnormal && len(a.Metrics.Result.Suspects) > 0:
-			s := a.Metrics.Result.Suspects[0]
-			one = Suspect{Name: s.Service, Confidence: s.Share}
-			if len(a.Metrics.Reasons) > 0 {
-				one.For = a.Metrics.Reasons[0][:min(maxReasons, len(a.Metrics.Reasons[0]))]
-			}
-		default:
-			continue
+	if l.cause == nil {
+		return
+	}
+	a := l.cause
+	abnormal := a.Metrics != nil && a.Metrics.Result.Verdict == propagation.Abnormal
+	switch {
+	case a.Result.Verdict == diff.Regressed && len(a.Result.Suspects) > 0:
+		s := a.Result.Suspects[0]
+		f.Suspect = &Suspect{
+			Name: strings.TrimSpace(cmp.Or(s.Service, a.Service) + " " + s.Operation), Confidence: s.Confidence, For: s.Reasons[:min(maxReasons, len(s.Reasons))],
 		}
-		if f.Suspect != nil && one.Confidence <= best.Confidence {
-			continue
+		if len(s.CandidateExamples) > 0 && len(s.BaselineExamples) > 0 {
+			f.SlowTrace, f.NormalTrace = s.CandidateExamples[0].String(), s.BaselineExamples[0].String()
 		}
-		best = one
-		f.Suspect, f.SlowTrace, f.NormalTrace = &best, slow, normal
-		f.Signal, f.Since = "", a.Start
-		if a.Metrics != nil {
-			f.Signal = string(a.Metrics.Signal)
-			if a.Metrics.Begun {
-				f.Since = a.Metrics.Onset
-			}
+	case abnormal && len(a.Metrics.Result.Suspects) > 0:
+		s := a.Metrics.Result.Suspects[0]
+		f.Suspect = &Suspect{Name: s.Service, Confidence: s.Share}
+		if len(a.Metrics.Reasons) > 0 {
+			f.Suspect.For = a.Metrics.Reasons[0][:min(maxReasons, len(a.Metrics.Reasons[0]))]
 		}
+	default:
+		return
+	}
+	f.Since = a.Start
+	if abnormal {
+		f.Signal = string(a.Metrics.Signal)
+	}
+	if a.Metrics != nil && a.Metrics.Begun {
+		f.Since = a.Metrics.Onset
 	}
 }
 

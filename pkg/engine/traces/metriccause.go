@@ -80,7 +80,7 @@ func (e Comparer) metricCauses(ctx context.Context, q query.RootCause, window co
 // signalsOf are the signals in question: the one that was named, or both, the
 // more abnormal of which is explained.
 func signalsOf(q query.RootCause) []propagation.Signal {
-	if q.Signal != "" {
+	if q.Signal != "" && q.Signal != query.AnySignal {
 		return []propagation.Signal{propagation.Signal(q.Signal)}
 	}
 	return []propagation.Signal{propagation.Latency, propagation.Failures}

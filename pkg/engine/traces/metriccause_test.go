@@ -140,6 +140,10 @@ func TestMetricsTellSinceWhenTracesAreCompared(t *testing.T) {
 	require.Equal(t, found.Metrics.Onset, found.Start)
 	require.Equal(t, "payment", found.Metrics.Result.Suspects[0].Service)
 
+	either, err := e.RootCause(t.Context(), query.RootCause{Service: "web", Signal: query.AnySignal}.WithDefaults(), core.Window{From: end.Add(-30 * time.Minute), To: end})
+	require.NoError(t, err)
+	require.Equal(t, found, either, "latency is the more abnormal")
+
 	g.Err = context.DeadlineExceeded
 	alone, err := newEngine(store, g).RootCause(t.Context(), query.RootCause{Service: "web", Signal: "latency",
 		Baseline: query.Population{To: enginetest.Deployed.Format(time.RFC3339)}, Candidate: query.Population{From: enginetest.Deployed.Format(time.RFC3339)}}.WithDefaults(), enginetest.Window)
