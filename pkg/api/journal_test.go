@@ -179,7 +179,6 @@ func TestAlertsAreKept(t *testing.T) {
 
 	for content, reason := range map[string]string{
 		`{}`: "version", `{"version":"9"}`: "version", `x`: "no notification",
-		strings.Replace(firing, "57c6d9296de2ad39", "", 1):              "fingerprint",
 		strings.Replace(firing, "2026-03-02T11:50", "0001-01-01T00", 1): "",
 	} {
 		status, answer := tell(t, handler, "Editor", alertPath, content, nil)
@@ -188,6 +187,13 @@ func TestAlertsAreKept(t *testing.T) {
 	}
 	status, _ := tell(t, handler, "Viewer", alertPath, firing, nil)
 	require.Equal(t, http.StatusForbidden, status)
+
+	// An alert without a fingerprint is known by its labels.
+	for i, want := range []string{`{"kept":1,"known":0}`, `{"kept":0,"known":1}`} {
+		status, answer := tell(t, handler, "Editor", alertPath, strings.Replace(firing, "57c6d9296de2ad39", "", 1), nil)
+		require.Equal(t, http.StatusOK, status, answer)
+		require.JSONEq(t, want, answer, i)
+	}
 }
 
 // TestSendersAsTheyAre: numbers where text is meant, times in any unit, and one
@@ -224,7 +230,7 @@ func TestSendersAsTheyAre(t *testing.T) {
 	book.notes = nil
 	status, answer = tell(t, handler, "Editor", alertPath, `{"version":"4","alerts":[`+many(2)+`,{"status":"firing"},7]}`, nil)
 	require.Equal(t, http.StatusOK, status, answer)
-	require.JSONEq(t, `{"kept":2,"known":0,"problems":["alert 3: startsAt is missing","alert 4: the body must be an object, got number"]}`, answer)
+	require.JSONEq(t, `{"kept":2,"known":0,"problems":["alert 3: startsAt is missing","alert 4: the body must be an object, got a number"]}`, answer)
 	book.notes = nil
 	status, answer = tell(t, handler, "Editor", alertPath, `{"version":"4","alerts":[`+many(101)+`]}`, nil)
 	require.Equal(t, http.StatusOK, status, answer)
