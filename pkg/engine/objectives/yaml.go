@@ -46,14 +46,14 @@ func Read(text string) (found []Setting, notices []string, err error) {
 		notices = append(notices, fmt.Sprintf("The objective %q in objectivesYaml is not used: %v.", name, err))
 	}
 	for _, d := range documents {
-		switch {
-		case d.Kind == "SLO":
+		switch d.Kind {
+		case "SLO":
 			all, err := d.Spec.settings(d.Metadata.Name, indicators)
 			if err != nil {
 				refuse(d.Metadata.Name, err)
 			}
 			found = append(found, all...)
-		case d.Kind == "":
+		case "":
 			for _, one := range append(d.SLOs, d.grafanaSLO) {
 				if one.Name == "" && one.Query.Type == "" {
 					continue
