@@ -28,6 +28,7 @@ type MetricCauses struct {
 	// single step is.
 	Onset   time.Time
 	Begun   bool
+	Step    time.Duration   // how finely the onset is known
 	Sources []string        // of the dependency graph
 	Changes []ledger.Change // of anything, around the onset
 }
@@ -108,7 +109,7 @@ func (e Comparer) traceDown(graph signals.Graph, service string, signal propagat
 	at := func(t time.Time) int { return max(0, int(t.Sub(grid.Start)/grid.Step)) }
 	// A step counts what came in the time up to it.
 	q := propagation.Question{Service: service, Signal: signal, Recent: at(window.From.Add(-metricRecent)), From: at(window.From) + 1}
-	c := &MetricCauses{Signal: signal}
+	c := &MetricCauses{Signal: signal, Step: grid.Step}
 	if onset, found := propagation.Onset(graph.Services, q); found {
 		q.From, c.Begun = onset, true
 	}

@@ -151,3 +151,27 @@ func TestMetricsTellSinceWhenTracesAreCompared(t *testing.T) {
 	require.Nil(t, alone.Metrics)
 	require.Contains(t, strings.Join(alone.Notices, " "), "Traces alone were compared")
 }
+
+// TestVersionsAreComparedWhereOneArrivedAtTheOnset: in the first minute after a
+// deploy, most traces since the onset are of the version before.
+func TestVersionsAreComparedWhereOneArrivedAtTheOnset(t *testing.T) {
+	end := enginetest.Deployed.Add(25 * time.Second)
+	for name, test := range map[string]struct {
+		ahead time.Duration // of the onset before the deploy
+		want  string
+	}{
+		"at the onset": {time.Minute, "2"}, "long after it": {20 * time.Minute, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := graphMetrics{names: []string{"traces_service_graph_request_total"}, since: enginetest.Deployed.Add(-test.ahead), slow: "orders"}
+			g.Value = countedCalls("client", "server", shopRates, g.latency(1))
+			e := newEngine(enginetest.ShopWithDeploy(tracetest.Shop{NPlusOne: 20}), g)
+			e.Now = func() time.Time { return end }
+			found, err := e.RootCause(t.Context(), query.RootCause{Service: "orders", Signal: "latency"}.WithDefaults(), core.Window{From: end.Add(-30 * time.Minute), To: end})
+			require.NoError(t, err)
+			require.NotNil(t, found.Metrics)
+			require.True(t, found.Metrics.Begun)
+			require.Equal(t, test.want, found.CandidateVersion)
+		})
+	}
+}

@@ -67,19 +67,38 @@ func (e Comparer) RootCause(ctx context.Context, q query.RootCause, window core.
 		answer.byMetrics(window)
 		return answer, nil
 	}
-	if q = since(q, answer.Metrics, window); q.Signal != "" {
-		beside := answer
-		if err := e.causesInTraces(ctx, q, window, &beside); err != nil && answer.Metrics != nil {
-			answer.byMetrics(window)
-			answer.AddNotice(fmt.Sprintf("Metrics alone were compared: %v", err))
-			return answer, nil
-		} else if err != nil {
-			return answer, err
-		}
-		return beside, nil
+	if q.Signal == "" {
+		err := e.causesInTraces(ctx, q, window, &answer)
+		return answer, err
 	}
-	err := e.causesInTraces(ctx, q, window, &answer)
-	return answer, err
+	timed := since(q, answer.Metrics, window)
+	beside := answer
+	if err := e.causesInTraces(ctx, timed, window, &beside); err != nil && answer.Metrics != nil {
+		answer.byMetrics(window)
+		answer.AddNotice(fmt.Sprintf("Metrics alone were compared: %v", err))
+		return answer, nil
+	} else if err != nil {
+		return answer, err
+	}
+	if timed != q && beside.Result.Verdict != diff.Regressed {
+		versions := RootCauseAnswer{Service: q.Service, Operation: q.Operation, Metrics: answer.Metrics}
+		if e.versionsAtOnset(ctx, q, window, &versions) {
+			versions.Merge(answer.Provenance)
+			return versions, nil
+		}
+	}
+	return beside, nil
+}
+
+// versionsAtOnset compares the versions of the service where one arrived at the onset
+// and is worse. In the first minutes after a deploy most traces since the onset may
+// be of the version before, since metrics come in steps and pods one by one.
+func (e Comparer) versionsAtOnset(ctx context.Context, q query.RootCause, window core.Window, answer *RootCauseAnswer) bool {
+	if err := e.causesInTraces(ctx, q, window, answer); err != nil || answer.Result.Verdict != diff.Regressed || answer.CandidateVersion == "" {
+		return false
+	}
+	apart := answer.Candidate.Start.Sub(answer.Metrics.Onset).Abs()
+	return apart <= 2*answer.Metrics.Step+deployTolerance
 }
 
 // byMetrics takes over what metrics say where there are no traces.
