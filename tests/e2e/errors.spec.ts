@@ -13,7 +13,7 @@ test('a service that nobody knows is named as such', async ({ page }) => {
 
 test('what Prometheus does not understand is said in its words', async ({ page }) => {
   await open(page, 'explore');
-  await page.getByRole('code').click();
+  await page.getByRole('textbox', { name: 'PromQL' }).click();
   await page.keyboard.type('sum(rate(');
   await page.keyboard.press('Shift+Enter');
   const shown = await answer(page);
