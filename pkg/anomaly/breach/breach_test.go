@@ -282,3 +282,19 @@ func TestRememberedTendenciesChangeNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestBreachSeesACreepOfAQuietSeries: where a series hardly varies, a ramp of two
+// hours shows in the shortest window already, which is not believed for long.
+func TestBreachSeesACreepOfAQuietSeries(t *testing.T) {
+	for _, noise := range []float64{0.1, 1, 10} {
+		random := rand.New(rand.NewPCG(1, 2))
+		h := series.Series{Start: time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), Step: time.Minute}
+		for i := range 2 * 1440 {
+			h.Values = append(h.Values, 200+noise*random.NormFloat64()+5*math.Max(0, float64(i-2*1440+120)))
+		}
+		// 800 is reached, 900 follows within 20 minutes.
+		r, err := breach.Predict(breach.Request{History: h, From: h.Time(h.Len() - 5), Threshold: 900, Horizon: time.Hour})
+		require.NoError(t, err)
+		require.Greater(t, r.Current(), 0.8, "noise of %g", noise)
+	}
+}

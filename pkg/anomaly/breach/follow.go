@@ -15,7 +15,8 @@ const beyondChance = 0.9
 // a ramp shows in several windows, a spike in the shortest. The slope is that of
 // the shortest window that shows a trend by itself, as it tells best how steep the
 // series is now; or else that of the window whose rise is the least likely to be
-// chance.
+// chance. A rise that has gone on as steeply for longer is believed for longer: where
+// a series hardly varies, a ramp of hours shows in five minutes already.
 func (v *view) steepest(i int) {
 	best, inverse := 1.0, 0.0
 	for _, t := range v.o.trends {
@@ -27,12 +28,18 @@ func (v *view) steepest(i int) {
 		if p < best && v.o.trending(best*float64(len(v.o.trends)), v.window) < beyondChance {
 			best, v.slope, v.spread, v.window, v.end = p, slope, t.spread, t.window, end
 		}
+		if v.slope > 0 && slope >= asSteep*v.slope && v.o.trending(p*float64(len(v.o.trends)), t.window) >= beyondChance {
+			v.lasted = t.window
+		}
 		inverse += 1 / p
 	}
 	if best < 1 {
 		v.trending = v.o.trending(float64(len(v.o.trends))/inverse, v.window)
 	}
 }
+
+// asSteep is the part of a slope that a longer window must have to show the same rise.
+const asSteep = 0.8
 
 // trending is the probability that a rise over a window is a trend, by its
 // p-value.
@@ -73,7 +80,7 @@ func (o projection) believed(window int) int {
 func (v *view) follow(analogs []start) {
 	weight := v.trending / float64(len(analogs))
 	response := &v.o.response
-	believed := float64(v.o.believed(v.window))
+	believed := float64(v.o.believed(max(v.window, v.lasted)))
 	need := v.need(v.end)
 	const stride = 37 // coprime to the number of analogs
 	for k, s := range analogs {

@@ -65,6 +65,7 @@ type view struct {
 	spread   float64 // of slopes that are chance
 	end      float64 // where the line of the trend ends
 	window   int     // over which the slope was seen
+	lasted   int     // the longest window that shows it
 	trending float64 // probability that it is no chance
 	crossed  []float64
 	beyond   bool // the threshold is crossed already
