@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/annotation"
@@ -34,11 +35,15 @@ type Traces struct {
 	Limit           int  // a store that gives fewer than it has
 	Sampled         bool // and does not count
 	Filters         []upstream.TraceFilter
+
+	lock sync.Mutex // of Filters: both sides are searched at once
 }
 
 // Search returns the stored traces that the filter fits.
 func (f *Traces) Search(_ context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
+	f.lock.Lock()
 	f.Filters = append(f.Filters, filter)
+	f.lock.Unlock()
 	set := upstream.TraceSet{Queries: []string{"search"}, Filter: "{ " + filter.Service + " " + filter.Version + " }"}
 	for i := len(f.Stored) - 1; i >= 0; i-- {
 		t := &f.Stored[i]

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -27,6 +28,8 @@ type PromServer struct {
 	upstream.Metrics // what is not needed is not there
 	Queries          []string
 	stored           []storage.Series
+
+	lock sync.Mutex // of Queries: questions come side by side
 }
 
 // Scraped is a series with a sample every so often.
@@ -74,7 +77,9 @@ func Counter(from time.Time, perSecond float64) func(time.Time) float64 {
 
 // QueryRange implements upstream.Metrics.
 func (p *PromServer) QueryRange(ctx context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
+	p.lock.Lock()
 	p.Queries = append(p.Queries, promQL)
+	p.lock.Unlock()
 	engine := promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: time.Minute, LookbackDelta: 5 * time.Minute,
 		EnableAtModifier: true, EnableNegativeOffset: true, Parser: promParser,

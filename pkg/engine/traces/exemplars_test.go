@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ import (
 type hiding struct {
 	*enginetest.Traces
 	from    time.Time // what it hides
-	fetched int
+	fetched atomic.Int64
 }
 
 func (h *hiding) Search(ctx context.Context, filter upstream.TraceFilter) (upstream.TraceSet, error) {
@@ -52,7 +53,7 @@ func (h *hiding) Fetch(_ context.Context, ids []trace.TraceID, _ time.Time) (set
 	for i := range h.Stored {
 		if slices.Contains(ids, h.Stored[i].ID) {
 			set.Traces = append(set.Traces, h.Stored[i])
-			h.fetched++
+			h.fetched.Add(1)
 		}
 	}
 	return set, nil
@@ -134,7 +135,7 @@ func TestExemplarsLeadToHiddenTraces(t *testing.T) {
 	require.Contains(t, notices, "both sides are traces behind exemplars", found.Notices)
 	require.Contains(t, notices, "that of metrics (span metrics changed)")
 	require.Equal(t, diff.Regressed, found.Result.Verdict, found.Result.Reason)
-	require.Positive(t, h.fetched)
+	require.Positive(t, h.fetched.Load())
 	require.False(t, found.Result.Baseline.End.After(enginetest.Deployed.Add(time.Second)))
 
 	h = store()
@@ -152,6 +153,6 @@ func TestExemplarsLeadToHiddenTraces(t *testing.T) {
 	shown := store()
 	shown.from = enginetest.Midnight.Add(time.Hour)
 	found = ask(shown, spanMetricsFor(shown.Traces, 1))
-	require.Zero(t, shown.fetched, "a store that shows its traces is searched")
+	require.Zero(t, shown.fetched.Load(), "a store that shows its traces is searched")
 	require.NotContains(t, strings.Join(found.Notices, " "), "exemplars")
 }

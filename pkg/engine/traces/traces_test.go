@@ -93,9 +93,8 @@ func TestServiceMap(t *testing.T) {
 	require.Contains(t, changed["cart → cache:redis:redis"], topology.Gone)
 	exact := found.EdgeRates["web → cart"] * found.End.Sub(found.Start).Seconds()
 
-	thinned := *store
-	thinned.Limit = 100
-	sampled, err := newEngine(&thinned, metrics).ServiceMap(context.Background(), query.ServiceMap{}.WithDefaults(), enginetest.Window)
+	thinned := &enginetest.Traces{Stored: store.Stored, Limit: 100}
+	sampled, err := newEngine(thinned, metrics).ServiceMap(context.Background(), query.ServiceMap{}.WithDefaults(), enginetest.Window)
 	require.NoError(t, err)
 	require.InEpsilon(t, exact, sampled.EdgeRates["web → cart"]*sampled.End.Sub(sampled.Start).Seconds(), 0.1, "the sample's rates stand for all")
 	require.Contains(t, strings.Join(sampled.Notices, " "), "rates are scaled by")
@@ -106,9 +105,8 @@ func TestServiceMap(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(agreed.Notices, " "), "1 of 1 edges agree")
 	require.InDelta(t, rate, agreed.MetricRates["web → cart"], 1e-9)
-	uncounted := *store
-	uncounted.Limit, uncounted.Sampled = 100, true
-	level, err := newEngine(&uncounted, metrics).ServiceMap(context.Background(), query.ServiceMap{}.WithDefaults(), long)
+	uncounted := &enginetest.Traces{Stored: store.Stored, Limit: 100, Sampled: true}
+	level, err := newEngine(uncounted, metrics).ServiceMap(context.Background(), query.ServiceMap{}.WithDefaults(), long)
 	require.NoError(t, err)
 	require.InEpsilon(t, rate, level.EdgeRates["web → cart"], 1e-9, "the metrics say how much the sample stands for")
 	rate *= 2
