@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,11 +49,14 @@ type scraped struct {
 	seconds float64
 	series  int
 	err     error
+	lock    sync.Mutex // of what is recorded: questions come side by side
 	queries []string
 }
 
 func (s *scraped) QueryRange(_ context.Context, promQL string, window upstream.Range) (upstream.SeriesSet, error) {
+	s.lock.Lock()
 	s.queries = append(s.queries, promQL)
+	s.lock.Unlock()
 	if _, err := parser.NewParser(parser.Options{}).ParseExpr(promQL); err != nil {
 		return upstream.SeriesSet{}, err
 	}

@@ -23,7 +23,9 @@ func (c *counted) QueryRange(ctx context.Context, promQL string, window upstream
 	if strings.HasPrefix(promQL, "count(") {
 		return upstream.SeriesSet{Series: []series.Series{{Values: []float64{float64(c.series)}}}}, nil
 	}
+	c.lock.Lock()
 	c.points += c.series * window.Points()
+	c.lock.Unlock()
 	return c.scraped.QueryRange(ctx, promQL, window)
 }
 
