@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/slo"
 )
@@ -154,7 +155,9 @@ var rateInterval = regexp.MustCompile(`\$(__rate_interval|\{__rate_interval(:[^{
 // have a range of their own.
 func (s Setting) burnPromQL(over time.Duration) string {
 	budget := strconv.FormatFloat(1-s.Target, 'g', 10, 64)
-	at := func(expr string) string { return "(" + rateInterval.ReplaceAllString(expr, promDuration(over)) + ")" }
+	at := func(expr string) string {
+		return "(" + rateInterval.ReplaceAllString(expr, query.Duration(over).String()) + ")"
+	}
 	switch {
 	case s.burn != nil:
 		return s.burn(over) + " / " + budget
@@ -177,12 +180,4 @@ func (s Setting) AlertPromQL(alert slo.Alert) string {
 		return ""
 	}
 	return fmt.Sprintf("%s and (%s > %s)", long, short, strconv.FormatFloat(alert.Factor, 'g', 6, 64))
-}
-
-// promDuration writes a time as PromQL does.
-func promDuration(d time.Duration) string {
-	if d%time.Hour == 0 {
-		return fmt.Sprintf("%dh", d/time.Hour)
-	}
-	return fmt.Sprintf("%dm", d/time.Minute)
 }

@@ -7,9 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -138,9 +136,4 @@ func rateOfCounters(promQL string) (string, error) {
 		promQL = promQL[:p.from] + "rate(" + promQL[p.from:p.to] + "[$__rate_interval])" + promQL[p.to:]
 	}
 	return promQL, nil
-}
-
-func parseDuration(text string) (time.Duration, error) {
-	d, err := model.ParseDuration(text)
-	return time.Duration(d), err
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
+	"github.com/foresight-observability/foresight/pkg/query"
 	"github.com/foresight-observability/foresight/pkg/series"
 	"github.com/foresight-observability/foresight/pkg/slo"
 	"github.com/foresight-observability/foresight/pkg/upstream"
@@ -28,10 +29,12 @@ const (
 	pyrraTotal  = "pyrra_requests:rate5m"
 )
 
-// slothWindows are those over which Sloth records the share of bad requests.
-var slothWindows = map[time.Duration]string{
-	5 * time.Minute: "5m", 30 * time.Minute: "30m", time.Hour: "1h", 2 * time.Hour: "2h", 6 * time.Hour: "6h", 24 * time.Hour: "1d", 72 * time.Hour: "3d",
-}
+// recorders are what records objectives: the series of targets and of windows, and
+// how both make a setting.
+var recorders = []struct {
+	target, window string
+	setting        func(target sample, windows []sample) Setting
+}{{slothTarget, slothDays, slothSetting}, {pyrraTarget, pyrraWindow, pyrraSetting}}
 
 // recorded finds the objectives of which Sloth and Pyrra record series.
 func (a Analyst) recorded(ctx context.Context, window core.Window, basis *core.Provenance) ([]Setting, error) {
@@ -41,30 +44,20 @@ func (a Analyst) recorded(ctx context.Context, window core.Window, basis *core.P
 		return nil, err
 	}
 	var found []Setting
-	if slices.Contains(names, slothTarget) {
-		targets, err := a.instant(ctx, slothTarget, window, basis)
+	for _, recorder := range recorders {
+		if !slices.Contains(names, recorder.target) {
+			continue
+		}
+		targets, err := a.instant(ctx, recorder.target, window, basis)
 		if err != nil {
 			return nil, err
 		}
-		days, err := a.instant(ctx, slothDays, window, basis)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range targets {
-			found = append(found, slothSetting(one, days))
-		}
-	}
-	if slices.Contains(names, pyrraTarget) {
-		targets, err := a.instant(ctx, pyrraTarget, window, basis)
-		if err != nil {
-			return nil, err
-		}
-		windows, err := a.instant(ctx, pyrraWindow, window, basis)
+		windows, err := a.instant(ctx, recorder.window, window, basis)
 		if err != nil {
 			return nil, err
 		}
 		for _, one := range targets {
-			found = append(found, pyrraSetting(one, windows))
+			found = append(found, recorder.setting(one, windows))
 		}
 	}
 	slices.SortFunc(found, func(x, y Setting) int { return cmp.Or(cmp.Compare(x.Service, y.Service), cmp.Compare(x.Name, y.Name)) })
@@ -115,14 +108,13 @@ const defaultDays = 30
 func average(selector string) string { return "avg_over_time(" + selector + "[$__interval])" }
 
 func slothSetting(one sample, days []sample) Setting {
-	selector := func(over string) string {
-		return slothErrors + over + fmt.Sprintf("{sloth_id=%q}", one.labels["sloth_id"])
+	selector := func(over time.Duration) string {
+		return fmt.Sprintf("%s%s{sloth_id=%q}", slothErrors, query.Duration(over), one.labels["sloth_id"])
 	}
 	return Setting{
 		Name: one.labels["sloth_slo"], Service: one.labels["sloth_service"], Target: one.value,
 		Window: time.Duration(valueAt(days, one.labels, defaultDays) * 24 * float64(time.Hour)),
-		Errors: average(selector("5m")), Source: "Sloth",
-		burn: func(over time.Duration) string { return selector(slothWindows[over]) },
+		Errors: average(selector(5 * time.Minute)), Source: "Sloth", burn: selector,
 	}
 }
 
@@ -141,7 +133,7 @@ func pyrraSetting(one sample, windows []sample) Setting {
 		Window: time.Duration(valueAt(windows, one.labels, (defaultDays*24*time.Hour).Seconds())) * time.Second,
 		Errors: average(pyrraErrors + selector), Total: average(pyrraTotal + selector), Source: "Pyrra",
 		burn: func(over time.Duration) string {
-			return fmt.Sprintf("avg_over_time(%s%s[%s]) / avg_over_time(%s%s[%s])", pyrraErrors, selector, promDuration(over), pyrraTotal, selector, promDuration(over))
+			return fmt.Sprintf("avg_over_time(%[1]s%[3]s[%[4]s]) / avg_over_time(%[2]s%[3]s[%[4]s])", pyrraErrors, pyrraTotal, selector, query.Duration(over))
 		},
 	}
 }

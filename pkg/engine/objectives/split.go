@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/foresight-observability/foresight/pkg/engine/core"
 	"github.com/foresight-observability/foresight/pkg/internal/parallel"
@@ -12,21 +13,26 @@ import (
 	"github.com/foresight-observability/foresight/pkg/upstream"
 )
 
-// split tells what burnt the budgets of an objective. Where deploys or dependencies
-// are not known, their part is said to be unknown.
+// split tells what burnt the budgets of an objective. The part of deploys or of
+// dependencies is unknown where they are. All counts are on one grid, so that one
+// lookup is for all of them.
 func (a Analyst) split(ctx context.Context, s Setting, all []counted, budgets []Budget, basis *core.Provenance) {
+	usable := func(c counted) bool { return c.problem == "" && c.counts.Len() > 0 }
+	first := slices.IndexFunc(all, usable)
+	if first < 0 {
+		return
+	}
+	var known []slo.Deploy
+	var called []slo.Called
+	if s.Service != "" {
+		known, called = a.causes(ctx, s, all[first].counts, basis)
+	} else {
+		basis.AddNotice(fmt.Sprintf("%s names no service, so that neither deploys nor dependencies are known.", s.Objective().Title()))
+	}
 	for i, c := range all {
-		if c.problem != "" || c.counts.Len() == 0 {
-			continue
+		if usable(c) {
+			budgets[i].Parts = s.Objective().Split(c.counts, known, called)
 		}
-		var known []slo.Deploy
-		var called []slo.Called
-		if s.Service != "" {
-			known, called = a.causes(ctx, s, c.counts, basis)
-		} else {
-			basis.AddNotice(fmt.Sprintf("%s names no service, so that neither deploys nor dependencies are known.", s.Objective().Title()))
-		}
-		budgets[i].Parts = s.Objective().Split(c.counts, known, called)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -90,11 +91,11 @@ func windowOf(text string) (time.Duration, error) {
 	if text == "" {
 		return defaultDays * 24 * time.Hour, nil
 	}
-	window, err := parseDuration(text)
+	window, err := model.ParseDuration(text)
 	if err != nil {
 		return 0, fmt.Errorf("its window %q is no time such as 30d", text)
 	}
-	return window, nil
+	return time.Duration(window), nil
 }
 
 // named tells the objectives of one object apart.
