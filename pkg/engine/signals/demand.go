@@ -30,8 +30,7 @@ func sentSelectors(service string) []string {
 // demand is what of the calls to a service arrives: as its callers count them, and
 // as its ingress does, by those of their metrics that exist, against what the
 // service itself counts, or its proxy. Less demand leaves the share as it is, lost
-// demand does not. Metrics that existed before come first: those that were just
-// switched on have no past to be judged by.
+// demand does not. Metrics that existed before come first.
 func demand(before, existing []string, chosen []BoundPreset) (found []BoundPreset) {
 	for _, known := range [][]string{before, existing} {
 		for _, m := range senders {

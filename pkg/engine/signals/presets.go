@@ -239,28 +239,12 @@ func (f BoundPreset) template() string {
 func (e Finder) Presets(ctx context.Context, service string, from, to time.Time) ([]BoundPreset, error) {
 	names := presetMetrics()
 	existing, before := make([][]string, len(presetNamings)), make([][]string, len(presetNamings))
-	begun := core.Floor(from, time.Hour)
 	var sent, sentBefore []string
 	group, ctx := parallel.WithContext(ctx)
 	for i, n := range presetNamings {
-		selectors := []string{"{" + names + ", " + n.matcher(service).String() + "}"}
-		group.Go(func() (err error) {
-			existing[i], _, err = e.Metrics.LabelValues(ctx, "__name__", selectors, from, to)
-			return err
-		})
-		group.Go(func() (err error) {
-			before[i], _, err = e.Metrics.LabelValues(ctx, "__name__", selectors, begun.Add(-time.Hour), begun)
-			return err
-		})
+		e.lookUp(ctx, group, []string{"{" + names + ", " + n.matcher(service).String() + "}"}, from, to, &existing[i], &before[i])
 	}
-	group.Go(func() (err error) {
-		sent, _, err = e.Metrics.LabelValues(ctx, "__name__", sentSelectors(service), from, to)
-		return err
-	})
-	group.Go(func() (err error) {
-		sentBefore, _, err = e.Metrics.LabelValues(ctx, "__name__", sentSelectors(service), begun.Add(-time.Hour), begun)
-		return err
-	})
+	e.lookUp(ctx, group, sentSelectors(service), from, to, &sent, &sentBefore)
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
@@ -270,8 +254,7 @@ func (e Finder) Presets(ctx context.Context, service string, from, to time.Time)
 
 // choose takes of each group the first preset whose metric exists, under the
 // first label that has it; and of traffic, errors and latency what spans say
-// only where nothing else does. Metrics that existed before come first: those that
-// were just switched on have no past to be judged by.
+// only where nothing else does. Metrics that existed before come first.
 func choose(namings []naming, before, existing [][]string) []BoundPreset {
 	chosen := make([]*BoundPreset, len(presets))
 	for _, known := range [][][]string{before, existing} {

@@ -61,22 +61,12 @@ func (e Finder) Pressures(ctx context.Context, service string, from, to time.Tim
 	}
 	slices.Sort(names)
 	selector := `__name__=~"` + strings.Join(slices.Compact(names), "|") + `"`
-	begun := core.Floor(from, time.Hour)
-	var now, before known
+	now, before := known{own: make([][]string, len(namings))}, known{own: make([][]string, len(namings))}
 	group, ctx := parallel.WithContext(ctx)
-	for found, span := range map[*known][2]time.Time{&now: {from, to}, &before: {begun.Add(-time.Hour), begun}} {
-		found.own = make([][]string, len(namings))
-		for i, n := range namings {
-			group.Go(func() (err error) {
-				found.own[i], _, err = e.Metrics.LabelValues(ctx, "__name__", []string{"{" + selector + ", " + n.matcher(service).String() + "}"}, span[0], span[1])
-				return err
-			})
-		}
-		group.Go(func() (err error) {
-			found.special, _, err = e.Metrics.LabelValues(ctx, "__name__", special, span[0], span[1])
-			return err
-		})
+	for i, n := range namings {
+		e.lookUp(ctx, group, []string{"{" + selector + ", " + n.matcher(service).String() + "}"}, from, to, &now.own[i], &before.own[i])
 	}
+	e.lookUp(ctx, group, special, from, to, &now.special, &before.special)
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
