@@ -113,11 +113,11 @@ func (q Budget) Validate() error {
 // Names are the names of the objectives that are asked for, also as Grafana writes
 // several values of a variable; none for every one.
 func (q Budget) Names() []string {
-	text := strings.TrimSpace(q.Objective)
-	if strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}") {
-		return slices.DeleteFunc(distinct(strings.Split(text[1:len(text)-1], ",")), func(name string) bool { return name == "" })
+	names := []string{q.Objective}
+	if inner, several := inside(strings.TrimSpace(q.Objective), "{", "}"); several {
+		names = strings.Split(inner, ",")
 	}
-	return slices.DeleteFunc(distinct([]string{text}), func(name string) bool { return name == "" })
+	return slices.DeleteFunc(distinct(names), func(name string) bool { return name == "" })
 }
 
 // Own says that the query has an objective of its own.

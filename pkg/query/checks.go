@@ -78,11 +78,19 @@ func checkProbability(p float64) error {
 	return nil
 }
 
+// MaxQuantiles is how many quantiles of latency are signals at most.
+const MaxQuantiles = 5
+
 func checkQuantiles(quantiles []float64) error {
-	const most = 5
-	if len(quantiles) > most {
-		return fmt.Errorf("quantiles has %d numbers; at most %d are allowed", len(quantiles), most)
+	if len(quantiles) > MaxQuantiles {
+		return fmt.Errorf("quantiles has %d numbers; at most %d are allowed", len(quantiles), MaxQuantiles)
 	}
+	return CheckQuantiles(quantiles)
+}
+
+// CheckQuantiles says what is wrong with quantiles, which lie between 0 and 1 and
+// differ; nil for nothing.
+func CheckQuantiles(quantiles []float64) error {
 	for i, q := range quantiles {
 		switch {
 		case !(q > 0 && q < 1):

@@ -202,8 +202,8 @@ func namesIn(fields map[string]json.RawMessage, side, field string, known map[st
 		switch {
 		case slices.Contains(all, one):
 			return []string{""}, nil
-		case variable.MatchString(one):
-			return nil, fmt.Errorf("%s holds %.60q, a variable without a value: dashboards know variables, rules do not", path, one)
+		case one != "" && Variable(one) == one:
+			return nil, fmt.Errorf("%s holds %.60q, %s", path, one, NoValue)
 		case !strings.HasPrefix(one, "[") || json.Unmarshal([]byte(one), &list) != nil:
 			return writtenNames(field, one), nil
 		}
@@ -224,23 +224,17 @@ func namesIn(fields map[string]json.RawMessage, side, field string, known map[st
 	return names, nil
 }
 
-// variable is a variable of Grafana's that nobody filled in.
-var variable = regexp.MustCompile(`^(\$[A-Za-z_]\w*|\$\{[A-Za-z_][^{}]*\}|\[\[[A-Za-z_]\w*(:\w+)?\]\])$`)
-
 // writtenNames are several names in one text, as Grafana writes the values of a
 // variable: {a,b} or, of services and versions, whose names have no such
 // characters, (a|b), a|b, a,b, "a","b" and 'a','b'. It is nil for one name.
 func writtenNames(field, text string) []string {
-	inside := func(opening, closing string) (string, bool) {
-		return text[min(len(text), 1):max(len(text)-1, min(len(text), 1))], strings.HasPrefix(text, opening) && strings.HasSuffix(text, closing)
-	}
-	if inner, is := inside("{", "}"); is && strings.Contains(inner, ",") {
+	if inner, is := inside(text, "{", "}"); is && strings.Contains(inner, ",") {
 		return distinct(strings.Split(inner, ","))
 	}
 	if field != "service" && field != "version" {
 		return nil
 	}
-	if inner, is := inside("(", ")"); is {
+	if inner, is := inside(text, "(", ")"); is {
 		text = escaped.ReplaceAllString(inner, "$1")
 	}
 	for _, separator := range []string{"|", ","} {
@@ -254,6 +248,13 @@ func writtenNames(field, text string) []string {
 		return distinct(parts)
 	}
 	return nil
+}
+
+// inside is what stands between brackets.
+func inside(text, opening, closing string) (inner string, is bool) {
+	inner, opened := strings.CutPrefix(text, opening)
+	inner, closed := strings.CutSuffix(inner, closing)
+	return inner, opened && closed
 }
 
 // escaped is a character that is escaped in a regular expression.

@@ -31,7 +31,7 @@ func (e Sources) Filled(ctx context.Context, expr string, filters []query.Filter
 		return "", err
 	}
 	if name := unfilled(expr); g.Complete && name != "" {
-		return "", UserErrorf("expr holds %s, a variable without a value: dashboards know variables, rules do not", name)
+		return "", UserErrorf("expr holds %s, %s", name, query.NoValue)
 	}
 	return filtered(expr, filters)
 }

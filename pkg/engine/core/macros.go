@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/foresight-observability/foresight/pkg/query"
 )
 
 // macro matches a variable of Grafana's: $__name, ${__name}, ${__name:format} or
@@ -71,9 +73,6 @@ func (e Sources) fill(ctx context.Context, promQL string, g Grid) (string, error
 	return fillMacros(promQL, g, scrape), nil
 }
 
-// variable is a variable of a dashboard.
-var variable = regexp.MustCompile(`\$(?:[A-Za-z_]\w*|\{[A-Za-z_][^{}]*\})|\[\[[A-Za-z_]\w*(?::\w+)?\]\]`)
-
 // quotedText is a string of PromQL.
 var quotedText = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`")
 
@@ -81,7 +80,7 @@ var quotedText = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.
 // mean nothing else: outside of strings, as the whole value of a label, or behind
 // the end of a regular expression. It is empty where there is none.
 func unfilled(promQL string) string {
-	if found := variable.FindString(quotedText.ReplaceAllString(promQL, `""`)); found != "" {
+	if found := query.Variable(quotedText.ReplaceAllString(promQL, `""`)); found != "" {
 		return found
 	}
 	if len(promQL) > maxFilteredExpr {
@@ -98,7 +97,7 @@ func unfilled(promQL string) string {
 			return nil
 		}
 		for _, m := range selector.LabelMatchers {
-			found := variable.FindString(m.Value)
+			found := query.Variable(m.Value)
 			isRegex := m.Type == labels.MatchRegexp || m.Type == labels.MatchNotRegexp
 			if found != "" && (found == m.Value || isRegex && found[0] == '$' && !strings.Contains(m.Value, `\$`)) {
 				name = found

@@ -70,8 +70,7 @@ func (s Setting) presets() []BoundPreset {
 	var found []BoundPreset
 	for _, q := range s.Quantiles {
 		text := strconv.FormatFloat(q, 'g', -1, 64)
-		percent := strconv.FormatFloat(100*q, 'g', 6, 64)
-		found = append(found, one(s.Name+" "+percent+" %", strings.ReplaceAll(s.Expr, "$quantile", text)))
+		found = append(found, one(s.Name+" "+percentText(q), strings.ReplaceAll(s.Expr, "$quantile", text)))
 	}
 	return found
 }

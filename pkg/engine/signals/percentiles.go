@@ -2,9 +2,10 @@ package signals
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/foresight-observability/foresight/pkg/query"
 )
 
 // usualQuantile of latency is what presets read.
@@ -17,19 +18,10 @@ type Percentiles map[string][]float64
 
 // Check says what is wrong with the quantiles of a service; nil for nothing.
 func (p Percentiles) Check(service string) error {
-	const most = 5
-	if count := len(p[service]); count == 0 || count > most {
-		return fmt.Errorf("quantiles has %d numbers: write one to %d between 0 and 1, as 0.95", count, most)
+	if count := len(p[service]); count == 0 || count > query.MaxQuantiles {
+		return fmt.Errorf("quantiles has %d numbers: write one to %d between 0 and 1, as 0.95", count, query.MaxQuantiles)
 	}
-	for i, q := range p[service] {
-		switch {
-		case !(q > 0 && q < 1):
-			return fmt.Errorf("quantiles holds %g: write numbers between 0 and 1, as 0.95", q)
-		case slices.Contains(p[service][:i], q):
-			return fmt.Errorf("quantiles holds %g twice", q)
-		}
-	}
-	return nil
+	return query.CheckQuantiles(p[service])
 }
 
 // of are the quantiles of a service; none where the usual one suffices.
