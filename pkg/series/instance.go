@@ -42,28 +42,37 @@ var volatileLabels = map[string]bool{
 
 // neededLabels are the volatile labels that tell instances apart which would
 // otherwise be the same, as pods of a StatefulSet; the other volatile labels are
-// dropped.
+// dropped. The name of a metric lasts longer than the rest, which is needed only
+// where names do not suffice.
 func neededLabels(instances []Labels) (needed map[string]bool, dropped []string) {
-	groups := map[string][]Labels{}
+	every := make([]Labels, len(instances))
 	volatile := map[string]bool{}
-	for _, one := range instances {
-		every := alertLabels(one, volatileLabels)
-		key := alertLabels(one, nil).String()
-		groups[key] = append(groups[key], every)
-		for name := range every {
-			volatile[name] = volatile[name] || volatileLabels[name]
-		}
-	}
-	needed = map[string]bool{}
-	for _, group := range groups {
-		for name := range volatile {
-			if volatile[name] && slices.ContainsFunc(group, func(l Labels) bool { return l[name] != group[0][name] }) {
-				needed[name] = true
+	for i, one := range instances {
+		every[i] = alertLabels(one, volatileLabels)
+		for name := range every[i] {
+			if volatileLabels[name] {
+				volatile[name] = true
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(volatile)) {
-		if volatile[name] && !needed[name] && name != metricName {
+	names := slices.Sorted(maps.Keys(volatile))
+	needed = map[string]bool{}
+	for _, candidates := range [][]string{{metricName}, names} {
+		groups := map[string][]Labels{}
+		for i, one := range instances {
+			key := alertLabels(one, needed).String()
+			groups[key] = append(groups[key], every[i])
+		}
+		for _, group := range groups {
+			for _, name := range candidates {
+				if slices.ContainsFunc(group, func(l Labels) bool { return l[name] != group[0][name] }) {
+					needed[name] = true
+				}
+			}
+		}
+	}
+	for _, name := range names {
+		if !needed[name] && name != metricName {
 			dropped = append(dropped, name)
 		}
 	}
