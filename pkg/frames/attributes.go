@@ -21,9 +21,7 @@ func attributePanel(a engine.TraceDiffAnswer) data.Frames {
 			a.Result.Candidate.Traces, a.Result.Baseline.Traces))
 	}
 	frame := newFrame("attributes", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
-	text := func(name, title string, value func(diff.AttributeDifference) string) *data.Field {
-		return column(rows, name, title, "", value)
-	}
+	text := rowsOf[diff.AttributeDifference](rows).text
 	figure := func(name, title, unit string, value func(diff.AttributeDifference) float64) *data.Field {
 		return column(rows, name, title, unit, func(d diff.AttributeDifference) *float64 { return nullable(value(d)) })
 	}

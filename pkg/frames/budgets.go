@@ -92,15 +92,8 @@ func budgetTable(a engine.BudgetsAnswer) *data.Frame {
 	frame := newFrame("budgets", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	type row = engine.ErrorBudget
 	rows := a.Budgets
-	text := func(name, title string, value func(row) string) *data.Field {
-		return column(rows, name, title, "", value)
-	}
-	amount := func(name, title, unit string, value func(row) float64) *data.Field {
-		return column(rows, name, title, unit, func(b row) *float64 { return nullable(value(b)) })
-	}
-	moment := func(name, title string, value func(row) time.Time) *data.Field {
-		return column(rows, name, title, "", func(b row) *time.Time { return nullableTime(value(b)) })
-	}
+	table := rowsOf[row](rows)
+	text, amount, moment := table.text, table.amount, table.moment
 	// Requests are not known where only shares of them are.
 	requests := func(name, title string, value func(row) float64) *data.Field {
 		return column(rows, name, title, "short", func(b row) *float64 {

@@ -27,9 +27,7 @@ func changeTable(a engine.RootCauseAnswer) *data.Frame {
 			return nullable(value(c))
 		})
 	}
-	text := func(name, title string, value func(engine.Change) string) *data.Field {
-		return column(a.Changes, name, title, "", value)
-	}
+	text := rowsOf[engine.Change](a.Changes).text
 	compared := text("compared", "Compared", func(c engine.Change) string {
 		switch {
 		case !c.Judged:

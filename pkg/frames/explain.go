@@ -49,9 +49,7 @@ func explainTable(a engine.ExplainAnswer) *data.Frame {
 			rows = append(rows, explained{split.Label, split.Score, part})
 		}
 	}
-	text := func(name, title string, value func(explained) string) *data.Field {
-		return column(rows, name, title, "", value)
-	}
+	text := rowsOf[explained](rows).text
 	figure := func(name, title, unit string, value func(explained) float64) *data.Field {
 		return column(rows, name, title, unit, func(e explained) *float64 { return nullable(value(e)) })
 	}

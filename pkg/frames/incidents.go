@@ -78,9 +78,7 @@ func incidentTable(a engine.IncidentsAnswer) *data.Frame {
 	frame := newFrame("incidents", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	type row = incident.Incident
 	rows := a.Incidents
-	text := func(name, title string, value func(row) string) *data.Field {
-		return column(rows, name, title, "", value)
-	}
+	text := rowsOf[row](rows).text
 	state := text("state", "State", func(i row) string { return string(i.State) })
 	state.Config.Mappings = incidentStates
 	kind := text("cause", "Cause", func(i row) string { return string(i.Cause.Kind) })
@@ -190,9 +188,7 @@ func memberTable(a engine.IncidentsAnswer) *data.Frame {
 			rows = append(rows, incidentMember{i.ID, m})
 		}
 	}
-	text := func(name, title string, value func(incidentMember) string) *data.Field {
-		return column(rows, name, title, "", value)
-	}
+	text := rowsOf[incidentMember](rows).text
 	frame.Fields = data.Fields{
 		text("of", "Incident", func(m incidentMember) string { return m.incident }),
 		column(rows, "since", "Abnormal since", "", func(m incidentMember) time.Time { return a.Time(m.Start).UTC() }),

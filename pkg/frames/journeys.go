@@ -59,12 +59,8 @@ func journeyTable(a engine.JourneysAnswer) *data.Frame {
 	frame := newFrame("journeys", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	type row = engine.Journey
 	rows := a.Journeys
-	text := func(name, title string, value func(row) string) *data.Field {
-		return column(rows, name, title, "", value)
-	}
-	amount := func(name, title, unit string, value func(row) float64) *data.Field {
-		return column(rows, name, title, unit, func(j row) *float64 { return nullable(value(j)) })
-	}
+	table := rowsOf[row](rows)
+	text, amount := table.text, table.amount
 	state := text("state", "State", journeyState)
 	state.Config.Mappings = journeyStates
 	frame.Fields = data.Fields{
@@ -116,9 +112,7 @@ func stepTable(a engine.JourneysAnswer) *data.Frame {
 			rows = append(rows, row{j.Name, int64(i + 1), s, j.Deploy != nil})
 		}
 	}
-	amount := func(name, title, unit string, value func(row) float64) *data.Field {
-		return column(rows, name, title, unit, func(s row) *float64 { return nullable(value(s)) })
-	}
+	amount := rowsOf[row](rows).amount
 	around := func(name, title, unit string, value func(row) float64) *data.Field {
 		return column(rows, name, title, unit, func(s row) *float64 {
 			if !s.deploy {

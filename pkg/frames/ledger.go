@@ -52,9 +52,7 @@ func ledgerTable(a engine.LedgerAnswer) *data.Frame {
 	for i := len(a.Changes) - 1; i >= 0; i-- {
 		rows = append(rows, a.Changes[i])
 	}
-	text := func(name, title string, value func(engine.LedgerChange) string) *data.Field {
-		return column(rows, name, title, "", value)
-	}
+	text := rowsOf[engine.LedgerChange](rows).text
 	kind := text("kind", "Kind", func(c engine.LedgerChange) string { return c.Kind })
 	kind.Config.Mappings = changeNames
 	frame.Fields = data.Fields{

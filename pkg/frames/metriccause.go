@@ -42,9 +42,7 @@ func metricCauseTable(a engine.RootCauseAnswer) *data.Frame {
 	figure := func(name, title, unit string, value func(propagation.Suspect) float64) *data.Field {
 		return column(suspects, name, title, unit, func(s propagation.Suspect) *float64 { return nullable(value(s)) })
 	}
-	text := func(name, title string, value func(propagation.Suspect) string) *data.Field {
-		return column(suspects, name, title, "", value)
-	}
+	text := rowsOf[propagation.Suspect](suspects).text
 	signal := text("signal", "Signal", func(propagation.Suspect) string { return string(m.Signal) })
 	signal.Config.Mappings = signalNames
 	verdict := text("proven", "Proven", func(propagation.Suspect) string { return string(m.Result.Verdict) })

@@ -79,9 +79,7 @@ var causeNames = data.ValueMappings{data.ValueMapper{
 func suspectTable(a engine.RootCauseAnswer) *data.Frame {
 	frame := newFrame("suspects", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	suspects := a.Result.Suspects
-	text := func(name, title string, value func(cause.Suspect) string) *data.Field {
-		return column(suspects, name, title, "", value)
-	}
+	text := rowsOf[cause.Suspect](suspects).text
 	figure := func(name, title, unit string, value func(cause.Suspect) float64) *data.Field {
 		return column(suspects, name, title, unit, func(s cause.Suspect) *float64 { return nullable(value(s)) })
 	}
@@ -125,9 +123,7 @@ var leadNames = data.ValueMappings{data.ValueMapper{
 // leadTable is where to look first when nothing is proven.
 func leadTable(a engine.RootCauseAnswer) *data.Frame {
 	frame := newFrame("leads", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
-	text := func(name, title string, value func(diff.Hint) string) *data.Field {
-		return column(a.Result.Hints, name, title, "", value)
-	}
+	text := rowsOf[diff.Hint](a.Result.Hints).text
 	kind := text("aspect", "What may have changed", func(l diff.Hint) string { return string(l.Kind) })
 	kind.Config.Mappings = leadNames
 	frame.Fields = data.Fields{

@@ -75,9 +75,7 @@ var settingNames = data.ValueMappings{data.ValueMapper{
 func recommendations(a engine.SizingAnswer) *data.Frame {
 	frame := newFrame("recommendations", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	type row = sizing.Recommendation
-	text := func(name, title string, value func(row) string) *data.Field {
-		return column(a.Recommendations, name, title, "", value)
-	}
+	text := rowsOf[row](a.Recommendations).text
 	amount := func(name, title string, value func(row) float64) *data.Field {
 		return column(a.Recommendations, name, title, "", func(r row) *float64 { return nullable(value(r)) })
 	}
@@ -148,9 +146,7 @@ func patches(a engine.SizingAnswer) *data.Frame {
 		}
 	}
 	frame := newFrame("patches", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
-	text := func(name, title string, value func(row) string) *data.Field {
-		return column(rows, name, title, "", value)
-	}
+	text := rowsOf[row](rows).text
 	frame.Fields = data.Fields{
 		text("for_setting", "For setting", func(r row) string { return string(r.of.Sizing) }),
 		text("for_subject", "For which", func(r row) string { return r.of.Subject }),

@@ -82,9 +82,7 @@ func verdictRow(a engine.VerdictAnswer) *data.Frame {
 func verdictSignals(a engine.VerdictAnswer) *data.Frame {
 	frame := newFrame("signals", data.FrameTypeTable, data.VisTypeTable, a.Provenance)
 	type row = canary.SignalJudgement
-	amount := func(name, title, unit string, value func(row) float64) *data.Field {
-		return column(a.Judgement.Signals, name, title, unit, func(r row) *float64 { return nullable(value(r)) })
-	}
+	amount := rowsOf[row](a.Judgement.Signals).amount
 	verdict := column(a.Judgement.Signals, "verdict", "Verdict", "", func(r row) string { return string(r.Verdict) })
 	verdict.Config.Mappings = canaryColors
 	frame.Fields = data.Fields{
