@@ -247,6 +247,7 @@ func (b *Builder) orderPending(mark int) {
 			cmp.Compare(spans[x.span].Duration, spans[y.span].Duration),
 			bytes.Compare(spans[y.span].ID[:], spans[x.span].ID[:]),
 			cmp.Compare(spans[y.span].Kind, spans[x.span].Kind),
+			compareDuplicates(&spans[y.span], &spans[x.span]), // several receivers of one id
 		)
 	})
 }

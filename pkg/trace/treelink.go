@@ -292,6 +292,7 @@ func compareTops(a, b *Span) int {
 		cmp.Compare(b.Duration, a.Duration),
 		bytes.Compare(a.ID[:], b.ID[:]),
 		cmp.Compare(a.Kind, b.Kind),
+		compareDuplicates(a, b), // several receivers of one id
 	)
 }
 
