@@ -63,10 +63,10 @@ func (c Canary) withoutWorst(signal Signal, groups []Group, w watched, threshold
 	return found.minExcess() >= signal.Margin && found.beyondPods(rest.lasting, rest.noise.dispersion) >= threshold
 }
 
-// throughout tells whether a candidate with few pods, or of which nothing is known
-// but the present, has been worse all along in
-// its last time: no stretch of it explains alone that it is (a scan for one
-// interval with another rate, by likelihood ratio: Kulldorff 1997).
+// throughout tells whether a candidate with few pods, or without a known past, was
+// worse during all of its last minutes: no stretch of them explains the difference
+// alone (a scan for one interval with another rate, by likelihood ratio: Kulldorff
+// 1997).
 func (w watched) throughout(found effect, period time.Duration) bool {
 	pods := w.pods
 	if pods == 0 {

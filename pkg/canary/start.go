@@ -35,8 +35,8 @@ func firstServed(groups []Group) []int {
 	return since
 }
 
-// stillStarts, where a past is known, is how many times as often as later a pod may go wrong that starts
-// yet: how much of it there is, and how it clusters, differs from start to start.
+// stillStarts is how many times as often as later a starting pod may fail where a
+// past is known: starts differ in how much fails, and in how it clusters.
 const stillStarts = 2
 
 const (

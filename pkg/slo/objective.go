@@ -19,7 +19,7 @@ type Objective struct {
 	// Target is that share, between 0 and 1.
 	Target float64
 	Window time.Duration
-	// Indicator is how its requests are counted, in the words of whoever defined it.
+	// Indicator describes how its requests are counted, as it is defined.
 	// Two objectives of one name with other indicators contradict each other.
 	Indicator string
 }

@@ -62,7 +62,7 @@ func (w *world) counts(n int) (total, bad []float64) {
 	return total, bad
 }
 
-// forecastOf is what is known of the requests ahead.
+// forecastOf is the forecast of requests.
 func (w *world) forecastOf(from, horizon int) forecast.Result {
 	result := forecast.Result{Start: monday.Add(time.Duration(from) * step), Step: step}
 	interval := forecast.Interval{Probability: 0.95}

@@ -39,7 +39,7 @@ export function selectorOf(metric = '', matchers: Matchers = [], label = ''): st
 
 /**
  * Metrics, labels and values for completion, asked of the backend once each.
- * What cannot be listed is told once, and completes nothing.
+ * If a list fails, the reason is reported and nothing is completed.
  */
 export class Names implements PrometheusClient {
   private readonly asked = new Map<string, Promise<any>>();
